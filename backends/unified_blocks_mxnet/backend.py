@@ -1,0 +1,105 @@
+"""Gluon on MXNet, as this library sees it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unified_blocks.backend import Backend
+from unified_blocks_mxnet import learning
+from unified_blocks_mxnet.bind import bind
+from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.variables import device_name, mxnet_context, walk
+
+autograd = mx.autograd
+
+
+class MXNetBackend(Backend):
+    name = "mxnet"
+    title = "MXNet"
+    base_class = mx.gluon.nn.HybridBlock
+    note = (
+        "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
+        "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "
+        "each thread. MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
+    )
+
+    def bind(self, native):
+        return bind(native)
+
+    @property
+    def version(self):
+        return mx.__version__
+
+    # tensors
+
+    def from_numpy(self, array, device=None):
+        with numpy_semantics():
+            context = mxnet_context(device) if device else None
+            return mx.np.array(array, dtype=array.dtype, ctx=context)
+
+    def to_numpy(self, tensor):
+        return tensor.asnumpy()
+
+    def is_tensor(self, value):
+        return isinstance(value, mx.np.ndarray)
+
+    def take(self, tensor, indices):
+        with numpy_semantics():
+            return mx.np.take(tensor, mx.np.array(indices, dtype="int64", ctx=tensor.ctx), axis=0)
+
+    # devices
+
+    def devices(self):
+        return ["cpu", *(f"gpu:{i}" for i in range(mx.context.num_gpus()))]
+
+    def device_of(self, tensor):
+        return device_name(tensor.ctx)
+
+    def to_device(self, net, device):
+        with numpy_semantics():
+            for variable in walk(net):
+                variable.parameter.reset_ctx(mxnet_context(device))
+        return net
+
+    # models
+
+    def variables(self, net):
+        return walk(net)
+
+    def run(self, net, inputs, train=False):
+        scope = autograd.train_mode() if train else autograd.predict_mode()
+        with numpy_semantics(), autograd.pause(), scope:
+            return net(*inputs)
+
+    def cast(self, net, dtype):
+        with numpy_semantics():
+            net.cast(dtype)
+        return net
+
+    # learning
+
+    def loss_value(self, loss, output, y):
+        with numpy_semantics():
+            return learning.loss_function(loss)(output, y).item()
+
+    def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
+        function = learning.loss_function(loss)
+        with numpy_semantics():
+            chosen = {}
+            if parameters:
+                trained = [v for v in walk(net) if v.parameter.grad_req != "null"]
+                chosen = {v.name: v.parameter.list_data()[0] for v in trained}
+            if inputs:
+                chosen["x"] = x = x.copy()
+                x.attach_grad()
+            with autograd.record(train_mode=train):
+                output = net(x)
+                value = function(output) if y is None else function(output, y)
+            gradients = autograd.grad(value, list(chosen.values()), train_mode=train)
+            return float(value.item()), {
+                name: np.array(gradient.asnumpy())
+                for name, gradient in zip(chosen, gradients, strict=True)
+            }
+
+    def training_step(self, net, optimizer, loss):
+        return learning.training_step(net, optimizer, loss)

@@ -1,0 +1,93 @@
+"""How a block class becomes a `gluon.Block`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.arguments import checked
+from unified_blocks.block import Block
+from unified_blocks.calls import explain
+from unified_blocks.errors import ForeignTensorError
+from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.variables import walk
+
+
+def bind(native: type[Any]) -> type[Any]:
+    """Complete a class that extends a block class and Gluon's; see `Backend.bind`."""
+    if "__init__" in vars(native):
+        native.__init__ = checked(
+            native.__init__,
+            to_native_dtype=lambda name: name,
+            scope=numpy_semantics,
+            finish=initialize_rest,
+        )
+    native.__call__ = __call__
+    native.__reduce_ex__ = __reduce_ex__
+    native.__setstate__ = __setstate__
+    native.initialize = initialize
+    return native
+
+
+class Uniform(mx.init.Uniform):
+    """Gluon's default, U(-0.07, 0.07), in any dtype: with NumPy semantics its own fails in float64."""
+
+    def _init_weight(self, _: Any, arr: Any) -> None:
+        drawn = mx.np.random.uniform(-self.scale, self.scale, size=arr.shape, ctx=arr.ctx)
+        arr[:] = drawn.astype(arr.dtype)
+
+
+def initialize(self: Any, init: Any = None, *args: Any, **kwargs: Any) -> None:
+    """Gluon's own `initialize`, with NumPy semantics."""
+    with numpy_semantics():
+        super(Block, self).initialize(init or Uniform(), *args, **kwargs)
+
+
+def initialize_rest(net: Any) -> None:
+    """Initialise the parameters that are not yet: blocks given as arguments may be."""
+    for variable in walk(net):
+        try:
+            variable.parameter.list_ctx()
+        except RuntimeError:
+            variable.parameter.initialize(default_init=Uniform())
+
+
+def __call__(self: Any, *args: Any) -> Any:
+    try:
+        with numpy_semantics():
+            return super(Block, self).__call__(*args)
+    except Exception as error:
+        explained = legacy(self, args) or explain(self, self._block_backend, args, error)
+        if explained is error:
+            raise
+        raise explained from error
+
+
+def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
+    """The error for an `mx.nd` array, which has no NumPy semantics."""
+    if any(type(value) is mx.nd.NDArray for value in inputs):
+        return ForeignTensorError(
+            f"{type(net).__name__} on MXNet must be given mx.np arrays; got a legacy mx.nd "
+            "array: convert it with x.as_np_ndarray()"
+        )
+    return None
+
+
+def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
+    _, _, *state = object.__reduce_ex__(self, protocol)
+    return (blank, (self._portable, self._block_backend.name), *state)
+
+
+def blank(portable: type[Block], backend: str) -> Any:
+    """An instance whose `__init__` has not run, for unpickling into."""
+    native = portable.on(backend)
+    return native.__new__(native)
+
+
+def __setstate__(self: Any, state: dict[str, Any]) -> None:
+    self.__dict__.update(state)
+    with numpy_semantics():
+        for variable in walk(self):  # MXNet's copies no longer ask for a gradient
+            wanted = variable.parameter.grad_req
+            if wanted != "null":
+                variable.parameter.grad_req = "null"
+                variable.parameter.grad_req = wanted

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import unified_blocks as ub
+from unified_blocks_mxnet.compat import mx
+from unified_blocks_mxnet.ops import check_halvable, halved
+
+nn = mx.gluon.nn
+
+
+class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
+    def __init__(self, units=20, *, activation="relu", dtype=None):
+        super().__init__()
+        value = mx.np.random.uniform(size=(units, units)).astype(dtype)
+        self.rand_weight = self.params.get_constant("rand_weight", value)
+        self.dense = nn.Dense(
+            units, activation=activation, flatten=False, in_units=units, dtype=dtype
+        )
+
+    def hybrid_forward(self, F, X, rand_weight):
+        H = self.dense(X)
+        H = F.npx.relu(F.np.dot(H, rand_weight) + 1)
+        H = self.dense(H)  # the same layer again: its parameters are shared
+        if isinstance(H, mx.sym.Symbol):
+            # the loop below, for a graph that has none
+            return F.np.sum(halved(F, H, self.dense.weight.dtype))
+        check_halvable(H)
+        while abs(H).sum() > 1:
+            H = H / 2
+        return H.sum()

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import unified_blocks as ub
+from unified_blocks_mxnet.compat import mx
+
+nn = mx.gluon.nn
+
+
+class MySequential(ub.MySequential, nn.Block):
+    def __init__(self, *blocks):
+        super().__init__()
+        for block in blocks:
+            self.add(block)
+
+    def add(self, block):
+        if not isinstance(block, nn.Block):
+            raise TypeError(f"MySequential: a block must be a gluon.Block; got {block!r}")
+        self.register_child(block, str(len(self)))
+        return self
+
+    def forward(self, X):
+        for block in self:
+            X = block(X)
+        return X
+
+    def __len__(self):
+        return len(self._children)
+
+    def __iter__(self):
+        return iter(self._children.values())
+
+    def __getitem__(self, index):
+        blocks = list(self)[index]
+        return type(self)(*blocks) if isinstance(index, slice) else blocks

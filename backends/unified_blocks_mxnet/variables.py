@@ -1,0 +1,84 @@
+"""The variables of Gluon blocks, under the names that `save_parameters` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Variable
+from unified_blocks_mxnet.compat import mx, numpy_semantics
+
+DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
+
+
+class GluonVariable(Variable):
+    """A parameter or constant of a block."""
+
+    def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any) -> None:
+        self.name, self.parameter, self.owner = name, parameter, owner
+        constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
+        self.role = "constant" if constant else "parameter"
+
+    @property
+    def shape(self):
+        if self.parameter.shape is None:
+            return None
+        return tuple(size if size > 0 else None for size in self.parameter.shape)
+
+    @property
+    def dtype(self):
+        return str(np.dtype(self.parameter.dtype))
+
+    @property
+    def device(self):
+        return device_name(self.parameter.list_ctx()[0])
+
+    @property
+    def is_built(self):
+        try:
+            self.parameter.list_data()
+        except (DeferredInitializationError, RuntimeError):
+            return False
+        return True
+
+    def read(self):
+        return self.parameter.list_data()[0].asnumpy()
+
+    def write(self, array):
+        with numpy_semantics():
+            if not self.is_built:
+                devices = self.parameter.list_ctx()
+                self.parameter.shape = array.shape
+                self.parameter.initialize(ctx=devices)
+            self.parameter.set_data(mx.np.array(array, dtype=array.dtype))
+
+
+def walk(net: Any) -> list[GluonVariable]:
+    """The variables of `net`; see `Backend.variables`."""
+    found: dict[int, GluonVariable] = {}
+    for variable in _walk(net, ""):
+        found.setdefault(id(variable.parameter), variable)
+    return list(found.values())
+
+
+def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
+    # Gluon's public collect_params() names by process-wide counters; these two attributes are
+    # what its own save_parameters() reads.
+    for name, parameter in block._reg_params.items():
+        yield GluonVariable(path + name, parameter, block)
+    for name, child in block._children.items():
+        yield from _walk(child, f"{path}{name}.")
+
+
+def device_name(context: mx.Context) -> str:
+    """`"cpu"`, `"gpu:0"`, … for MXNet's context."""
+    kind, index = context.device_type, context.device_id
+    return kind if (kind, index) == ("cpu", 0) else f"{kind}:{index}"
+
+
+def mxnet_context(name: str) -> mx.Context:
+    """MXNet's context for the device called `name` here."""
+    kind, _, index = name.partition(":")
+    return mx.Context(kind, int(index or 0))

@@ -1,0 +1,22 @@
+"""The blocks as Keras models: `from unified_blocks_tensorflow import MLP`."""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "Keras must run on its TensorFlow backend; it was set to "
+        f"{keras.backend.backend()!r}: unset KERAS_BACKEND, or set it to tensorflow"
+    )
+
+from unified_blocks_tensorflow.backend import TensorFlowBackend
+from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
+from unified_blocks_tensorflow.layers import Dense, ReLU
+from unified_blocks_tensorflow.mlp import MLP
+from unified_blocks_tensorflow.my_sequential import MySequential
+from unified_blocks_tensorflow.nest_mlp import NestMLP
+
+__all__ = ["MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
+
+BACKEND = TensorFlowBackend()
+for _native in (MLP, MySequential, FixedHiddenMLP, NestMLP, Dense, ReLU):
+    BACKEND.native_classes.add(_native)

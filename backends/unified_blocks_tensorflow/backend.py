@@ -1,0 +1,162 @@
+"""Keras on TensorFlow, as this library sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from unified_blocks.backend import Backend
+from unified_blocks.block import Block, arguments_of
+from unified_blocks.errors import UnsupportedError
+from unified_blocks_tensorflow import learning
+from unified_blocks_tensorflow.bind import bind
+from unified_blocks_tensorflow.variables import device_name, layers_of, walk
+
+
+class TensorFlowBackend(Backend):
+    name = "tensorflow"
+    title = "TensorFlow"
+    base_class = keras.Model
+    note = (
+        "Keras must run on its TensorFlow backend (KERAS_BACKEND unset, or tensorflow); a Keras "
+        "model takes no new blocks after its first call."
+    )
+
+    def bind(self, native):
+        return bind(native)
+
+    @property
+    def version(self):
+        return f"{tf.__version__}, Keras {keras.__version__}"
+
+    # tensors
+
+    def from_numpy(self, array, device=None):
+        with tf.device(tensorflow_device(device)):
+            return tf.convert_to_tensor(array)
+
+    def to_numpy(self, tensor):
+        return np.array(tf.convert_to_tensor(tensor))
+
+    def is_tensor(self, value):
+        return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)
+
+    def take(self, tensor, indices):
+        return tf.gather(tensor, indices)
+
+    # devices
+
+    def devices(self):
+        gpus = tf.config.list_physical_devices("GPU")
+        return ["cpu", *(f"gpu:{i}" for i in range(len(gpus)))]
+
+    def device_of(self, tensor):
+        return device_name(getattr(tensor, "value", tensor).device)
+
+    def to_device(self, net, device):
+        with tf.device(tensorflow_device(device)):
+            moved = copy_of(net)
+        for layer in layers_of(moved):
+            if isinstance(layer, Block):
+                object.__setattr__(layer, "_device", tensorflow_device(device))
+        return moved
+
+    # models
+
+    def variables(self, net):
+        return walk(net)
+
+    def run(self, net, inputs, train=False):
+        return net(*inputs, training=train)
+
+    def cast(self, net, dtype):
+        return copy_of(net, dtype)
+
+    # learning
+
+    def loss_value(self, loss, output, y):
+        return float(learning.loss_function(loss)(output, y))
+
+    def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
+        function = learning.loss_function(loss)
+        chosen = [v for v in walk(net) if v.role == "parameter" and v.handle.trainable]
+        sources = [v.handle.value for v in chosen] if parameters else []
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for source in sources:
+                tape.watch(source)
+            if inputs:
+                x = tf.identity(x)
+                tape.watch(x)
+            output = net(x, training=train)
+            value = function(output) if y is None else function(output, y)
+        if inputs:
+            sources = [*sources, x]
+        found = tape.gradient(value, sources, unconnected_gradients="zero")
+        gradients = {}
+        for v, gradient in zip(chosen if parameters else [], found, strict=False):
+            gradients[v.name] = v.to_canonical(tf.convert_to_tensor(gradient)).copy()
+        if inputs:
+            gradients["x"] = np.array(found[-1])
+        return float(value), gradients
+
+    def training_step(self, net, optimizer, loss):
+        return learning.training_step(net, optimizer, loss)
+
+
+def copy_of(net: Any, dtype: str | None = None) -> Any:
+    """A model like `net`, made from its configuration, with its numbers; in `dtype` if given."""
+    copied = copy_structure(net, dtype, {})
+    for old, new in zip(walk(net), walk(copied), strict=True):
+        if old.is_built:
+            numbers = old.read()
+            new.write(numbers.astype(new.dtype) if dtype else numbers)
+    return copied
+
+
+def copy_structure(value: Any, dtype: str | None, copies: dict[int, Any]) -> Any:
+    """`value`, if it is a layer made anew from its configuration; a shared layer once."""
+    if not isinstance(value, keras.layers.Layer):
+        return value
+    if id(value) not in copies:
+        if isinstance(value, Block):
+            arguments = arguments_of(value).map(lambda v: copy_structure(v, dtype, copies))
+            copied = (arguments.with_dtype(dtype) if dtype else arguments).make(type(value))
+            copied.name, copied.trainable = value.name, value.trainable
+        else:
+            copied = copy_native(value, dtype)
+        copies[id(value)] = copied
+    return copies[id(value)]
+
+
+def copy_native(layer: keras.layers.Layer, dtype: str | None) -> keras.layers.Layer:
+    """A layer that this library did not make, made anew from its configuration.
+
+    Raises:
+        UnsupportedError: when it has none, or holds layers of its own and is to be cast.
+    """
+    try:
+        config = layer.get_config()
+    except NotImplementedError as error:
+        raise UnsupportedError(
+            "on TensorFlow a model is moved and cast by making it anew from its configuration; "
+            f"got a {type(layer).__name__} without one: define get_config() on it"
+        ) from error
+    if dtype and isinstance(layer, keras.Model):
+        raise UnsupportedError(
+            "on TensorFlow a native model cannot be cast as a whole; got a "
+            f"{type(layer).__name__}: make it with dtype={dtype!r} and use ub.load_state"
+        )
+    if dtype:
+        config["dtype"] = dtype
+    copied = type(layer).from_config(config)
+    if layer.built and not copied.built:
+        copied.build_from_config(layer.get_build_config())
+    return copied
+
+
+def tensorflow_device(name: str | None) -> str | None:
+    """TensorFlow's name of the device called `name` here."""
+    return None if name is None else f"/{name}" if ":" in name else f"/{name}:0"

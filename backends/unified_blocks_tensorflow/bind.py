@@ -1,0 +1,110 @@
+"""How a block class becomes a `keras.Model` or `keras.Layer`."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from unified_blocks.arguments import Arguments, checked
+from unified_blocks.block import Block, arguments_of
+from unified_blocks.calls import explain, foreign_tensor
+from unified_blocks_tensorflow.variables import layers_of
+
+NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
+
+
+def bind(native: type[Any]) -> type[Any]:
+    """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
+    if "__init__" in vars(native):
+        native.__init__ = checked(
+            native.__init__,
+            to_native_dtype=lambda name: name,
+            scope=nullcontext,
+            finish=lambda self: None,
+        )
+    written_once = getattr(native.__bases__[0], "forward", None)
+    if written_once is None:
+        native.forward = native.call  # what super().forward finds in a subclass
+    else:
+        native.call = written_once
+    for method in (__call__, __reduce__, get_config, get_build_config, build_from_config):
+        setattr(native, method.__name__, method)
+    native.from_config = classmethod(from_config)
+    register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
+    return register(native)
+
+
+def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+    for value in args:  # checked before the call: Keras takes other frameworks' tensors silently
+        if not isinstance(value, NATIVE_INPUTS):
+            foreign = foreign_tensor(self, self._block_backend, value)
+            if foreign is not None:
+                raise foreign
+    device = getattr(self, "_device", None)
+    try:
+        with nullcontext() if device is None else tf.device(device):
+            return super(Block, self).__call__(*args, **kwargs)
+    except Exception as error:
+        explained = explain(self, self._block_backend, args, error)
+        if explained is error:
+            raise
+        raise explained from error
+
+
+def __reduce__(self: Any) -> tuple[Any, ...]:
+    rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
+    inside = {layer._portable: None for layer in layers_of(self) if isinstance(layer, Block)}
+    return restore, (tuple(inside), self._block_backend.name, rebuild.__name__, arguments)
+
+
+def restore(
+    portables: tuple[type[Block], ...], backend: str, rebuild: str, arguments: tuple[Any, ...]
+) -> Any:
+    """The instance that `__reduce__` took apart, the first of `portables`."""
+    natives = [portable.on(backend) for portable in portables]  # so that Keras knows them
+    return getattr(natives[0], rebuild)(*arguments)
+
+
+def get_config(self: Any) -> dict[str, Any]:
+    """The constructor's arguments, as Keras serialises them."""
+    arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
+    return {
+        "name": self.name,
+        "trainable": self.trainable,
+        "positional": list(arguments.positional),
+        "keywords": arguments.keywords,
+        "dtype": arguments.dtype,
+    }
+
+
+def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
+    """A block made with the arguments in `config`."""
+    arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
+    net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
+    net.name = config["name"]
+    net.trainable = config["trainable"]
+    return net
+
+
+def get_build_config(self: Any) -> dict[str, Any] | None:
+    """The input shape that built the block, else the shapes of its variables; None without."""
+    if self.built:
+        return super(Block, self).get_build_config()
+    variables = self._block_backend.variables(self)
+    if not variables or not all(v.is_built for v in variables):
+        return None  # Keras takes a block with a build configuration for a built one
+    return {"variables": {v.name: v.shape for v in variables}}
+
+
+def build_from_config(self: Any, config: dict[str, Any]) -> None:
+    """Create the variables that `config` was taken from."""
+    if "variables" not in config:
+        super(Block, self).build_from_config(config)
+        return
+    for variable in self._block_backend.variables(self):
+        if not variable.is_built:
+            variable.write(np.zeros(config["variables"][variable.name], variable.dtype))

@@ -1,0 +1,56 @@
+"""Losses and training steps of Keras on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from unified_blocks.training.losses import check_loss
+from unified_blocks.training.optimizers import SGD, Adam, Optimizer
+
+
+def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
+    return tf.reduce_mean(losses)
+
+
+LOSSES: dict[str, Callable[..., tf.Tensor]] = {
+    "sum": tf.reduce_sum,
+    "mean": tf.reduce_mean,
+    "mse": lambda output, y: tf.reduce_mean(tf.square(output - y)),
+    "cross_entropy": cross_entropy,
+}
+
+
+def loss_function(loss: str | Callable[..., Any]) -> Callable[..., tf.Tensor]:
+    return loss if callable(loss) else LOSSES[check_loss(loss)]
+
+
+def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
+    """Keras' own optimizer, with the hyper-parameters that every backend uses."""
+    match optimizer.rounded():
+        case SGD(learning_rate, momentum):
+            return keras.optimizers.SGD(learning_rate, momentum=momentum)
+        case Adam(learning_rate, beta_1, beta_2, epsilon):
+            return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
+    raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
+
+
+def training_step(net, optimizer, loss):
+    """See `Backend.training_step`. One graph for each shape of batch, as `keras.Model.fit`."""
+    function, native = loss_function(loss), make_optimizer(optimizer)
+    parameters = net.trainable_variables
+    native.build(parameters)
+
+    @tf.function
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            output = net(x, training=True)
+            value = function(output) if y is None else function(output, y)
+        native.apply(tape.gradient(value, parameters), parameters)
+        return value
+
+    return step

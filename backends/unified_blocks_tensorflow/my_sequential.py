@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import keras
+
+import unified_blocks as ub
+from unified_blocks.errors import BlockBuiltError
+
+
+class MySequential(ub.MySequential, keras.Model):
+    def __init__(self, *blocks):
+        super().__init__(autocast=False)  # each block casts to its own dtype
+        self.blocks = []
+        for block in blocks:
+            self.add(block)
+
+    def add(self, block):
+        if not isinstance(block, keras.layers.Layer):
+            raise TypeError(f"MySequential: a block must be a keras.layers.Layer; got {block!r}")
+        if self.built:
+            raise BlockBuiltError(
+                "MySequential: Keras locks a model once it is built; add blocks before the first "
+                f"call, or make ub.MySequential(*net, block); got {block!r}"
+            )
+        self.blocks.append(block)
+        return self
+
+    def call(self, X):
+        for block in self.blocks:
+            X = block(X)
+        return X
+
+    def __len__(self):
+        return len(self.blocks)
+
+    def __iter__(self):
+        return iter(self.blocks)
+
+    def __getitem__(self, index):
+        blocks = self.blocks[index]
+        return type(self)(*blocks) if isinstance(index, slice) else blocks

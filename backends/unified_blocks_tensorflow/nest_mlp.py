@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import keras
+
+import unified_blocks as ub
+from unified_blocks_tensorflow.layers import dense
+
+
+class NestMLP(ub.NestMLP, keras.Model):
+    def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
+        super().__init__(dtype=dtype)
+        self.net = keras.Sequential(
+            [
+                dense(in_units, 64, activation="relu", dtype=dtype),
+                dense(64, 32, activation="relu", dtype=dtype),
+            ]
+        )
+        self.dense = dense(32, 16, activation=out_activation, dtype=dtype)
+
+    def call(self, X):
+        return self.dense(self.net(X))

@@ -1,0 +1,162 @@
+"""The variables of Keras models, in canonical names and layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import unified_blocks as ub
+from unified_blocks.backend import Variable
+from unified_blocks.errors import UnsupportedError
+
+
+class LayerVariable(Variable):
+    """A variable of a layer or model, under the attribute that holds it.
+
+    `axes` is the permutation of the axes between canonical and Keras' layout, its own inverse.
+    """
+
+    axes: tuple[int, ...] | None = None
+
+    def __init__(self, name: str, owner: keras.layers.Layer, attribute: str) -> None:
+        self.name, self.owner, self.attribute = name, owner, attribute
+        self.role = "parameter" if self._role_is_parameter() else "constant"
+
+    def _role_is_parameter(self) -> bool:
+        return self.handle.trainable
+
+    @property
+    def handle(self) -> keras.Variable:
+        return getattr(self.owner, self.attribute)
+
+    @property
+    def is_built(self):
+        return True
+
+    @property
+    def shape(self):
+        return self.to_canonical(np.empty(self.handle.shape, np.bool_)).shape
+
+    @property
+    def dtype(self):
+        return self.owner.dtype_policy.variable_dtype
+
+    @property
+    def device(self):
+        return device_name(self.handle.value.device) if self.is_built else None
+
+    def to_canonical(self, array: Any) -> np.ndarray:
+        """`array` as Keras lays this variable out, in canonical layout."""
+        return np.asarray(array) if self.axes is None else np.transpose(array, self.axes)
+
+    def read(self):
+        return self.to_canonical(self.handle.value.numpy()).copy()
+
+    def write(self, array):
+        self.handle.assign(array if self.axes is None else np.transpose(array, self.axes))
+
+
+class DenseVariable(LayerVariable):
+    """The kernel or the bias of a dense layer, which may not exist yet."""
+
+    def __init__(self, name: str, owner: keras.layers.Dense, attribute: str) -> None:
+        self.axes = (1, 0) if attribute == "kernel" else None
+        super().__init__(name, owner, attribute)
+
+    def _role_is_parameter(self):
+        return True
+
+    @property
+    def is_built(self):
+        return self.owner.built
+
+    @property
+    def shape(self):
+        if self.is_built:
+            return super().shape
+        return (self.owner.units, None) if self.axes else (self.owner.units,)
+
+    def write(self, array):
+        if not self.is_built:
+            self.owner.build((None, array.shape[1]))  # the kernel comes first
+        super().write(array)
+
+
+def walk(net: keras.layers.Layer) -> list[LayerVariable]:
+    """The variables of `net`; see `Backend.variables`.
+
+    Raises:
+        UnsupportedError: for a layer whose variables have no canonical names yet.
+    """
+    found: dict[tuple[int, str], LayerVariable] = {}
+    for variable in _walk(net, "", set()):
+        found.setdefault((id(variable.owner), variable.attribute), variable)
+    reached = {id(v.handle) for v in found.values() if v.is_built}
+    missed = [w.path for w in net.weights if id(w) not in reached]
+    if missed:
+        raise UnsupportedError(
+            "on TensorFlow the variables of dense layers, and those that are attributes of a "
+            f"model, have canonical names; got a model that also holds {', '.join(missed)}"
+        )
+    return list(found.values())
+
+
+def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
+    if id(layer) in above:
+        return
+    start = f"{path}." if path else ""
+    if isinstance(layer, keras.layers.Dense):
+        yield DenseVariable(start + "weight", layer, "kernel")
+        if layer.use_bias:
+            yield DenseVariable(start + "bias", layer, "bias")
+        return
+    for name, value in _attributes(layer):
+        if isinstance(value, keras.Variable):
+            yield LayerVariable(start + name, layer, name)
+    for name, child in _children(layer):
+        yield from _walk(child, start + name, above | {id(layer)})
+
+
+def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """`net` and every layer inside it, each once."""
+    found = {id(net): net}
+    unvisited = [net]
+    while unvisited:
+        for _, child in _children(unvisited.pop()):
+            if id(child) not in found:
+                found[id(child)] = child
+                unvisited.append(child)
+    return list(found.values())
+
+
+def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in vars(layer).items() if name[0] != "_")
+
+
+def _children(layer: Any) -> Iterator[tuple[str, Any]]:
+    """The layers directly inside `layer`, each under its canonical name."""
+    if isinstance(layer, ub.MySequential):
+        yield from ((str(i), child) for i, child in enumerate(layer))
+    elif isinstance(layer, keras.Sequential):
+        yield from ((str(i), child) for i, child in enumerate(layer.layers))
+    elif isinstance(layer, keras.Model) and hasattr(layer, "operations"):  # a Functional model
+        yield from ((child.name, child) for child in layer.layers)
+    else:
+        for name, value in _attributes(layer):
+            if isinstance(value, keras.layers.Layer):
+                yield name, value
+            elif isinstance(value, list | tuple):
+                for i, child in enumerate(value):
+                    if isinstance(child, keras.layers.Layer):
+                        yield f"{name}.{i}", child
+
+
+def device_name(device: str) -> str:
+    """`"cpu"`, `"gpu:0"`, … for TensorFlow's name of a device."""
+    spec = tf.DeviceSpec.from_string(device)
+    kind, index = (spec.device_type or "CPU").lower(), spec.device_index or 0
+    return kind if (kind, index) == ("cpu", 0) else f"{kind}:{index}"

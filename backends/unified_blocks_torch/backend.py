@@ -1,0 +1,163 @@
+"""PyTorch, as this library sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from unified_blocks.backend import Backend, Variable
+from unified_blocks_torch import learning
+from unified_blocks_torch.bind import bind
+
+
+class TorchVariable(Variable):
+    """A parameter or buffer of a module."""
+
+    def __init__(self, name: str, tensor: torch.Tensor, owner: nn.Module) -> None:
+        self.name, self.tensor, self.owner = name, tensor, owner
+        self.role = "parameter" if isinstance(tensor, nn.Parameter) else "constant"
+
+    @property
+    def shape(self):
+        if self.is_built:
+            return tuple(self.tensor.shape)
+        if isinstance(self.owner, nn.LazyLinear):
+            units = self.owner.out_features
+            return (units, None) if self.tensor is self.owner.weight else (units,)
+        return None
+
+    @property
+    def dtype(self):
+        return str(self.tensor.dtype).removeprefix("torch.")
+
+    @property
+    def device(self):
+        return device_name(self.tensor.device)
+
+    @property
+    def is_built(self):
+        return not is_lazy(self.tensor)
+
+    def read(self):
+        return self.tensor.detach().cpu().numpy().copy()
+
+    def write(self, array):
+        with torch.no_grad():
+            if not self.is_built:
+                self.tensor.materialize(array.shape)
+            self.tensor.copy_(torch.from_numpy(array))
+
+
+class TorchBackend(Backend):
+    name = "torch"
+    title = "PyTorch"
+    base_class = nn.Module
+
+    def bind(self, native):
+        return bind(native)
+
+    @property
+    def version(self):
+        return torch.__version__
+
+    # tensors
+
+    def from_numpy(self, array, device=None):
+        return torch.tensor(array, device=torch_device(device) if device else None)
+
+    def to_numpy(self, tensor):
+        return tensor.detach().cpu().numpy().copy()
+
+    def is_tensor(self, value):
+        return isinstance(value, torch.Tensor)
+
+    def take(self, tensor, indices):
+        return tensor[torch.from_numpy(indices).to(tensor.device)]
+
+    # devices
+
+    def devices(self):
+        return ["cpu", *(f"gpu:{i}" for i in range(torch.cuda.device_count()))]
+
+    def device_of(self, tensor):
+        return device_name(tensor.device)
+
+    def to_device(self, net, device):
+        return net.to(torch_device(device))
+
+    # models
+
+    def variables(self, net):
+        kept = net.state_dict(keep_vars=True).keys()  # leaves out buffers that are not persistent
+        found: dict[int, TorchVariable] = {}
+        for path, module in net.named_modules():
+            own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+            for attribute, tensor in own:
+                name = f"{path}.{attribute}" if path else attribute
+                if name in kept and id(tensor) not in found:
+                    found[id(tensor)] = TorchVariable(name, tensor, module)
+        return list(found.values())
+
+    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+        with mode(net, train), torch.no_grad():
+            return net(*inputs)
+
+    def cast(self, net, dtype):
+        return net.to(getattr(torch, dtype))
+
+    # learning
+
+    def loss_value(self, loss, output, y):
+        return float(learning.loss_function(loss)(output, y))
+
+    def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
+        function = learning.loss_function(loss)
+        chosen: dict[str, torch.Tensor] = {}
+        if parameters:
+            chosen = {
+                v.name: v.tensor for v in self.variables(net) if v.tensor.requires_grad
+            }
+        if inputs:
+            chosen["x"] = x = x.detach().clone().requires_grad_()
+        with mode(net, train), torch.enable_grad():
+            output = net(x)
+            value = function(output) if y is None else function(output, y)
+            gradients = torch.autograd.grad(value, list(chosen.values()), allow_unused=True)
+        return value.item(), {
+            name: np.zeros_like(self.to_numpy(tensor)) if g is None else self.to_numpy(g)
+            for (name, tensor), g in zip(chosen.items(), gradients, strict=True)
+        }
+
+    def training_step(self, net, optimizer, loss):
+        return learning.training_step(net, optimizer, loss, mode)
+
+
+@contextmanager
+def mode(net: nn.Module, train: bool):
+    """Training or evaluation mode inside the `with`; each module gets its own mode back."""
+    before = [module for module in net.modules() if module.training != train]
+    for module in before:
+        module.training = train
+    try:
+        yield
+    finally:
+        for module in before:
+            module.training = not train
+
+
+def device_name(device: torch.device) -> str:
+    """`"cpu"`, `"gpu:0"`, … for a `torch.device`; other kinds keep PyTorch's name."""
+    if device.type == "cuda":
+        return f"gpu:{device.index or 0}"
+    return str(device)
+
+
+def torch_device(name: str) -> torch.device:
+    """The `torch.device` called `name` here."""
+    return torch.device(name.replace("gpu", "cuda"))

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import unified_blocks as ub
+from unified_blocks_torch.layers import ACTIVATIONS
+from unified_blocks_torch.ops import check_halvable, halved
+
+
+class FixedHiddenMLP(ub.FixedHiddenMLP, nn.Module):
+    def __init__(self, units=20, *, activation="relu", dtype=None):
+        super().__init__()
+        self.register_buffer("rand_weight", torch.rand(units, units, dtype=dtype))
+        self.dense = nn.Linear(units, units, dtype=dtype)
+        self.activation = activation
+
+    def shared(self, X):
+        Y = self.dense(X)
+        return Y if self.activation is None else ACTIVATIONS[self.activation](Y)
+
+    def forward(self, X):
+        H = self.shared(X)
+        H = F.relu(H @ self.rand_weight + 1)
+        H = self.shared(H)  # the same layer again: its parameters are shared
+        if torch.compiler.is_compiling():
+            return halved(H).sum()  # the loop below, for a graph that has none
+        check_halvable(H)
+        while H.abs().sum() > 1:
+            H = H / 2
+        return H.sum()

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from torch import nn
+from torch.nn import functional as F
+
+import unified_blocks as ub
+from unified_blocks_torch.layers import linear
+
+
+class MLP(ub.MLP, nn.Module):
+    def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
+        super().__init__()
+        self.hidden = linear(in_units, hidden_units, dtype)
+        self.out = linear(hidden_units, out_units, dtype)
+
+    def forward(self, X):
+        return self.out(F.relu(self.hidden(X)))

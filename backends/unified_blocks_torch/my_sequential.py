@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from torch import nn
+
+import unified_blocks as ub
+
+
+class MySequential(ub.MySequential, nn.Module):
+    def __init__(self, *blocks):
+        super().__init__()
+        for block in blocks:
+            self.add(block)
+
+    def add(self, block):
+        self.add_module(str(len(self)), block)
+        return self
+
+    def forward(self, X):
+        for block in self:  # not children(): that skips a block used twice
+            X = block(X)
+        return X
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def __getitem__(self, index):
+        blocks = list(self)[index]
+        return type(self)(*blocks) if isinstance(index, slice) else blocks

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import nn
+
+import unified_blocks as ub
+from unified_blocks_torch.layers import ACTIVATIONS, linear
+
+
+class NestMLP(ub.NestMLP, nn.Module):
+    def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
+        super().__init__()
+        self.net = nn.Sequential(
+            OrderedDict(  # named, so that the second layer is net.1 and not net.2
+                [
+                    ("0", linear(in_units, 64, dtype)),
+                    ("relu0", nn.ReLU()),
+                    ("1", linear(64, 32, dtype)),
+                    ("relu1", nn.ReLU()),
+                ]
+            )
+        )
+        self.dense = linear(32, 16, dtype)
+        self.out_activation = out_activation
+
+    def forward(self, X):
+        Y = self.dense(self.net(X))
+        return Y if self.out_activation is None else ACTIVATIONS[self.out_activation](Y)

@@ -1,0 +1,78 @@
+"""Write a neural network block once: a real PyTorch, Keras or Gluon one, with the same numbers.
+
+    import unified_blocks as ub
+
+    net = ub.MLP.on("torch")(256, 10)       # a torch.nn.Module
+
+See `unified_blocks.block.Block` for what a block is, and the README for the rest.
+"""
+
+from unified_blocks.backend import Backend
+from unified_blocks.block import Block
+from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
+from unified_blocks.dtypes import use_dtype
+from unified_blocks.errors import (
+    BackendImportError,
+    BlockBuiltError,
+    ForeignTensorError,
+    InputError,
+    NotBuiltError,
+    StateMismatchError,
+    UnifiedBlocksError,
+    UnknownBackendError,
+    UnsupportedError,
+)
+from unified_blocks.gradients import value_and_grad
+from unified_blocks.initialize import initialize
+from unified_blocks.layers import Dense, ReLU
+from unified_blocks.models import cast, devices, to_device
+from unified_blocks.registry import available_backends, get_backend, set_backend, use_backend
+from unified_blocks.state import build, load_state, state
+from unified_blocks.tensors import as_tensor, backend_of, from_numpy, to_numpy
+from unified_blocks.training.fit import History, fit
+from unified_blocks.training.optimizers import SGD, Adam
+from unified_blocks.training.trainer import Trainer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "Backend",
+    "BackendImportError",
+    "Block",
+    "BlockBuiltError",
+    "Dense",
+    "FixedHiddenMLP",
+    "ForeignTensorError",
+    "History",
+    "InputError",
+    "MySequential",
+    "NestMLP",
+    "NotBuiltError",
+    "ReLU",
+    "StateMismatchError",
+    "Trainer",
+    "UnifiedBlocksError",
+    "UnknownBackendError",
+    "UnsupportedError",
+    "as_tensor",
+    "available_backends",
+    "backend_of",
+    "build",
+    "cast",
+    "devices",
+    "fit",
+    "from_numpy",
+    "get_backend",
+    "initialize",
+    "load_state",
+    "set_backend",
+    "state",
+    "to_device",
+    "to_numpy",
+    "use_backend",
+    "use_dtype",
+    "value_and_grad",
+]

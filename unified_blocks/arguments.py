@@ -1,0 +1,127 @@
+"""The arguments that a block is constructed with: declared, checked, recorded."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from unified_blocks.dtypes import default_dtype, dtype_name, use_dtype
+
+ACTIVATIONS = ("relu", "sigmoid", "tanh")
+
+
+class declared:
+    """Marks an `__init__` that says how a block is made and leaves the making to native classes.
+
+    It gives the class its signature and then steps out of the way, so that `super().__init__()`
+    in a native class reaches the framework's own constructor.
+    """
+
+    def __init__(self, init: Callable[..., None]) -> None:
+        self.init = init
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        owner.declared_signature = without_self(self.init)  # type: ignore[attr-defined]
+        delattr(owner, name)
+
+
+def without_self(init: Callable[..., None]) -> inspect.Signature:
+    """The signature of a class whose constructor is `init`."""
+    signature = inspect.signature(init)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a block was made with: enough to make another one like it on any backend.
+
+    Attributes:
+        positional, keywords: the constructor's arguments, as given.
+        dtype: the default floating-point type at that moment.
+    """
+
+    positional: tuple[Any, ...] = ()
+    keywords: dict[str, Any] = field(default_factory=dict)
+    dtype: str = "float32"
+
+    def map(self, change: Callable[[Any], Any]) -> Arguments:
+        """The same arguments, each value passed through `change`."""
+        return replace(
+            self,
+            positional=tuple(change(value) for value in self.positional),
+            keywords={key: change(value) for key, value in self.keywords.items()},
+        )
+
+    def with_dtype(self, dtype: str) -> Arguments:
+        """The same arguments for a block of another floating-point type."""
+        keywords = dict(self.keywords)
+        if keywords.get("dtype") is not None:
+            keywords["dtype"] = dtype
+        return replace(self, keywords=keywords, dtype=dtype)
+
+    def make(self, cls: Callable[..., Any]) -> Any:
+        """An instance of `cls` made with these arguments."""
+        with use_dtype(self.dtype):
+            return cls(*self.positional, **self.keywords)
+
+
+def checked(
+    init: Callable[..., None],
+    *,
+    to_native_dtype: Callable[[str], Any],
+    scope: Callable[[], AbstractContextManager[Any]],
+    finish: Callable[[Any], None],
+) -> Callable[..., None]:
+    """A native class's `__init__`, with its arguments checked and its dtype made native.
+
+    Args:
+        init: the constructor as its author wrote it.
+        to_native_dtype: turns a dtype's canonical name into what the framework's layers take.
+        scope: what the constructor has to run in.
+        finish: called with the constructed instance, still in the scope.
+    """
+    signature = inspect.signature(init)
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        name = type(self).__name__
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name}{without_self(init)}: {error}") from None
+        bound.apply_defaults()
+        for parameter, value in bound.arguments.items():
+            check_argument(name, parameter, value)
+        if "dtype" in bound.arguments:
+            dtype = bound.arguments["dtype"]
+            name = default_dtype() if dtype is None else dtype_name(dtype)
+            bound.arguments["dtype"] = to_native_dtype(name)
+        with scope():
+            init(*bound.args, **bound.kwargs)
+            finish(self)
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]  # Keras does not look deeper
+    return __init__
+
+
+def check_argument(block: str, parameter: str, value: Any) -> None:
+    """Hold one constructor argument to the rule that its name stands for.
+
+    Raises:
+        TypeError: a number of units that is no whole number.
+        ValueError: a number of units below 1, or an unknown activation.
+    """
+    if parameter.endswith("units") and not (parameter == "in_units" and value is None):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
+        if value < 1:
+            raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
+    if parameter.endswith("activation") and value is not None and value not in ACTIVATIONS:
+        raise ValueError(
+            f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "
+            f"got {parameter}={value!r}"
+        )

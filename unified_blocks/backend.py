@@ -1,0 +1,168 @@
+"""`Backend`: all that this library asks of a framework.
+
+A fourth framework is one subclass of `Backend`, one hand-written class per built-in block, and
+one entry point in the group `unified_blocks.backends`, named as the framework's import package.
+
+The five duties of a block (see `unified_blocks.block`) meet the framework here: `bind` makes the
+calls native (1, 2), `value_and_grad` gives gradients (3), `variables` exposes the numbers (4) and
+writes new ones (5).
+
+Words used throughout: a *tensor* is the framework's own array; an *array* is NumPy's; a
+variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight; a *device* is
+`"cpu"`, `"gpu:0"`, `"gpu:1"`, …
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from unified_blocks.block import Block, NativeClasses
+
+if TYPE_CHECKING:
+    from unified_blocks.training.optimizers import Optimizer
+
+Role = Literal["parameter", "constant"]
+Shape = tuple[int | None, ...]
+Loss = str | Callable[..., Any]
+
+
+class Variable(ABC):
+    """One array of numbers that a model holds, seen in canonical name and layout.
+
+    Attributes:
+        name: dotted attribute names, `"net.0.weight"`.
+        role: `"parameter"` when it has a gradient, else `"constant"`.
+        owner: the layer or block whose own attribute it is.
+    """
+
+    name: str
+    role: Role
+    owner: Any
+
+    @property
+    @abstractmethod
+    def shape(self) -> Shape | None:
+        """The canonical shape; None for a size, or for all of it, that is not known yet."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> str:
+        """The canonical name of the dtype."""
+
+    @property
+    @abstractmethod
+    def device(self) -> str | None:
+        """Where the numbers are; None before they exist."""
+
+    @property
+    @abstractmethod
+    def is_built(self) -> bool:
+        """Whether the numbers exist."""
+
+    @abstractmethod
+    def read(self) -> np.ndarray:
+        """A copy of the numbers, in canonical layout."""
+
+    @abstractmethod
+    def write(self, array: np.ndarray) -> None:
+        """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""
+
+
+class Backend(ABC):
+    """A framework, as this library sees it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    base_class: ClassVar[type[Any]]
+    """The framework's class that blocks extend."""
+    note: ClassVar[str] = ""
+    """What a user of this framework has to know; shown by `unified-blocks doctor`."""
+
+    def __init__(self) -> None:
+        self.native_classes = NativeClasses(self)
+
+    def native_class(self, portable: type[Block]) -> type[Any]:
+        """The class of this framework that instances of `portable` get."""
+        return self.native_classes.get(portable)
+
+    @abstractmethod
+    def bind(self, native: type[Any]) -> type[Any]:
+        """Complete a class that extends both a block class and the framework's.
+
+        It owns all that is peculiar to the framework: construction, the call and its errors,
+        configuration, pickling. Changes the class in place and returns it.
+        """
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """The framework's version."""
+
+    # tensors
+
+    @abstractmethod
+    def from_numpy(self, array: np.ndarray, device: str | None = None) -> Any:
+        """A tensor that holds a copy of `array`, dtype kept."""
+
+    @abstractmethod
+    def to_numpy(self, tensor: Any) -> np.ndarray:
+        """A copy of the numbers of `tensor`."""
+
+    @abstractmethod
+    def is_tensor(self, value: Any) -> bool:
+        """Whether `value` is an array of this framework."""
+
+    @abstractmethod
+    def take(self, tensor: Any, indices: np.ndarray) -> Any:
+        """The rows of `tensor` at `indices`, along the first axis."""
+
+    # devices
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """The devices that this framework sees."""
+
+    @abstractmethod
+    def device_of(self, tensor: Any) -> str:
+        """The device that `tensor` is on."""
+
+    @abstractmethod
+    def to_device(self, net: Any, device: str) -> Any:
+        """`net`, or where the framework cannot move models a copy of it, on `device`."""
+
+    # models
+
+    @abstractmethod
+    def variables(self, net: Any) -> list[Variable]:
+        """The variables of a model in definition order, a shared one once, under its first name."""
+
+    @abstractmethod
+    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+        """The output of one call of `net` without gradients; the mode is restored after it."""
+
+    @abstractmethod
+    def cast(self, net: Any, dtype: str) -> Any:
+        """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
+
+    # learning
+
+    @abstractmethod
+    def loss_value(self, loss: Loss, output: Any, y: Any) -> float:
+        """The loss of `output` against `y`, both tensors."""
+
+    @abstractmethod
+    def value_and_grad(
+        self, net: Any, x: Any, y: Any, loss: Loss, parameters: bool, inputs: bool, train: bool
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """The loss, and its gradients by canonical name (the input's under `"x"`)."""
+
+    @abstractmethod
+    def training_step(
+        self, net: Any, optimizer: Optimizer, loss: Loss
+    ) -> Callable[[Any, Any], Any]:
+        """A function `step(x, y)` that updates the parameters of `net` and returns the loss as a
+        tensor, not yet fetched from the device."""

@@ -1,0 +1,185 @@
+"""`Block`: the abstract API of every block, and its dispatch to a native class.
+
+A block has five duties, the same on every framework:
+
+1. it ingests input as the arguments of its forward function: calling the block runs it;
+2. it returns an output, whose shape may differ from the input's;
+3. it gives gradients, with respect to its parameters and to its input;
+4. it stores and exposes its parameters;
+5. it initialises them.
+
+Duties 1 and 2 are the native object's own call. Duties 3 to 5 are the framework's own too
+(`backward`, `parameters`, `initialize`, each in its dialect), and the functions of this library
+(`value_and_grad`, `state`, `initialize`) do them in one dialect for all frameworks. They are
+functions, never methods: `parameters`, `compile`, `save` or `summary` already mean something in
+each framework.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from unified_blocks.arguments import Arguments, without_self
+from unified_blocks.dtypes import default_dtype
+from unified_blocks.registry import get_backend, load_backend
+
+if TYPE_CHECKING:
+    import numpy as np
+    from typing_extensions import Self
+
+    from unified_blocks.backend import Backend
+
+BlockClass = TypeVar("BlockClass", bound="type[Block]")
+
+
+class _ClassSignature:
+    """The constructor's signature, as `inspect` and notebooks ask for it; of classes only."""
+
+    def __get__(self, instance: Any, owner: type[Block]) -> inspect.Signature:
+        if instance is not None:
+            raise AttributeError("__signature__")  # a call of the instance has its own
+        if owner.__init__ is object.__init__:
+            return owner.declared_signature
+        return without_self(owner.__init__)
+
+
+class Block:
+    """A part of a neural network: a layer, several layers, or a whole network.
+
+    Making an instance of a block class gives an object of the active backend: a
+    `torch.nn.Module`, a `keras.Model` (or `keras.Layer`), a `gluon.Block`. It is also an instance
+    of the block class itself, so that `isinstance(net, ub.MLP)` holds on every backend.
+
+    A block class has, for each backend, one native class: one written by hand, or one made here
+    from the block class and the native class of its nearest ancestor that has one.
+
+    Raises:
+        TypeError: when made from a class that has neither a `forward` nor a native class.
+
+    Example::
+
+        net = ub.MLP(64, 3)                     # on the default backend
+        net = ub.MLP.on("tensorflow")(64, 3)    # on this one, whatever the default
+    """
+
+    declared_signature: ClassVar[inspect.Signature] = inspect.Signature()
+    random_constants: ClassVar[tuple[str, ...]] = ()
+    """The constants of this block that are drawn from U[0, 1), by attribute name."""
+    input_parameter: ClassVar[str | None] = None
+    """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
+
+    __signature__ = _ClassSignature()
+    _block_backend: ClassVar[Backend | None] = None  # of a native class: its backend
+    _portable: ClassVar[type[Block]]  # of a native class: the block class that it is native to
+    _arguments: Arguments
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        native = cls if cls._block_backend is not None else get_backend().native_class(cls)
+        # Only the framework's own __new__ is left to run; Python then calls __init__, once.
+        self = super(Block, native).__new__(native)
+        object.__setattr__(self, "_arguments", Arguments(args, kwargs, default_dtype()))
+        return self
+
+    @classmethod
+    def on(cls, backend: str) -> type[Self]:
+        """The native class of this block on the named backend.
+
+        Args:
+            backend: a backend's name or alias.
+
+        Returns:
+            A subclass of this class and of the framework's own block class: always the same
+            object for the same block and backend.
+
+        Raises:
+            UnknownBackendError, BackendImportError: as `set_backend`.
+            TypeError: when the block has neither a `forward` nor a native class there.
+        """
+        return load_backend(backend).native_class(portable_class(cls))
+
+    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+        """What this block computes, written in NumPy from its definition.
+
+        Args:
+            state: parameters and constants by canonical name.
+            X: a batch, `(n, ...)`. Real numbers, or complex ones whose imaginary parts carry a
+                derivative (see `unified_blocks.equivalence.reference`).
+
+        Raises:
+            UnsupportedError: when the block has no written reference.
+        """
+        from unified_blocks.errors import UnsupportedError
+
+        raise UnsupportedError(
+            f"{type(self).__name__} has no NumPy reference; define `reference(self, state, X)`"
+        )
+
+
+def portable_class(cls: type[Block]) -> type[Any]:
+    """The block class that `cls` is native to, or `cls` itself."""
+    return cls._portable if cls._block_backend is not None else cls
+
+
+def arguments_of(net: Block) -> Arguments:
+    """The constructor's arguments that make a block like `net` as it is now."""
+    current = getattr(net, "current_arguments", None)
+    return current() if current is not None else net._arguments
+
+
+def argument(net: Block, name: str) -> Any:
+    """The value of one constructor argument of `net`, given or default."""
+    made_with = net._arguments
+    bound = inspect.signature(type(net)).bind(*made_with.positional, **made_with.keywords)
+    bound.apply_defaults()
+    return bound.arguments[name]
+
+
+class NativeClasses:
+    """The native classes of one backend, by block class; made when first asked for."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._classes: dict[type[Block], type[Any]] = {}
+        self._lock = threading.RLock()
+
+    def add(self, native: BlockClass) -> BlockClass:
+        """Register a hand-written native class: of its first base, in place."""
+        portable = native.__bases__[0]
+        with self._lock:
+            self._classes[portable] = _mark(self._backend.bind(native), portable, self._backend)
+        return native
+
+    def get(self, portable: type[Block]) -> type[Any]:
+        """The native class of `portable`.
+
+        Raises:
+            TypeError: when there is none and none can be made.
+        """
+        native = self._classes.get(portable)
+        if native is not None:
+            return native
+        with self._lock:
+            if portable not in self._classes:
+                self._classes[portable] = self._make(portable)
+            return self._classes[portable]
+
+    def _make(self, portable: type[Block]) -> type[Any]:
+        ancestors = [cls for cls in portable.__mro__[1:] if cls in self._classes]
+        if not ancestors and getattr(portable, "forward", None) is None:
+            raise TypeError(
+                f"{portable.__name__} has no forward and no native class on backend "
+                f"{self._backend.name!r}: define forward(self, X), or make a block that has one"
+            )
+        base = self._classes[ancestors[0]] if ancestors else self._backend.base_class
+        names = {"__module__": portable.__module__, "__doc__": portable.__doc__}
+        made = type(portable.__name__, (portable, base), names)
+        made.__qualname__ = portable.__qualname__
+        return _mark(self._backend.bind(made), portable, self._backend)
+
+
+def _mark(native: type[Any], portable: type[Block], backend: Backend) -> type[Any]:
+    native._block_backend = backend
+    native._portable = portable
+    return native

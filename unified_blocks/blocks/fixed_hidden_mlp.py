@@ -1,0 +1,85 @@
+"""`FixedHiddenMLP`: a constant, a shared layer, and control flow on values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block, argument
+from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+
+
+class FixedHiddenMLP(Block):
+    """A block with a constant, a layer used twice, and a loop that depends on values.
+
+    With `R = rand_weight` and `act` the activation::
+
+        H = act(dense(X; W, b))
+        H = relu(H @ R + 1)
+        H = act(dense(H; W, b))                # the same dense layer
+        while sum(|H|) > 1: H = H / 2
+        return sum(H)
+
+    Args:
+        units: width of the input and of every layer.
+        activation: of the shared dense layer; None gives the numbers of the book's PyTorch
+            version, which has none.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(n, units)`, output a scalar, `()`.
+
+    Parameters (canonical names, initial values the framework's own):
+        `dense.weight`: `(units, units)`; `dense.bias`: `(units,)`.
+
+    Constants:
+        `rand_weight`: `(units, units)`, drawn once from U[0, 1). It is saved, loaded and moved
+        with the block; no optimizer and no gradient ever touches it.
+
+    Raises:
+        ValueError: `units` below 1; an input of another width; or, in eager mode, a sum of
+            absolute values that is not finite. A compiled graph cannot raise, and returns nan.
+
+    Note:
+        A compiled graph computes the halvings without a loop, with the same bits: with
+        `s = sum(|H|)` there are `k = #{j ≥ 0 : s > 2^j}` of them, applied as two
+        multiplications, by `2^-⌊k/2⌋` and `2^-(k-⌊k/2⌋)`, so that no factor is subnormal.
+
+    Source:
+        Dive into Deep Learning, "Layers and Modules", 6.1.3.
+
+    Example::
+
+        net = ub.FixedHiddenMLP(20)
+        y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # a scalar
+    """
+
+    random_constants = ("rand_weight",)
+    input_parameter = "dense.weight"
+
+    @declared
+    def __init__(
+        self, units: int = 20, *, activation: str | None = "relu", dtype: Any = None
+    ) -> None: ...
+
+    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+        activate = ACTIVATE[argument(self, "activation")]
+        H = activate(dense(X, state, "dense"))  # (n, units)
+        H = relu(H @ state["rand_weight"] + 1)  # (n, units)
+        H = activate(dense(H, state, "dense"))  # (n, units)
+        total = np.abs(H.real).sum()
+        if not np.isfinite(total):
+            raise ValueError(halving_error(total))
+        while np.abs(H.real).sum() > 1:
+            H = H / 2
+        return H.sum()
+
+
+def halving_error(total: Any) -> str:
+    """The message of the error for a hidden layer that cannot be halved down to 1."""
+    return (
+        "FixedHiddenMLP: the sum of absolute values that is halved down to 1 must be finite; "
+        f"got {float(total)}: scale the input or the parameters down"
+    )

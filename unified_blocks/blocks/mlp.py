@@ -1,0 +1,57 @@
+"""`MLP`: a multilayer perceptron with one hidden layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block
+from unified_blocks.equivalence.numpy_ops import dense, relu
+
+
+class MLP(Block):
+    """A multilayer perceptron with one hidden layer: `dense(relu(dense(X; W1, b1)); W2, b2)`.
+
+    Args:
+        hidden_units: width of the hidden layer.
+        out_units: width of the output.
+        in_units: width of the input, d; left out, it is taken from the first input.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(n, d)`, output `(n, out_units)`.
+
+    Parameters (canonical names, initial values the framework's own):
+        `hidden.weight`: `(hidden_units, d)`; `hidden.bias`: `(hidden_units,)`;
+        `out.weight`: `(out_units, hidden_units)`; `out.bias`: `(out_units,)`.
+
+    Raises:
+        TypeError: a number of units that is no whole number, or another framework's tensor.
+        ValueError: a number of units below 1, or an input of another width than d.
+
+    Source:
+        Dive into Deep Learning, "Layers and Modules", 6.1.1.
+
+    Example::
+
+        net = ub.MLP(256, 10)
+        Y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # (2, 10)
+    """
+
+    input_parameter = "hidden.weight"
+
+    @declared
+    def __init__(
+        self,
+        hidden_units: int = 256,
+        out_units: int = 10,
+        *,
+        in_units: int | None = None,
+        dtype: Any = None,
+    ) -> None: ...
+
+    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+        H = relu(dense(X, state, "hidden"))  # (n, hidden_units)
+        return dense(H, state, "out")  # (n, out_units)

@@ -1,0 +1,59 @@
+"""`NestMLP`: a block within a block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block, argument
+from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+
+
+class NestMLP(Block):
+    """A sequential block of two layers inside a block: `act(dense(net(X); 16))`,
+
+    with `net(X) = relu(dense(relu(dense(X; 64)); 32))`.
+
+    Args:
+        in_units: width of the input, d; left out, it is taken from the first input.
+        out_activation: of the last layer; None gives the numbers of the book's PyTorch version,
+            which has none.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(n, d)`, output `(n, 16)`.
+
+    Parameters (canonical names, initial values the framework's own):
+        `net.0.weight`: `(64, d)`; `net.0.bias`: `(64,)`; `net.1.weight`: `(32, 64)`;
+        `net.1.bias`: `(32,)`; `dense.weight`: `(16, 32)`; `dense.bias`: `(16,)`.
+
+    Raises:
+        TypeError: another framework's tensor.
+        ValueError: an input of another width than d.
+
+    Source:
+        Dive into Deep Learning, "Layers and Modules", 6.1.3.
+
+    Example::
+
+        net = ub.NestMLP()
+        Y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # (2, 16)
+    """
+
+    input_parameter = "net.0.weight"
+
+    @declared
+    def __init__(
+        self,
+        *,
+        in_units: int | None = None,
+        out_activation: str | None = "relu",
+        dtype: Any = None,
+    ) -> None: ...
+
+    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+        H = relu(dense(X, state, "net.0"))  # (n, 64)
+        H = relu(dense(H, state, "net.1"))  # (n, 32)
+        return ACTIVATE[argument(self, "out_activation")](dense(H, state, "dense"))  # (n, 16)

@@ -1,0 +1,67 @@
+"""Why a call of a block failed, in this library's words.
+
+Nothing is checked before a call: that would cost every call. When a framework has raised, the
+inputs are looked at, and where the cause is one that we know the error says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unified_blocks.errors import ForeignTensorError, InputError, UnifiedBlocksError
+from unified_blocks.registry import load_backend
+from unified_blocks.tensors import owner_of
+
+if TYPE_CHECKING:
+    from unified_blocks.backend import Backend
+    from unified_blocks.block import Block
+
+
+def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exception) -> Exception:
+    """The error to raise for a call that failed with `error`: a clearer one, or `error` itself."""
+    if isinstance(error, UnifiedBlocksError):
+        return error
+    for value in inputs:
+        if foreign := foreign_tensor(net, backend, value):
+            return foreign
+    return _misfit(net, backend, inputs) or error
+
+
+def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorError | None:
+    """The error for an input that is not a tensor of the block's framework, if it is not."""
+    if isinstance(value, np.ndarray):
+        given, remedy = "a NumPy array", f"ub.from_numpy(x, {backend.name!r})"
+    else:
+        owner = owner_of(value)
+        if owner is None or owner == backend.name:
+            return None
+        given = f"a tensor of {load_backend(owner).title}"
+        remedy = f"ub.as_tensor(x, {backend.name!r})"
+    return ForeignTensorError(
+        f"{type(net).__name__} on {backend.title} must be given tensors of {backend.title}; "
+        f"got {given}: convert it with {remedy}"
+    )
+
+
+def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError | None:
+    """The error for an input whose width or dtype is not that of the block's first layer."""
+    first = next((v for v in backend.variables(net) if v.name == net.input_parameter), None)
+    if first is None or not first.is_built or not inputs or not backend.is_tensor(inputs[0]):
+        return None
+    name, shape = type(net).__name__, tuple(inputs[0].shape)
+    width = first.shape[1] if first.shape else None
+    if len(shape) < 2 or shape[-1] != width:
+        return InputError(
+            f"{name}: the input must have shape (n, {width}), the width that {first.name} "
+            f"{first.shape} was made for; got shape {shape}"
+        )
+    dtype = str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).rsplit(".", 1)[-1]
+    if dtype != first.dtype:
+        return InputError(
+            f"{name}: the input must have the dtype of the parameters, {first.dtype}; got "
+            f"{dtype}: cast the input, or the block with ub.cast(net, {dtype!r})"
+        )
+    return None

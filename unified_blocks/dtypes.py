@@ -1,0 +1,53 @@
+"""The floating-point type that new blocks get: float32, unless `use_dtype` or `dtype=` says more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+FLOAT_DTYPES = ("float16", "float32", "float64")
+
+_default: ContextVar[str] = ContextVar("unified_blocks_dtype", default="float32")
+
+
+def dtype_name(dtype: Any) -> str:
+    """The canonical name of a floating-point type.
+
+    Args:
+        dtype: a name (`"float64"`), a NumPy type, or a framework's own (`torch.float64`,
+            `tf.float64`).
+
+    Raises:
+        ValueError: when it is none of float16, float32 and float64.
+    """
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = str(name).rsplit(".", 1)[-1]
+    if name not in FLOAT_DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(FLOAT_DTYPES)}; got dtype={dtype!r}")
+    return name
+
+
+def default_dtype() -> str:
+    """The name of the type that a block made now gets when it is given none."""
+    return _default.get()
+
+
+@contextmanager
+def use_dtype(dtype: Any) -> Iterator[None]:
+    """Give every block made inside the `with` this floating-point type.
+
+    It holds for the current thread or async task only, and no framework's global default is
+    touched.
+
+    Example::
+
+        with ub.use_dtype("float64"):
+            net = ub.MLP()
+    """
+    token = _default.set(dtype_name(dtype))
+    try:
+        yield
+    finally:
+        _default.reset(token)

@@ -1,0 +1,52 @@
+"""Every error that this library raises of its own.
+
+    UnifiedBlocksError
+    ├── UnknownBackendError (ValueError)      a backend name that no one registered
+    ├── BackendImportError  (ImportError)     a known backend whose framework cannot be imported
+    ├── ForeignTensorError  (TypeError)       a tensor of one framework given to another's block
+    ├── InputError          (ValueError)      an input whose width or dtype the block cannot take
+    ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
+    ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
+    ├── StateMismatchError  (ValueError)      a state that does not fit a model
+    └── UnsupportedError    (TypeError)       something that a framework cannot do, or that has
+                                              no rule here yet
+
+Each one is also the built-in error in parentheses, so code that does not know this library
+can still catch it. A message says what happened, the rule, what was received, and one remedy.
+"""
+
+
+class UnifiedBlocksError(Exception):
+    """Base of all errors of this library."""
+
+
+class UnknownBackendError(UnifiedBlocksError, ValueError):
+    """A backend name that is neither registered nor an alias."""
+
+
+class BackendImportError(UnifiedBlocksError, ImportError):
+    """A registered backend whose framework is missing or fails to import."""
+
+
+class ForeignTensorError(UnifiedBlocksError, TypeError):
+    """A tensor of one framework given to a block of another."""
+
+
+class InputError(UnifiedBlocksError, ValueError):
+    """An input whose width or dtype does not fit the block."""
+
+
+class NotBuiltError(UnifiedBlocksError, RuntimeError):
+    """The model's parameters do not exist yet: its input width is not known."""
+
+
+class BlockBuiltError(UnifiedBlocksError, RuntimeError):
+    """The block was already built, and its framework allows no new children after that."""
+
+
+class StateMismatchError(UnifiedBlocksError, ValueError):
+    """A state whose names, shapes or dtypes are not those of the model."""
+
+
+class UnsupportedError(UnifiedBlocksError, TypeError):
+    """An operation for which the framework, or this library, has no rule."""

@@ -1,0 +1,56 @@
+"""`Dense`: a fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block, argument
+from unified_blocks.equivalence.numpy_ops import ACTIVATE
+
+
+class Dense(Block):
+    """A fully connected layer on the last axis: `act(X Wᵀ + b)`.
+
+    Args:
+        units: width of the output.
+        in_units: width of the input, d; left out, it is taken from the first input.
+        activation: None, `"relu"`, `"sigmoid"` or `"tanh"`.
+        use_bias: whether `b` is there.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(*, d)` of at least two dimensions, output `(*, units)`.
+
+    Parameters (canonical names, initial values the framework's own):
+        `weight`: `(units, d)`; `bias`: `(units,)`.
+
+    Raises:
+        TypeError: a number of units that is no whole number, or another framework's tensor.
+        ValueError: a number of units below 1, an unknown activation, an input of another width.
+
+    Example::
+
+        layer = ub.Dense(16, activation="relu")
+    """
+
+    input_parameter = "weight"
+
+    @declared
+    def __init__(
+        self,
+        units: int,
+        *,
+        in_units: int | None = None,
+        activation: str | None = None,
+        use_bias: bool = True,
+        dtype: Any = None,
+    ) -> None: ...
+
+    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+        Y = X @ state["weight"].T  # (*, units)
+        if argument(self, "use_bias"):
+            Y = Y + state["bias"]
+        return ACTIVATE[argument(self, "activation")](Y)
