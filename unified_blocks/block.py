@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unified_blocks.arguments import Arguments, without_self
@@ -134,6 +135,13 @@ def argument(net: Block, name: str) -> Any:
     bound = inspect.signature(type(net)).bind(*made_with.positional, **made_with.keywords)
     bound.apply_defaults()
     return bound.arguments[name]
+
+
+def record_cast(models: Iterable[Any], dtype: str) -> None:
+    """Note that the blocks among `models` were cast in place: a copy of one is made in `dtype`."""
+    for net in models:
+        if isinstance(net, Block):
+            object.__setattr__(net, "_arguments", net._arguments.with_dtype(dtype))
 
 
 class NativeClasses:

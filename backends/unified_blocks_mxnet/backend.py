@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from unified_blocks.backend import Backend
+from unified_blocks.block import record_cast
 from unified_blocks_mxnet import learning
 from unified_blocks_mxnet.bind import bind
 from unified_blocks_mxnet.compat import mx, numpy_semantics
-from unified_blocks_mxnet.variables import device_name, mxnet_context, walk
+from unified_blocks_mxnet.variables import blocks_of, device_name, mxnet_context, walk
 
 autograd = mx.autograd
 
@@ -74,6 +75,7 @@ class MXNetBackend(Backend):
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(dtype)
+        record_cast(blocks_of(net), dtype)
         return net
 
     # learning

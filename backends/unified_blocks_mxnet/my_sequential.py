@@ -32,3 +32,7 @@ class MySequential(ub.MySequential, nn.Block):
     def __getitem__(self, index):
         blocks = list(self)[index]
         return type(self)(*blocks) if isinstance(index, slice) else blocks
+
+    def __repr__(self):
+        blocks = [f"  ({i}): {block!r}".replace("\n", "\n  ") for i, block in enumerate(self)]
+        return "\n".join([f"{type(self).__name__}(", *blocks, ")"])

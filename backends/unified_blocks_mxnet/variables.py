@@ -72,6 +72,13 @@ def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
         yield from _walk(child, f"{path}{name}.")
 
 
+def blocks_of(net: Any) -> Iterator[Any]:
+    """`net` and every block inside it."""
+    yield net
+    for child in net._children.values():
+        yield from blocks_of(child)
+
+
 def device_name(context: mx.Context) -> str:
     """`"cpu"`, `"gpu:0"`, … for MXNet's context."""
     kind, index = context.device_type, context.device_id

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from unified_blocks.backend import Backend, Variable
+from unified_blocks.block import record_cast
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
 
@@ -109,6 +110,7 @@ class TorchBackend(Backend):
             return net(*inputs)
 
     def cast(self, net, dtype):
+        record_cast(net.modules(), dtype)
         return net.to(getattr(torch, dtype))
 
     # learning

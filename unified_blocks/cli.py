@@ -1,0 +1,17 @@
+"""The console script `unified-blocks`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say what it needs."""
+    try:
+        from unified_blocks.commands import app
+    except ImportError as error:
+        sys.exit(
+            f"unified-blocks: the command line needs Typer and Rich ({error}); "
+            'run: pip install "unified-blocks[cli]"'
+        )
+    app()

@@ -1,0 +1,120 @@
+"""The commands of `unified-blocks`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from unified_blocks.demo.digits import load_digits, train
+from unified_blocks.demo.report import Report, backends_table, matrix_table, training_table
+from unified_blocks.doctor import default_backend, diagnose_all, system
+from unified_blocks.equivalence.matrix import DTYPES, measure
+from unified_blocks.errors import UnknownBackendError
+from unified_blocks.registry import install_command, registered_backends, resolve_name
+
+app = typer.Typer(
+    help="Neural network blocks, written once, native on PyTorch, Keras and Gluon.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Backends = Annotated[
+    list[str] | None,
+    typer.Option("--backend", metavar="NAME", help="Only this backend; repeatable."),
+]
+
+
+@app.command()
+def doctor() -> None:
+    """Say which frameworks work here, and what is known to go wrong with them."""
+    console = make_console()
+    diagnoses = diagnose_all()
+    console.print(backends_table(diagnoses))
+    for name, version in system().items():
+        console.print(f"{name}: {version}", highlight=False)
+    console.print(f"default backend: {default_backend()}", highlight=False)
+    for diagnosis in diagnoses:
+        if diagnosis.note:
+            console.print(f"\n{diagnosis.title}: {diagnosis.note}", highlight=False)
+    if not any(diagnosis.ok for diagnosis in diagnoses):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    backend: Backends = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all figures here.")
+    ] = None,
+) -> None:
+    """Show that the four blocks agree on every installed framework, and learn real data alike.
+
+    Exits with 1 when a figure is out of tolerance, and with 2 when a named backend cannot be used.
+    """
+    console = make_console()
+    report = Report(diagnose_all(named(backend)))
+    console.print(backends_table(report.backends))
+    broken = [diagnosis for diagnosis in report.backends if not diagnosis.ok]
+    working = [diagnosis.name for diagnosis in report.backends if diagnosis.ok]
+    if backend and broken:
+        raise usage_error(f"{broken[0].name}: {broken[0].problem}; run: {broken[0].remedy}")
+    if not working:
+        commands = " or ".join(install_command(name) for name in registered_backends())
+        raise usage_error(f"no framework works here; run: {commands}")
+    try:
+        digits = load_digits()
+    except ImportError as error:
+        raise usage_error(str(error)) from None
+
+    with console.status("comparing blocks"):
+        report.cells = list(measure(working))
+    for dtype in DTYPES:
+        console.print(matrix_table(report.cells, dtype))
+    for dtype in DTYPES:
+        for name in working:
+            with console.status(f"training on {name} in {dtype}"):
+                report.trainings.append(train(digits, name, dtype))
+        console.print(training_table(report.trained(dtype), dtype))
+    for dtype, difference in report.differences().items():
+        if len(working) > 1:
+            console.print(
+                f"{dtype}: the losses of any two backends are within {difference:.1e} of each "
+                "other, relatively",
+                highlight=False,
+            )
+    if json_file is not None:
+        json_file.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
+    problems = report.problems()
+    for problem in problems:
+        console.print(problem, style="bold red", highlight=False)
+    if problems:
+        raise typer.Exit(1)
+    count = f"{len(report.cells)} cells on {len(working)} backend{'s' * (len(working) > 1)}"
+    console.print(f"All {count} within tolerance.", style="bold green", highlight=False)
+
+
+def named(backends: list[str] | None) -> list[str]:
+    """The registered names behind the ones given, each once; empty when none was."""
+    try:
+        return list(dict.fromkeys(resolve_name(name) for name in backends or ()))
+    except UnknownBackendError as error:
+        raise usage_error(str(error)) from None
+
+
+def usage_error(message: str) -> typer.Exit:
+    """The exception that ends a command with `message` and status 2."""
+    Console(stderr=True).print(f"unified-blocks: {message}", style="red", highlight=False)
+    return typer.Exit(2)
+
+
+def make_console() -> Console:
+    """A console as wide as the terminal; 100 columns when the output goes elsewhere."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=100, highlight=False)
+    return console

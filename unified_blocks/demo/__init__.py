@@ -1,0 +1,1 @@
+"""`unified-blocks demo`: the same blocks agree, number for number, on every installed framework."""

@@ -1,0 +1,113 @@
+"""What the demo found, as numbers and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from unified_blocks.demo.digits import CURVE_TOLERANCES, Training, largest_difference
+from unified_blocks.doctor import Diagnosis, system
+from unified_blocks.equivalence.matrix import QUANTITIES, Cell
+
+
+@dataclass
+class Report:
+    """Everything that the demo measured."""
+
+    backends: list[Diagnosis]
+    cells: list[Cell] = field(default_factory=list)
+    trainings: list[Training] = field(default_factory=list)
+
+    def differences(self) -> dict[str, float]:
+        """By dtype, the largest relative difference between two backends' losses."""
+        dtypes = dict.fromkeys(training.dtype for training in self.trainings)
+        return {dtype: largest_difference(self.trained(dtype)) for dtype in dtypes}
+
+    def trained(self, dtype: str) -> list[Training]:
+        return [training for training in self.trainings if training.dtype == dtype]
+
+    def problems(self) -> list[str]:
+        """What is out of tolerance, in words."""
+        found = [
+            f"{c.case} on {c.backend} in {c.dtype}: {c.quantity} is "
+            f"{c.deviation.absolute:.1e} from {c.against}"
+            for c in self.cells
+            if not c.ok
+        ]
+        found += [
+            f"{t.backend} in {t.dtype}: test accuracy is {t.accuracy:.1%}"
+            for t in self.trainings
+            if not t.ok
+        ]
+        found += [
+            f"training in {dtype}: the losses of two backends are {difference:.1e} apart"
+            for dtype, difference in self.differences().items()
+            if not difference <= CURVE_TOLERANCES[dtype]
+        ]
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures, ready for `json.dump`."""
+        return {
+            "system": system(),
+            "backends": [asdict(diagnosis) for diagnosis in self.backends],
+            "matrix": [{**asdict(cell), "ok": cell.ok} for cell in self.cells],
+            "training": [{**asdict(training), "ok": training.ok} for training in self.trainings],
+            "largest_loss_difference": self.differences(),
+            "problems": self.problems(),
+        }
+
+
+def backends_table(diagnoses: Iterable[Diagnosis]) -> Table:
+    """A line per backend: framework, version and devices, or what is wrong and its remedy."""
+    table = Table("backend", "framework", "version", "devices", title="Backends")
+    for d in diagnoses:
+        if d.ok:
+            table.add_row(d.name, d.title, d.version, ", ".join(d.devices))
+        else:
+            table.add_row(d.name, Text(d.problem, "red"), "", Text(d.remedy))
+    return table
+
+
+def matrix_table(cells: Iterable[Cell], dtype: str) -> Table:
+    """The worst absolute deviation of each block on each backend, coloured by tolerance."""
+    chosen = [cell for cell in cells if cell.dtype == dtype]
+    title = f"Equivalence in {dtype}: worst deviation from the NumPy reference and each other"
+    table = Table("block", "backend", *QUANTITIES, title=title)
+    rows: dict[tuple[str, str], dict[str, Cell]] = {}
+    for cell in chosen:
+        rows.setdefault((cell.case, cell.backend), {})[cell.quantity] = cell
+    last = ""
+    for (case, backend), by_quantity in rows.items():
+        if last and case != last:
+            table.add_section()
+        shown = [_cell(by_quantity[quantity]) for quantity in QUANTITIES]
+        table.add_row(case if case != last else "", backend, *shown)
+        last = case
+    return table
+
+
+def _cell(cell: Cell) -> Text:
+    style = "green" if cell.ok else "bold red"
+    if cell.quantity == "shape":
+        return Text("equal" if cell.ok else "DIFFERENT", style)
+    mark = "" if cell.ok else "  OUT OF TOLERANCE"
+    return Text(f"{cell.deviation.absolute:.1e}{mark}", style)
+
+
+def training_table(trainings: list[Training], dtype: str) -> Table:
+    """The loss of each epoch side by side, and the test accuracy."""
+    title = f"MLP(256, 10) on 1,437 handwritten digits in {dtype}: loss of each epoch"
+    table = Table("epoch", *(t.backend for t in trainings), "largest difference", title=title)
+    digits = 12 if dtype == "float64" else 7
+    for epoch, losses in enumerate(zip(*(t.losses for t in trainings), strict=True)):
+        difference = f"{max(losses) - min(losses):.1e}"
+        table.add_row(str(epoch + 1), *(f"{loss:.{digits}f}" for loss in losses), difference)
+    table.add_section()
+    accuracies = [Text(f"{t.accuracy:.2%}", "green" if t.ok else "bold red") for t in trainings]
+    table.add_row("test", *accuracies, "")
+    return table

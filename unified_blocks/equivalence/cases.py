@@ -1,0 +1,94 @@
+"""The networks that the frameworks are compared on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
+from unified_blocks.layers import Dense, ReLU
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, an input for it, and the shapes that it must have.
+
+    Attributes:
+        make: makes the network on the default backend, in the default dtype.
+        variables: name and shape of each of its variables, in definition order.
+        constants: those of them that are not trained.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    input_shape: tuple[int, int]
+    output_shape: tuple[int, ...]
+    variables: dict[str, tuple[int, ...]]
+    constants: tuple[str, ...] = ()
+    seed: int = 1
+
+    @property
+    def parameters(self) -> list[str]:
+        return [name for name in self.variables if name not in self.constants]
+
+    def batch(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        """An input and a target for it."""
+        generator = np.random.Generator(np.random.PCG64(self.seed))
+        x = generator.normal(size=self.input_shape).astype(dtype)
+        return x, np.asarray(generator.normal(size=self.output_shape)).astype(dtype)
+
+
+def chimera() -> Any:
+    """The book's mix of blocks within blocks."""
+    return MySequential(NestMLP(), Dense(20), FixedHiddenMLP())
+
+
+NEST = {
+    "net.0.weight": (64, 20),
+    "net.0.bias": (64,),
+    "net.1.weight": (32, 64),
+    "net.1.bias": (32,),
+    "dense.weight": (16, 32),
+    "dense.bias": (16,),
+}
+FIXED = {"rand_weight": (20, 20), "dense.weight": (20, 20), "dense.bias": (20,)}
+
+CASES = (
+    Case(
+        "MLP",
+        lambda: MLP(48, 7),
+        (3, 20),
+        (3, 7),
+        {
+            "hidden.weight": (48, 20),
+            "hidden.bias": (48,),
+            "out.weight": (7, 48),
+            "out.bias": (7,),
+        },
+    ),
+    Case(
+        "MySequential",
+        lambda: MySequential(Dense(24), ReLU(), Dense(9, activation="tanh")),
+        (3, 20),
+        (3, 9),
+        {"0.weight": (24, 20), "0.bias": (24,), "2.weight": (9, 24), "2.bias": (9,)},
+    ),
+    Case("FixedHiddenMLP", FixedHiddenMLP, (3, 20), (), FIXED, ("rand_weight",)),
+    Case("NestMLP", NestMLP, (3, 20), (3, 16), NEST),
+    Case(
+        "chimera",
+        chimera,
+        (3, 20),
+        (),
+        {
+            **{f"0.{name}": shape for name, shape in NEST.items()},
+            "1.weight": (20, 16),
+            "1.bias": (20,),
+            **{f"2.{name}": shape for name, shape in FIXED.items()},
+        },
+        ("2.rand_weight",),
+    ),
+)
