@@ -17,6 +17,8 @@ from unified_blocks.equivalence.matrix import DTYPES, measure
 from unified_blocks.errors import UnknownBackendError
 from unified_blocks.registry import install_command, registered_backends, resolve_name
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's chatter; errors stay
+
 app = typer.Typer(
     help="Neural network blocks, written once, native on PyTorch, Keras and Gluon.",
     no_args_is_help=True,

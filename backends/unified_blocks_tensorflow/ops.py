@@ -25,4 +25,6 @@ def halved(H: tf.Tensor) -> tf.Tensor:
     k = tf.reduce_sum(tf.cast(total > tf.constant(powers, H.dtype), tf.int32))
     halves = tf.constant(1 / powers, H.dtype)
     scale = tf.where(tf.math.is_finite(total), tf.gather(halves, k // 2), np.nan)
-    return H * scale * tf.gather(halves, k - k // 2)
+    # The shape is a barrier: without it TensorFlow multiplies the two factors first, and their
+    # product can be subnormal, which it takes for zero.
+    return tf.ensure_shape(H * scale, H.shape) * tf.gather(halves, k - k // 2)

@@ -12,6 +12,8 @@ class MySequential(ub.MySequential, nn.Module):
             self.add(block)
 
     def add(self, block):
+        if not isinstance(block, nn.Module):
+            raise TypeError(f"MySequential: a block must be a torch.nn.Module; got {block!r}")
         self.add_module(str(len(self)), block)
         return self
 

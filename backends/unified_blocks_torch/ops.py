@@ -23,5 +23,5 @@ def halved(H: torch.Tensor) -> torch.Tensor:
     powers = 2.0 ** torch.arange(exponents, device=H.device, dtype=torch.float64)
     k = (total > powers.to(H.dtype)).sum()
     halves = (1 / powers).to(H.dtype)
-    scale = torch.where(torch.isfinite(total), halves[k // 2], torch.nan)
-    return H * scale * halves[k - k // 2]
+    scale = torch.where(torch.isfinite(total), halves.take(k // 2), torch.nan)
+    return H * scale * halves.take(k - k // 2)

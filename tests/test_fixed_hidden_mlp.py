@@ -1,0 +1,131 @@
+"""The halving loop of `FixedHiddenMLP`, and its closed form in compiled graphs."""
+
+import numpy as np
+import pytest
+from conftest import graph, normal, run
+
+import unified_blocks as ub
+
+UNITS = 16  # a power of two, so that the largest sum is reached exactly
+
+
+def hidden_layers(dtype):
+    """What the loop starts with, by name: rows of UNITS numbers whose sum is finite."""
+    info = np.finfo(dtype)
+    ones = np.ones(UNITS, dtype)
+    return {
+        "zero": ones * 0,
+        "below one": ones / 64,
+        "exactly one": ones / UNITS,
+        "just above one": ones / UNITS * (1 + info.eps),
+        "exactly two": ones / UNITS * 2,
+        "just above two": ones / UNITS * 2 * (1 + info.eps),
+        "negative": -ones * 3,
+        "1e30": normal(UNITS, dtype=dtype) * dtype_of(dtype)(1e30),
+        "random": normal(UNITS, dtype=dtype, seed=1) * 100,
+        "small and large": np.geomspace(1e-3, 1e12, UNITS).astype(dtype),
+        "largest finite sum": ones * (info.max / UNITS),
+    }
+
+
+NOT_FINITE = {
+    "overflowing sum": lambda dtype: np.full(UNITS, np.finfo(dtype).max / 2, dtype),
+    "inf": lambda dtype: np.full(UNITS, np.inf, dtype),
+    "nan": lambda dtype: np.full(UNITS, np.nan, dtype),
+}
+
+
+def dtype_of(name):
+    return np.dtype(name).type
+
+
+def starting_with(hidden, dtype):
+    """A block whose loop starts with the row `hidden`, and an input for it."""
+    net = ub.FixedHiddenMLP(UNITS, activation=None, dtype=dtype)
+    zeros = np.zeros((UNITS, UNITS), dtype)
+    ub.load_state(net, {"rand_weight": zeros, "dense.weight": zeros, "dense.bias": hidden})
+    return net, np.zeros((1, UNITS), dtype)
+
+
+def loop(hidden):
+    H = hidden
+    while np.abs(H).sum() > 1:
+        H = H / 2
+    return H
+
+
+@pytest.mark.parametrize("name", hidden_layers("float32"))
+def test_the_loop_and_its_closed_form_give_the_same_bits(backend_name, dtype, name):
+    hidden = hidden_layers(dtype)[name]
+    net, x = starting_with(hidden, dtype)
+    eager = run(net, x)
+    assert eager.shape == ()
+    expected = loop(hidden).astype("float64").sum()
+    np.testing.assert_allclose(eager, expected, atol=1e-6 if dtype == "float32" else 1e-14)
+    compiled = graph(backend_name, net)(ub.from_numpy(x))
+    assert ub.to_numpy(compiled).tobytes() == eager.tobytes()
+
+
+@pytest.mark.parametrize("name", hidden_layers("float32"))
+def test_the_gradients_are_the_same_bits(backend_name, dtype, name):
+    """Each halving is a multiplication: the gradient of the bias is 2^-k, exactly.
+
+    Where that is subnormal TensorFlow takes it for zero, eagerly too.
+    """
+    hidden = hidden_layers(dtype)[name]
+    net, x = starting_with(hidden, dtype)
+    eager = ub.value_and_grad(net, x, loss="sum")[1]["dense.bias"]
+    total, halvings = np.abs(hidden).sum(), 0
+    while total > 1:
+        total, halvings = total / 2, halvings + 1
+    exact = dtype_of(dtype)(2.0) ** -halvings
+    flushed = backend_name == "tensorflow" and exact < np.finfo(dtype).tiny
+    assert (eager == (0 if flushed else exact)).all()
+    assert graph_gradient(backend_name, net, x).tobytes() == eager.tobytes()
+
+
+def graph_gradient(backend_name, net, x):
+    """The gradient of a compiled forward with respect to the bias."""
+    tensor = ub.from_numpy(x)
+    if backend_name == "torch":
+        import torch
+
+        bias = net.dense.bias
+        output = torch.compile(net, backend="aot_eager", fullgraph=True)(tensor)
+        return torch.autograd.grad(output, bias)[0].numpy()
+    if backend_name == "tensorflow":
+        import tensorflow as tf
+
+        @tf.function
+        def gradient(x):
+            with tf.GradientTape() as tape:
+                output = net(x)
+            return tape.gradient(output, net.dense.bias.value)
+
+        return gradient(tensor).numpy()
+    net.hybridize()
+    return ub.value_and_grad(net, tensor, loss="sum")[1]["dense.bias"]
+
+
+@pytest.mark.parametrize("name", NOT_FINITE)
+def test_not_finite_raises_eagerly(backend_name, dtype, name):
+    net, x = starting_with(NOT_FINITE[name](dtype), dtype)
+    with pytest.raises(ValueError, match=r"halved down to 1 must be finite; got (inf|nan)"):
+        run(net, x)
+
+
+@pytest.mark.parametrize("name", NOT_FINITE)
+def test_not_finite_is_nan_in_a_graph(backend_name, dtype, name):
+    net, x = starting_with(NOT_FINITE[name](dtype), dtype)
+    output = graph(backend_name, net)(ub.from_numpy(x))
+    assert np.isnan(ub.to_numpy(output))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks_give_the_same_bits_compiled(backend_name, seed):
+    """The halvings of random hidden layers of every size, not only of chosen ones."""
+    scale = 10.0 ** np.random.default_rng(seed).uniform(-3, 25)
+    net, x = starting_with((normal(UNITS, seed=seed) * scale).astype("float32"), "float32")
+    eager = run(net, x)
+    compiled = graph(backend_name, net)(ub.from_numpy(x))
+    assert ub.to_numpy(compiled).tobytes() == eager.tobytes()

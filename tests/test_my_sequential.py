@@ -1,0 +1,86 @@
+"""`MySequential`: a container that is native on each framework."""
+
+import numpy as np
+import pytest
+from conftest import layer, normal, run
+
+import unified_blocks as ub
+
+
+def test_it_is_a_container(backend_name):
+    a, b, c = ub.Dense(3), ub.ReLU(), ub.Dense(4)
+    net = ub.MySequential(a, b)
+    assert net.add(c) is net
+    assert len(net) == 3
+    assert list(net) == [a, b, c]
+    assert net[0] is a
+    assert net[-1] is c
+    part = net[1:]
+    assert type(part) is type(net)
+    assert list(part) == [b, c]
+    with pytest.raises(IndexError):
+        net[3]
+
+
+def test_it_runs_its_blocks_in_the_order_added(backend_name):
+    net = ub.MySequential().add(ub.Dense(3)).add(ub.ReLU())
+    x = normal(2, 5)
+    first = net[0]
+    np.testing.assert_array_equal(run(net, x), np.maximum(run(first, x), 0))
+
+
+def test_without_blocks_it_is_the_identity(backend_name):
+    x = normal(2, 5)
+    np.testing.assert_array_equal(run(ub.MySequential(), x), x)
+    assert ub.state(ub.MySequential()) == {}
+
+
+def test_children_may_be_native_layers(backend_name):
+    net = ub.build(ub.MySequential(layer(backend_name, 6), ub.ReLU(), layer(backend_name, 3)), (2, 4))
+    assert {name: array.shape for name, array in ub.state(net).items()} == {
+        "0.weight": (6, 4),
+        "0.bias": (6,),
+        "2.weight": (3, 6),
+        "2.bias": (3,),
+    }
+    assert run(net, normal(2, 4)).shape == (2, 3)
+
+
+def test_a_block_used_twice_runs_twice_and_is_stored_once(backend_name):
+    shared = ub.Dense(5, activation="tanh")
+    net = ub.build(ub.MySequential(shared, shared), (2, 5))
+    assert list(ub.state(net)) == ["0.weight", "0.bias"]
+    x = normal(2, 5)
+    np.testing.assert_array_equal(run(net, x), run(shared, run(shared, x)))
+
+
+@pytest.mark.parametrize("child", [3, "Dense", np.zeros(2), None])
+def test_a_child_that_is_no_layer(backend_name, child):
+    with pytest.raises(TypeError):
+        ub.MySequential(child)
+
+
+def test_a_child_of_another_framework(backend_name):
+    for other in ub.available_backends():
+        if other != backend_name:
+            with pytest.raises(TypeError):
+                ub.MySequential(ub.ReLU.on(other)())
+
+
+def test_add_after_the_first_call(backend_name):
+    net = ub.build(ub.MySequential(ub.Dense(3)), (2, 5))
+    if backend_name == "tensorflow":
+        with pytest.raises(ub.BlockBuiltError, match="add blocks before the first call"):
+            net.add(ub.Dense(4))
+        net = ub.MySequential(*net, ub.Dense(4))  # the remedy that it names
+    else:
+        net.add(ub.Dense(4))
+    assert run(net, normal(2, 5)).shape == (2, 4)
+
+
+def test_repr_shows_the_children(backend_name):
+    shown = repr(ub.MySequential(ub.Dense(3), ub.MySequential(ub.ReLU())))
+    assert shown.startswith(("MySequential", "<MySequential"))
+    if backend_name != "tensorflow":  # Keras shows a model by its name
+        assert "Dense" in shown
+        assert "ReLU" in shown or "relu" in shown
