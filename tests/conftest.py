@@ -13,6 +13,7 @@ import pytest
 import unified_blocks as ub
 from unified_blocks.equivalence.cases import CASES
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
 BACKENDS = ("torch", "tensorflow", "mxnet")
 DTYPES = ("float64", "float32")
 PROMISED_DEVICES = os.environ.get("UNIFIED_BLOCKS_DEVICES", "cpu").split(",")

@@ -132,7 +132,18 @@ class Backend(ABC):
 
     @abstractmethod
     def to_device(self, net: Any, device: str) -> Any:
-        """`net`, or where the framework cannot move models a copy of it, on `device`."""
+        """`net`, or where the framework cannot move models a copy of it, on `device`.
+
+        Raises:
+            ValueError: `unknown_device`, when the framework has no such device.
+        """
+
+    def unknown_device(self, device: str) -> ValueError:
+        """The error for a device that this framework does not have."""
+        return ValueError(
+            f"on {self.title} here a device must be one of {', '.join(self.devices())}; "
+            f"got {device!r}"
+        )
 
     # models
 

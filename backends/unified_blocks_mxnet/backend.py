@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
 from unified_blocks_mxnet import learning
 from unified_blocks_mxnet.bind import bind
 from unified_blocks_mxnet.compat import mx, numpy_semantics
-from unified_blocks_mxnet.variables import blocks_of, device_name, mxnet_context, walk
+from unified_blocks_mxnet.variables import blocks_of, device_name, walk
 
 autograd = mx.autograd
 
@@ -35,7 +33,7 @@ class MXNetBackend(Backend):
 
     def from_numpy(self, array, device=None):
         with numpy_semantics():
-            context = mxnet_context(device) if device else None
+            context = self.native_device(device) if device else None
             return mx.np.array(array, dtype=array.dtype, ctx=context)
 
     def to_numpy(self, tensor):
@@ -58,9 +56,20 @@ class MXNetBackend(Backend):
 
     def to_device(self, net, device):
         with numpy_semantics():
+            context = self.native_device(device)
             for variable in walk(net):
-                variable.parameter.reset_ctx(mxnet_context(device))
+                variable.parameter.reset_ctx(context)
         return net
+
+    def native_device(self, name: str) -> mx.Context:
+        """MXNet's context for our name of it."""
+        kind, _, index = name.partition(":")
+        if kind not in ("cpu", "gpu") or not (index or "0").isdecimal():
+            raise self.unknown_device(name)
+        context = mx.Context(kind, int(index or 0))
+        if kind == "gpu" and context.device_id >= mx.context.num_gpus():
+            raise self.unknown_device(name)
+        return context
 
     # models
 
@@ -87,21 +96,24 @@ class MXNetBackend(Backend):
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = learning.loss_function(loss)
         with numpy_semantics():
-            chosen = {}
-            if parameters:
-                trained = [v for v in walk(net) if v.parameter.grad_req != "null"]
-                chosen = {v.name: v.parameter.list_data()[0] for v in trained}
+            trained = [v for v in walk(net) if v.parameter.grad_req != "null"]
+            buffers = {v.name: v.parameter.list_grad()[0] for v in trained}
+            held = {name: buffer.copy() for name, buffer in buffers.items()}
             if inputs:
-                chosen["x"] = x = x.copy()
+                x = x.copy()
                 x.attach_grad()
-            with autograd.record(train_mode=train):
-                output = net(x)
-                value = function(output) if y is None else function(output, y)
-            gradients = autograd.grad(value, list(chosen.values()), train_mode=train)
-            return float(value.item()), {
-                name: np.array(gradient.asnumpy())
-                for name, gradient in zip(chosen, gradients, strict=True)
-            }
+            try:
+                for buffer in buffers.values():
+                    buffer[()] = 0  # what the output does not depend on is not written
+                with autograd.record(train_mode=train):
+                    output = net(x)
+                    value = function(output) if y is None else function(output, y)
+                value.backward(train_mode=train)
+                found = {name: b.asnumpy() for name, b in buffers.items()} if parameters else {}
+            finally:
+                for name, buffer in buffers.items():
+                    buffer[()] = held[name]
+            return float(value.item()), {**found, "x": x.grad.asnumpy()} if inputs else found
 
     def training_step(self, net, optimizer, loss):
         return learning.training_step(net, optimizer, loss)

@@ -25,6 +25,10 @@ def bind(native: type[Any]) -> type[Any]:
     native.__reduce_ex__ = __reduce_ex__
     native.__setstate__ = __setstate__
     native.initialize = initialize
+    if not issubclass(native.__bases__[1], Block):  # else they come from there
+        for name in ("save_parameters", "load_parameters", "cast", "export"):
+            if hasattr(native, name):
+                setattr(native, name, mx.util.use_np(getattr(native, name)))
     return native
 
 

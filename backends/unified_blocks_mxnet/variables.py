@@ -83,9 +83,3 @@ def device_name(context: mx.Context) -> str:
     """`"cpu"`, `"gpu:0"`, … for MXNet's context."""
     kind, index = context.device_type, context.device_id
     return kind if (kind, index) == ("cpu", 0) else f"{kind}:{index}"
-
-
-def mxnet_context(name: str) -> mx.Context:
-    """MXNet's context for the device called `name` here."""
-    kind, _, index = name.partition(":")
-    return mx.Context(kind, int(index or 0))

@@ -11,6 +11,7 @@ import tensorflow as tf
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.errors import UnsupportedError
+from unified_blocks.state import built_variables
 from unified_blocks_tensorflow import learning
 from unified_blocks_tensorflow.bind import bind
 from unified_blocks_tensorflow.variables import device_name, layers_of, walk
@@ -35,8 +36,8 @@ class TensorFlowBackend(Backend):
     # tensors
 
     def from_numpy(self, array, device=None):
-        with tf.device(tensorflow_device(device)):
-            return tf.convert_to_tensor(array)
+        with tf.device(self.native_device(device) if device else None):
+            return tf.constant(array)
 
     def to_numpy(self, tensor):
         return np.array(tf.convert_to_tensor(tensor))
@@ -57,12 +58,22 @@ class TensorFlowBackend(Backend):
         return device_name(getattr(tensor, "value", tensor).device)
 
     def to_device(self, net, device):
-        with tf.device(tensorflow_device(device)):
+        native = self.native_device(device)
+        built_variables(net, "to_device")
+        with tf.device(native):
             moved = copy_of(net)
         for layer in layers_of(moved):
             if isinstance(layer, Block):
-                object.__setattr__(layer, "_device", tensorflow_device(device))
+                object.__setattr__(layer, "_device", native)
         return moved
+
+    def native_device(self, name: str) -> str:
+        """TensorFlow's name for our name of a device."""
+        kind, _, index = name.partition(":")
+        wanted = f"/device:{kind.upper()}:{index or 0}"
+        if wanted not in (device.name for device in tf.config.list_logical_devices()):
+            raise self.unknown_device(name)
+        return wanted
 
     # models
 
@@ -71,6 +82,10 @@ class TensorFlowBackend(Backend):
 
     def run(self, net, inputs, train=False):
         return net(*inputs, training=train)
+
+    def scope(self, net):
+        """Where what is computed around a call of `net`, its gradients too, is to run."""
+        return tf.device(getattr(net, "_device", None))
 
     def cast(self, net, dtype):
         return copy_of(net, dtype)
@@ -84,7 +99,7 @@ class TensorFlowBackend(Backend):
         function = learning.loss_function(loss)
         chosen = [v for v in walk(net) if v.role == "parameter" and v.handle.trainable]
         sources = [v.handle.value for v in chosen] if parameters else []
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with self.scope(net), tf.GradientTape(watch_accessed_variables=False) as tape:
             for source in sources:
                 tape.watch(source)
             if inputs:
@@ -94,7 +109,8 @@ class TensorFlowBackend(Backend):
             value = function(output) if y is None else function(output, y)
         if inputs:
             sources = [*sources, x]
-        found = tape.gradient(value, sources, unconnected_gradients="zero")
+        with self.scope(net):
+            found = tape.gradient(value, sources, unconnected_gradients="zero")
         gradients = {}
         for v, gradient in zip(chosen if parameters else [], found, strict=False):
             gradients[v.name] = v.to_canonical(tf.convert_to_tensor(gradient)).copy()
@@ -103,7 +119,7 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss):
-        return learning.training_step(net, optimizer, loss)
+        return learning.training_step(net, optimizer, loss, self.scope(net))
 
 
 def copy_of(net: Any, dtype: str | None = None) -> Any:
@@ -155,8 +171,3 @@ def copy_native(layer: keras.layers.Layer, dtype: str | None) -> keras.layers.La
     if layer.built and not copied.built:
         copied.build_from_config(layer.get_build_config())
     return copied
-
-
-def tensorflow_device(name: str | None) -> str | None:
-    """TensorFlow's name of the device called `name` here."""
-    return None if name is None else f"/{name}" if ":" in name else f"/{name}:0"

@@ -39,18 +39,20 @@ def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
-def training_step(net, optimizer, loss):
+def training_step(net, optimizer, loss, device):
     """See `Backend.training_step`. One graph for each shape of batch, as `keras.Model.fit`."""
     function, native = loss_function(loss), make_optimizer(optimizer)
     parameters = net.trainable_variables
-    native.build(parameters)
+    with device:
+        native.build(parameters)
 
     @tf.function
     def step(x, y):
-        with tf.GradientTape() as tape:
-            output = net(x, training=True)
-            value = function(output) if y is None else function(output, y)
-        native.apply(tape.gradient(value, parameters), parameters)
-        return value
+        with device:
+            with tf.GradientTape() as tape:
+                output = net(x, training=True)
+                value = function(output) if y is None else function(output, y)
+            native.apply(tape.gradient(value, parameters), parameters)
+            return value
 
     return step

@@ -86,6 +86,30 @@ class DenseVariable(LayerVariable):
         super().write(array)
 
 
+class UnknownVariables(LayerVariable):
+    """What an unbuilt layer of Keras will hold, if anything; its build tells."""
+
+    def __init__(self, name: str, owner: keras.layers.Layer) -> None:
+        super().__init__(name, owner, "*")
+
+    def _role_is_parameter(self):
+        return True
+
+    @property
+    def is_built(self):
+        return False
+
+    @property
+    def shape(self):
+        return None
+
+    def write(self, array):
+        raise UnsupportedError(
+            f"on TensorFlow a {type(self.owner).__name__} cannot be built from a state; "
+            "call ub.build(net, input_shape) first"
+        )
+
+
 def walk(net: keras.layers.Layer) -> list[LayerVariable]:
     """The variables of `net`; see `Backend.variables`.
 
@@ -114,8 +138,11 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
         if layer.use_bias:
             yield DenseVariable(start + "bias", layer, "bias")
         return
+    own_layer = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+    if own_layer and not layer.built:
+        yield UnknownVariables(start + "*", layer)
     for name, value in _attributes(layer):
-        if isinstance(value, keras.Variable):
+        if isinstance(value, keras.Variable) and not own_layer:  # Keras' names are not canonical
             yield LayerVariable(start + name, layer, name)
     for name, child in _children(layer):
         yield from _walk(child, start + name, above | {id(layer)})

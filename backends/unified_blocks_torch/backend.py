@@ -70,7 +70,7 @@ class TorchBackend(Backend):
     # tensors
 
     def from_numpy(self, array, device=None):
-        return torch.tensor(array, device=torch_device(device) if device else None)
+        return torch.tensor(array, device=self.native_device(device) if device else None)
 
     def to_numpy(self, tensor):
         return tensor.detach().cpu().numpy().copy()
@@ -90,7 +90,17 @@ class TorchBackend(Backend):
         return device_name(tensor.device)
 
     def to_device(self, net, device):
-        return net.to(torch_device(device))
+        return net.to(self.native_device(device))
+
+    def native_device(self, name: str) -> torch.device:
+        """PyTorch's device for our name of it: CUDA devices are GPUs here."""
+        try:
+            device = torch.device(name.replace("gpu", "cuda"))
+        except RuntimeError:
+            raise self.unknown_device(name) from None
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise self.unknown_device(name)
+        return device
 
     # models
 
@@ -158,8 +168,3 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"gpu:{device.index or 0}"
     return str(device)
-
-
-def torch_device(name: str) -> torch.device:
-    """The `torch.device` called `name` here."""
-    return torch.device(name.replace("gpu", "cuda"))

@@ -1,0 +1,31 @@
+"""Networks made with other than default arguments, in a module that another process can import."""
+
+import unified_blocks as ub
+
+
+class Scaled(ub.MLP):
+    """A user's own subclass of a built-in, with arguments of its own."""
+
+    def __init__(self, width, factor=1.0):
+        super().__init__(width, 3)
+        self.factor = factor
+
+    def forward(self, X):
+        return super().forward(X) * self.factor
+
+
+def shared():
+    layer = ub.Dense(6, activation="tanh")
+    return ub.MySequential(layer, layer, ub.MySequential(layer, ub.ReLU(), ub.Dense(2)))
+
+
+NETS = {
+    "mlp": lambda: ub.MLP(5, 3),
+    "mlp with a width": lambda: ub.MLP(hidden_units=7, in_units=6),
+    "fixed": lambda: ub.FixedHiddenMLP(6, activation=None),
+    "nest": lambda: ub.NestMLP(out_activation="tanh"),
+    "dense": lambda: ub.Dense(4, activation="sigmoid", use_bias=False),
+    "shared": shared,
+    "nested": lambda: ub.MySequential(Scaled(5, factor=2.5), ub.Dense(6), ub.FixedHiddenMLP(6)),
+    "own": lambda: Scaled(5, factor=0.5),
+}

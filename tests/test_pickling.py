@@ -1,0 +1,134 @@
+"""Copies, pickles and Keras files, in this process and in a fresh one with another default."""
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import normal, run
+
+import unified_blocks as ub
+from nets import NETS
+
+HERE = Path(__file__).parent
+X = normal(3, 6)
+
+
+def make(name, built):
+    net = NETS[name]()
+    return ub.build(net, X.shape) if built else net
+
+
+def equal(copied, net):
+    """Whether two built nets hold and compute the same."""
+    first, second = ub.state(copied), ub.state(net)
+    assert list(first) == list(second)
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])
+    np.testing.assert_array_equal(run(copied, X), run(net, X))
+    _, gradients = ub.value_and_grad(copied, X, loss="sum")
+    for name, gradient in ub.value_and_grad(net, X, loss="sum")[1].items():
+        np.testing.assert_array_equal(gradients[name], gradient)
+
+
+def same_shapes(copied, net):
+    shapes = {name: array.shape for name, array in ub.state(ub.build(net, X.shape)).items()}
+    ub.build(copied, X.shape)
+    assert {name: array.shape for name, array in ub.state(copied).items()} == shapes
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("built", [True, False])
+def test_a_copy_is_the_same_and_independent(backend_name, how, name, built):
+    net = make(name, built)
+    copied = copy.deepcopy(net) if how == "deepcopy" else pickle.loads(pickle.dumps(net))
+    assert type(copied) is type(net)
+    if not built:
+        same_shapes(copied, net)
+        return
+    equal(copied, net)
+    before = ub.state(net)
+    ub.initialize(copied, 7)
+    for key, array in ub.state(net).items():
+        np.testing.assert_array_equal(array, before[key])
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_pickle_opens_in_a_fresh_process_with_another_default(backend_name, tmp_path, built):
+    for name in NETS:
+        net = make(name, built)
+        expected = run(net, X) if built else None
+        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps((net, expected)))
+    fresh(backend_name, tmp_path, "pickle")
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_keras_file_opens_in_a_fresh_process_with_another_default(
+    backend_name, tmp_path, built
+):
+    if backend_name != "tensorflow":
+        pytest.skip(f"{backend_name} has no .keras files")
+    import keras
+
+    for name in NETS:
+        net = make(name, built)
+        if not isinstance(net, keras.Model):
+            continue
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="You are saving a model that has not yet")
+            net.save(tmp_path / f"{name}.keras")
+        loaded = keras.models.load_model(tmp_path / f"{name}.keras")
+        assert (type(loaded), loaded.name) == (type(net), net.name)
+        if built:
+            equal(loaded, net)
+            np.save(tmp_path / f"{name}.npy", run(net, X))
+        else:
+            same_shapes(loaded, net)
+    fresh(backend_name, tmp_path, "keras")
+
+
+def test_a_keras_model_whose_weights_were_loaded_before_any_call(backend_name, tmp_path):
+    if backend_name != "tensorflow":
+        pytest.skip(f"{backend_name} has no .keras files")
+    import keras
+
+    net = ub.load_state(ub.MLP(5, 3), ub.state(ub.build(ub.MLP(5, 3), X.shape)))
+    with pytest.warns(UserWarning, match="not yet been built"):  # by Keras' own account
+        net.save(tmp_path / "net.keras")
+    equal(keras.models.load_model(tmp_path / "net.keras"), net)
+
+
+def test_a_shared_layer_stays_shared(backend_name):
+    net = make("shared", built=True)
+    for copied in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert copied[0] is copied[1] is copied[2][0]
+        assert copied[0] is not net[0]
+
+
+def test_a_framework_s_own_saving_works(backend_name, tmp_path):
+    net, other = make("mlp", built=True), make("mlp", built=True)
+    if backend_name == "torch":
+        other.load_state_dict(net.state_dict())
+    elif backend_name == "tensorflow":
+        net.save_weights(tmp_path / "net.weights.h5")
+        other.load_weights(tmp_path / "net.weights.h5")
+    else:
+        net.save_parameters(str(tmp_path / "net.params"))
+        other.load_parameters(str(tmp_path / "net.params"))
+    equal(other, net)
+
+
+def fresh(backend_name, folder, kind):
+    """Open every file of `folder` in a new process whose default backend is another one."""
+    other = next((n for n in ub.available_backends() if n != backend_name), backend_name)
+    environment = {**os.environ, "UNIFIED_BLOCKS_BACKEND": other}
+    command = [sys.executable, "-W", "ignore", HERE / "reopen.py", backend_name, folder, kind]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split()[-1] == str(len(list(folder.glob(f"*.{kind}"))))
