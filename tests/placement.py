@@ -1,8 +1,7 @@
 """Where the tensors of a block are, asserted one by one."""
 
-from conftest import normal
-
 import unified_blocks as ub
+from conftest import normal
 
 
 class LeftBehind(ub.FixedHiddenMLP):
@@ -61,5 +60,3 @@ def output_and_gradients(net, device, x):
 
 def backend_device(backend, device):
     return device.replace("gpu", "cuda")
-
-

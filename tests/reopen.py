@@ -9,9 +9,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 import nets
-from conftest import normal, run
-
 import unified_blocks as ub
+from conftest import normal, run
 
 backend_name, folder, kind = sys.argv[1:]
 X = normal(3, 6)

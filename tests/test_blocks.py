@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import make, normal, run
 
 import unified_blocks as ub
+from conftest import make, normal, run
 from unified_blocks.equivalence.cases import CASES
 from unified_blocks.equivalence.policy import deviation
 from unified_blocks.equivalence.reference import reference_gradients, reference_output
@@ -135,12 +135,15 @@ def test_dense_activations(backend_name, dtype, activation, use_bias):
     assert deviation(run(layer, x), expected, dtype).ok
 
 
-@pytest.mark.parametrize("make_net", [
-    lambda: ub.FixedHiddenMLP(6, activation=None),
-    lambda: ub.FixedHiddenMLP(6, activation="tanh"),
-    lambda: ub.NestMLP(out_activation=None),
-    lambda: ub.NestMLP(out_activation="sigmoid"),
-])
+@pytest.mark.parametrize(
+    "make_net",
+    [
+        lambda: ub.FixedHiddenMLP(6, activation=None),
+        lambda: ub.FixedHiddenMLP(6, activation="tanh"),
+        lambda: ub.NestMLP(out_activation=None),
+        lambda: ub.NestMLP(out_activation="sigmoid"),
+    ],
+)
 def test_other_activations_of_the_blocks(backend_name, make_net):
     with ub.use_dtype("float64"):
         net = ub.initialize(ub.build(make_net(), (3, 6)), 0, "torch_default")
@@ -156,12 +159,20 @@ def test_relu_is_elementwise(backend_name):
 @pytest.mark.parametrize(
     ("make_net", "error", "message"),
     [
-        (lambda: ub.MLP(0), ValueError, r"MLP: hidden_units must be at least 1; got hidden_units=0"),
+        (
+            lambda: ub.MLP(0),
+            ValueError,
+            r"MLP: hidden_units must be at least 1; got hidden_units=0",
+        ),
         (lambda: ub.MLP(2.5), TypeError, r"MLP: hidden_units must be a whole number; got 2\.5"),
         (lambda: ub.MLP(True), TypeError, r"must be a whole number; got True"),
         (lambda: ub.MLP(in_units=-1), ValueError, r"in_units must be at least 1"),
         (lambda: ub.MLP(units=3), TypeError, r"MLP\(hidden_units.*unexpected keyword.*units"),
-        (lambda: ub.MLP(dtype="int8"), ValueError, r"dtype must be one of float16.*got dtype='int8'"),
+        (
+            lambda: ub.MLP(dtype="int8"),
+            ValueError,
+            r"dtype must be one of float16.*got dtype='int8'",
+        ),
         (lambda: ub.FixedHiddenMLP(None), TypeError, r"units must be a whole number; got None"),
         (
             lambda: ub.FixedHiddenMLP(activation="gelu"),

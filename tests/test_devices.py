@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import normal, run
 
 import unified_blocks as ub
-from unified_blocks.equivalence.cases import CASES
+from conftest import normal, run
 from placement import LeftBehind, assert_placed
+from unified_blocks.equivalence.cases import CASES
 
 HERE = Path(__file__).parent
 STAND_INS = {"torch": "meta", "mxnet": "cpu:1"}
@@ -56,7 +56,9 @@ def test_tensorflow_on_two_logical_devices(backend_name, left_behind):
         pytest.skip("TensorFlow's stand-in")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", HERE / "two_cpus.py", str(int(left_behind))],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if left_behind:
         assert done.returncode != 0

@@ -3,9 +3,9 @@
 import inspect
 
 import pytest
-from conftest import normal, run
 
 import unified_blocks as ub
+from conftest import normal, run
 
 CLASSES = [ub.MLP, ub.MySequential, ub.FixedHiddenMLP, ub.NestMLP, ub.Dense, ub.ReLU]
 
@@ -125,8 +125,10 @@ def test_duties_are_not_methods_that_collide(backend_name):
     net = ub.MLP()
     base = native_base(backend_name, ub.MLP)
     for name in ("parameters", "compile", "save", "summary", "initialize", "state", "build"):
-        if hasattr(base, name) and not (backend_name, name) == ("mxnet", "initialize"):
+        if hasattr(base, name) and (backend_name, name) != ("mxnet", "initialize"):
             mine = getattr(type(net), name)
-            assert mine is getattr(base, name) or mine.__module__.startswith(("torch", "keras", "mxnet", "tensorflow"))
+            assert mine is getattr(base, name) or mine.__module__.startswith(
+                ("torch", "keras", "mxnet", "tensorflow")
+            )
         elif not hasattr(base, name):
             assert not hasattr(net, name)

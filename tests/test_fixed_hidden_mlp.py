@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import graph, normal, run
 
 import unified_blocks as ub
+from conftest import graph, normal, run
 
 UNITS = 16  # a power of two, so that the largest sum is reached exactly
 

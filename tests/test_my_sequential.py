@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import layer, normal, run
 
 import unified_blocks as ub
+from conftest import layer, normal, run
 
 
 def test_it_is_a_container(backend_name):
@@ -36,7 +36,9 @@ def test_without_blocks_it_is_the_identity(backend_name):
 
 
 def test_children_may_be_native_layers(backend_name):
-    net = ub.build(ub.MySequential(layer(backend_name, 6), ub.ReLU(), layer(backend_name, 3)), (2, 4))
+    net = ub.build(
+        ub.MySequential(layer(backend_name, 6), ub.ReLU(), layer(backend_name, 3)), (2, 4)
+    )
     assert {name: array.shape for name, array in ub.state(net).items()} == {
         "0.weight": (6, 4),
         "0.bias": (6,),

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import normal, run
 
 import unified_blocks as ub
+from conftest import normal, run
 from nets import NETS
 
 HERE = Path(__file__).parent
@@ -69,9 +69,7 @@ def test_a_pickle_opens_in_a_fresh_process_with_another_default(backend_name, tm
 
 
 @pytest.mark.parametrize("built", [True, False])
-def test_a_keras_file_opens_in_a_fresh_process_with_another_default(
-    backend_name, tmp_path, built
-):
+def test_a_keras_file_opens_in_a_fresh_process_with_another_default(backend_name, tmp_path, built):
     if backend_name != "tensorflow":
         pytest.skip(f"{backend_name} has no .keras files")
     import keras

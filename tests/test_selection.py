@@ -1,15 +1,16 @@
 """Choosing a backend: names, order of precedence, threads, tasks, failures."""
 
 import asyncio
+import contextlib
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint
 
 import pytest
-from conftest import BACKENDS, normal, run
 
 import unified_blocks as ub
+from conftest import BACKENDS, normal, run
 from unified_blocks import registry
 
 VARIABLE = registry.ENVIRONMENT_VARIABLE
@@ -60,19 +61,26 @@ def test_set_backend_wins_over_the_environment_variable(fake, monkeypatch):
     assert ub.get_backend().name == "fake_one"
 
 
-def test_use_backend_is_undone_also_after_an_error(fake):
+def test_use_backend_nests_and_is_undone(fake):
     ub.set_backend("fake_two")
-    with pytest.raises(KeyError), ub.use_backend("fake_one") as backend:
+    with ub.use_backend("fake_one") as backend:
         assert backend is ub.get_backend("fake_one") is ub.get_backend()
         with ub.use_backend("fake_two"):
             assert ub.get_backend().name == "fake_two"
         assert ub.get_backend().name == "fake_one"
+    assert ub.get_backend().name == "fake_two"
+
+
+def test_use_backend_is_undone_after_an_error(fake):
+    ub.set_backend("fake_two")
+    with contextlib.suppress(KeyError), ub.use_backend("fake_one"):
         raise KeyError
     assert ub.get_backend().name == "fake_two"
 
 
 @pytest.mark.parametrize(
-    ("alias", "name"), [("pytorch", "torch"), ("tf", "tensorflow"), ("Keras", "tensorflow"), ("gluon", "mxnet")]
+    ("alias", "name"),
+    [("pytorch", "torch"), ("tf", "tensorflow"), ("Keras", "tensorflow"), ("gluon", "mxnet")],
 )
 def test_aliases(alias, name):
     assert registry.resolve_name(alias) == name
@@ -105,7 +113,9 @@ def test_an_environment_variable_that_names_a_missing_framework_is_an_error(fake
 
 
 def test_a_framework_that_is_not_installed(fake):
-    message = r"backend 'fake_missing' needs its framework, which is not installed; run: pip install"
+    message = (
+        r"backend 'fake_missing' needs its framework, which is not installed; run: pip install"
+    )
     with pytest.raises(ImportError, match=message):
         ub.set_backend("fake_missing")
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import normal
 
 import unified_blocks as ub
+from conftest import normal
 
 OPTIMIZERS = [ub.SGD(0.1), ub.SGD(0.1, momentum=0.9), ub.Adam(0.01), ub.Adam(0.01, 0.8, 0.95, 1e-3)]
 STEPS = 30
@@ -62,8 +62,14 @@ def test_training_is_the_same_everywhere(optimizer):
         with ub.use_backend(name):
             net = classifier()
         histories[name] = ub.fit(
-            net, *problem(), loss="cross_entropy", optimizer=optimizer, epochs=5, batch_size=16,
-            validation=problem(), seed=3,
+            net,
+            *problem(),
+            loss="cross_entropy",
+            optimizer=optimizer,
+            epochs=5,
+            batch_size=16,
+            validation=problem(),
+            seed=3,
         )
         states[name] = ub.state(net)
     if len(histories) < 2:
@@ -81,8 +87,12 @@ def test_training_is_the_same_everywhere(optimizer):
 
 def test_fit_learns(backend_name, dtype):
     history = ub.fit(
-        classifier(dtype), *problem(dtype), loss="cross_entropy",
-        optimizer=ub.SGD(0.125, 0.875), epochs=30, batch_size=16,
+        classifier(dtype),
+        *problem(dtype),
+        loss="cross_entropy",
+        optimizer=ub.SGD(0.125, 0.875),
+        epochs=30,
+        batch_size=16,
     )
     assert len(history.loss) == 30
     assert history.validation_loss == []
@@ -211,7 +221,11 @@ class HalfUsed(ub.MLP):
 def test_a_layer_that_is_never_called_has_gradient_zero(backend_name):
     net = ub.initialize(HalfUsed(5, 3, in_units=4), 0, "torch_default")
     _, gradients = ub.value_and_grad(net, normal(2, 4), loss="sum", wrt="both")
-    assert {name for name, g in gradients.items() if g.any()} == {"hidden.weight", "hidden.bias", "x"}
+    assert {name for name, g in gradients.items() if g.any()} == {
+        "hidden.weight",
+        "hidden.bias",
+        "x",
+    }
     assert gradients["out.weight"].shape == (3, 5)
 
 

@@ -10,9 +10,8 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from placement import LeftBehind, assert_placed
-
 import unified_blocks as ub
+from placement import LeftBehind, assert_placed
 from unified_blocks.equivalence.cases import CASES
 
 

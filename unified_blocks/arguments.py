@@ -7,26 +7,33 @@ import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from unified_blocks.dtypes import default_dtype, dtype_name, use_dtype
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 
 
-class declared:
-    """Marks an `__init__` that says how a block is made and leaves the making to native classes.
+if TYPE_CHECKING:
+    Init = TypeVar("Init", bound=Callable[..., None])
 
-    It gives the class its signature and then steps out of the way, so that `super().__init__()`
-    in a native class reaches the framework's own constructor.
-    """
+    def declared(init: Init) -> Init: ...
 
-    def __init__(self, init: Callable[..., None]) -> None:
-        self.init = init
+else:
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        owner.declared_signature = without_self(self.init)  # type: ignore[attr-defined]
-        delattr(owner, name)
+    class declared:
+        """Marks an `__init__` that says how a block is made, and leaves that to native classes.
+
+        It gives the class its signature and then steps out of the way, so that `super().__init__()`
+        in a native class reaches the framework's own constructor.
+        """
+
+        def __init__(self, init: Callable[..., None]) -> None:
+            self.init = init
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            owner.declared_signature = without_self(self.init)
+            delattr(owner, name)
 
 
 def without_self(init: Callable[..., None]) -> inspect.Signature:

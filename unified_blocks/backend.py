@@ -18,9 +18,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-
 from unified_blocks.block import Block, NativeClasses
+from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
     from unified_blocks.training.optimizers import Optimizer
@@ -64,11 +63,11 @@ class Variable(ABC):
         """Whether the numbers exist."""
 
     @abstractmethod
-    def read(self) -> np.ndarray:
+    def read(self) -> Array:
         """A copy of the numbers, in canonical layout."""
 
     @abstractmethod
-    def write(self, array: np.ndarray) -> None:
+    def write(self, array: Array) -> None:
         """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""
 
 
@@ -105,11 +104,11 @@ class Backend(ABC):
     # tensors
 
     @abstractmethod
-    def from_numpy(self, array: np.ndarray, device: str | None = None) -> Any:
+    def from_numpy(self, array: Array, device: str | None = None) -> Any:
         """A tensor that holds a copy of `array`, dtype kept."""
 
     @abstractmethod
-    def to_numpy(self, tensor: Any) -> np.ndarray:
+    def to_numpy(self, tensor: Any) -> Array:
         """A copy of the numbers of `tensor`."""
 
     @abstractmethod
@@ -117,7 +116,7 @@ class Backend(ABC):
         """Whether `value` is an array of this framework."""
 
     @abstractmethod
-    def take(self, tensor: Any, indices: np.ndarray) -> Any:
+    def take(self, tensor: Any, indices: Array) -> Any:
         """The rows of `tensor` at `indices`, along the first axis."""
 
     # devices
@@ -168,7 +167,7 @@ class Backend(ABC):
     @abstractmethod
     def value_and_grad(
         self, net: Any, x: Any, y: Any, loss: Loss, parameters: bool, inputs: bool, train: bool
-    ) -> tuple[float, dict[str, np.ndarray]]:
+    ) -> tuple[float, State]:
         """The loss, and its gradients by canonical name (the input's under `"x"`)."""
 
     @abstractmethod

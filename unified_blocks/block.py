@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from unified_blocks.arguments import Arguments, without_self
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.registry import get_backend, load_backend
+from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
-    import numpy as np
-    from typing_extensions import Self
+    from typing import Self
 
     from unified_blocks.backend import Backend
 
@@ -79,7 +79,7 @@ class Block:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         native = cls if cls._block_backend is not None else get_backend().native_class(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
-        self = super(Block, native).__new__(native)
+        self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
         object.__setattr__(self, "_arguments", Arguments(args, kwargs, default_dtype()))
         return self
 
@@ -100,7 +100,7 @@ class Block:
         """
         return load_backend(backend).native_class(portable_class(cls))
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         """What this block computes, written in NumPy from its definition.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,11 +39,11 @@ def doctor() -> None:
     diagnoses = diagnose_all()
     console.print(backends_table(diagnoses))
     for name, version in system().items():
-        console.print(f"{name}: {version}", highlight=False)
-    console.print(f"default backend: {default_backend()}", highlight=False)
+        console.print(f"{name}: {version}")
+    console.print(f"default backend: {default_backend()}")
     for diagnosis in diagnoses:
         if diagnosis.note:
-            console.print(f"\n{diagnosis.title}: {diagnosis.note}", highlight=False)
+            console.print(f"\n{diagnosis.title}: {diagnosis.note}")
     if not any(diagnosis.ok for diagnosis in diagnoses):
         raise typer.Exit(1)
 
@@ -86,18 +87,17 @@ def demo(
         if len(working) > 1:
             console.print(
                 f"{dtype}: the losses of any two backends are within {difference:.1e} of each "
-                "other, relatively",
-                highlight=False,
+                "other, relatively"
             )
     if json_file is not None:
         json_file.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
     problems = report.problems()
     for problem in problems:
-        console.print(problem, style="bold red", highlight=False)
+        console.print(problem, style="bold red")
     if problems:
         raise typer.Exit(1)
     count = f"{len(report.cells)} cells on {len(working)} backend{'s' * (len(working) > 1)}"
-    console.print(f"All {count} within tolerance.", style="bold green", highlight=False)
+    console.print(f"All {count} within tolerance.", style="bold green")
 
 
 def named(backends: list[str] | None) -> list[str]:
@@ -110,13 +110,12 @@ def named(backends: list[str] | None) -> list[str]:
 
 def usage_error(message: str) -> typer.Exit:
     """The exception that ends a command with `message` and status 2."""
-    Console(stderr=True).print(f"unified-blocks: {message}", style="red", highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"unified-blocks: {message}", style="red")
     return typer.Exit(2)
 
 
 def make_console() -> Console:
     """A console as wide as the terminal; 100 columns when the output goes elsewhere."""
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=100, highlight=False)
-    return console
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
+    return Console(width=width, highlight=False, markup=False)  # "[torch]" is no markup

@@ -53,9 +53,7 @@ def diagnose(name: str) -> Diagnosis:
         cause = error.__cause__ or error
         problem = f"installed, but cannot be imported: {type(cause).__name__}: {cause}"
         return Diagnosis(name, name, problem=problem, remedy=install_command(name))
-    return Diagnosis(
-        name, backend.title, backend.version, backend.devices(), backend.note.strip()
-    )
+    return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note.strip())
 
 
 def diagnose_all(names: Sequence[str] = ()) -> list[Diagnosis]:

@@ -1,4 +1,4 @@
-"""The floating-point type that new blocks get: float32, unless `use_dtype` or `dtype=` says more."""
+"""The floating-point type that new blocks get: float32, or what `use_dtype` or `dtype=` says."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from unified_blocks.backend import Backend, Loss
 from unified_blocks.state import built_variables
 from unified_blocks.tensors import backend_of
 from unified_blocks.training.losses import TARGETLESS, check_loss
+from unified_blocks.types import State
 
 WRT = ("parameters", "inputs", "both")
 
@@ -22,7 +23,7 @@ def value_and_grad(
     loss: Loss,
     wrt: str = "parameters",
     train: bool = False,
-) -> tuple[float, dict[str, np.ndarray]]:
+) -> tuple[float, State]:
     """The loss of `net` on a batch, and its gradients.
 
     Args:

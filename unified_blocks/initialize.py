@@ -10,8 +10,9 @@ import numpy as np
 
 from unified_blocks.backend import Variable
 from unified_blocks.state import built_variables
+from unified_blocks.types import Array
 
-Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 
 def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:

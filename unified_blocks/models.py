@@ -59,5 +59,3 @@ def cast(net: Any, dtype: Any) -> Any:
         UnsupportedError: on TensorFlow, for a native model that holds layers of its own.
     """
     return backend_of(net).cast(net, dtype_name(dtype))
-
-

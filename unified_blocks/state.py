@@ -14,6 +14,7 @@ from unified_blocks.backend import Shape, Variable
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import NotBuiltError, StateMismatchError
 from unified_blocks.tensors import backend_of
+from unified_blocks.types import Array, State
 
 
 def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any:
@@ -40,7 +41,7 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
     return net
 
 
-def state(net: Any) -> dict[str, np.ndarray]:
+def state(net: Any) -> State:
     """A copy of every number that `net` holds, by canonical name.
 
     Parameters and constants, running statistics included, in PyTorch's layout (a dense weight is
@@ -52,7 +53,7 @@ def state(net: Any) -> dict[str, np.ndarray]:
     return {v.name: v.read() for v in built_variables(net, "state")}
 
 
-def load_state(net: Any, state: Mapping[str, np.ndarray]) -> Any:
+def load_state(net: Any, state: Mapping[str, Array]) -> Any:
     """Replace the numbers of `net` by those of `state`; parameters that do not exist yet are made.
 
     Nothing is transposed, reshaped or cast to fit, and nothing is loaded unless all of it fits.
@@ -97,7 +98,7 @@ def built_variables(net: Any, what: str) -> list[Variable]:
     return variables
 
 
-def _misfits(variables: Sequence[Variable], arrays: Mapping[str, np.ndarray]) -> list[str]:
+def _misfits(variables: Sequence[Variable], arrays: Mapping[str, Array]) -> list[str]:
     names = {v.name for v in variables}
     problems = [f"no {v.name}" for v in variables if v.name not in arrays]
     problems += [f"an unknown {name}" for name in arrays if name not in names]

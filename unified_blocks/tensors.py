@@ -8,6 +8,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.registry import ALIASES, get_backend, load_backend, registered_backends
+from unified_blocks.types import Array
 
 
 def owner_of(value: Any) -> str | None:
@@ -55,7 +56,7 @@ def from_numpy(a: Any, backend: str | None = None, *, device: str | None = None)
     return get_backend(backend).from_numpy(np.asarray(a), device)
 
 
-def to_numpy(t: Any) -> np.ndarray:
+def to_numpy(t: Any) -> Array:
     """A NumPy array with the numbers and dtype of a framework's tensor; an array passes through.
 
     Raises:

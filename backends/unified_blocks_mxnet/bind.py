@@ -33,17 +33,32 @@ def bind(native: type[Any]) -> type[Any]:
 
 
 class Uniform(mx.init.Uniform):
-    """Gluon's default, U(-0.07, 0.07), in any dtype: with NumPy semantics its own fails in float64."""
+    """Gluon's default, U(-0.07, 0.07); its own fails in float64 with NumPy semantics."""
 
     def _init_weight(self, _: Any, arr: Any) -> None:
         drawn = mx.np.random.uniform(-self.scale, self.scale, size=arr.shape, ctx=arr.ctx)
         arr[:] = drawn.astype(arr.dtype)
 
 
-def initialize(self: Any, init: Any = None, *args: Any, **kwargs: Any) -> None:
-    """Gluon's own `initialize`, with NumPy semantics."""
+def initialize(
+    self: Any,
+    init: Any = None,
+    ctx: Any = None,
+    verbose: bool = False,
+    force_reinit: bool = False,
+) -> None:
+    """Gluon's own `initialize`, with NumPy semantics.
+
+    A block is initialised when it is made, so a call without an initializer only does what is
+    left to do, and moves the parameters to `ctx` when it is given.
+    """
     with numpy_semantics():
-        super(Block, self).initialize(init or Uniform(), *args, **kwargs)
+        if init is None and not force_reinit:
+            initialize_rest(self)
+            for variable in walk(self) if ctx is not None else ():
+                variable.parameter.reset_ctx(ctx)
+        else:
+            super(Block, self).initialize(init or Uniform(), ctx, verbose, force_reinit)
 
 
 def initialize_rest(net: Any) -> None:

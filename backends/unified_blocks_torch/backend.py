@@ -132,9 +132,7 @@ class TorchBackend(Backend):
         function = learning.loss_function(loss)
         chosen: dict[str, torch.Tensor] = {}
         if parameters:
-            chosen = {
-                v.name: v.tensor for v in self.variables(net) if v.tensor.requires_grad
-            }
+            chosen = {v.name: v.tensor for v in self.variables(net) if v.tensor.requires_grad}
         if inputs:
             chosen["x"] = x = x.detach().clone().requires_grad_()
         with mode(net, train), torch.enable_grad():

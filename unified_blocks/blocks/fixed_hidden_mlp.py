@@ -9,6 +9,7 @@ import numpy as np
 from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
 from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+from unified_blocks.types import Array, State
 
 
 class FixedHiddenMLP(Block):
@@ -64,7 +65,7 @@ class FixedHiddenMLP(Block):
         self, units: int = 20, *, activation: str | None = "relu", dtype: Any = None
     ) -> None: ...
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         activate = ACTIVATE[argument(self, "activation")]
         H = activate(dense(X, state, "dense"))  # (n, units)
         H = relu(H @ state["rand_weight"] + 1)  # (n, units)
@@ -74,7 +75,7 @@ class FixedHiddenMLP(Block):
             raise ValueError(halving_error(total))
         while np.abs(H.real).sum() > 1:
             H = H / 2
-        return H.sum()
+        return np.asarray(H.sum())
 
 
 def halving_error(total: Any) -> str:

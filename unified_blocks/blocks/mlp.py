@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from unified_blocks.arguments import declared
 from unified_blocks.block import Block
 from unified_blocks.equivalence.numpy_ops import dense, relu
+from unified_blocks.types import Array, State
 
 
 class MLP(Block):
@@ -52,6 +51,6 @@ class MLP(Block):
         dtype: Any = None,
     ) -> None: ...
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         H = relu(dense(X, state, "hidden"))  # (n, hidden_units)
         return dense(H, state, "out")  # (n, out_units)

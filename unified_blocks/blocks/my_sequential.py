@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from unified_blocks.arguments import Arguments, declared
 from unified_blocks.block import Block
 from unified_blocks.equivalence.numpy_ops import substate
+from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class MySequential(Block):
@@ -64,7 +63,7 @@ class MySequential(Block):
     def current_arguments(self) -> Arguments:
         return Arguments(tuple(self), {}, self._arguments.dtype)
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         for i, block in enumerate(self):
             X = block.reference(substate(state, str(i)), X)
         return X

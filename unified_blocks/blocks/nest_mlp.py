@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
 from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+from unified_blocks.types import Array, State
 
 
 class NestMLP(Block):
@@ -53,7 +52,7 @@ class NestMLP(Block):
         dtype: Any = None,
     ) -> None: ...
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         H = relu(dense(X, state, "net.0"))  # (n, 64)
         H = relu(dense(H, state, "net.1"))  # (n, 32)
         return ACTIVATE[argument(self, "out_activation")](dense(H, state, "dense"))  # (n, 16)

@@ -15,6 +15,7 @@ from unified_blocks.registry import use_backend
 from unified_blocks.state import build
 from unified_blocks.training.fit import fit
 from unified_blocks.training.optimizers import SGD
+from unified_blocks.types import Array
 
 EPOCHS = 20
 BATCH_SIZE = 32
@@ -30,10 +31,10 @@ CURVE_TOLERANCES = {"float64": 1e-9, "float32": 1e-4}
 class Digits:
     """Images as rows of 64 numbers in [0, 1], and the digit that each shows."""
 
-    train_images: np.ndarray  # (1437, 64)
-    train_labels: np.ndarray  # (1437,)
-    test_images: np.ndarray  # (360, 64)
-    test_labels: np.ndarray  # (360,)
+    train_images: Array  # (1437, 64)
+    train_labels: Array  # (1437,)
+    test_images: Array  # (360, 64)
+    test_labels: Array  # (360,)
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,13 @@ def train(digits: Digits, backend: str, dtype: str) -> Training:
 
 
 def largest_difference(trainings: Sequence[Training]) -> float:
-    """The largest relative difference between two trainings' losses of the same epoch."""
-    differences = [
-        abs(p - q) / max(abs(p), abs(q))
-        for a, b in combinations(trainings, 2)
-        for p, q in zip(a.losses, b.losses, strict=True)
-    ]
-    return max(differences, default=0.0)
+    """The largest relative difference between two trainings' losses of the same epoch.
+
+    Infinite where a loss is not a number.
+    """
+    worst = 0.0
+    for a, b in combinations(trainings, 2):
+        p, q = np.array(a.losses), np.array(b.losses)
+        relative = np.abs(p - q) / np.maximum(np.abs(p), np.abs(q))
+        worst = max(worst, float(np.nan_to_num(relative, nan=np.inf).max()))
+    return worst

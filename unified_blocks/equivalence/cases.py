@@ -10,6 +10,7 @@ import numpy as np
 
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
 from unified_blocks.layers import Dense, ReLU
+from unified_blocks.types import Array
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Case:
     def parameters(self) -> list[str]:
         return [name for name in self.variables if name not in self.constants]
 
-    def batch(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    def batch(self, dtype: str) -> tuple[Array, Array]:
         """An input and a target for it."""
         generator = np.random.Generator(np.random.PCG64(self.seed))
         x = generator.normal(size=self.input_shape).astype(dtype)

@@ -16,6 +16,7 @@ from unified_blocks.initialize import initialize
 from unified_blocks.models import to_device
 from unified_blocks.registry import use_backend
 from unified_blocks.state import build, state
+from unified_blocks.types import Array, State
 
 DTYPES = ("float64", "float32")
 QUANTITIES = ("shape", "forward", "parameter gradient", "input gradient")
@@ -25,10 +26,10 @@ QUANTITIES = ("shape", "forward", "parameter gradient", "input gradient")
 class Observation:
     """What one network gave: its output, and the gradients by name, `"x"` being the input's."""
 
-    output: np.ndarray
-    gradients: dict[str, np.ndarray]
+    output: Array
+    gradients: State
 
-    def arrays(self, quantity: str) -> dict[str, np.ndarray]:
+    def arrays(self, quantity: str) -> State:
         """The arrays that `quantity` compares, by name."""
         if quantity == "forward":
             return {"output": self.output}

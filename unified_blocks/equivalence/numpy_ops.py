@@ -10,18 +10,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-State = dict[str, np.ndarray]
+from unified_blocks.types import Array, State
 
 
-def relu(X: np.ndarray) -> np.ndarray:
+def relu(X: Array) -> Array:
     return np.where(X.real > 0, X, 0)
 
 
-def sigmoid(X: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-X))
+def sigmoid(X: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-X)))
 
 
-def dense(X: np.ndarray, state: State, name: str) -> np.ndarray:
+def dense(X: Array, state: State, name: str) -> Array:
     """`X Wᵀ + b` with the weight and bias of the layer called `name`."""
     return X @ state[f"{name}.weight"].T + state[f"{name}.bias"]
 
@@ -32,7 +32,7 @@ def substate(state: State, prefix: str) -> State:
     return {name.removeprefix(start): a for name, a in state.items() if name.startswith(start)}
 
 
-ACTIVATE: dict[str | None, Callable[[np.ndarray], np.ndarray]] = {
+ACTIVATE: dict[str | None, Callable[[Array], Array]] = {
     None: lambda X: X,
     "relu": relu,
     "sigmoid": sigmoid,

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unified_blocks.types import Array
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -23,7 +25,7 @@ class Tolerance:
     atol: float
     by_element: bool
 
-    def allowed(self, expected: np.ndarray) -> np.ndarray:
+    def allowed(self, expected: Array) -> Array:
         """The largest absolute difference allowed from each element of `expected`."""
         size = np.abs(expected.astype(np.float64))
         if not self.by_element and size.size:
@@ -55,7 +57,7 @@ class Deviation:
         return self.share <= 1
 
 
-def deviation(actual: np.ndarray, expected: np.ndarray, dtype: str) -> Deviation:
+def deviation(actual: Array, expected: Array, dtype: str) -> Deviation:
     """The deviation of `actual` from `expected` under the tolerance of `dtype`."""
     if actual.shape != expected.shape:
         return Deviation(float("inf"), float("inf"))

@@ -14,20 +14,18 @@ from collections.abc import Callable
 import numpy as np
 
 from unified_blocks.block import Block
+from unified_blocks.types import Array, State
 
 STEP = 1e-200
-State = dict[str, np.ndarray]
 
 
-def reference_output(net: Block, state: State, X: np.ndarray) -> np.ndarray:
+def reference_output(net: Block, state: State, X: Array) -> Array:
     """What `net` computes with these numbers, in float64."""
     wide = {name: array.astype(np.float64) for name, array in state.items()}
     return np.asarray(net.reference(wide, X.astype(np.float64)))
 
 
-def reference_gradients(
-    net: Block, state: State, X: np.ndarray, y: np.ndarray, names: list[str]
-) -> State:
+def reference_gradients(net: Block, state: State, X: Array, y: Array, names: list[str]) -> State:
     """The gradients of `mean((output - y)²)` with respect to `names` of the state, and to `"x"`.
 
     One evaluation for each number: for small networks.
@@ -42,7 +40,7 @@ def reference_gradients(
     return {name: _complex_step(loss, numbers[name]) for name in [*names, "x"]}
 
 
-def _complex_step(loss: Callable[[], complex], array: np.ndarray) -> np.ndarray:
+def _complex_step(loss: Callable[[], complex], array: Array) -> Array:
     gradient = np.empty(array.shape)
     for index in np.ndindex(array.shape):
         real = array[index]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
 from unified_blocks.equivalence.numpy_ops import ACTIVATE
+from unified_blocks.types import Array, State
 
 
 class Dense(Block):
@@ -49,7 +48,7 @@ class Dense(Block):
         dtype: Any = None,
     ) -> None: ...
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         Y = X @ state["weight"].T  # (*, units)
         if argument(self, "use_bias"):
             Y = Y + state["bias"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from unified_blocks.arguments import declared
 from unified_blocks.block import Block
 from unified_blocks.equivalence.numpy_ops import relu
+from unified_blocks.types import Array, State
 
 
 class ReLU(Block):
@@ -23,5 +22,5 @@ class ReLU(Block):
     @declared
     def __init__(self) -> None: ...
 
-    def reference(self, state: dict[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    def reference(self, state: State, X: Array) -> Array:
         return relu(X)

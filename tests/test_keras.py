@@ -1,0 +1,129 @@
+"""On TensorFlow a block is a Keras model like any other: graphs, XLA, fit, Sequential."""
+
+import numpy as np
+import pytest
+
+import unified_blocks as ub
+from conftest import normal, run
+from unified_blocks.equivalence.cases import chimera
+
+tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
+keras = pytest.importorskip("keras", reason="tensorflow is not installed")
+
+BLOCKS = {"fixed": ub.FixedHiddenMLP, "chimera": chimera}
+
+
+@pytest.fixture(autouse=True)
+def on_tensorflow():
+    with ub.use_backend("tensorflow"):
+        yield
+
+
+@pytest.fixture(params=BLOCKS)
+def net(request):
+    return ub.initialize(ub.build(BLOCKS[request.param](), (3, 20)), 1, "torch_default")
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_forward_and_gradient_in_a_graph(net, jit):
+    x = tf.constant(normal(3, 20))
+    value, expected = ub.value_and_grad(net, x, loss="sum", wrt="both")
+
+    @tf.function(jit_compile=jit)
+    def step(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            output = net(x)
+        return output, tape.gradient(output, [x, *net.trainable_variables])
+
+    output, gradients = step(x)
+    np.testing.assert_allclose(output, value, rtol=1e-5)
+    np.testing.assert_allclose(gradients[0], expected["x"], rtol=1e-4, atol=1e-6)
+    assert len(gradients) == len(expected)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_keras_own_fit(net, jit):
+    before = ub.state(net)
+    net.compile(
+        keras.optimizers.SGD(0.01), loss=lambda y, output: tf.reduce_sum(output), jit_compile=jit
+    )
+    history = net.fit(normal(8, 20), np.zeros(8), batch_size=4, epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    after = ub.state(net)
+    constants = {v.name for v in ub.backend_of(net).variables(net) if v.role == "constant"}
+    for name in before:
+        assert np.array_equal(before[name], after[name]) == (name in constants), name
+
+
+def test_inside_keras_sequential():
+    inner = ub.FixedHiddenMLP(6)
+    model = keras.Sequential([keras.layers.Dense(6, activation="tanh"), inner])
+    x = normal(3, 5)
+    eager = model(x)
+    assert eager.shape == ()
+    np.testing.assert_allclose(tf.function(model)(x), eager, rtol=1e-5)
+    assert list(ub.state(model)) == [
+        "0.weight",
+        "0.bias",
+        "1.rand_weight",
+        "1.dense.weight",
+        "1.dense.bias",
+    ]
+
+
+def test_inside_a_functional_model():
+    inputs = keras.Input((20,))
+    model = keras.Model(inputs, ub.MLP(5, 3)(inputs))
+    assert model(normal(2, 20)).shape == (2, 3)
+
+
+def test_one_trace_for_one_signature():
+    net = ub.build(ub.MLP(5, 3), (2, 4))
+    traces = []
+
+    @tf.function
+    def call(x):
+        traces.append(1)
+        return net(x)
+
+    for _ in range(5):
+        call(tf.constant(normal(2, 4)))
+    assert len(traces) == 1
+
+
+def test_a_trainer_traces_once_for_each_shape_of_batch():
+    class Counting(ub.MLP):
+        traces = 0
+
+        def forward(self, X):
+            Counting.traces += 1
+            return super().forward(X)
+
+    net = Counting(5, 3, in_units=4)
+    x = normal(40, 4)
+    ub.fit(net, x, normal(40, 3), loss="mse", optimizer=ub.SGD(0.1), batch_size=16, epochs=3)
+    assert Counting.traces == 2  # a full batch, and the last one
+
+
+def test_the_policy_is_explicit_and_nothing_global_changes():
+    with ub.use_dtype("float64"):
+        net = ub.MySequential(ub.NestMLP(), ub.Dense(20), ub.FixedHiddenMLP())
+    assert keras.config.dtype_policy().name == "float32"
+    assert keras.config.floatx() == "float32"
+    assert run(net, normal(2, 5, dtype="float64")).dtype == "float64"
+    policies = {layer.dtype_policy.name for layer in (net[0], net[0].net.layers[0], net[1], net[2])}
+    assert policies == {"float64"}
+
+
+def test_a_container_does_not_round_what_passes_through_it():
+    x = np.array([[1 + 1e-12]])
+    assert run(ub.MySequential(ub.ReLU()), x)[0, 0] == 1 + 1e-12
+
+
+def test_keras_methods_are_keras_own():
+    net = ub.build(ub.MLP(5, 3), (2, 4))
+    assert net.count_params() == 4 * 5 + 5 + 5 * 3 + 3
+    assert net.predict(normal(7, 4), verbose=0).shape == (7, 3)
+    assert [layer.name for layer in net.layers]

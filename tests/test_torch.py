@@ -1,0 +1,81 @@
+"""On PyTorch a block is a module like any other."""
+
+import numpy as np
+import pytest
+
+import unified_blocks as ub
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def on_torch():
+    with ub.use_backend("torch"):
+        yield
+
+
+def test_the_constant_is_in_the_state_dict_and_no_parameter():
+    net = ub.FixedHiddenMLP(4)
+    assert list(net.state_dict()) == ["rand_weight", "dense.weight", "dense.bias"]
+    assert [name for name, _ in net.named_parameters()] == ["dense.weight", "dense.bias"]
+
+
+def test_double_takes_everything_along():
+    net = ub.FixedHiddenMLP(4).double()
+    assert {t.dtype for t in net.state_dict().values()} == {torch.float64}
+    assert net(torch.ones(2, 4, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_to_takes_the_constant_along():
+    net = ub.FixedHiddenMLP(4).to("meta")
+    assert {t.device.type for t in net.state_dict().values()} == {"meta"}
+
+
+def test_names_are_the_attributes():
+    net = ub.build(ub.MySequential(ub.NestMLP(), ub.Dense(4), ub.FixedHiddenMLP(4)), (2, 5))
+    assert set(net.state_dict()) == set(ub.state(net))
+
+
+def test_a_dense_stays_a_dense_after_its_first_call():
+    layer = ub.Dense(3, activation="relu")
+    first = layer(torch.full((1, 4), -1.0) @ torch.diag(torch.ones(4)))
+    ub.load_state(layer, {"weight": np.ones((3, 4), "float32"), "bias": np.zeros(3, "float32")})
+    assert type(layer) is ub.Dense.on("torch")
+    assert isinstance(layer, nn.Linear)
+    assert (first >= 0).all()
+    assert (layer(torch.full((1, 4), -1.0)) == 0).all()
+
+
+def test_compiled_without_a_graph_break(case):
+    net = ub.initialize(ub.build(case.make(), case.input_shape), 1, "torch_default")
+    x = torch.from_numpy(case.batch("float32")[0])
+    compiled = torch.compile(net, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x), net(x), rtol=1e-5, atol=1e-6)
+
+
+def test_hooks_run():
+    seen = []
+    net = ub.MLP(5, 3, in_units=4)
+    net.hidden.register_forward_hook(lambda *_: seen.append("hidden"))
+    net.register_forward_hook(lambda *_: seen.append("net"))
+    net(torch.ones(2, 4))
+    assert seen == ["hidden", "net"]
+
+
+def test_inside_nn_sequential():
+    net = nn.Sequential(ub.NestMLP(), nn.LazyLinear(4), ub.FixedHiddenMLP(4))
+    assert net(torch.ones(2, 5)).shape == ()
+    assert ub.state(net).keys() == net.state_dict().keys()
+
+
+def test_functional_call_and_vmap_see_the_parameters():
+    net = ub.MLP(5, 3, in_units=4)
+    zeros = {name: torch.zeros_like(p) for name, p in net.named_parameters()}
+    assert (torch.func.functional_call(net, zeros, torch.ones(2, 4)) == 0).all()
+
+
+def test_a_buffer_that_is_not_persistent_is_no_state():
+    net = ub.MySequential(ub.ReLU())
+    net[0].register_buffer("scratch", torch.ones(3), persistent=False)
+    assert ub.state(net) == {}

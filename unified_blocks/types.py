@@ -1,0 +1,11 @@
+"""Types that annotations here use."""
+
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array of any dtype."""
+
+State: TypeAlias = dict[str, Array]
+"""Arrays by canonical name."""
