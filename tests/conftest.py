@@ -1,7 +1,8 @@
 """Every test that takes `backend_name` runs on each installed framework; `device` adds GPUs.
 
 A framework that is not installed, and a GPU that is not there, are visible skips with the reason.
-`UNIFIED_BLOCKS_TEST_BACKENDS=torch` names the frameworks that must be there, and no others;
+`UNIFIED_BLOCKS_TEST_BACKENDS=torch` names the frameworks that must be there, and no others: tests
+run on these alone, and one of them fails when the environment holds anything else.
 `UNIFIED_BLOCKS_DEVICES=cpu,gpu` promises a GPU: tests on it then fail when none is seen.
 """
 
@@ -17,13 +18,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is im
 BACKENDS = ("torch", "tensorflow", "mxnet")
 DTYPES = ("float64", "float32")
 PROMISED_DEVICES = os.environ.get("UNIFIED_BLOCKS_DEVICES", "cpu").split(",")
-PROMISED_BACKENDS = [n for n in os.environ.get("UNIFIED_BLOCKS_TEST_BACKENDS", "").split(",") if n]
+PROMISE = os.environ.get("UNIFIED_BLOCKS_TEST_BACKENDS")
+PROMISED_BACKENDS = [name for name in (PROMISE or "").split(",") if name]
 
 
 def targets():
     """A parameter (backend, device) for each device of each backend."""
     installed = ub.available_backends()
-    for name in BACKENDS:
+    for name in BACKENDS if PROMISE is None else PROMISED_BACKENDS:
         if name not in installed:
             skip = pytest.mark.skip(reason=f"{name} is not installed")
             yield pytest.param((name, "cpu"), id=f"{name}-cpu", marks=skip)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import unified_blocks as ub
-from conftest import BACKENDS, PROMISED_BACKENDS
+from conftest import BACKENDS, PROMISE, PROMISED_BACKENDS
 
 
-@pytest.mark.skipif("UNIFIED_BLOCKS_TEST_BACKENDS" not in os.environ, reason="nothing was promised")
+@pytest.mark.skipif(PROMISE is None, reason="nothing was promised")
 def test_the_frameworks_here_are_exactly_the_promised_ones():
     assert ub.available_backends() == [name for name in BACKENDS if name in PROMISED_BACKENDS]
     for name in PROMISED_BACKENDS:

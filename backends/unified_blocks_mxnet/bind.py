@@ -21,10 +21,8 @@ def bind(native: type[Any]) -> type[Any]:
             scope=numpy_semantics,
             finish=initialize_rest,
         )
-    native.__call__ = __call__
-    native.__reduce_ex__ = __reduce_ex__
-    native.__setstate__ = __setstate__
-    native.initialize = initialize
+    for method in (__call__, __reduce_ex__, __setstate__, initialize):
+        setattr(native, method.__name__, method)
     if not issubclass(native.__bases__[1], Block):  # else they come from there
         for name in ("save_parameters", "load_parameters", "cast", "export"):
             if hasattr(native, name):
@@ -92,7 +90,8 @@ def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
 
 
 def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
-    _, _, *state = object.__reduce_ex__(self, protocol)
+    # By block class: no module holds the native class of a user's block.
+    _, _, *state = tuple(object.__reduce_ex__(self, protocol))
     return (blank, (self._portable, self._block_backend.name), *state)
 
 

@@ -20,7 +20,7 @@ if int(numpy.__version__.split(".")[0]) >= 2:
     )
 
 if "bool" not in vars(numpy):  # NumPy 1.24 removed this alias of Python's bool
-    numpy.bool = bool  # left in place: MXNet looks it up again at run time
+    vars(numpy)["bool"] = bool  # left in place: MXNet looks it up again at run time
 
 if sys.version_info >= (3, 12) and importlib.util.find_spec("setuptools") is None:
     raise ImportError(
@@ -29,6 +29,7 @@ if sys.version_info >= (3, 12) and importlib.util.find_spec("setuptools") is Non
     )
 
 import mxnet as mx
+from mxnet.gluon import nn
 
 
 @contextmanager
@@ -38,4 +39,4 @@ def numpy_semantics() -> Iterator[None]:
         yield
 
 
-__all__ = ["mx", "numpy_semantics"]
+__all__ = ["mx", "nn", "numpy_semantics"]

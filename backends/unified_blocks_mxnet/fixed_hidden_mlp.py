@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks_mxnet.compat import mx
+from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.ops import check_halvable, halved
-
-nn = mx.gluon.nn
 
 
 class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks_mxnet.compat import mx
+from unified_blocks_mxnet.compat import nn
 
 
-class Dense(ub.Dense, mx.gluon.nn.Dense):
+class Dense(ub.Dense, nn.Dense):
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
-        super().__init__(
+        nn.Dense.__init__(
+            self,
             units,
             activation=activation,
             use_bias=use_bias,
@@ -18,6 +19,6 @@ class Dense(ub.Dense, mx.gluon.nn.Dense):
         )
 
 
-class ReLU(ub.ReLU, mx.gluon.nn.Activation):
+class ReLU(ub.ReLU, nn.Activation):
     def __init__(self):
-        super().__init__("relu")
+        nn.Activation.__init__(self, "relu")

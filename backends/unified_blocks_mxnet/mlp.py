@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks_mxnet.compat import mx
-
-nn = mx.gluon.nn
+from unified_blocks_mxnet.compat import nn
 
 
 class MLP(ub.MLP, nn.HybridBlock):

@@ -139,8 +139,9 @@ def copy_structure(value: Any, dtype: str | None, copies: dict[int, Any]) -> Any
     if id(value) not in copies:
         if isinstance(value, Block):
             arguments = arguments_of(value).map(lambda v: copy_structure(v, dtype, copies))
-            copied = (arguments.with_dtype(dtype) if dtype else arguments).make(type(value))
-            copied.name, copied.trainable = value.name, value.trainable
+            made_with = arguments.with_dtype(dtype) if dtype else arguments
+            copied: Any = made_with.make(type(value))
+            copied.name, copied.trainable = value.name, value.trainable  # type: ignore[attr-defined]
         else:
             copied = copy_native(value, dtype)
         copies[id(value)] = copied

@@ -35,7 +35,8 @@ def bind(native: type[Any]) -> type[Any]:
         setattr(native, method.__name__, method)
     native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
-    return register(native)
+    register(native)
+    return native
 
 
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -93,7 +94,8 @@ def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
 def get_build_config(self: Any) -> dict[str, Any] | None:
     """The input shape that built the block, else the shapes of its variables; None without."""
     if self.built:
-        return super(Block, self).get_build_config()
+        by_keras: dict[str, Any] | None = super(Block, self).get_build_config()
+        return by_keras
     variables = self._block_backend.variables(self)
     if not variables or not all(v.is_built for v in variables):
         return None  # Keras takes a block with a build configuration for a built one

@@ -24,4 +24,4 @@ class Dense(ub.Dense, keras.layers.Dense):
 
 class ReLU(ub.ReLU, keras.layers.ReLU):
     def __init__(self):
-        super().__init__(autocast=False)
+        keras.layers.ReLU.__init__(self, autocast=False)

@@ -8,7 +8,7 @@ from unified_blocks.errors import BlockBuiltError
 
 class MySequential(ub.MySequential, keras.Model):
     def __init__(self, *blocks):
-        super().__init__(autocast=False)  # each block casts to its own dtype
+        keras.Model.__init__(self, autocast=False)  # each block casts to its own dtype
         self.blocks = []
         for block in blocks:
             self.add(block)

@@ -12,6 +12,7 @@ import tensorflow as tf
 import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.errors import UnsupportedError
+from unified_blocks.types import Array
 
 
 class LayerVariable(Variable):
@@ -27,7 +28,7 @@ class LayerVariable(Variable):
         self.role = "parameter" if self._role_is_parameter() else "constant"
 
     def _role_is_parameter(self) -> bool:
-        return self.handle.trainable
+        return bool(self.handle.trainable)
 
     @property
     def handle(self) -> keras.Variable:
@@ -49,7 +50,7 @@ class LayerVariable(Variable):
     def device(self):
         return device_name(self.handle.value.device) if self.is_built else None
 
-    def to_canonical(self, array: Any) -> np.ndarray:
+    def to_canonical(self, array: Any) -> Array:
         """`array` as Keras lays this variable out, in canonical layout."""
         return np.asarray(array) if self.axes is None else np.transpose(array, self.axes)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
+from torch.nn import UninitializedBuffer, UninitializedParameter
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block import record_cast
@@ -43,14 +43,14 @@ class TorchVariable(Variable):
 
     @property
     def is_built(self):
-        return not is_lazy(self.tensor)
+        return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
 
     def read(self):
         return self.tensor.detach().cpu().numpy().copy()
 
     def write(self, array):
         with torch.no_grad():
-            if not self.is_built:
+            if isinstance(self.tensor, UninitializedParameter | UninitializedBuffer):
                 self.tensor.materialize(array.shape)
             self.tensor.copy_(torch.from_numpy(array))
 

@@ -24,8 +24,8 @@ def bind(native: type[Any]) -> type[Any]:
             scope=nullcontext,
             finish=lambda self: None,
         )
-    native.__call__ = __call__
-    native.__reduce_ex__ = __reduce_ex__  # by block class: no module holds a class made for it
+    for method in (__call__, __reduce_ex__):
+        setattr(native, method.__name__, method)
     return native
 
 
@@ -40,7 +40,8 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
-    _, _, *state = object.__reduce_ex__(self, protocol)
+    # By block class: no module holds the native class of a user's block.
+    _, _, *state = tuple(object.__reduce_ex__(self, protocol))
     return (blank, (self._portable, self._block_backend.name), *state)
 
 

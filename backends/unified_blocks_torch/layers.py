@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import unified_blocks as ub
 
-ACTIVATIONS = {"relu": F.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": F.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+}
 
 
 def linear(in_units: int | None, units: int, dtype: torch.dtype) -> nn.Linear:
@@ -19,10 +25,11 @@ def linear(in_units: int | None, units: int, dtype: torch.dtype) -> nn.Linear:
 
 
 class Dense(ub.Dense, nn.LazyLinear):
-    cls_to_become = None  # stay a Dense after the first call, activation and all
+    # Stay a Dense after the first call, activation and all.
+    cls_to_become = None  # type: ignore[assignment]
 
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
-        super().__init__(units, bias=use_bias, dtype=dtype)
+        nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
         self.activation = activation
         if in_units is not None:
             self.initialize_parameters(torch.empty(0, in_units))

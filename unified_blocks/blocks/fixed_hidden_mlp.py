@@ -70,10 +70,10 @@ class FixedHiddenMLP(Block):
         H = activate(dense(X, state, "dense"))  # (n, units)
         H = relu(H @ state["rand_weight"] + 1)  # (n, units)
         H = activate(dense(H, state, "dense"))  # (n, units)
-        total = np.abs(H.real).sum()
+        total = np.abs(np.real(H)).sum()
         if not np.isfinite(total):
             raise ValueError(halving_error(total))
-        while np.abs(H.real).sum() > 1:
+        while np.abs(np.real(H)).sum() > 1:
             H = H / 2
         return np.asarray(H.sum())
 

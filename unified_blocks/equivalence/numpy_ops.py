@@ -14,7 +14,7 @@ from unified_blocks.types import Array, State
 
 
 def relu(X: Array) -> Array:
-    return np.where(X.real > 0, X, 0)
+    return np.where(np.real(X) > 0, X, 0)
 
 
 def sigmoid(X: Array) -> Array:
