@@ -96,6 +96,7 @@ def graph(backend_name, net):
     if backend_name == "torch":
         import torch
 
+        torch.compiler.reset()  # it gives up on a function after a few recompilations
         return torch.compile(net, backend="eager", fullgraph=True)
     if backend_name == "tensorflow":
         import tensorflow as tf

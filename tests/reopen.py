@@ -13,6 +13,8 @@ import unified_blocks as ub
 from conftest import normal, run
 
 backend_name, folder, kind = sys.argv[1:]
+with ub.use_backend(backend_name):
+    nets.native()
 X = normal(3, 6)
 files = list(Path(folder).glob(f"*.{kind}"))
 for file in files:

@@ -110,6 +110,19 @@ def test_a_subclass_without_a_forward_has_its_parents(backend_name):
     assert ub.state(ub.build(Wide(), (2, 4)))["hidden.weight"].shape == (99, 4)
 
 
+def test_a_subclass_of_a_native_class_is_native_itself(backend_name):
+    class Mine(ub.MLP.on(backend_name)):
+        pass
+
+    assert Mine.on(backend_name) is Mine
+    assert type(Mine(5, 3, in_units=4)) is Mine
+    assert run(Mine(5, 3), normal(2, 4)).shape == (2, 3)
+    for other in ub.available_backends():
+        if other != backend_name:
+            with pytest.raises(TypeError, match=r"Mine extends a native class of .* there is none"):
+                Mine.on(other)
+
+
 def test_a_block_with_nothing_to_run_cannot_be_made(backend_name):
     class Empty(ub.Block):
         pass

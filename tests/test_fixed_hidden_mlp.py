@@ -90,6 +90,7 @@ def graph_gradient(backend_name, net, x):
     if backend_name == "torch":
         import torch
 
+        torch.compiler.reset()
         bias = net.dense.bias
         output = torch.compile(net, backend="aot_eager", fullgraph=True)(tensor)
         return torch.autograd.grad(output, bias)[0].numpy()

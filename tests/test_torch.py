@@ -48,10 +48,21 @@ def test_a_dense_stays_a_dense_after_its_first_call():
 
 
 def test_compiled_without_a_graph_break(case):
+    torch.compiler.reset()
     net = ub.initialize(ub.build(case.make(), case.input_shape), 1, "torch_default")
     x = torch.from_numpy(case.batch("float32")[0])
     compiled = torch.compile(net, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), net(x), rtol=1e-5, atol=1e-6)
+
+
+def test_many_classes_of_blocks_compile_in_one_process():
+    """Their calls are functions of their own: torch.compile gives up on one after 8 variants."""
+    torch.compiler.reset()
+    for i in range(10):
+        cls = type(f"Net{i}", (ub.MLP,), {"forward": lambda self, X, i=i: self.hidden(X) + i})
+        net = cls(3, 2, in_units=4)
+        compiled = torch.compile(net, backend="eager", fullgraph=True)
+        assert (compiled(torch.zeros(1, 4)) == net.hidden.bias + i).all()
 
 
 def test_hooks_run():

@@ -229,6 +229,13 @@ def test_a_layer_that_is_never_called_has_gradient_zero(backend_name):
     assert gradients["out.weight"].shape == (3, 5)
 
 
+def test_a_block_without_parameters_has_a_loss_and_no_gradients(backend_name):
+    x = np.array([[-1.0, 2.0]])
+    assert ub.value_and_grad(ub.ReLU(), x, loss="sum") == (2.0, {})
+    value, gradients = ub.value_and_grad(ub.ReLU(), x, loss="sum", wrt="both")
+    assert (value, gradients["x"].tolist()) == (2.0, [[0.0, 1.0]])
+
+
 def test_gradients_held_elsewhere_are_not_touched(backend_name):
     """What `backward` left behind is still there after `value_and_grad`."""
     net, (x, y) = classifier(), problem()

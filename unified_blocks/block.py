@@ -76,6 +76,11 @@ class Block:
     _portable: ClassVar[type[Block]]  # of a native class: the block class that it is native to
     _arguments: Arguments
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls._block_backend is not None:  # it extends a native class: native itself, there only
+            cls._portable = cls
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         native = cls if cls._block_backend is not None else get_backend().native_class(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
@@ -168,6 +173,13 @@ class NativeClasses:
         native = self._classes.get(portable)
         if native is not None:
             return native
+        if portable._block_backend is self._backend:
+            return portable
+        if portable._block_backend is not None:
+            raise TypeError(
+                f"{portable.__name__} extends a native class of {portable._block_backend.title}; "
+                f"on {self._backend.title} there is none: extend the block class instead"
+            )
         with self._lock:
             if portable not in self._classes:
                 self._classes[portable] = self._make(portable)

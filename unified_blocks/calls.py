@@ -48,7 +48,10 @@ def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorErr
 
 def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError | None:
     """The error for an input whose width or dtype is not that of the block's first layer."""
-    first = next((v for v in backend.variables(net) if v.name == net.input_parameter), None)
+    try:
+        first = next((v for v in backend.variables(net) if v.name == net.input_parameter), None)
+    except UnifiedBlocksError:  # the block holds what has no name here: nothing more to say
+        return None
     if first is None or not first.is_built or not inputs or not backend.is_tensor(inputs[0]):
         return None
     name, shape = type(net).__name__, tuple(inputs[0].shape)

@@ -108,7 +108,8 @@ class MXNetBackend(Backend):
                 with autograd.record(train_mode=train):
                     output = net(x)
                     value = function(output) if y is None else function(output, y)
-                value.backward(train_mode=train)
+                if buffers or inputs:
+                    value.backward(train_mode=train)
                 found = {name: b.asnumpy() for name, b in buffers.items()} if parameters else {}
             finally:
                 for name, buffer in buffers.items():

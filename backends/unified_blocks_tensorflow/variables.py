@@ -14,6 +14,9 @@ from unified_blocks.backend import Variable
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
+OF_EVERY_MODEL = frozenset(vars(keras.Model()))
+"""Attributes that Keras gives to every model, lists of its layers among them."""
+
 
 class LayerVariable(Variable):
     """A variable of a layer or model, under the attribute that holds it.
@@ -162,7 +165,7 @@ def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 
 def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in vars(layer).items() if name[0] != "_")
+    return ((name, value) for name, value in vars(layer).items() if name not in OF_EVERY_MODEL)
 
 
 def _children(layer: Any) -> Iterator[tuple[str, Any]]:

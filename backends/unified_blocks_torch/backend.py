@@ -138,7 +138,10 @@ class TorchBackend(Backend):
         with mode(net, train), torch.enable_grad():
             output = net(x)
             value = function(output) if y is None else function(output, y)
-            gradients = torch.autograd.grad(value, list(chosen.values()), allow_unused=True)
+            tensors = list(chosen.values())
+            gradients: Sequence[torch.Tensor | None] = [None] * len(tensors)
+            if tensors and value.requires_grad:
+                gradients = torch.autograd.grad(value, tensors, allow_unused=True)
         return value.item(), {
             name: np.zeros_like(self.to_numpy(tensor)) if g is None else self.to_numpy(g)
             for (name, tensor), g in zip(chosen.items(), gradients, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from unified_blocks.block import Block
 
 
-def bind(native: type[Any]) -> type[Any]:
+def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
     if "__init__" in vars(native):
         native.__init__ = checked(
@@ -24,8 +25,9 @@ def bind(native: type[Any]) -> type[Any]:
             scope=nullcontext,
             finish=lambda self: None,
         )
-    for method in (__call__, __reduce_ex__):
-        setattr(native, method.__name__, method)
+    # torch.compile counts its recompilations by code object: one for each class, as a forward is.
+    native.__call__ = FunctionType(__call__.__code__.replace(), globals(), "__call__")
+    native.__reduce_ex__ = __reduce_ex__
     return native
 
 
