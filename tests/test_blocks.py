@@ -53,9 +53,9 @@ def test_constants_are_no_parameters(built, case, dtype, device):
     assert list(gradients) == case.parameters
 
 
-def test_constants_are_not_trained(backend_name, dtype):
+def test_constants_are_not_trained(backend_name, device, dtype):
     case = BY_NAME["chimera"]
-    net = make(case, dtype)
+    net = make(case, dtype, device)
     before = ub.state(net)
     trainer = ub.Trainer(net, ub.SGD(0.125, 0.5), "mse")
     trainer.step(*case.batch(dtype))
@@ -65,23 +65,22 @@ def test_constants_are_not_trained(backend_name, dtype):
 
 
 def test_every_case_is_the_same_network_everywhere(case, dtype):
-    """Same seed, same network: to the bit, on every installed framework."""
-    states = {}
+    """Same seed, same network: to the bit, on every installed framework and device."""
+    states = []
     for name in ub.available_backends():
         with ub.use_backend(name):
-            states[name] = ub.state(make(case, dtype))
+            states += [ub.state(make(case, dtype, device)) for device in ub.devices()]
     if not states:
         pytest.skip("no framework is installed")
-    first = next(iter(states.values()))
-    assert all(np.ptp(array) > 0 for array in first.values())
-    for state in states.values():
-        for key in first:
-            np.testing.assert_array_equal(state[key], first[key], err_msg=key)
+    assert all(np.ptp(array) > 0 for array in states[0].values())
+    for state in states:
+        for key, array in states[0].items():
+            np.testing.assert_array_equal(state[key], array, err_msg=key)
 
 
-def test_shared_dense_is_one_set_of_parameters_that_both_uses_reach(backend_name, dtype):
+def test_shared_dense_is_one_set_of_parameters_that_both_uses_reach(backend_name, device, dtype):
     """With the second use cut off by a zero constant, changing W still changes the output."""
-    net = make(BY_NAME["FixedHiddenMLP"], dtype)
+    net = make(BY_NAME["FixedHiddenMLP"], dtype, device)
     state = ub.state(net)
     assert [name for name in state if name.startswith("dense")] == ["dense.weight", "dense.bias"]
     x = np.abs(normal(3, 20, dtype=dtype))
@@ -99,7 +98,7 @@ def test_shared_dense_is_one_set_of_parameters_that_both_uses_reach(backend_name
 
 
 @pytest.mark.parametrize("block", DEFERRED)
-def test_deferred_and_given_widths_are_the_same_block(backend_name, block):
+def test_deferred_and_given_widths_are_the_same_block(backend_name, device, block):
     cls = getattr(ub, block)
     given = (5,) if block == "Dense" else ()
     deferred, known = cls(*given), cls(*given, in_units=20)
@@ -108,14 +107,15 @@ def test_deferred_and_given_widths_are_the_same_block(backend_name, block):
     assert ub.state(known).keys() == ub.state(ub.build(deferred, (2, 20))).keys()
     ub.load_state(deferred, ub.state(known))
     x = normal(2, 20)
-    np.testing.assert_array_equal(run(deferred, x), run(known, x))
+    deferred, known = ub.to_device(deferred, device), ub.to_device(known, device)
+    np.testing.assert_array_equal(run(deferred, x, device), run(known, x, device))
 
 
 @pytest.mark.parametrize("make_net", [ub.MLP, ub.NestMLP, ub.FixedHiddenMLP, lambda: ub.Dense(4)])
-def test_wrong_width_is_an_error_that_says_so(backend_name, make_net):
-    net = ub.build(make_net(), (2, 20))
+def test_wrong_width_is_an_error_that_says_so(backend_name, device, make_net):
+    net = ub.to_device(ub.build(make_net(), (2, 20)), device)
     with pytest.raises(ValueError, match=r"must have shape \(n, 20\).*got shape \(2, 19\)"):
-        net(ub.from_numpy(normal(2, 19)))
+        net(ub.from_numpy(normal(2, 19), device=device))
 
 
 def test_wrong_width_of_a_fixed_hidden_mlp_before_any_call(backend_name):

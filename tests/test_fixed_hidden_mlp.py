@@ -39,12 +39,16 @@ def dtype_of(name):
     return np.dtype(name).type
 
 
-def starting_with(hidden, dtype):
+def starting_with(hidden, dtype, device):
     """A block whose loop starts with the row `hidden`, and an input for it."""
     net = ub.FixedHiddenMLP(UNITS, activation=None, dtype=dtype)
     zeros = np.zeros((UNITS, UNITS), dtype)
     ub.load_state(net, {"rand_weight": zeros, "dense.weight": zeros, "dense.bias": hidden})
-    return net, np.zeros((1, UNITS), dtype)
+    return ub.to_device(net, device), np.zeros((1, UNITS), dtype)
+
+
+def run_compiled(backend_name, net, x, device):
+    return ub.to_numpy(graph(backend_name, net)(ub.from_numpy(x, device=device)))
 
 
 def loop(hidden):
@@ -55,25 +59,24 @@ def loop(hidden):
 
 
 @pytest.mark.parametrize("name", hidden_layers("float32"))
-def test_the_loop_and_its_closed_form_give_the_same_bits(backend_name, dtype, name):
+def test_the_loop_and_its_closed_form_give_the_same_bits(backend_name, device, dtype, name):
     hidden = hidden_layers(dtype)[name]
-    net, x = starting_with(hidden, dtype)
-    eager = run(net, x)
+    net, x = starting_with(hidden, dtype, device)
+    eager = run(net, x, device)
     assert eager.shape == ()
     expected = loop(hidden).astype("float64").sum()
     np.testing.assert_allclose(eager, expected, atol=1e-6 if dtype == "float32" else 1e-14)
-    compiled = graph(backend_name, net)(ub.from_numpy(x))
-    assert ub.to_numpy(compiled).tobytes() == eager.tobytes()
+    assert run_compiled(backend_name, net, x, device).tobytes() == eager.tobytes()
 
 
 @pytest.mark.parametrize("name", hidden_layers("float32"))
-def test_the_gradients_are_the_same_bits(backend_name, dtype, name):
+def test_the_gradients_are_the_same_bits(backend_name, device, dtype, name):
     """Each halving is a multiplication: the gradient of the bias is 2^-k, exactly.
 
     Where that is subnormal TensorFlow takes it for zero, eagerly too.
     """
     hidden = hidden_layers(dtype)[name]
-    net, x = starting_with(hidden, dtype)
+    net, x = starting_with(hidden, dtype, device)
     eager = ub.value_and_grad(net, x, loss="sum")[1]["dense.bias"]
     total, halvings = np.abs(hidden).sum(), 0
     while total > 1:
@@ -81,19 +84,19 @@ def test_the_gradients_are_the_same_bits(backend_name, dtype, name):
     exact = dtype_of(dtype)(2.0) ** -halvings
     flushed = backend_name == "tensorflow" and exact < np.finfo(dtype).tiny
     assert (eager == (0 if flushed else exact)).all()
-    assert graph_gradient(backend_name, net, x).tobytes() == eager.tobytes()
+    assert graph_gradient(backend_name, net, x, device).tobytes() == eager.tobytes()
 
 
-def graph_gradient(backend_name, net, x):
+def graph_gradient(backend_name, net, x, device):
     """The gradient of a compiled forward with respect to the bias."""
-    tensor = ub.from_numpy(x)
+    tensor = ub.from_numpy(x, device=device)
     if backend_name == "torch":
         import torch
 
         torch.compiler.reset()
         bias = net.dense.bias
         output = torch.compile(net, backend="aot_eager", fullgraph=True)(tensor)
-        return torch.autograd.grad(output, bias)[0].numpy()
+        return torch.autograd.grad(output, bias)[0].cpu().numpy()
     if backend_name == "tensorflow":
         import tensorflow as tf
 
@@ -109,24 +112,23 @@ def graph_gradient(backend_name, net, x):
 
 
 @pytest.mark.parametrize("name", NOT_FINITE)
-def test_not_finite_raises_eagerly(backend_name, dtype, name):
-    net, x = starting_with(NOT_FINITE[name](dtype), dtype)
+def test_not_finite_raises_eagerly(backend_name, device, dtype, name):
+    net, x = starting_with(NOT_FINITE[name](dtype), dtype, device)
     with pytest.raises(ValueError, match=r"halved down to 1 must be finite; got (inf|nan)"):
-        run(net, x)
+        run(net, x, device)
 
 
 @pytest.mark.parametrize("name", NOT_FINITE)
-def test_not_finite_is_nan_in_a_graph(backend_name, dtype, name):
-    net, x = starting_with(NOT_FINITE[name](dtype), dtype)
-    output = graph(backend_name, net)(ub.from_numpy(x))
-    assert np.isnan(ub.to_numpy(output))
+def test_not_finite_is_nan_in_a_graph(backend_name, device, dtype, name):
+    net, x = starting_with(NOT_FINITE[name](dtype), dtype, device)
+    assert np.isnan(run_compiled(backend_name, net, x, device))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_random_networks_give_the_same_bits_compiled(backend_name, seed):
+def test_random_networks_give_the_same_bits_compiled(backend_name, device, seed):
     """The halvings of random hidden layers of every size, not only of chosen ones."""
     scale = 10.0 ** np.random.default_rng(seed).uniform(-3, 25)
-    net, x = starting_with((normal(UNITS, seed=seed) * scale).astype("float32"), "float32")
-    eager = run(net, x)
-    compiled = graph(backend_name, net)(ub.from_numpy(x))
-    assert ub.to_numpy(compiled).tobytes() == eager.tobytes()
+    hidden = (normal(UNITS, seed=seed) * scale).astype("float32")
+    net, x = starting_with(hidden, "float32", device)
+    eager = run(net, x, device)
+    assert run_compiled(backend_name, net, x, device).tobytes() == eager.tobytes()

@@ -24,7 +24,7 @@ def fake(monkeypatch):
         for name, value in {
             "fake_one": "fake_backends:ONE",
             "fake_two": "fake_backends:TWO",
-            "fake_missing": "fake_backends:ONE",
+            "fake_missing": "fake_missing_adapter:BACKEND",
             "fake_broken": "fake_broken:BACKEND",
         }.items()
     }
@@ -116,8 +116,9 @@ def test_a_framework_that_is_not_installed(fake):
     message = (
         r"backend 'fake_missing' needs its framework, which is not installed; run: pip install"
     )
-    with pytest.raises(ImportError, match=message):
+    with pytest.raises(ImportError, match=message) as caught:
         ub.set_backend("fake_missing")
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
 def test_a_framework_that_fails_to_import(fake):

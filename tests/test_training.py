@@ -57,37 +57,39 @@ def test_an_optimizer_is_its_formula(backend_name, optimizer):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 def test_training_is_the_same_everywhere(optimizer):
-    histories, states = {}, {}
+    """On every installed framework and device."""
+    histories, states = [], []
     for name in ub.available_backends():
-        with ub.use_backend(name):
-            net = classifier()
-        histories[name] = ub.fit(
-            net,
-            *problem(),
-            loss="cross_entropy",
-            optimizer=optimizer,
-            epochs=5,
-            batch_size=16,
-            validation=problem(),
-            seed=3,
-        )
-        states[name] = ub.state(net)
+        for device in ub.devices(name):
+            with ub.use_backend(name):
+                net = ub.to_device(classifier(), device)
+            histories.append(
+                ub.fit(
+                    net,
+                    *problem(),
+                    loss="cross_entropy",
+                    optimizer=optimizer,
+                    epochs=5,
+                    batch_size=16,
+                    validation=problem(),
+                    seed=3,
+                )
+            )
+            states.append(ub.state(net))
     if len(histories) < 2:
-        pytest.skip("fewer than two frameworks are installed")
-    first = next(iter(histories))
+        pytest.skip("fewer than two frameworks and devices are here")
     tolerance = 1e-7 if isinstance(optimizer, ub.Adam) else 1e-12
-    for name, history in histories.items():
-        np.testing.assert_allclose(history.loss, histories[first].loss, rtol=tolerance)
-        np.testing.assert_allclose(
-            history.validation_loss, histories[first].validation_loss, rtol=tolerance
-        )
-        for key, array in states[name].items():
-            np.testing.assert_allclose(array, states[first][key], rtol=0, atol=tolerance)
+    for history, state in zip(histories, states, strict=True):
+        for curve in ("loss", "validation_loss"):
+            expected = getattr(histories[0], curve)
+            np.testing.assert_allclose(getattr(history, curve), expected, rtol=tolerance)
+        for key, array in state.items():
+            np.testing.assert_allclose(array, states[0][key], rtol=0, atol=tolerance)
 
 
-def test_fit_learns(backend_name, dtype):
+def test_fit_learns(backend_name, device, dtype):
     history = ub.fit(
-        classifier(dtype),
+        ub.to_device(classifier(dtype), device),
         *problem(dtype),
         loss="cross_entropy",
         optimizer=ub.SGD(0.125, 0.875),

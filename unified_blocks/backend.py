@@ -18,7 +18,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from unified_blocks.block import Block, NativeClasses
+from unified_blocks.block import Block
+from unified_blocks.native_classes import NativeClasses
 from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:

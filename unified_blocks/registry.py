@@ -77,21 +77,16 @@ def load_backend(name: str) -> Backend:
     name = resolve_name(name)
     entry = registered_backends()[name]
     remedy = install_command(name)
-    if not _is_installed(name):
-        raise BackendImportError(
-            f"backend {name!r} needs its framework, which is not installed; run: {remedy}",
-            name=name,
-        )
     try:
         backend: Backend = entry.load()
-    except BackendImportError:
-        raise
     except Exception as error:  # a broken framework can fail at import in any way
-        raise BackendImportError(
-            f"backend {name!r} is installed but cannot be imported "
-            f"({type(error).__name__}: {error}); to reinstall it, run: {remedy}",
-            name=name,
-        ) from error
+        problem = (
+            f"is installed but cannot be imported ({type(error).__name__}: {error}); "
+            "to reinstall it, run"
+            if _is_installed(name)
+            else "needs its framework, which is not installed; run"
+        )
+        raise BackendImportError(f"backend {name!r} {problem}: {remedy}", name=name) from error
     return backend
 
 
