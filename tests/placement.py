@@ -41,7 +41,9 @@ def output_and_gradients(net, device, x):
         import tensorflow as tf
 
         handles = [v.handle.value for v in variables.values()]
-        with backend.scope(net):
+        from unified_blocks_tensorflow.bind import placed
+
+        with placed(net):
             with tf.GradientTape() as tape:
                 tape.watch(X)
                 output = net(X)

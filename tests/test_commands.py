@@ -161,7 +161,7 @@ def test_doctor_tells_a_broken_framework_from_a_missing_one(monkeypatch):
     found = {d.name: d.problem for d in doctor.diagnose_all()}
     assert found["torch"] == "not installed"
     assert found["mxnet"] == (
-        "installed, but cannot be imported: AttributeError: module 'numpy' has no attribute 'bool'"
+        "installed, but does not work: AttributeError: module 'numpy' has no attribute 'bool'"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,6 +55,14 @@ class Arguments:
     keywords: dict[str, Any] = field(default_factory=dict)
     dtype: str = "float32"
 
+    @classmethod
+    def record(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Arguments:
+        """These arguments, given here and now."""
+        if keywords.get("dtype") is not None:
+            with suppress(ValueError):  # the constructor itself says what is wrong with it
+                keywords["dtype"] = dtype_name(keywords["dtype"])
+        return cls(positional, keywords, default_dtype())
+
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""
         return replace(
@@ -78,12 +86,11 @@ class Arguments:
 
 def checked(
     init: Callable[..., None],
-    *,
-    to_native_dtype: Callable[[str], Any],
-    scope: Callable[[], AbstractContextManager[Any]],
-    finish: Callable[[Any], None],
+    to_native_dtype: Callable[[str], Any] = lambda name: name,
+    scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    finish: Callable[[Any], None] = lambda net: None,
 ) -> Callable[..., None]:
-    """A native class's `__init__`, with its arguments checked and its dtype made native.
+    """A hand-written `__init__`, with its arguments checked and its dtype made native.
 
     Args:
         init: the constructor as its author wrote it.
@@ -95,14 +102,15 @@ def checked(
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        name = type(self).__name__
+        block = type(self).__name__
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{name}{without_self(init)}: {error}") from None
+            raise TypeError(f"{block}{without_self(init)}: {error}") from None
         bound.apply_defaults()
         for parameter, value in bound.arguments.items():
-            check_argument(name, parameter, value)
+            check_argument(block, parameter, value)
+        object.__setattr__(self, "_options", options_of(bound))
         if "dtype" in bound.arguments:
             dtype = bound.arguments["dtype"]
             name = default_dtype() if dtype is None else dtype_name(dtype)
@@ -113,6 +121,21 @@ def checked(
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]  # Keras does not look deeper
     return __init__
+
+
+def options_of(bound: inspect.BoundArguments) -> dict[str, Any]:
+    """The arguments that are plain values, by name."""
+    values = bound.arguments.items()
+    return {name: v for name, v in values if v is None or isinstance(v, bool | int | str)}
+
+
+def give(native: type[Any], *methods: Callable[..., Any]) -> None:
+    """Give methods to a native class, except those that its author wrote."""
+    written = [native, *native.__bases__[0].__mro__[:-1]]
+    for method in methods:
+        name = method.__name__
+        if not any(name in vars(cls) for cls in written):
+            setattr(native, name, method)
 
 
 def check_argument(block: str, parameter: str, value: Any) -> None:

@@ -60,6 +60,11 @@ class Variable(ABC):
 
     @property
     @abstractmethod
+    def trainable(self) -> bool:
+        """Whether it has a gradient: it is a parameter, and was not frozen."""
+
+    @property
+    @abstractmethod
     def is_built(self) -> bool:
         """Whether the numbers exist."""
 
@@ -79,6 +84,12 @@ class Backend(ABC):
     title: ClassVar[str]
     base_class: ClassVar[type[Any]]
     """The framework's class that blocks extend."""
+    call_errors: ClassVar[tuple[type[Exception], ...]]
+    """What the framework raises for an input that it cannot take."""
+    takes_numpy: ClassVar[bool] = False
+    """Whether a call of a block takes NumPy arrays."""
+    casts_inputs: ClassVar[bool] = False
+    """Whether a call casts inputs to the dtype of the parameters."""
     note: ClassVar[str] = ""
     """What a user of this framework has to know; shown by `unified-blocks doctor`."""
 
@@ -96,6 +107,9 @@ class Backend(ABC):
         It owns all that is peculiar to the framework: construction, the call and its errors,
         configuration, pickling. Changes the class in place and returns it.
         """
+
+    def extend(self, native: type[Any]) -> None:  # noqa: B027  # most frameworks need nothing
+        """Prepare a class that extends a native class, which a user may have written."""
 
     @property
     @abstractmethod

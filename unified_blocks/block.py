@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unified_blocks.arguments import Arguments, without_self
-from unified_blocks.dtypes import default_dtype
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.registry import get_backend, load_backend
 from unified_blocks.types import Array, State
 
@@ -72,6 +72,7 @@ class Block:
     _block_backend: ClassVar[Backend | None] = None  # of a native class: its backend
     _portable: ClassVar[type[Block]]  # of a native class: the block class that it is native to
     _arguments: Arguments
+    _options: dict[str, Any]  # what the hand-written constructor was called with
 
     if TYPE_CHECKING:  # the framework's own
 
@@ -81,12 +82,13 @@ class Block:
         super().__init_subclass__(**kwargs)
         if cls._block_backend is not None:  # it extends a native class: native itself, there only
             cls._portable = cls
+            cls._block_backend.extend(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         native = cls if cls._block_backend is not None else get_backend().native_class(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
         self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
-        object.__setattr__(self, "_arguments", Arguments(args, kwargs, default_dtype()))
+        object.__setattr__(self, "_arguments", Arguments.record(args, kwargs))
         return self
 
     @classmethod
@@ -117,8 +119,6 @@ class Block:
         Raises:
             UnsupportedError: when the block has no written reference.
         """
-        from unified_blocks.errors import UnsupportedError
-
         raise UnsupportedError(
             f"{type(self).__name__} has no NumPy reference; define `reference(self, state, X)`"
         )
@@ -136,11 +136,8 @@ def arguments_of(net: Block) -> Arguments:
 
 
 def argument(net: Block, name: str) -> Any:
-    """The value of one constructor argument of `net`, given or default."""
-    made_with = net._arguments
-    bound = inspect.signature(type(net)).bind(*made_with.positional, **made_with.keywords)
-    bound.apply_defaults()
-    return bound.arguments[name]
+    """The value that an argument of the hand-written constructor had, given or default."""
+    return net._options[name]
 
 
 def record_cast(models: Iterable[Any], dtype: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exception) -> Exception:
     """The error to raise for a call that failed with `error`: a clearer one, or `error` itself."""
-    if isinstance(error, UnifiedBlocksError):
+    if isinstance(error, UnifiedBlocksError) or not isinstance(error, backend.call_errors):
         return error
     for value in inputs:
         if foreign := foreign_tensor(net, backend, value):
@@ -33,6 +33,8 @@ def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exceptio
 def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorError | None:
     """The error for an input that is not a tensor of the block's framework, if it is not."""
     if isinstance(value, np.ndarray):
+        if backend.takes_numpy:
+            return None
         given, remedy = "a NumPy array", f"ub.from_numpy(x, {backend.name!r})"
     else:
         owner = owner_of(value)
@@ -48,21 +50,22 @@ def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorErr
 
 def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError | None:
     """The error for an input whose width or dtype is not that of the block's first layer."""
+    if not inputs or hasattr(net._portable, "forward"):  # its author's own use of the input
+        return None
     try:
         first = next((v for v in backend.variables(net) if v.name == net.input_parameter), None)
     except UnifiedBlocksError:  # the block holds what has no name here: nothing more to say
         return None
-    if first is None or not first.is_built or not inputs or not backend.is_tensor(inputs[0]):
+    if first is None or not first.is_built or not first.shape or not hasattr(inputs[0], "shape"):
         return None
-    name, shape = type(net).__name__, tuple(inputs[0].shape)
-    width = first.shape[1] if first.shape else None
-    if len(shape) < 2 or shape[-1] != width:
+    name, shape, width = type(net).__name__, tuple(inputs[0].shape), first.shape[1]
+    if shape[-1:] != (width,):
         return InputError(
             f"{name}: the input must have shape (n, {width}), the width that {first.name} "
             f"{first.shape} was made for; got shape {shape}"
         )
     dtype = str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).rsplit(".", 1)[-1]
-    if dtype != first.dtype:
+    if dtype != first.dtype and not backend.casts_inputs:
         return InputError(
             f"{name}: the input must have the dtype of the parameters, {first.dtype}; got "
             f"{dtype}: cast the input, or the block with ub.cast(net, {dtype!r})"

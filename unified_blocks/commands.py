@@ -60,6 +60,8 @@ def demo(
     Exits with 1 when a figure is out of tolerance, and with 2 when a named backend cannot be used.
     """
     console = make_console()
+    if json_file is not None and not json_file.parent.is_dir():
+        raise usage_error(f"--json must name a file in a folder that exists; got {json_file}")
     report = Report(diagnose_all(named(backend)))
     console.print(backends_table(report.backends))
     broken = [diagnosis for diagnosis in report.backends if not diagnosis.ok]
@@ -90,7 +92,9 @@ def demo(
                 "other, relatively"
             )
     if json_file is not None:
-        json_file.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
+        json_file.write_text(
+            json.dumps(report.as_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8"
+        )
     problems = report.problems()
     for problem in problems:
         console.print(problem, style="bold red")

@@ -49,11 +49,11 @@ def diagnose(name: str) -> Diagnosis:
         return Diagnosis(name, name, problem=problem, remedy=install_command(name))
     try:
         backend = load_backend(name)
-    except BackendImportError as error:
+        return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note)
+    except Exception as error:  # whatever a broken framework or driver raises, it is the finding
         cause = error.__cause__ or error
-        problem = f"installed, but cannot be imported: {type(cause).__name__}: {cause}"
+        problem = f"installed, but does not work: {type(cause).__name__}: {cause}"
         return Diagnosis(name, name, problem=problem, remedy=install_command(name))
-    return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note.strip())
 
 
 def diagnose_all(names: Sequence[str] = ()) -> list[Diagnosis]:
@@ -64,7 +64,8 @@ def diagnose_all(names: Sequence[str] = ()) -> list[Diagnosis]:
 def default_backend() -> str:
     """The default backend's name, or why there is none."""
     try:
-        return default_name()
+        name = default_name()
+        return name if name in available_backends() else f"{name}, which is not installed"
     except (BackendImportError, UnknownBackendError) as error:
         return f"none: {error}"
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Backend, Loss
-from unified_blocks.state import built_variables
+from unified_blocks.errors import ForeignTensorError
+from unified_blocks.state import built_variables, device_of_variables
 from unified_blocks.tensors import backend_of
-from unified_blocks.training.losses import TARGETLESS, check_loss
+from unified_blocks.training.losses import check_targets
 from unified_blocks.types import State
 
 WRT = ("parameters", "inputs", "both")
@@ -52,7 +53,7 @@ def value_and_grad(
     check_targets(loss, y)
     backend = backend_of(net)
     variables = built_variables(net, "value_and_grad")
-    device = next((v.device for v in variables), None)
+    device = device_of_variables(variables)
     return backend.value_and_grad(
         net,
         native_batch(backend, x, device),
@@ -64,19 +65,18 @@ def value_and_grad(
     )
 
 
-def check_targets(loss: Loss, y: Any) -> None:
-    """Hold a loss by name to the targets that it takes.
+def native_batch(backend: Backend, batch: Any, device: str | None) -> Any:
+    """`batch` itself, or when it is a NumPy array a tensor of it on `device`.
 
     Raises:
-        ValueError: an unknown loss; targets for a loss without, or none for one with.
+        ForeignTensorError: (a `TypeError`) when it is neither.
     """
-    if callable(loss):
-        return
-    if (check_loss(loss) in TARGETLESS) != (y is None):
-        rule = "takes no targets" if y is not None else "needs targets"
-        raise ValueError(f"loss {loss!r} {rule}; got y={'None' if y is None else '…'}")
-
-
-def native_batch(backend: Backend, batch: Any, device: str | None) -> Any:
-    """`batch` itself, or when it is a NumPy array a tensor of it on `device`."""
-    return backend.from_numpy(batch, device) if isinstance(batch, np.ndarray) else batch
+    if isinstance(batch, np.ndarray):
+        return backend.from_numpy(np.asarray(batch, order="C"), device)
+    if not backend.is_tensor(batch):
+        raise ForeignTensorError(
+            f"a batch for a model of {backend.title} must be a NumPy array or a tensor of "
+            f"{backend.title}; got {type(batch).__module__}.{type(batch).__qualname__}: convert "
+            f"it with ub.as_tensor(x, {backend.name!r})"
+        )
+    return batch

@@ -172,6 +172,7 @@ def use_backend(name: str) -> Iterator[Backend]:
 def _is_installed(name: str) -> bool:
     """Whether the framework's import package can be found, without importing it."""
     try:
-        return importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
+        return spec is not None and spec.origin is not None  # a mere folder has no origin
     except ValueError:  # a module without a spec, put into sys.modules by hand, is there
         return True

@@ -36,7 +36,7 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
     shapes: Any = input_shape if several else [input_shape]
     variables = backend.variables(net)
     dtype = variables[0].dtype if variables else default_dtype()
-    device = next((v.device for v in variables if v.device), None)
+    device = device_of_variables(variables)
     backend.run(net, [backend.from_numpy(np.zeros(shape, dtype), device) for shape in shapes])
     return net
 
@@ -70,7 +70,7 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
             wrong shape and dtype.
     """
     variables = backend_of(net).variables(net)
-    arrays = {name: np.asarray(array) for name, array in state.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in state.items()}
     problems = _misfits(variables, arrays)
     if problems:
         raise StateMismatchError(
@@ -96,6 +96,11 @@ def built_variables(net: Any, what: str) -> list[Variable]:
             f"not known yet; got no {', '.join(missing)}: call ub.build(net, input_shape) first"
         )
     return variables
+
+
+def device_of_variables(variables: Sequence[Variable]) -> str | None:
+    """The device of a model with these variables; None when it has none that exist."""
+    return next((v.device for v in variables if v.device), None)
 
 
 def _misfits(variables: Sequence[Variable], arrays: Mapping[str, Array]) -> list[str]:

@@ -53,7 +53,7 @@ def from_numpy(a: Any, backend: str | None = None, *, device: str | None = None)
     Raises:
         UnknownBackendError, BackendImportError: as `set_backend`.
     """
-    return get_backend(backend).from_numpy(np.asarray(a), device)
+    return get_backend(backend).from_numpy(np.asarray(a, order="C"), device)
 
 
 def to_numpy(t: Any) -> Array:

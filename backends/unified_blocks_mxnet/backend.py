@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
+from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind
+from unified_blocks_mxnet.bind import bind, extend
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.variables import blocks_of, device_name, walk
 
 autograd = mx.autograd
+MXNetError = mx.base.MXNetError
 
 
 class MXNetBackend(Backend):
     name = "mxnet"
     title = "MXNet"
-    base_class = mx.gluon.nn.HybridBlock
+    base_class = mx.gluon.Block
+    call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     note = (
         "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
         "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "
@@ -24,6 +27,9 @@ class MXNetBackend(Backend):
 
     def bind(self, native):
         return bind(native)
+
+    def extend(self, native):
+        extend(native)
 
     @property
     def version(self):
@@ -91,12 +97,12 @@ class MXNetBackend(Backend):
 
     def loss_value(self, loss, output, y):
         with numpy_semantics():
-            return learning.loss_function(loss)(output, y).item()
+            return float(apply_loss(learning.loss_function(loss), output, y).item())
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = learning.loss_function(loss)
         with numpy_semantics():
-            trained = [v for v in walk(net) if v.parameter.grad_req != "null"]
+            trained = [v for v in walk(net) if v.trainable]
             buffers = {v.name: v.parameter.list_grad()[0] for v in trained}
             held = {name: buffer.copy() for name, buffer in buffers.items()}
             if inputs:
@@ -107,7 +113,7 @@ class MXNetBackend(Backend):
                     buffer[()] = 0  # what the output does not depend on is not written
                 with autograd.record(train_mode=train):
                     output = net(x)
-                    value = function(output) if y is None else function(output, y)
+                    value = apply_loss(function, output, y)
                 if buffers or inputs:
                     value.backward(train_mode=train)
                 found = {name: b.asnumpy() for name, b in buffers.items()} if parameters else {}

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from unified_blocks.arguments import checked
+from unified_blocks.arguments import checked, give
 from unified_blocks.block import Block
 from unified_blocks.calls import explain
 from unified_blocks.errors import ForeignTensorError
+from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.variables import walk
 
 
-def bind(native: type[Any]) -> type[Any]:
+def bind(native: Any) -> Any:
     """Complete a class that extends a block class and Gluon's; see `Backend.bind`."""
     if "__init__" in vars(native):
-        native.__init__ = checked(
-            native.__init__,
-            to_native_dtype=lambda name: name,
-            scope=numpy_semantics,
-            finish=initialize_rest,
-        )
-    for method in (__call__, __reduce_ex__, __setstate__, initialize):
-        setattr(native, method.__name__, method)
+        native.__init__ = checked(native.__init__, scope=numpy_semantics, finish=initialize_rest)
+        native.__init__.initializes = True
+    give(native, __call__, __reduce_ex__, __setstate__, initialize)
     if not issubclass(native.__bases__[1], Block):  # else they come from there
         for name in ("save_parameters", "load_parameters", "cast", "export"):
             if hasattr(native, name):
                 setattr(native, name, mx.util.use_np(getattr(native, name)))
+    extend(native)
     return native
+
+
+def extend(native: Any) -> None:
+    """Let a constructor that a user wrote end as ours do; see `Backend.extend`."""
+    init = native.__init__
+    if getattr(init, "initializes", False):
+        return
+
+    @functools.wraps(init)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        with numpy_semantics():
+            init(self, *args, **kwargs)
+            initialize_rest(self)
+
+    __init__.initializes = True  # type: ignore[attr-defined]
+    native.__init__ = __init__
 
 
 class Uniform(mx.init.Uniform):
@@ -90,15 +104,9 @@ def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
 
 
 def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
-    # By block class: no module holds the native class of a user's block.
-    _, _, *state = tuple(object.__reduce_ex__(self, protocol))
-    return (blank, (self._portable, self._block_backend.name), *state)
-
-
-def blank(portable: type[Block], backend: str) -> Any:
-    """An instance whose `__init__` has not run, for unpickling into."""
-    native = portable.on(backend)
-    return native.__new__(native)
+    if isinstance(self, mx.gluon.HybridBlock):
+        self._clear_cached_op()  # a compiled graph is not copied; the next call makes it anew
+    return reduce_by_block(self, protocol)
 
 
 def __setstate__(self: Any, state: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unified_blocks.training.losses import check_loss
+from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.variables import walk
@@ -15,13 +15,20 @@ def cross_entropy(output, y):
     # Composed: in float32 MXNet's own log_softmax is off by more than twice as much.
     shifted = output - output.max(axis=-1, keepdims=True).detach()
     log_total = mx.np.log(mx.np.exp(shifted).sum(axis=-1))
-    return (log_total - mx.npx.pick(shifted, y)).mean()
+    # To a label that is no class pick() gives the nearest class: its probability is 0 instead.
+    unknown = (y < 0).astype(output.dtype) + (y >= output.shape[-1]).astype(output.dtype)
+    return (log_total - mx.npx.pick(shifted, y) - mx.np.log(1 - unknown)).mean()
+
+
+def mse(output, y):
+    check_alike(output, y)
+    return mx.np.square(output - y).mean()
 
 
 LOSSES: dict[str, Callable[..., Any]] = {
     "sum": lambda output: output.sum(),
     "mean": lambda output: output.mean(),
-    "mse": lambda output, y: mx.np.square(output - y).mean(),
+    "mse": mse,
     "cross_entropy": cross_entropy,
 }
 
@@ -50,9 +57,10 @@ def training_step(net, optimizer, loss):
         with numpy_semantics():
             with mx.autograd.record():
                 output = net(x)
-                value = function(output) if y is None else function(output, y)
+                value = apply_loss(function, output, y)
             value.backward()
-            trainer.step(1)  # the loss is a mean already
+            # The loss is a mean already; a parameter that it does not depend on stays.
+            trainer.step(1, ignore_stale_grad=True)
             return value
 
     return step

@@ -22,14 +22,14 @@ class MySequential(ub.MySequential, nn.Block):
         return X
 
     def __len__(self):
-        return len(self._children)
+        return sum(1 for _ in self)
 
     def __iter__(self):
-        return iter(self._children.values())
+        return (block for name, block in self._children.items() if name.isdecimal())
 
     def __getitem__(self, index):
         blocks = list(self)[index]
-        return type(self)(*blocks) if isinstance(index, slice) else blocks
+        return MySequential(*blocks) if isinstance(index, slice) else blocks
 
     def __repr__(self):
         blocks = [f"  ({i}): {block!r}".replace("\n", "\n  ") for i, block in enumerate(self)]

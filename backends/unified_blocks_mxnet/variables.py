@@ -36,6 +36,10 @@ class GluonVariable(Variable):
         return device_name(self.parameter.list_ctx()[0])
 
     @property
+    def trainable(self):
+        return self.role == "parameter" and self.parameter.grad_req != "null"
+
+    @property
     def is_built(self):
         try:
             self.parameter.list_data()
@@ -51,7 +55,7 @@ class GluonVariable(Variable):
             if not self.is_built:
                 devices = self.parameter.list_ctx()
                 self.parameter.shape = array.shape
-                self.parameter.initialize(ctx=devices)
+                self.parameter.initialize(init=mx.init.Zero(), ctx=devices)
             self.parameter.set_data(mx.np.array(array, dtype=array.dtype))
 
 

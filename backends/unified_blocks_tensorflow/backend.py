@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -12,8 +13,9 @@ from unified_blocks.backend import Backend
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.state import built_variables
+from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning
-from unified_blocks_tensorflow.bind import bind
+from unified_blocks_tensorflow.bind import bind, placed, set_trainable
 from unified_blocks_tensorflow.variables import device_name, layers_of, walk
 
 
@@ -21,6 +23,9 @@ class TensorFlowBackend(Backend):
     name = "tensorflow"
     title = "TensorFlow"
     base_class = keras.Model
+    call_errors = (ValueError, TypeError, tf.errors.OpError)
+    takes_numpy = True
+    casts_inputs = True
     note = (
         "Keras must run on its TensorFlow backend (KERAS_BACKEND unset, or tensorflow); a Keras "
         "model takes no new blocks after its first call."
@@ -36,7 +41,7 @@ class TensorFlowBackend(Backend):
     # tensors
 
     def from_numpy(self, array, device=None):
-        with tf.device(self.native_device(device) if device else None):
+        with tf.device(self.native_device(device)) if device else nullcontext():
             return tf.constant(array)
 
     def to_numpy(self, tensor):
@@ -46,7 +51,8 @@ class TensorFlowBackend(Backend):
         return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)
 
     def take(self, tensor, indices):
-        return tf.gather(tensor, indices)
+        with tf.device(tensor.device):
+            return tf.gather(tensor, indices)
 
     # devices
 
@@ -55,17 +61,12 @@ class TensorFlowBackend(Backend):
         return ["cpu", *(f"gpu:{i}" for i in range(len(gpus)))]
 
     def device_of(self, tensor):
-        return device_name(getattr(tensor, "value", tensor).device)
+        return device_name((tensor.value if isinstance(tensor, keras.Variable) else tensor).device)
 
     def to_device(self, net, device):
         native = self.native_device(device)
         built_variables(net, "to_device")
-        with tf.device(native):
-            moved = copy_of(net)
-        for layer in layers_of(moved):
-            if isinstance(layer, Block):
-                object.__setattr__(layer, "_device", native)
-        return moved
+        return copy_of(net, device=native)
 
     def native_device(self, name: str) -> str:
         """TensorFlow's name for our name of a device."""
@@ -81,35 +82,33 @@ class TensorFlowBackend(Backend):
         return walk(net)
 
     def run(self, net, inputs, train=False):
+        if len(inputs) > 1 and getattr(net, "inputs", None):  # a Functional model takes a list
+            inputs = [list(inputs)]
         return net(*inputs, training=train)
 
-    def scope(self, net):
-        """Where what is computed around a call of `net`, its gradients too, is to run."""
-        return tf.device(getattr(net, "_device", None))
-
     def cast(self, net, dtype):
-        return copy_of(net, dtype)
+        return copy_of(net, dtype, getattr(net, "_device", None))
 
     # learning
 
     def loss_value(self, loss, output, y):
-        return float(learning.loss_function(loss)(output, y))
+        return float(apply_loss(learning.loss_function(loss), output, y))
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = learning.loss_function(loss)
-        chosen = [v for v in walk(net) if v.role == "parameter" and v.handle.trainable]
+        chosen = [v for v in walk(net) if v.trainable]
         sources = [v.handle.value for v in chosen] if parameters else []
-        with self.scope(net), tf.GradientTape(watch_accessed_variables=False) as tape:
+        with placed(net), tf.GradientTape(watch_accessed_variables=False) as tape:
             for source in sources:
                 tape.watch(source)
             if inputs:
                 x = tf.identity(x)
                 tape.watch(x)
             output = net(x, training=train)
-            value = function(output) if y is None else function(output, y)
+            value = apply_loss(function, output, y)
         if inputs:
             sources = [*sources, x]
-        with self.scope(net):
+        with placed(net):
             found = tape.gradient(value, sources, unconnected_gradients="zero")
         gradients = {}
         for v, gradient in zip(chosen if parameters else [], found, strict=False):
@@ -119,16 +118,24 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss):
-        return learning.training_step(net, optimizer, loss, self.scope(net))
+        return learning.training_step(net, optimizer, loss)
 
 
-def copy_of(net: Any, dtype: str | None = None) -> Any:
-    """A model like `net`, made from its configuration, with its numbers; in `dtype` if given."""
-    copied = copy_structure(net, dtype, {})
-    for old, new in zip(walk(net), walk(copied), strict=True):
-        if old.is_built:
-            numbers = old.read()
-            new.write(numbers.astype(new.dtype) if dtype else numbers)
+def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> Any:
+    """A model like `net`, made from its configuration, with its numbers.
+
+    In `dtype`, and on the device that TensorFlow calls `device`, if they are given.
+    """
+    with tf.device(device) if device else nullcontext():
+        copied = copy_structure(net, dtype, {})
+        for old, new in zip(walk(net), walk(copied), strict=True):
+            if old.is_built:
+                numbers = old.read()
+                new.write(numbers.astype(new.dtype) if dtype else numbers)
+    for old, new in zip(layers_of(net), layers_of(copied), strict=True):
+        set_trainable(new, old.trainable)
+        if isinstance(new, Block):
+            object.__setattr__(new, "_device", device)
     return copied
 
 
@@ -141,7 +148,7 @@ def copy_structure(value: Any, dtype: str | None, copies: dict[int, Any]) -> Any
             arguments = arguments_of(value).map(lambda v: copy_structure(v, dtype, copies))
             made_with = arguments.with_dtype(dtype) if dtype else arguments
             copied: Any = made_with.make(type(value))
-            copied.name, copied.trainable = value.name, value.trainable  # type: ignore[attr-defined]
+            copied.name = value.name  # type: ignore[attr-defined]
         else:
             copied = copy_native(value, dtype)
         copies[id(value)] = copied
@@ -154,21 +161,21 @@ def copy_native(layer: keras.layers.Layer, dtype: str | None) -> keras.layers.La
     Raises:
         UnsupportedError: when it has none, or holds layers of its own and is to be cast.
     """
-    try:
-        config = layer.get_config()
-    except NotImplementedError as error:
-        raise UnsupportedError(
-            "on TensorFlow a model is moved and cast by making it anew from its configuration; "
-            f"got a {type(layer).__name__} without one: define get_config() on it"
-        ) from error
     if dtype and isinstance(layer, keras.Model):
         raise UnsupportedError(
             "on TensorFlow a native model cannot be cast as a whole; got a "
             f"{type(layer).__name__}: make it with dtype={dtype!r} and use ub.load_state"
         )
-    if dtype:
-        config["dtype"] = dtype
-    copied = type(layer).from_config(config)
+    try:
+        config = layer.get_config()
+        if dtype:
+            config["dtype"] = dtype
+        copied = type(layer).from_config(config)
+    except (NotImplementedError, TypeError) as error:
+        raise UnsupportedError(
+            "on TensorFlow a model is moved and cast by making it anew from its configuration; "
+            f"got a {type(layer).__name__} without one: define get_config() on it"
+        ) from error
     if layer.built and not copied.built:
         copied.build_from_config(layer.get_build_config())
     return copied

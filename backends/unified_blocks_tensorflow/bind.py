@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.arguments import Arguments, checked
+from unified_blocks.arguments import Arguments, checked, give
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks_tensorflow.variables import layers_of
@@ -20,20 +20,15 @@ NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
 def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
     if "__init__" in vars(native):
-        native.__init__ = checked(
-            native.__init__,
-            to_native_dtype=lambda name: name,
-            scope=nullcontext,
-            finish=lambda self: None,
-        )
+        native.__init__ = checked(native.__init__)
     written_once = getattr(native.__bases__[0], "forward", None)
-    if written_once is None:
+    if written_once is None or "call" in vars(native):
         native.forward = native.call  # what super().forward finds in a subclass
     else:
         native.call = written_once
-    for method in (__call__, __reduce__, get_config, get_build_config, build_from_config):
-        setattr(native, method.__name__, method)
-    native.from_config = classmethod(from_config)
+    give(native, __call__, __reduce__, get_config, get_build_config, build_from_config)
+    if not hasattr(native.__bases__[0], "from_config"):
+        native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)
     return native
@@ -45,15 +40,26 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
             foreign = foreign_tensor(self, self._block_backend, value)
             if foreign is not None:
                 raise foreign
-    device = getattr(self, "_device", None)
     try:
-        with nullcontext() if device is None else tf.device(device):
+        with placed(self):
             return super(Block, self).__call__(*args, **kwargs)
     except Exception as error:
         explained = explain(self, self._block_backend, args, error)
         if explained is error:
             raise
         raise explained from error
+
+
+def placed(net: Any) -> AbstractContextManager[Any]:
+    """Where a block that was moved, and what is computed around it, runs."""
+    device = getattr(net, "_device", None)
+    return nullcontext() if device is None else tf.device(device)
+
+
+def set_trainable(layer: Any, trainable: bool) -> None:
+    """Freeze or thaw one layer; Keras does so to all inside it too, if it is a change."""
+    if layer.trainable != trainable:
+        layer.trainable = trainable
 
 
 def __reduce__(self: Any) -> tuple[Any, ...]:
@@ -75,7 +81,7 @@ def get_config(self: Any) -> dict[str, Any]:
     arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
     return {
         "name": self.name,
-        "trainable": self.trainable,
+        "trainable": [layer.trainable for layer in layers_of(self)],
         "positional": list(arguments.positional),
         "keywords": arguments.keywords,
         "dtype": arguments.dtype,
@@ -84,10 +90,13 @@ def get_config(self: Any) -> dict[str, Any]:
 
 def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
     """A block made with the arguments in `config`."""
+    if "positional" not in config:  # from a get_config that the block's author wrote
+        return cls(**config)
     arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
     net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
     net.name = config["name"]
-    net.trainable = config["trainable"]
+    for layer, trainable in zip(layers_of(net), config["trainable"], strict=True):
+        set_trainable(layer, trainable)
     return net
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from unified_blocks.training.losses import check_loss
+from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
+from unified_blocks_tensorflow.bind import placed
 
 
 def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -17,10 +18,15 @@ def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(losses)
 
 
+def mse(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    check_alike(output, y)
+    return tf.reduce_mean(tf.square(output - y))
+
+
 LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "sum": tf.reduce_sum,
     "mean": tf.reduce_mean,
-    "mse": lambda output, y: tf.reduce_mean(tf.square(output - y)),
+    "mse": mse,
     "cross_entropy": cross_entropy,
 }
 
@@ -39,19 +45,19 @@ def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
-def training_step(net, optimizer, loss, device):
+def training_step(net, optimizer, loss):
     """See `Backend.training_step`. One graph for each shape of batch, as `keras.Model.fit`."""
-    function, native = loss_function(loss), make_optimizer(optimizer)
-    parameters = net.trainable_variables
-    with device:
+    function, parameters = loss_function(loss), net.trainable_variables
+    with placed(net):
+        native = make_optimizer(optimizer)
         native.build(parameters)
 
     @tf.function
     def step(x, y):
-        with device:
+        with placed(net):  # here, and not around the call: a graph has devices of its own
             with tf.GradientTape() as tape:
                 output = net(x, training=True)
-                value = function(output) if y is None else function(output, y)
+                value = apply_loss(function, output, y)
             native.apply(tape.gradient(value, parameters), parameters)
             return value
 

@@ -37,4 +37,4 @@ class MySequential(ub.MySequential, keras.Model):
 
     def __getitem__(self, index):
         blocks = self.blocks[index]
-        return type(self)(*blocks) if isinstance(index, slice) else blocks
+        return MySequential(*blocks) if isinstance(index, slice) else blocks

@@ -31,11 +31,16 @@ class LayerVariable(Variable):
         self.role = "parameter" if self._role_is_parameter() else "constant"
 
     def _role_is_parameter(self) -> bool:
-        return bool(self.handle.trainable)
+        # By how it was made, not by handle.trainable: a frozen parameter is one.
+        return not any(v is self.handle for v in self.owner._non_trainable_variables)
 
     @property
     def handle(self) -> keras.Variable:
         return getattr(self.owner, self.attribute)
+
+    @property
+    def trainable(self):
+        return self.role == "parameter" and (not self.is_built or self.handle.trainable)
 
     @property
     def is_built(self):
@@ -47,7 +52,7 @@ class LayerVariable(Variable):
 
     @property
     def dtype(self):
-        return self.owner.dtype_policy.variable_dtype
+        return self.handle.dtype if self.is_built else self.owner.dtype_policy.variable_dtype
 
     @property
     def device(self):
@@ -165,25 +170,37 @@ def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 
 def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in vars(layer).items() if name not in OF_EVERY_MODEL)
+    for name, value in vars(layer).items():
+        if name not in OF_EVERY_MODEL and not name.startswith("_self_"):  # TensorFlow's own
+            yield name, value
 
 
 def _children(layer: Any) -> Iterator[tuple[str, Any]]:
     """The layers directly inside `layer`, each under its canonical name."""
-    if isinstance(layer, ub.MySequential):
-        yield from ((str(i), child) for i, child in enumerate(layer))
-    elif isinstance(layer, keras.Sequential):
+    if isinstance(layer, keras.Sequential):
         yield from ((str(i), child) for i, child in enumerate(layer.layers))
-    elif isinstance(layer, keras.Model) and hasattr(layer, "operations"):  # a Functional model
+        return
+    if isinstance(layer, keras.Model) and hasattr(layer, "operations"):  # a Functional model
         yield from ((child.name, child) for child in layer.layers)
-    else:
-        for name, value in _attributes(layer):
-            if isinstance(value, keras.layers.Layer):
-                yield name, value
-            elif isinstance(value, list | tuple):
-                for i, child in enumerate(value):
-                    if isinstance(child, keras.layers.Layer):
-                        yield f"{name}.{i}", child
+        return
+    sequence = isinstance(layer, ub.MySequential)
+    if sequence:
+        yield from ((str(i), child) for i, child in enumerate(layer))
+    for name, value in _attributes(layer):
+        if not (sequence and name == "blocks"):
+            yield from _inside(name, value)
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The layers in an attribute: it is one, or a list or dict that holds some."""
+    if isinstance(value, keras.layers.Layer):
+        yield name, value
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _inside(f"{name}.{i}", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _inside(f"{name}.{key}", item)
 
 
 def device_name(device: str) -> str:

@@ -13,6 +13,7 @@ from torch.nn import UninitializedBuffer, UninitializedParameter
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block import record_cast
+from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
 
@@ -42,6 +43,10 @@ class TorchVariable(Variable):
         return device_name(self.tensor.device)
 
     @property
+    def trainable(self):
+        return self.role == "parameter" and self.tensor.requires_grad
+
+    @property
     def is_built(self):
         return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
 
@@ -59,6 +64,7 @@ class TorchBackend(Backend):
     name = "torch"
     title = "PyTorch"
     base_class = nn.Module
+    call_errors = (RuntimeError, TypeError, AttributeError)
 
     def bind(self, native):
         return bind(native)
@@ -94,13 +100,9 @@ class TorchBackend(Backend):
 
     def native_device(self, name: str) -> torch.device:
         """PyTorch's device for our name of it: CUDA devices are GPUs here."""
-        try:
-            device = torch.device(name.replace("gpu", "cuda"))
-        except RuntimeError:
-            raise self.unknown_device(name) from None
-        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        if name not in (*self.devices(), "meta"):
             raise self.unknown_device(name)
-        return device
+        return torch.device(name.replace("gpu", "cuda"))
 
     # models
 
@@ -126,18 +128,18 @@ class TorchBackend(Backend):
     # learning
 
     def loss_value(self, loss, output, y):
-        return float(learning.loss_function(loss)(output, y))
+        return float(apply_loss(learning.loss_function(loss), output, y))
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = learning.loss_function(loss)
         chosen: dict[str, torch.Tensor] = {}
         if parameters:
-            chosen = {v.name: v.tensor for v in self.variables(net) if v.tensor.requires_grad}
+            chosen = {v.name: v.tensor for v in self.variables(net) if v.trainable}
         if inputs:
             chosen["x"] = x = x.detach().clone().requires_grad_()
         with mode(net, train), torch.enable_grad():
             output = net(x)
-            value = function(output) if y is None else function(output, y)
+            value = apply_loss(function, output, y)
             tensors = list(chosen.values())
             gradients: Sequence[torch.Tensor | None] = [None] * len(tensors)
             if tensors and value.requires_grad:

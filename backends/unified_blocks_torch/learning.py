@@ -10,14 +10,27 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unified_blocks.training.losses import check_loss
+from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
+
+IGNORED = -(2**62)
+"""PyTorch leaves out one label without a word, -100 unless told; here none is left out."""
+
+
+def cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(output, y.long(), ignore_index=IGNORED)
+
+
+def mse(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    check_alike(output, y)
+    return F.mse_loss(output, y)
+
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "sum": lambda output: output.sum(),
     "mean": lambda output: output.mean(),
-    "mse": F.mse_loss,
-    "cross_entropy": lambda output, y: F.cross_entropy(output, y.long()),
+    "mse": mse,
+    "cross_entropy": cross_entropy,
 }
 
 
@@ -51,9 +64,9 @@ def training_step(net, optimizer, loss, mode):
             for group in native.param_groups:
                 beta_2 = group["betas"][1]
                 group["eps"] = optimizer.rounded().epsilon / math.sqrt(1 - beta_2**t)
-        with mode(net, True):
+        with mode(net, True), torch.enable_grad():
             native.zero_grad()
-            value = function(net(x), y)
+            value = apply_loss(function, net(x), y)
             value.backward()
             native.step()
         return value.detach()

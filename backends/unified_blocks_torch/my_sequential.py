@@ -23,11 +23,11 @@ class MySequential(ub.MySequential, nn.Module):
         return X
 
     def __len__(self):
-        return len(self._modules)
+        return sum(1 for _ in self)
 
     def __iter__(self):
-        return iter(self._modules.values())
+        return (block for name, block in self._modules.items() if name.isdecimal())
 
     def __getitem__(self, index):
         blocks = list(self)[index]
-        return type(self)(*blocks) if isinstance(index, slice) else blocks
+        return MySequential(*blocks) if isinstance(index, slice) else blocks

@@ -11,6 +11,7 @@ import numpy as np
 from unified_blocks.blocks import MLP
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.initialize import initialize
+from unified_blocks.models import to_device
 from unified_blocks.registry import use_backend
 from unified_blocks.state import build
 from unified_blocks.training.fit import fit
@@ -79,7 +80,7 @@ def train(digits: Digits, backend: str, dtype: str) -> Training:
     with use_backend(backend) as framework, use_dtype(dtype):
         net = MLP(256, 10)
     build(net, (1, digits.train_images.shape[1]))
-    initialize(net, SEED)
+    net = to_device(initialize(net, SEED), "cpu")
     history = fit(
         net,
         digits.train_images.astype(dtype),
@@ -91,7 +92,7 @@ def train(digits: Digits, backend: str, dtype: str) -> Training:
         seed=SEED,
         progress=False,
     )
-    images = framework.from_numpy(digits.test_images.astype(dtype))
+    images = framework.from_numpy(digits.test_images.astype(dtype), "cpu")
     logits = framework.to_numpy(framework.run(net, [images]))
     accuracy = float((logits.argmax(axis=1) == digits.test_labels).mean())
     return Training(backend, dtype, history.loss, accuracy)

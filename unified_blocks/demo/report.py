@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -50,9 +51,9 @@ class Report:
         ]
         return found
 
-    def as_json(self) -> dict[str, Any]:
-        """All figures, ready for `json.dump`."""
-        return {
+    def as_json(self) -> Any:
+        """All figures, ready for `json.dump`; what is not finite is null."""
+        figures = {
             "system": system(),
             "backends": [asdict(diagnosis) for diagnosis in self.backends],
             "matrix": [{**asdict(cell), "ok": cell.ok} for cell in self.cells],
@@ -60,6 +61,16 @@ class Report:
             "largest_loss_difference": self.differences(),
             "problems": self.problems(),
         }
+        return finite(figures)
+
+
+def finite(value: Any) -> Any:
+    """`value` with None for every number in it that JSON cannot write."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def backends_table(diagnoses: Iterable[Diagnosis]) -> Table:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Loss
-from unified_blocks.gradients import check_targets, native_batch
-from unified_blocks.state import built_variables
+from unified_blocks.gradients import native_batch
+from unified_blocks.state import built_variables, device_of_variables
 from unified_blocks.tensors import backend_of
+from unified_blocks.training.losses import check_targets
 from unified_blocks.training.optimizers import Optimizer
 from unified_blocks.training.trainer import Trainer
 
@@ -78,9 +79,8 @@ def fit(
         )
     check_targets(loss, y)
     trainer = Trainer(net, optimizer, loss)
-    backend = backend_of(net)
-    device = next((v.device for v in built_variables(net, "fit")), None)
-    x, y = native_batch(backend, x, device), native_batch(backend, y, device)
+    backend = trainer.backend
+    x, y = (native_batch(backend, batch, trainer.device) for batch in (x, y))
     generator = np.random.Generator(np.random.PCG64(seed))
     history = History()
     with progress_bar(epochs, progress) as advance:
@@ -106,7 +106,7 @@ def evaluate(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
         NotBuiltError: when a parameter does not exist yet.
     """
     backend = backend_of(net)
-    device = next((v.device for v in built_variables(net, "evaluate")), None)
+    device = device_of_variables(built_variables(net, "evaluate"))
     output = backend.run(net, [native_batch(backend, x, device)])
     return backend.loss_value(loss, output, native_batch(backend, y, device))
 

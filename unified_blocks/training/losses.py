@@ -7,6 +7,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
 LOSSES = ("sum", "mean", "mse", "cross_entropy")
 TARGETLESS = ("sum", "mean")
 
@@ -22,3 +27,44 @@ def check_loss(loss: str) -> str:
             f"loss must be one of {', '.join(LOSSES)}, or a function of tensors; got {loss!r}"
         )
     return loss
+
+
+def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
+    """Hold a loss by name to the targets that it takes.
+
+    Raises:
+        ValueError: an unknown loss; targets for a loss without, or none for one with; for
+            `"cross_entropy"` targets that are not whole numbers of shape `(n,)`, from 0.
+    """
+    if callable(loss):
+        return
+    if (check_loss(loss) in TARGETLESS) != (y is None):
+        rule = "takes no targets" if y is not None else "needs targets"
+        raise ValueError(f"loss {loss!r} {rule}; got y={'None' if y is None else '…'}")
+    if loss == "cross_entropy":
+        shape = tuple(y.shape)
+        if len(shape) != 1:
+            raise ValueError(f"loss 'cross_entropy' needs labels of shape (n,); got {shape}")
+        if isinstance(y, np.ndarray) and (y.dtype.kind not in "iu" or (y < 0).any()):
+            raise ValueError(
+                "loss 'cross_entropy' needs labels that are whole numbers from 0; got dtype "
+                f"{y.dtype}, smallest {y.min()}"
+            )
+
+
+def check_alike(output: Any, y: Any) -> None:
+    """Hold the targets of `"mse"` to the output's shape and dtype: nothing is broadcast or cast.
+
+    Raises:
+        ValueError: when they differ.
+    """
+    if tuple(output.shape) != tuple(y.shape) or output.dtype != y.dtype:
+        raise ValueError(
+            f"loss 'mse' needs targets like the output, {tuple(output.shape)} of {output.dtype}; "
+            f"got {tuple(y.shape)} of {y.dtype}"
+        )
+
+
+def apply_loss(function: Callable[..., Any], output: Any, y: Any) -> Any:
+    """The value of a loss on tensors, with targets if there are any."""
+    return function(output) if y is None else function(output, y)

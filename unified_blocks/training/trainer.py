@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.backend import Loss
-from unified_blocks.gradients import check_targets, native_batch
-from unified_blocks.state import built_variables
+from unified_blocks.gradients import native_batch
+from unified_blocks.state import built_variables, device_of_variables
 from unified_blocks.tensors import backend_of
-from unified_blocks.training.losses import check_loss
+from unified_blocks.training.losses import check_loss, check_targets
 from unified_blocks.training.optimizers import Optimizer
 
 
@@ -20,14 +20,14 @@ class Trainer:
     path on all of them.
 
     Args:
-        net: a built model of any framework.
+        net: a built model of any framework, on the device that it is to be trained on.
         optimizer: `ub.SGD(…)` or `ub.Adam(…)`.
         loss: as `value_and_grad` takes it.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another optimizer.
-        ValueError: an unknown loss.
+        ValueError: an unknown loss, or a model without a parameter to train.
 
     Example::
 
@@ -43,9 +43,13 @@ class Trainer:
             check_loss(loss)
         variables = built_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
-        self._backend = backend_of(net)
-        self._device = next((v.device for v in variables), None)
-        self._step = self._backend.training_step(net, optimizer, loss)
+        if not any(v.trainable for v in variables):
+            raise ValueError(
+                "Trainer: a model must have a parameter to train; got a "
+                f"{type(net).__name__} with none, or with none that is not frozen"
+            )
+        self.backend, self.device = backend_of(net), device_of_variables(variables)
+        self._step = self.backend.training_step(net, optimizer, loss)
 
     def step(self, x: Any, y: Any = None) -> Any:
         """Update the parameters once, in training mode.
@@ -58,5 +62,5 @@ class Trainer:
             The loss before the update: a tensor of the framework, not yet fetched.
         """
         check_targets(self.loss, y)
-        y = None if y is None else native_batch(self._backend, y, self._device)
-        return self._step(native_batch(self._backend, x, self._device), y)
+        y = None if y is None else native_batch(self.backend, y, self.device)
+        return self._step(native_batch(self.backend, x, self.device), y)
