@@ -32,6 +32,10 @@ def targets():
             continue
         yield pytest.param((name, "cpu"), id=f"{name}-cpu")
         gpus = [device for device in ub.devices(name) if device.startswith("gpu")]
+        if gpus and name == "tensorflow":  # else float32 is rounded to 10 bits in products
+            import tensorflow as tf
+
+            tf.config.experimental.enable_tensor_float_32_execution(False)
         for device in gpus:
             yield pytest.param((name, device), id=f"{name}-{device}")
         if not gpus:

@@ -1,5 +1,7 @@
 """Where the tensors of a block are, asserted one by one."""
 
+import numpy as np
+
 import unified_blocks as ub
 from conftest import normal
 
@@ -22,6 +24,13 @@ def assert_placed(net, device, case, dtype):
     assert len(gradients) == len(case.parameters) + 1
     for name, gradient in gradients.items():
         assert backend.device_of(gradient) == device, f"gradient of {name}"
+    x, y = case.batch(dtype)
+    rows = backend.take(backend.from_numpy(x, device), np.array([1, 0]))
+    assert backend.device_of(rows) == device, "rows of a batch"
+    loss = ub.Trainer(net, ub.SGD(0.1, 0.5), "mse").step(x, y)
+    assert backend.device_of(loss) == device, "loss of a training step"
+    for variable in backend.variables(ub.cast(net, "float64")):
+        assert variable.device == device, f"{variable.name} after a step and a cast"
 
 
 def output_and_gradients(net, device, x):

@@ -219,3 +219,28 @@ def test_wrong_dtype_is_an_error_except_where_the_framework_casts(backend_name):
     else:
         with pytest.raises(ValueError, match=r"dtype of the parameters, float32; got float64"):
             run(net, normal(2, 20, dtype="float64"))
+
+
+class Strict(ub.MLP):
+    """A block whose author raises errors of their own."""
+
+    def forward(self, X):
+        if X.shape[0] == 7:
+            raise KeyError("mine")
+        return super().forward(X)
+
+
+def test_an_error_of_the_authors_own_is_left_alone(backend_name):
+    net = ub.build(Strict(5, 3), (2, 4))
+    with pytest.raises(KeyError, match="mine"):
+        net(ub.from_numpy(normal(7, 9)))
+
+
+def test_an_error_with_an_array_as_input_says_what_is_wrong(backend_name):
+    if backend_name != "tensorflow":
+        pytest.skip(f"{backend_name} takes no arrays")
+    net = ub.build(ub.FixedHiddenMLP(4), (2, 4))
+    with pytest.raises(ub.InputError, match=r"must have shape \(n, 4\).*got shape \(2, 5\)"):
+        net(normal(2, 5))
+    with pytest.raises(ValueError, match="must be finite; got"):
+        net(np.full((1, 4), np.inf))

@@ -198,3 +198,25 @@ def test_a_progress_bar_is_drawn_in_a_terminal(backend_name, monkeypatch, capfd)
     assert "3/3" in capfd.readouterr().err
     ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3, progress=False)
     assert capfd.readouterr().err == ""
+
+
+def test_figures_that_json_cannot_write_are_null():
+    cell = matrix.Cell("MLP", "one", "float64", "shape", Deviation(np.inf, np.inf), "reference")
+    training = digits.Training("one", "float64", [float("nan")], 0.5)
+    figures = json.dumps(Report([], [cell], [training]).as_json(), allow_nan=False)
+    assert json.loads(figures)["matrix"][0]["deviation"] == {"share": None, "absolute": None}
+
+
+def test_json_into_a_folder_that_is_not_there_is_said_before_the_work():
+    result = invoke("demo", "--json", "no/such/folder/figures.json")
+    assert result.exit_code == 2
+    assert "--json must name a file in a folder that exists" in result.output
+
+
+def test_doctor_survives_a_driver_that_does_not_work(backend_name, monkeypatch):
+    def broken(self):
+        raise OSError("libcuda.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(type(ub.get_backend(backend_name)), "devices", broken)
+    found = {d.name: d for d in doctor.diagnose_all()}[backend_name]
+    assert found.problem.startswith("installed, but does not work: OSError: libcuda")

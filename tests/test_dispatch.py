@@ -5,7 +5,9 @@ import inspect
 import pytest
 
 import unified_blocks as ub
-from conftest import normal, run
+from conftest import layer, normal, run
+from unified_blocks.equivalence.policy import deviation
+from unified_blocks.equivalence.reference import reference_output
 
 CLASSES = [ub.MLP, ub.MySequential, ub.FixedHiddenMLP, ub.NestMLP, ub.Dense, ub.ReLU]
 
@@ -145,3 +147,40 @@ def test_duties_are_not_methods_that_collide(backend_name):
             )
         elif not hasattr(base, name):
             assert not hasattr(net, name)
+
+
+class WithLayer(ub.MLP):
+    """A subclass that adds a native layer of its own after the parent's constructor."""
+
+    def __init__(self, backend_name):
+        super().__init__(5, 3)
+        self.extra = layer(backend_name, 2)
+
+    def forward(self, X):
+        return self.extra(super().forward(X))
+
+
+def test_a_subclass_with_a_native_layer_is_usable_as_soon_as_it_is_made(backend_name):
+    class Native(ub.MLP.on(backend_name)):
+        def __init__(self):
+            super().__init__(5, 3)
+            self.extra = ub.Dense(2, in_units=3)
+
+    assert run(WithLayer(backend_name), normal(2, 4)).shape == (2, 2)
+    assert run(Native(), normal(2, 4)).shape == (2, 3)
+
+
+def test_the_reference_of_another_forward_is_not_taken_for_ones_own(backend_name):
+    net = ub.build(Doubled(5), (2, 4))
+    with pytest.raises(ub.UnsupportedError, match="Doubled has no NumPy reference of its own"):
+        reference_output(net, ub.state(net), normal(2, 4))
+
+
+def test_the_reference_follows_a_subclass_that_fixes_an_argument(backend_name):
+    class Linear(ub.FixedHiddenMLP):
+        def __init__(self):
+            super().__init__(4, activation=None)
+
+    net = ub.initialize(Linear(), 1, "torch_default")
+    x = normal(2, 4)
+    assert deviation(run(net, x), reference_output(net, ub.state(net), x), "float32").ok

@@ -86,3 +86,35 @@ def test_repr_shows_the_children(backend_name):
     if backend_name != "tensorflow":  # Keras shows a model by its name
         assert "Dense" in shown
         assert "ReLU" in shown or "relu" in shown
+
+
+class Pair(ub.MySequential):
+    """A subclass that makes its blocks itself."""
+
+    def __init__(self, width):
+        super().__init__(ub.Dense(width), ub.Dense(2))
+
+
+def test_a_subclass_with_a_constructor_of_its_own(backend_name):
+    import copy
+
+    net = ub.build(Pair(5), (2, 4))
+    x = normal(2, 4)
+    for copied in (
+        copy.deepcopy(net),
+        ub.to_device(net, "cpu"),
+        ub.load_state(Pair(5), ub.state(net)),
+    ):
+        assert type(copied) is type(net)
+        np.testing.assert_array_equal(run(copied, x), run(net, x))
+    first = net[:1]
+    assert type(first) is ub.MySequential.on(backend_name)
+    assert list(first) == [net[0]]
+
+
+def test_a_layer_that_is_an_attribute_is_no_link_of_the_chain(backend_name):
+    net = ub.MySequential(ub.Dense(3))
+    net.head = ub.Dense(2, in_units=3)
+    assert len(net) == 1
+    assert run(net, normal(2, 4)).shape == (2, 3)
+    assert list(ub.state(net)) == ["0.weight", "0.bias", "head.weight", "head.bias"]

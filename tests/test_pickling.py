@@ -130,3 +130,32 @@ def fresh(backend_name, folder, kind):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-1] == str(len(list(folder.glob(f"*.{kind}"))))
+
+
+def freeze(net):
+    """Freeze one layer inside a block inside the container."""
+    layer = net[0].hidden
+    if hasattr(layer, "trainable"):
+        layer.trainable = False
+    elif hasattr(layer, "requires_grad_"):
+        layer.requires_grad_(False)
+    else:
+        layer.weight.grad_req = layer.bias.grad_req = "null"
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle", "to_device", "cast"])
+def test_a_frozen_layer_stays_frozen(backend_name, how):
+    net = make("nested", built=True)
+    freeze(net)
+    frozen = [v.name for v in ub.backend_of(net).variables(net) if not v.trainable]
+    assert frozen == ["0.hidden.weight", "0.hidden.bias", "2.rand_weight"]
+    copied = {
+        "deepcopy": lambda: copy.deepcopy(net),
+        "pickle": lambda: pickle.loads(pickle.dumps(net)),
+        "to_device": lambda: ub.to_device(net, "cpu"),
+        "cast": lambda: ub.cast(net, "float64"),
+    }[how]()
+    assert [v.name for v in ub.backend_of(copied).variables(copied) if not v.trainable] == frozen
+    assert [v.name for v in ub.backend_of(copied).variables(copied) if v.role == "constant"] == [
+        "2.rand_weight"
+    ]

@@ -210,3 +210,9 @@ def test_an_object_keeps_its_backend_when_the_default_changes(backend_name):
 def test_available_backends_are_those_that_can_be_found(monkeypatch):
     for name in ub.available_backends():
         assert ub.get_backend(name).name == name
+
+
+def test_a_folder_of_the_same_name_is_no_framework(fake, tmp_path, monkeypatch):
+    (tmp_path / "fake_missing").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "fake_missing" not in ub.available_backends()

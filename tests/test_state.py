@@ -283,3 +283,28 @@ def test_backend_of_what_has_none():
         TypeError, match=r"tensor or a model of torch, tensorflow, mxnet; got builtins\.list"
     ):
         ub.backend_of([1, 2])
+
+
+@pytest.mark.parametrize("make_net", [ub.MLP, ub.NestMLP])
+def test_load_state_builds_in_every_dtype(backend_name, dtype, make_net):
+    source = ub.initialize(ub.build(make_net(dtype=dtype), (2, 4)), 0, "torch_default")
+    target = ub.load_state(make_net(dtype=dtype), ub.state(source))
+    x = normal(2, 4, dtype=dtype)
+    np.testing.assert_array_equal(run(target, x), run(source, x))
+
+
+def test_arrays_of_any_memory_order(backend_name):
+    net = ub.Dense(3, in_units=4)
+    state = {"weight": normal(4, 3).T[::-1], "bias": normal(6)[::-2]}
+    ub.load_state(net, state)
+    for name, array in state.items():
+        np.testing.assert_array_equal(ub.state(net)[name], array)
+    x = normal(2, 8)[::-1, ::2]
+    np.testing.assert_array_equal(ub.to_numpy(ub.from_numpy(x)), x)
+
+
+def test_a_dtype_of_numpy_survives_a_copy(backend_name):
+    import copy
+
+    net = copy.deepcopy(ub.MLP(5, 3, in_units=4, dtype=np.float64))
+    assert ub.state(net)["out.bias"].dtype == "float64"

@@ -90,3 +90,11 @@ def test_a_buffer_that_is_not_persistent_is_no_state():
     net = ub.MySequential(ub.ReLU())
     net[0].register_buffer("scratch", torch.ones(3), persistent=False)
     assert ub.state(net) == {}
+
+
+def test_a_trainer_steps_also_where_gradients_are_off():
+    net = ub.MLP(5, 3, in_units=4)
+    before = ub.state(net)
+    with torch.no_grad():
+        ub.Trainer(net, ub.SGD(0.1), "sum").step(torch.ones(2, 4))
+    assert not np.array_equal(ub.state(net)["out.bias"], before["out.bias"])

@@ -316,3 +316,74 @@ def test_the_mode_is_restored(backend_name):
     assert 300 < (on == 0).sum() < 700
     assert ub.value_and_grad(net, x, loss="mean", wrt="inputs")[0] == 1
     assert not getattr(net, "training", False)
+
+
+@pytest.mark.parametrize("label", [4, 7, -1, -100])
+def test_a_label_that_is_no_class_is_never_trained_on(backend_name, label):
+    """An error, or where the numbers are on a device already a loss that is not finite."""
+    net, (x, y) = classifier(), problem()
+    wrong = np.where(np.arange(40) == 3, label, y)
+    for targets in (wrong, ub.from_numpy(wrong)):
+        try:
+            value, _ = ub.value_and_grad(net, x, targets, loss="cross_entropy")
+        except Exception as error:
+            assert isinstance(error, ValueError | IndexError) or "label" in str(error).lower()  # noqa: PT017
+        else:
+            assert not np.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "message"),
+    [
+        ("cross_entropy", np.zeros((40, 1), int), r"labels of shape \(n,\); got \(40, 1\)"),
+        ("cross_entropy", np.zeros(40), "labels that are whole numbers from 0; got dtype float64"),
+        ("cross_entropy", np.full(40, -1), "whole numbers from 0.*smallest -1"),
+        ("mse", np.zeros((40, 1)), "loss 'mse' needs targets like the output"),
+        ("mse", np.zeros(40), r"got \(40,\)"),
+        ("mse", np.zeros((40, 4), "float32"), r"targets like the output, \(40, 4\) of .*float64"),
+    ],
+)
+def test_targets_of_another_kind_are_an_error(backend_name, loss, y, message):
+    with pytest.raises(ValueError, match=message):
+        ub.value_and_grad(classifier(), problem()[0], y, loss=loss)
+
+
+def test_a_trainer_without_targets(backend_name):
+    net, (x, _) = classifier(), problem()
+    trainer = ub.Trainer(net, ub.SGD(0.01), "sum")
+    first = float(ub.to_numpy(trainer.step(x)))
+    assert float(ub.to_numpy(trainer.step(x))) < first
+    with pytest.raises(ValueError, match="takes no targets"):
+        trainer.step(x, x)
+
+
+def test_a_parameter_that_the_loss_does_not_depend_on_stays(backend_name):
+    net = HalfUsed(5, 3, in_units=4)
+    before = ub.state(net)
+    x, y = normal(8, 4), normal(8, 5)
+    if backend_name == "tensorflow":
+        with pytest.warns(UserWarning, match="Gradients do not exist"):
+            ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1, 0.5), epochs=2)
+    else:
+        ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1, 0.5), epochs=2)
+    after = ub.state(net)
+    assert {name for name in after if not np.array_equal(after[name], before[name])} == {
+        "hidden.weight",
+        "hidden.bias",
+    }
+
+
+def test_nothing_to_train_is_an_error(backend_name):
+    with pytest.raises(ValueError, match="Trainer: a model must have a parameter to train"):
+        ub.Trainer(ub.ReLU(), ub.SGD(0.1), "sum")
+
+
+@pytest.mark.parametrize("wrt", ["parameters", "inputs"])
+def test_a_foreign_batch_is_an_error(backend_name, wrt):
+    net, (x, y) = classifier(), problem()
+    foreign = [ub.from_numpy(x, n) for n in ub.available_backends() if n != backend_name]
+    for batch in [x.tolist(), *foreign]:
+        with pytest.raises(
+            TypeError, match=r"a batch for a model of .* must be a NumPy array or a"
+        ):
+            ub.value_and_grad(net, batch, y, loss="cross_entropy", wrt=wrt)

@@ -28,8 +28,9 @@ def to_device(net: Any, device: str) -> Any:
     Returns:
         The moved model: on PyTorch and MXNet the same object; on TensorFlow a new one, made from
         the configuration of a built `net`, with its numbers. What `compile` gave a Keras model
-        is not copied; a native Keras model's variables are moved, and its calls run where
-        TensorFlow puts them.
+        is not copied, nor what was set on it by hand; a native Keras model's variables are
+        moved, and its calls run where TensorFlow puts them. A pickle or `deepcopy` of a moved
+        Keras model is where TensorFlow puts new ones.
 
     Raises:
         NotBuiltError: on TensorFlow, when a parameter does not exist yet.

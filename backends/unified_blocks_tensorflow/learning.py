@@ -53,12 +53,14 @@ def training_step(net, optimizer, loss):
         native.build(parameters)
 
     @tf.function
+    def graph(x, y):
+        with tf.GradientTape() as tape:
+            value = apply_loss(function, net(x, training=True), y)
+        native.apply(tape.gradient(value, parameters), parameters)
+        return value
+
     def step(x, y):
-        with placed(net):  # here, and not around the call: a graph has devices of its own
-            with tf.GradientTape() as tape:
-                output = net(x, training=True)
-                value = apply_loss(function, output, y)
-            native.apply(tape.gradient(value, parameters), parameters)
-            return value
+        with placed(net):  # around the call: a graph runs where it is called
+            return graph(x, y)
 
     return step
