@@ -14,7 +14,7 @@ from unified_blocks.backend import Variable
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
-OF_EVERY_MODEL = frozenset(vars(keras.Model()))
+OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 """Attributes that Keras gives to every model, lists of its layers among them."""
 
 
@@ -48,7 +48,8 @@ class LayerVariable(Variable):
 
     @property
     def shape(self):
-        return self.to_canonical(np.empty(self.handle.shape, np.bool_)).shape
+        shape = tuple(self.handle.shape)
+        return shape if self.axes is None else tuple(shape[axis] for axis in self.axes)
 
     @property
     def dtype(self):
