@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from unified_blocks.backend import Variable
 from unified_blocks.state import built_variables
 from unified_blocks.types import Array
 
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all the rest
+    Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 
 def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
