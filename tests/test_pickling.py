@@ -159,3 +159,15 @@ def test_a_frozen_layer_stays_frozen(backend_name, how):
     assert [v.name for v in ub.backend_of(copied).variables(copied) if v.role == "constant"] == [
         "2.rand_weight"
     ]
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("built", [True, False])
+def test_repr_is_the_frameworks_own_and_names_the_block(backend_name, name, built):
+    net = make(name, built)
+    shown = repr(net)
+    assert type(net).__name__ in shown
+    if backend_name == "tensorflow":
+        assert f"built={built}" in shown or not hasattr(net, "layers")
+    else:
+        assert shown == repr(copy.deepcopy(net))
