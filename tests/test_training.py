@@ -387,3 +387,16 @@ def test_a_foreign_batch_is_an_error(backend_name, wrt):
             TypeError, match=r"a batch for a model of .* must be a NumPy array or a"
         ):
             ub.value_and_grad(net, batch, y, loss="cross_entropy", wrt=wrt)
+
+
+def test_validation_targets_are_held_to_the_same_rules(backend_name):
+    x, y = problem()
+    with pytest.raises(ValueError, match=r"labels of shape \(n,\); got \(40, 1\)"):
+        ub.fit(
+            classifier(),
+            x,
+            y,
+            loss="cross_entropy",
+            optimizer=ub.SGD(0.1),
+            validation=(x, y[:, None]),
+        )

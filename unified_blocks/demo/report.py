@@ -113,12 +113,13 @@ def _cell(cell: Cell) -> Text:
 def training_table(trainings: list[Training], dtype: str) -> Table:
     """The loss of each epoch side by side, and the test accuracy."""
     title = f"MLP(256, 10) on 1,437 handwritten digits in {dtype}: loss of each epoch"
-    table = Table("epoch", *(t.backend for t in trainings), "largest difference", title=title)
+    several = ["largest difference"] if len(trainings) > 1 else []
+    table = Table("epoch", *(t.backend for t in trainings), *several, title=title)
     digits = 12 if dtype == "float64" else 7
     for epoch, losses in enumerate(zip(*(t.losses for t in trainings), strict=True)):
-        difference = f"{max(losses) - min(losses):.1e}"
-        table.add_row(str(epoch + 1), *(f"{loss:.{digits}f}" for loss in losses), difference)
+        differences = [f"{max(losses) - min(losses):.1e}" for _ in several]
+        table.add_row(str(epoch + 1), *(f"{loss:.{digits}f}" for loss in losses), *differences)
     table.add_section()
     accuracies = [Text(f"{t.accuracy:.2%}", "green" if t.ok else "bold red") for t in trainings]
-    table.add_row("test", *accuracies, "")
+    table.add_row("test", *accuracies)
     return table

@@ -66,7 +66,9 @@ def fit(
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
-        ValueError: `x` and `y` of different lengths, no samples, or a number below 1.
+        TypeError: another framework's tensor, or another optimizer.
+        ValueError: `x` and `y` of different lengths, no samples, a number below 1, or targets,
+            of `validation` too, that the loss does not take.
     """
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         if number < 1:
@@ -78,6 +80,8 @@ def fit(
             f"and {len(y)}"
         )
     check_targets(loss, y)
+    if validation is not None:
+        check_targets(loss, validation[1])
     trainer = Trainer(net, optimizer, loss)
     backend = trainer.backend
     x, y = (native_batch(backend, batch, trainer.device) for batch in (x, y))
