@@ -1,20 +1,318 @@
-"""Operations on TensorFlow tensors that the blocks share."""
+"""`ub.ops` on TensorFlow tensors, and the halvings of FixedHiddenMLP."""
 
 from __future__ import annotations
 
 import math
+import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from unified_blocks.blocks.fixed_hidden_mlp import halving_error
+from unified_blocks.ops import KEEP, register
+from unified_blocks_tensorflow.symbolic import Symbolic
+
+# on each element
+
+
+def pair(function):
+    """`function` of two tensors, for numbers too."""
+
+    def of_two(x1, x2):
+        if isinstance(x1, bool | int | float):
+            x1 = tf.constant(x1, x2.dtype)
+        return function(x1, x2)
+
+    return of_two
+
+
+def tensor(function):
+    """`function`, for Keras variables too."""
+    return lambda x: function(tf.convert_to_tensor(x))
+
+
+abs = tensor(tf.abs)
+exp = tensor(tf.exp)
+expm1 = tensor(tf.math.expm1)
+log = tensor(tf.math.log)
+log1p = tensor(tf.math.log1p)
+sqrt = tensor(tf.sqrt)
+square = tensor(tf.square)
+sign = tensor(tf.sign)
+sin = tensor(tf.sin)
+cos = tensor(tf.cos)
+erf = tensor(tf.math.erf)
+floor = tensor(tf.floor)
+ceil = tensor(tf.math.ceil)
+round = tensor(tf.round)
+isfinite = tensor(tf.math.is_finite)
+isnan = tensor(tf.math.is_nan)
+add = pair(tf.add)
+subtract = pair(tf.subtract)
+multiply = pair(tf.multiply)
+divide = pair(tf.divide)
+pow = pair(tf.pow)
+floor_divide = pair(tf.math.floordiv)
+remainder = pair(tf.math.floormod)
+maximum = pair(tf.maximum)
+minimum = pair(tf.minimum)
+equal = pair(tf.equal)
+not_equal = pair(tf.not_equal)
+less = pair(tf.less)
+less_equal = pair(tf.less_equal)
+greater = pair(tf.greater)
+greater_equal = pair(tf.greater_equal)
+logical_and = pair(tf.logical_and)
+logical_or = pair(tf.logical_or)
+logical_not = tf.logical_not
+
+
+def clip(x, min, max):
+    x = tf.convert_to_tensor(x)
+    x = x if min is None else tf.maximum(x, tf.constant(min, x.dtype))
+    return x if max is None else tf.minimum(x, tf.constant(max, x.dtype))
+
+
+def where(condition, x1, x2):
+    return pair(lambda x1, x2: tf.where(condition, x1, tf.cast(x2, x1.dtype)))(x1, x2)
+
+
+def astype(x, dtype):
+    return tf.cast(x, dtype)
+
+
+def stop_gradient(x):
+    return tf.stop_gradient(x)
+
+
+def check_finite(x, message):
+    if tf.executing_eagerly() and not tf.math.is_finite(x):
+        raise ValueError(message(x))
+
+
+# over axes
+
+
+def sum(x, axis, keepdims):
+    x = tf.convert_to_tensor(x)
+    return tf.reduce_sum(x if x.dtype.is_floating else tf.cast(x, tf.int64), axis, keepdims)
+
+
+def mean(x, axis, keepdims):
+    return tf.reduce_mean(x, axis, keepdims)
+
+
+def max(x, axis, keepdims):
+    return tf.reduce_max(x, axis, keepdims)
+
+
+def min(x, axis, keepdims):
+    return tf.reduce_min(x, axis, keepdims)
+
+
+def prod(x, axis, keepdims):
+    return tf.reduce_prod(x, axis, keepdims)
+
+
+def any(x, axis, keepdims):
+    return tf.reduce_any(x, axis, keepdims)
+
+
+def all(x, axis, keepdims):
+    return tf.reduce_all(x, axis, keepdims)
+
+
+def argmax(x, axis):
+    return tf.argmax(barrier(x), axis)
+
+
+def argmin(x, axis):
+    return tf.argmin(barrier(x), axis)
+
+
+def barrier(x):
+    """`x`, computed before what follows.
+
+    TensorFlow takes argmax(floor(x)) for argmax(x), and so for all functions that do not decrease,
+    which find others than the first of equal ones.
+    """
+    return tf.ensure_shape(x, x.shape)
+
+
+def logsumexp(x, axis, keepdims):
+    return tf.reduce_logsumexp(x, axis, keepdims)
+
+
+# matrices and shapes
+
+
+def matmul(x1, x2):
+    return tf.matmul(x1, x2)
+
+
+def matrix_transpose(x):
+    return tf.linalg.matrix_transpose(x)
+
+
+def reshape(x, shape):
+    if KEEP in shape:
+        known, traced = x.shape, tf.shape(x)
+        shape = [
+            size if size is not KEEP else traced[i] if known[i] is None else known[i]
+            for i, size in enumerate(shape)
+        ]
+    return tf.reshape(x, shape)
+
+
+def permute_dims(x, axes):
+    return tf.transpose(x, axes)
+
+
+def expand_dims(x, axis):
+    return tf.expand_dims(x, axis)
+
+
+def squeeze(x, axis):
+    return tf.squeeze(x, axis)
+
+
+def concat(arrays, axis):
+    return tf.concat(arrays, axis)
+
+
+def stack(arrays, axis):
+    return tf.stack(arrays, axis)
+
+
+def split(x, sections, axis):
+    return tf.split(x, sections, axis)
+
+
+def broadcast_to(x, shape):
+    return tf.broadcast_to(x, shape)
+
+
+def flip(x, axis):
+    return tf.reverse(x, (axis,))
+
+
+def take(x, indices, axis):
+    x = tf.convert_to_tensor(x)
+    size = tf.shape(x, indices.dtype)[axis]
+    inside = (indices >= 0) & (indices < size)
+    taken = tf.gather(x, tf.where(inside, indices, 0), axis=axis)
+    if not x.dtype.is_floating:
+        return taken
+    sizes = [1] * taken.shape.rank
+    sizes[axis] = -1
+    return tf.where(tf.reshape(inside, sizes), taken, np.nan)
+
+
+def cumulative_sum(x, axis):
+    return tf.cumsum(x, axis)
+
+
+def tril(x, k):
+    return tf.where(below(x, k), x, tf.zeros_like(x))
+
+
+def triu(x, k):
+    return tf.where(below(x, k - 1), tf.zeros_like(x), x)
+
+
+def below(x, k):
+    """Where the elements of matrices are on or below the k-th diagonal."""
+    rows, columns = tf.shape(x)[-2], tf.shape(x)[-1]
+    return tf.range(columns)[None, :] <= tf.range(rows)[:, None] + k
+
+
+def one_hot(indices, depth, dtype):
+    return tf.one_hot(indices, depth, dtype=dtype)
+
+
+def one_hot_like(indices, x):
+    return tf.one_hot(indices, x.shape[-1], dtype=x.dtype)
+
+
+def full(shape, value, like):
+    return tf.fill(shape, tf.constant(value, like.dtype))
+
+
+def full_like(x, value):
+    return tf.fill(tf.shape(x), tf.constant(value, x.dtype))
+
+
+def arange(start, stop, step, like):
+    return tf.range(start, stop, step, like.dtype)
+
+
+def eye(n, like):
+    return tf.eye(n, dtype=like.dtype)
+
+
+# neural
+
+
+relu = tensor(tf.nn.relu)
+selu = tensor(tf.nn.selu)
+silu = tensor(tf.nn.silu)
+sigmoid = tensor(tf.sigmoid)
+tanh = tensor(tf.tanh)
+softplus = tensor(tf.nn.softplus)
+softsign = tensor(tf.nn.softsign)
+
+
+def leaky_relu(x, negative_slope):
+    return tf.where(x > 0, x, negative_slope * x)  # its own rounds the slope to float32
+
+
+def gelu(x):
+    return x * (1 + tf.math.erf(x / math.sqrt(2))) / 2  # its own rounds the root to float32
+
+
+def elu(x, alpha):
+    return keras.activations.elu(tf.convert_to_tensor(x), alpha)
+
+
+def hard_sigmoid(x):
+    return tf.nn.relu6(x + 3) / 6
+
+
+def softmax(x, axis):
+    return tf.nn.softmax(x, axis)
+
+
+def log_softmax(x, axis):
+    return tf.nn.log_softmax(x, axis)
+
+
+def dropout(x, rate):
+    return tf.nn.dropout(x, rate)
+
+
+# control flow
+
+
+def while_loop(cond, body, state, max_iterations):
+    return tf.while_loop(cond, body, state, maximum_iterations=max_iterations)
+
+
+def cond(pred, true_fn, false_fn, operands):
+    return tf.cond(pred, lambda: true_fn(*operands), lambda: false_fn(*operands))
+
+
+FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+TENSORS = (tf.Tensor, tf.Variable, keras.Variable)
+register("tensorflow", "TensorFlow", sys.modules[__name__], TENSORS, floats=FLOATS)
+register("tensorflow", "TensorFlow", Symbolic(), (keras.KerasTensor,), floats=FLOATS, symbolic=True)
+
+# FixedHiddenMLP
 
 
 def check_halvable(H: tf.Tensor) -> None:
     """Raise `ValueError` unless sum(|H|) is finite."""
-    total = tf.reduce_sum(tf.abs(H))
-    if not tf.math.is_finite(total):
-        raise ValueError(halving_error(total))
+    check_finite(tf.reduce_sum(tf.abs(H)), halving_error)
 
 
 def halved(H: tf.Tensor) -> tf.Tensor:

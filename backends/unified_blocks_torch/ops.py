@@ -1,19 +1,244 @@
-"""Operations on PyTorch tensors that the blocks share."""
+"""`ub.ops` on PyTorch tensors, and the halvings of FixedHiddenMLP."""
 
 from __future__ import annotations
 
 import math
+import sys
 
 import torch
+from torch.nn import functional as F
 
 from unified_blocks.blocks.fixed_hidden_mlp import halving_error
+from unified_blocks.ops import KEEP, register
+
+# on each element
+
+
+def pair(function):
+    """`function` of two tensors, for numbers too."""
+
+    def of_two(x1, x2):
+        if not isinstance(x1, torch.Tensor):
+            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+        elif not isinstance(x2, torch.Tensor):
+            x2 = torch.as_tensor(x2, dtype=x1.dtype, device=x1.device)
+        return function(x1, x2)
+
+    return of_two
+
+
+abs = torch.abs
+exp = torch.exp
+expm1 = torch.expm1
+log = torch.log
+log1p = torch.log1p
+sqrt = torch.sqrt
+square = torch.square
+sign = torch.sign
+sin = torch.sin
+cos = torch.cos
+erf = torch.erf
+floor = torch.floor
+ceil = torch.ceil
+round = torch.round
+isfinite = torch.isfinite
+isnan = torch.isnan
+add = pair(torch.add)
+subtract = pair(torch.subtract)
+multiply = pair(torch.multiply)
+divide = pair(torch.divide)
+pow = pair(torch.pow)
+floor_divide = pair(torch.floor_divide)
+remainder = pair(torch.remainder)
+maximum = pair(torch.maximum)
+minimum = pair(torch.minimum)
+clip = torch.clip
+equal = pair(torch.eq)
+not_equal = pair(torch.ne)
+less = pair(torch.lt)
+less_equal = pair(torch.le)
+greater = pair(torch.gt)
+greater_equal = pair(torch.ge)
+logical_and = pair(torch.logical_and)
+logical_or = pair(torch.logical_or)
+logical_not = torch.logical_not
+
+
+def where(condition, x1, x2):
+    return pair(lambda x1, x2: torch.where(condition, x1, x2))(x1, x2)
+
+
+def astype(x, dtype):
+    return x.to(getattr(torch, dtype))
+
+
+def stop_gradient(x):
+    return x.detach()
+
+
+def check_finite(x, message):
+    if not torch.compiler.is_compiling() and not torch.isfinite(x):
+        raise ValueError(message(x))
+
+
+# over axes
+
+
+def sum(x, axis, keepdims):
+    return torch.sum(x, axis, keepdim=keepdims)
+
+
+def mean(x, axis, keepdims):
+    return torch.mean(x, axis, keepdim=keepdims)
+
+
+def max(x, axis, keepdims):
+    return torch.amax(x, () if axis is None else axis, keepdim=keepdims)
+
+
+def min(x, axis, keepdims):
+    return torch.amin(x, () if axis is None else axis, keepdim=keepdims)
+
+
+def prod(x, axis, keepdims):
+    for one in sorted_axes(x, axis):
+        x = torch.prod(x, one, keepdim=True)
+    return x if keepdims else x.squeeze(sorted_axes(x, axis))
+
+
+def any(x, axis, keepdims):
+    return torch.any(x, axis, keepdim=keepdims)
+
+
+def all(x, axis, keepdims):
+    return torch.all(x, axis, keepdim=keepdims)
+
+
+def sorted_axes(x, axis):
+    """`axis` as a tuple, from 0."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(sorted(one % x.ndim for one in axes))
+
+
+argmax = torch.argmax
+argmin = torch.argmin
+logsumexp = torch.logsumexp
+
+# matrices and shapes
+
+matmul = torch.matmul
+
+
+def matrix_transpose(x):
+    return x.mT
+
+
+def reshape(x, shape):
+    return x.reshape([x.shape[i] if size is KEEP else size for i, size in enumerate(shape)])
+
+
+permute_dims = torch.permute
+expand_dims = torch.unsqueeze
+squeeze = torch.squeeze
+concat = torch.cat
+stack = torch.stack
+broadcast_to = torch.broadcast_to
+
+
+def split(x, sections, axis):
+    return torch.chunk(x, sections, axis)
+
+
+def flip(x, axis):
+    return torch.flip(x, (axis,))
+
+
+def take(x, indices, axis):
+    return torch.index_select(x, axis, indices)
+
+
+cumulative_sum = torch.cumsum
+tril = torch.tril
+triu = torch.triu
+
+
+def one_hot(indices, depth, dtype):
+    classes = torch.arange(depth, device=indices.device)
+    return (indices.unsqueeze(-1) == classes).to(getattr(torch, dtype))
+
+
+def one_hot_like(indices, x):
+    return (indices.unsqueeze(-1) == torch.arange(x.shape[-1], device=x.device)).to(x.dtype)
+
+
+def full(shape, value, like):
+    return torch.full(shape, value, dtype=like.dtype, device=like.device)
+
+
+full_like = torch.full_like
+
+
+def arange(start, stop, step, like):
+    return torch.arange(start, stop, step, dtype=like.dtype, device=like.device)
+
+
+def eye(n, like):
+    return torch.eye(n, dtype=like.dtype, device=like.device)
+
+
+# neural
+
+relu = F.relu
+leaky_relu = F.leaky_relu
+elu = F.elu
+selu = F.selu
+gelu = F.gelu
+silu = F.silu
+sigmoid = torch.sigmoid
+hard_sigmoid = F.hardsigmoid
+tanh = torch.tanh
+softsign = F.softsign
+softmax = torch.softmax
+log_softmax = torch.log_softmax
+
+
+def softplus(x):
+    return torch.logaddexp(x, torch.zeros_like(x))  # F.softplus is linear above 20
+
+
+def dropout(x, rate):
+    return F.dropout(x, rate)
+
+
+# control flow
+
+
+def while_loop(cond, body, state, max_iterations):
+    for _ in range(max_iterations):
+        if not cond(*state):
+            break
+        state = body(*state)
+    return state
+
+
+def cond(pred, true_fn, false_fn, operands):
+    return true_fn(*operands) if pred else false_fn(*operands)
+
+
+register(
+    "torch",
+    "PyTorch",
+    sys.modules[__name__],
+    (torch.Tensor, torch.nn.Parameter),
+    floats=(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+)
+
+# FixedHiddenMLP
 
 
 def check_halvable(H: torch.Tensor) -> None:
     """Raise `ValueError` unless sum(|H|) is finite."""
-    total = H.detach().abs().sum()
-    if not torch.isfinite(total):
-        raise ValueError(halving_error(total))
+    check_finite(H.detach().abs().sum(), halving_error)
 
 
 def halved(H: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,74 @@
+"""Loops and branches on values, for graphs that have no Python in them.
+
+In a portable block Python's own `while` and `if` do as well, except where MXNet makes a graph and
+where XLA compiles a gradient. Eagerly these functions are just that: Python's `while` and `if`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unified_blocks.ops import dispatch
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    state: tuple[Any, ...],
+    /,
+    *,
+    max_iterations: int,
+) -> tuple[Any, ...]:
+    """`while cond(*state): state = body(*state)`, at most `max_iterations` times.
+
+    Args:
+        cond: gives a truth value, a tensor of shape `()`.
+        body: gives the new state: as many tensors, of the same shapes and dtypes.
+        state: the tensors that it starts from.
+        max_iterations: after that many the loop ends, whatever `cond` says.
+
+    Returns:
+        The last state.
+
+    Raises:
+        ValueError: a `body` that gives another number of tensors, or `max_iterations` below 0.
+        UnsupportedError: on MXNet, hybridized, while gradients are recorded: its loops have none.
+    """
+    if max_iterations < 0:
+        raise ValueError(
+            "ops.while_loop: max_iterations must be at least 0; got "
+            f"max_iterations={max_iterations}"
+        )
+    state = tuple(state)
+    if not state:
+        raise ValueError("ops.while_loop: state must hold at least one tensor; got ()")
+
+    def checked(*values: Any) -> tuple[Any, ...]:
+        found = body(*values)
+        found = tuple(found) if isinstance(found, tuple | list) else (found,)
+        if len(found) != len(state):
+            raise ValueError(
+                f"ops.while_loop: body must give {len(state)} tensors, as the state has; got "
+                f"{len(found)}"
+            )
+        return found
+
+    namespace = dispatch.namespace_of("while_loop", state[0])
+    return tuple(namespace.while_loop(cond, checked, state, max_iterations))
+
+
+def cond(
+    pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], /, *operands: Any
+) -> Any:
+    """`true_fn(*operands) if pred else false_fn(*operands)`.
+
+    Args:
+        pred: a truth value, a tensor of shape `()`.
+        true_fn, false_fn: give one tensor, of the same shape and dtype.
+        *operands: tensors.
+
+    Raises:
+        UnsupportedError: on MXNet, hybridized, while gradients are recorded.
+    """
+    return dispatch.namespace_of("cond", pred).cond(pred, true_fn, false_fn, operands)

@@ -1,0 +1,48 @@
+"""New tensors of the framework, dtype and device of another one, which is called `like`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.ops.dispatch import namespace_of
+
+
+def full(shape: tuple[int, ...], value: float, /, *, like: Any) -> Any:
+    """A tensor of a shape, filled with a number."""
+    return namespace_of("full", like).full(tuple(shape), value, like)
+
+
+def zeros(shape: tuple[int, ...], /, *, like: Any) -> Any:
+    """A tensor of zeros."""
+    return full(shape, 0, like=like)
+
+
+def ones(shape: tuple[int, ...], /, *, like: Any) -> Any:
+    """A tensor of ones."""
+    return full(shape, 1, like=like)
+
+
+def full_like(x: Any, value: float, /) -> Any:
+    """A tensor of the shape of `x`, filled with a number."""
+    return namespace_of("full_like", x).full_like(x, value)
+
+
+def zeros_like(x: Any, /) -> Any:
+    """A tensor of zeros, of the shape of `x`."""
+    return full_like(x, 0)
+
+
+def ones_like(x: Any, /) -> Any:
+    """A tensor of ones, of the shape of `x`."""
+    return full_like(x, 1)
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, /, *, like: Any) -> Any:
+    """`start`, `start + step`, …, without `stop`; of one number, from 0 to it."""
+    start, stop = (0, start) if stop is None else (start, stop)
+    return namespace_of("arange", like).arange(start, stop, step, like)
+
+
+def eye(n: int, /, *, like: Any) -> Any:
+    """The identity matrix, `(n, n)`."""
+    return namespace_of("eye", like).eye(n, like)

@@ -1,0 +1,186 @@
+"""Which framework runs an operation: that of the tensor it is given, by one look-up of its type.
+
+Each backend registers the types of its tensors with a module that has a function for each of
+`PRIMITIVES`. One that is not there has a reason, which is what the error says, and the table of
+`capabilities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from unified_blocks.errors import ForeignTensorError, UnsupportedError
+from unified_blocks.registry import load_backend
+from unified_blocks.tensors import owner_of
+
+PRIMITIVES = (
+    *("abs", "exp", "expm1", "log", "log1p", "sqrt", "square", "sign", "sin", "cos", "erf"),
+    *("floor", "ceil", "round", "isfinite", "isnan", "add", "subtract", "multiply", "divide"),
+    *("pow", "floor_divide", "remainder", "maximum", "minimum", "clip"),
+    *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+    *("logical_and", "logical_or", "logical_not", "where", "astype", "stop_gradient"),
+    *("check_finite", "sum", "mean", "max", "min", "prod", "any", "all", "argmax", "argmin"),
+    *("matmul", "matrix_transpose", "reshape", "permute_dims", "expand_dims", "squeeze"),
+    *("concat", "stack", "split", "broadcast_to", "flip", "take", "cumulative_sum", "tril", "triu"),
+    *("one_hot", "one_hot_like", "full", "full_like", "arange", "eye"),
+    *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
+    *("softplus", "softsign", "softmax", "log_softmax", "logsumexp", "dropout"),
+    *("while_loop", "cond"),
+)
+"""The operations that a backend implements; the others are written with these."""
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+class Namespace:
+    """The operations of one backend, by name; one that it lacks raises the reason.
+
+    Attributes:
+        backend, title: the backend's name, and what its framework is called.
+        symbolic: whether its tensors have no values yet.
+        floats: the floating-point types, as the `dtype` of a tensor gives them.
+        missing: why operations are not there, by name.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        title: str,
+        implementation: Any,
+        floats: Iterable[Any],
+        missing: Mapping[str, str],
+        symbolic: bool,
+    ) -> None:
+        self.backend, self.title, self.symbolic = backend, title, symbolic
+        self.floats = frozenset((*floats, *FLOATS))
+        self.missing: dict[str, str] = {}
+        for name in PRIMITIVES:
+            function = getattr(implementation, name, None)
+            if function is None or name in missing:
+                self.missing[name] = missing.get(name, f"{title} has no such operation here")
+                function = self._unsupported(name)
+            setattr(self, name, function)
+
+    def _unsupported(self, name: str) -> Any:
+        def unsupported(*args: Any, **kwargs: Any) -> Any:
+            raise UnsupportedError(
+                f"ops.{name} must be an operation that {self.title} has; got one that it has not: "
+                f"{self.missing[name]}"
+            )
+
+        return unsupported
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+namespaces: dict[type, Namespace] = {}
+"""The operations by type of tensor."""
+
+
+def register(
+    backend: str,
+    title: str,
+    implementation: Any,
+    types: Iterable[type],
+    *,
+    floats: Iterable[Any] = (),
+    missing: Mapping[str, str] | None = None,
+    symbolic: bool = False,
+) -> None:
+    """Let a backend run operations.
+
+    Args:
+        backend, title: its name, and what its framework is called.
+        implementation: a module, or another object, with a function for each of `PRIMITIVES`.
+        types: the types of its tensors; their subclasses are found by themselves.
+        floats: its floating-point types, unless they are known by name.
+        missing: for operations that it lacks, why.
+        symbolic: whether these tensors have no values yet.
+    """
+    namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic)
+    namespaces.update(dict.fromkeys(types, namespace))
+
+
+def capabilities() -> dict[str, dict[str, str]]:
+    """For each operation and each registered backend, `"yes"`, or why not."""
+    found: dict[str, dict[str, str]] = {name: {} for name in PRIMITIVES}
+    for namespace in namespaces.values():
+        for name, backends in found.items():
+            backends.setdefault(namespace.backend, namespace.missing.get(name, "yes"))
+    return found
+
+
+def namespace_of(name: str, x: Any) -> Namespace:
+    """The operations for the tensor `x`, which `ops.{name}` was given.
+
+    Raises:
+        ForeignTensorError: (a `TypeError`) when it is a tensor of no backend.
+    """
+    return namespaces.get(type(x)) or _find(name, x)
+
+
+def _find(name: str, x: Any) -> Namespace:
+    owner = owner_of(x)
+    if owner is not None:
+        load_backend(owner)  # which registers its types
+    for cls in type(x).__mro__:
+        if cls in namespaces:
+            namespaces[type(x)] = namespaces[cls]
+            return namespaces[cls]
+    raise ForeignTensorError(
+        f"ops.{name} must be given a tensor of a framework; got "
+        f"{type(x).__module__}.{type(x).__qualname__}: convert it with ub.from_numpy(x)"
+    )
+
+
+def floating(name: str, x: Any) -> Namespace:
+    """`namespace_of` for an operation on floating-point numbers.
+
+    Raises:
+        TypeError: when the tensor holds others.
+    """
+    namespace = namespaces.get(type(x)) or _find(name, x)
+    dtype = getattr(x, "dtype", None)  # a symbol has none
+    if dtype is not None and dtype not in namespace.floats:
+        raise TypeError(
+            f"ops.{name} must be given floating-point numbers; got a tensor of {dtype}: "
+            'convert it with ops.astype(x, "float32")'
+        )
+    return namespace
+
+
+def together(name: str, *values: Any) -> Namespace:
+    """The operations for several tensors, which must be alike; numbers among them fit any.
+
+    Raises:
+        ForeignTensorError: (a `TypeError`) for tensors of two frameworks, or for none at all.
+        TypeError: for tensors of two dtypes.
+    """
+    found: Namespace | None = None
+    first: Any = None
+    for x in values:
+        if isinstance(x, bool | int | float):
+            continue
+        namespace = namespaces.get(type(x)) or _find(name, x)
+        if found is None:
+            found, first = namespace, x
+            continue
+        if namespace.backend != found.backend:
+            raise ForeignTensorError(
+                f"ops.{name} must be given tensors of one framework; got one of {found.title} and "
+                f"one of {namespace.title}: convert one with ub.as_tensor(x, {found.backend!r})"
+            )
+        dtype, other = getattr(first, "dtype", None), getattr(x, "dtype", None)
+        # `is None`: NumPy's float64 equals None
+        if not (dtype is None or other is None) and dtype != other:
+            raise TypeError(
+                f"ops.{name} must be given tensors of one dtype; got {dtype} and {other}: "
+                "convert one with ops.astype"
+            )
+        found = namespace if namespace.symbolic else found
+    if found is None:
+        raise ForeignTensorError(f"ops.{name} must be given a tensor; got {values!r}")
+    return found

@@ -1,0 +1,229 @@
+"""Operations on each element, with broadcasting as NumPy's.
+
+Two tensors in one operation have the same dtype; a Python number takes the dtype of the tensor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.dtypes import FLOAT_DTYPES
+from unified_blocks.ops.dispatch import floating, namespace_of, together
+
+DTYPES = (*FLOAT_DTYPES, "int32", "int64", "bool")
+
+
+def abs(x: Any, /) -> Any:
+    """`|x|`; its derivative at 0 is 0."""
+    return namespace_of("abs", x).abs(x)
+
+
+def exp(x: Any, /) -> Any:
+    """`eˣ`, of floating-point numbers."""
+    return floating("exp", x).exp(x)
+
+
+def expm1(x: Any, /) -> Any:
+    """`eˣ - 1`, exact for small x too."""
+    return floating("expm1", x).expm1(x)
+
+
+def log(x: Any, /) -> Any:
+    """The natural logarithm, of floating-point numbers; -inf at 0, nan below."""
+    return floating("log", x).log(x)
+
+
+def log1p(x: Any, /) -> Any:
+    """`log(1 + x)`, exact for small x too."""
+    return floating("log1p", x).log1p(x)
+
+
+def sqrt(x: Any, /) -> Any:
+    """The square root, of floating-point numbers; nan below 0."""
+    return floating("sqrt", x).sqrt(x)
+
+
+def square(x: Any, /) -> Any:
+    """`x²`."""
+    return namespace_of("square", x).square(x)
+
+
+def sign(x: Any, /) -> Any:
+    """-1, 0 or 1; its derivative is 0."""
+    return namespace_of("sign", x).sign(x)
+
+
+def sin(x: Any, /) -> Any:
+    """The sine of x in radians."""
+    return floating("sin", x).sin(x)
+
+
+def cos(x: Any, /) -> Any:
+    """The cosine of x in radians."""
+    return floating("cos", x).cos(x)
+
+
+def erf(x: Any, /) -> Any:
+    """The error function, `2/√π ∫₀ˣ exp(-t²) dt`."""
+    return floating("erf", x).erf(x)
+
+
+def floor(x: Any, /) -> Any:
+    """The largest whole number not above x; its derivative is 0."""
+    return floating("floor", x).floor(x)
+
+
+def ceil(x: Any, /) -> Any:
+    """The smallest whole number not below x; its derivative is 0."""
+    return floating("ceil", x).ceil(x)
+
+
+def round(x: Any, /) -> Any:
+    """The nearest whole number, of two equally near ones the even; its derivative is 0."""
+    return floating("round", x).round(x)
+
+
+def isfinite(x: Any, /) -> Any:
+    """Where x is neither infinite nor nan."""
+    return floating("isfinite", x).isfinite(x)
+
+
+def isnan(x: Any, /) -> Any:
+    """Where x is nan."""
+    return floating("isnan", x).isnan(x)
+
+
+def add(x1: Any, x2: Any, /) -> Any:
+    """`x1 + x2`."""
+    return together("add", x1, x2).add(x1, x2)
+
+
+def subtract(x1: Any, x2: Any, /) -> Any:
+    """`x1 - x2`."""
+    return together("subtract", x1, x2).subtract(x1, x2)
+
+
+def multiply(x1: Any, x2: Any, /) -> Any:
+    """`x1 · x2`."""
+    return together("multiply", x1, x2).multiply(x1, x2)
+
+
+def divide(x1: Any, x2: Any, /) -> Any:
+    """`x1 / x2`, of floating-point numbers."""
+    together("divide", x1, x2)
+    return floating("divide", x2 if isinstance(x1, int | float) else x1).divide(x1, x2)
+
+
+def pow(x1: Any, x2: Any, /) -> Any:
+    """`x1` to the power of `x2`, of floating-point numbers."""
+    together("pow", x1, x2)
+    return floating("pow", x2 if isinstance(x1, int | float) else x1).pow(x1, x2)
+
+
+def floor_divide(x1: Any, x2: Any, /) -> Any:
+    """`⌊x1 / x2⌋`, towards -∞, of whole numbers too."""
+    return together("floor_divide", x1, x2).floor_divide(x1, x2)
+
+
+def remainder(x1: Any, x2: Any, /) -> Any:
+    """`x1 - ⌊x1 / x2⌋ x2`, with the sign of `x2`, of whole numbers too."""
+    return together("remainder", x1, x2).remainder(x1, x2)
+
+
+def maximum(x1: Any, x2: Any, /) -> Any:
+    """The larger one; how the gradient is shared where they are equal is the framework's own."""
+    return together("maximum", x1, x2).maximum(x1, x2)
+
+
+def minimum(x1: Any, x2: Any, /) -> Any:
+    """The smaller one; how the gradient is shared where they are equal is the framework's own."""
+    return together("minimum", x1, x2).minimum(x1, x2)
+
+
+def clip(x: Any, /, min: float | None = None, max: float | None = None) -> Any:
+    """`x` held between two numbers, either of which may be left out."""
+    if min is None and max is None:
+        return x
+    return namespace_of("clip", x).clip(x, min, max)
+
+
+def equal(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 = x2`."""
+    return together("equal", x1, x2).equal(x1, x2)
+
+
+def not_equal(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 ≠ x2`."""
+    return together("not_equal", x1, x2).not_equal(x1, x2)
+
+
+def less(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 < x2`."""
+    return together("less", x1, x2).less(x1, x2)
+
+
+def less_equal(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 ≤ x2`."""
+    return together("less_equal", x1, x2).less_equal(x1, x2)
+
+
+def greater(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 > x2`."""
+    return together("greater", x1, x2).greater(x1, x2)
+
+
+def greater_equal(x1: Any, x2: Any, /) -> Any:
+    """Where `x1 ≥ x2`."""
+    return together("greater_equal", x1, x2).greater_equal(x1, x2)
+
+
+def logical_and(x1: Any, x2: Any, /) -> Any:
+    """Where both truth values are true."""
+    return together("logical_and", x1, x2).logical_and(x1, x2)
+
+
+def logical_or(x1: Any, x2: Any, /) -> Any:
+    """Where one of two truth values is true, or both."""
+    return together("logical_or", x1, x2).logical_or(x1, x2)
+
+
+def logical_not(x: Any, /) -> Any:
+    """Where a truth value is false."""
+    return namespace_of("logical_not", x).logical_not(x)
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> Any:
+    """`x1` where the condition, truth values, holds, else `x2`; one of them may be a number.
+
+    No gradient flows into the one that is not chosen; but 0 times an infinite derivative is nan,
+    so hold the argument of a logarithm or a root away from 0 before, not after.
+    """
+    return together("where", x1, x2).where(condition, x1, x2)
+
+
+def astype(x: Any, dtype: str, /) -> Any:
+    """`x` in the dtype `float16`, `float32`, `float64`, `int32`, `int64` or `bool`.
+
+    Raises:
+        ValueError: for another dtype.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"ops.astype: dtype must be one of {', '.join(DTYPES)}; got {dtype!r}")
+    return namespace_of("astype", x).astype(x, dtype)
+
+
+def stop_gradient(x: Any, /) -> Any:
+    """`x`, as a constant for differentiation."""
+    return namespace_of("stop_gradient", x).stop_gradient(x)
+
+
+def check_finite(x: Any, message: Any, /) -> None:
+    """Raise `ValueError(message(x))` when a number `x` is not finite.
+
+    Nothing is checked in a graph, which cannot raise.
+
+    Args:
+        x: a tensor of shape `()`.
+        message: a function of the number.
+    """
+    floating("check_finite", x).check_finite(x, message)

@@ -1,0 +1,84 @@
+"""Losses: each the mean over all elements, or over the batch, of shape `()`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.ops.dispatch import floating, namespace_of, together
+from unified_blocks.ops.elementwise import abs, exp, log, log1p, maximum, minimum, square
+from unified_blocks.ops.neural import log_softmax
+from unified_blocks.ops.reductions import mean, rank_of, sum
+
+
+def mse(output: Any, y: Any, /) -> Any:
+    """The mean over all elements of `(output - y)²`.
+
+    Raises:
+        ValueError: when the shapes differ: nothing is broadcast.
+    """
+    return mean(square(_difference("mse", output, y)))
+
+
+def mae(output: Any, y: Any, /) -> Any:
+    """The mean over all elements of `|output - y|`.
+
+    Raises:
+        ValueError: when the shapes differ: nothing is broadcast.
+    """
+    return mean(abs(_difference("mae", output, y)))
+
+
+def huber(output: Any, y: Any, /, *, delta: float = 1.0) -> Any:
+    """The mean over all elements of `d²/2` where `d = |output - y| ≤ delta`, else of
+    `delta (d - delta/2)`.
+
+    Raises:
+        ValueError: when the shapes differ: nothing is broadcast.
+    """
+    distance = abs(_difference("huber", output, y))
+    near = minimum(distance, delta)
+    return mean(near * near * 0.5 + (distance - near) * delta)
+
+
+def cross_entropy(logits: Any, labels: Any, /) -> Any:
+    """The mean over the batch of `-log softmax(logits)[label]`.
+
+    Args:
+        logits: `(n, classes)`.
+        labels: whole numbers `(n,)` in [0, classes); for any other the loss is infinite.
+
+    Raises:
+        ValueError: when the shapes are not these.
+    """
+    floating("cross_entropy", logits)
+    if rank_of(logits) not in (None, 2) or rank_of(labels) not in (None, 1):
+        raise ValueError(
+            "ops.cross_entropy must be given logits (n, classes) and labels (n,); got "
+            f"{rank_of(logits)} and {rank_of(labels)} dimensions"
+        )
+    chosen = namespace_of("cross_entropy", labels).one_hot_like(labels, logits)
+    likelihood = sum(log_softmax(logits) * chosen, axis=-1)
+    return -mean(likelihood + log(sum(chosen, axis=-1)))  # the logarithm of 0 for no class
+
+
+def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
+    """The mean over all elements of `-y log p - (1 - y) log(1 - p)`, with `p = sigmoid(logits)`.
+
+    Computed as `max(z, 0) - z y + log(1 + e^-|z|)`, which does not overflow.
+
+    Raises:
+        ValueError: when the shapes differ: nothing is broadcast.
+    """
+    _difference("binary_cross_entropy", logits, y)
+    return mean(maximum(logits, 0) - logits * y + log1p(exp(-abs(logits))))
+
+
+def _difference(name: str, output: Any, y: Any) -> Any:
+    together(name, output, y)
+    if hasattr(output, "shape") and hasattr(y, "shape"):  # symbols have none
+        shape, given = tuple(output.shape), tuple(y.shape)
+        if shape != given:
+            raise ValueError(
+                f"ops.{name}: the targets must have the shape of the output, {shape}; got {given}"
+            )
+    return output - y

@@ -1,0 +1,158 @@
+"""Operations that change the shape of tensors, or pick and join parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from unified_blocks.ops.dispatch import namespace_of, together
+from unified_blocks.ops.reductions import axis_of, rank_of
+
+
+class Keep:
+    """The type of `KEEP`."""
+
+    def __repr__(self) -> str:
+        return "ub.KEEP"
+
+    def __reduce__(self) -> str:
+        return "KEEP"
+
+
+KEEP: Final = Keep()
+"""In the shape given to `reshape`: the size that the input has at this place."""
+
+
+def reshape(x: Any, shape: Sequence[int | Keep], /) -> Any:
+    """`x` in another shape, elements in the same (row-major) order.
+
+    Args:
+        x: a tensor.
+        shape: sizes; `-1`, at most once, is what is left over, and `KEEP` the size of the input at
+            the same place. With these, a block needs to know no sizes, and can be hybridized.
+
+    Raises:
+        ValueError: for two `-1`, or a `KEEP` beyond the dimensions of `x`.
+
+    Example::
+
+        ub.ops.reshape(X, (ub.KEEP, ub.KEEP, heads, -1))      # (n, t, d) to (n, t, heads, d/heads)
+    """
+    if sum(size is not KEEP and size == -1 for size in shape) > 1:
+        raise ValueError(f"ops.reshape: at most one size can be -1; got shape={tuple(shape)}")
+    rank = rank_of(x)
+    if rank is not None and any(size is KEEP for size in shape[rank:]):
+        raise ValueError(
+            f"ops.reshape: KEEP must stand for one of the {rank} dimensions of the input; got "
+            f"shape={tuple(shape)}"
+        )
+    return namespace_of("reshape", x).reshape(x, tuple(shape))
+
+
+def permute_dims(x: Any, axes: tuple[int, ...], /) -> Any:
+    """`x` with its axes in another order: axis i of the output is `axes[i]` of the input.
+
+    Raises:
+        ValueError: when `axes` are not all of them, each once.
+    """
+    rank = len(axes)
+    if rank_of(x) not in (None, rank) or sorted(axis % rank for axis in axes) != list(range(rank)):
+        raise ValueError(
+            f"ops.permute_dims: axes must be every axis once; got axes={axes} for {rank_of(x)} "
+            "dimensions"
+        )
+    return namespace_of("permute_dims", x).permute_dims(x, tuple(axis % rank for axis in axes))
+
+
+def expand_dims(x: Any, /, *, axis: int) -> Any:
+    """`x` with a new axis of size 1, at that place of the output."""
+    rank = rank_of(x)
+    if rank is not None and not -rank - 1 <= axis <= rank:
+        raise ValueError(
+            f"ops.expand_dims: axis must be in [{-rank - 1}, {rank}] for {rank} dimensions; "
+            f"got axis={axis}"
+        )
+    return namespace_of("expand_dims", x).expand_dims(x, axis)
+
+
+def squeeze(x: Any, /, *, axis: int) -> Any:
+    """`x` without an axis, whose size is 1."""
+    axis = axis_of("squeeze", x, axis)
+    shape = getattr(x, "shape", None)
+    if shape is not None and shape[axis] not in (1, None):
+        raise ValueError(
+            f"ops.squeeze: the size of the axis must be 1; got axis={axis} of {tuple(shape)}"
+        )
+    return namespace_of("squeeze", x).squeeze(x, axis)
+
+
+def concat(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+    """Tensors joined along an axis that they have; the other sizes are equal."""
+    arrays = list(arrays)
+    namespace = together("concat", *arrays)
+    return namespace.concat(arrays, axis_of("concat", arrays[0], axis))
+
+
+def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+    """Tensors of one shape joined along a new axis, at that place of the output."""
+    arrays = list(arrays)
+    return together("stack", *arrays).stack(arrays, axis)
+
+
+def split(x: Any, sections: int, /, *, axis: int = 0) -> list[Any]:
+    """`x` in that many parts of equal size along an axis.
+
+    Raises:
+        ValueError: when the size of the axis is no multiple of `sections`.
+    """
+    axis = axis_of("split", x, axis)
+    shape = getattr(x, "shape", None)
+    if sections < 1 or (shape is not None and shape[axis] is not None and shape[axis] % sections):
+        raise ValueError(
+            f"ops.split: sections must divide the size of the axis; got sections={sections}, "
+            f"axis={axis} of {None if shape is None else tuple(shape)}"
+        )
+    return list(namespace_of("split", x).split(x, sections, axis))
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...], /) -> Any:
+    """`x` repeated along axes of size 1, and along new ones in front, to a shape."""
+    return namespace_of("broadcast_to", x).broadcast_to(x, tuple(shape))
+
+
+def flip(x: Any, /, *, axis: int) -> Any:
+    """`x` in reverse order along an axis."""
+    return namespace_of("flip", x).flip(x, axis_of("flip", x, axis))
+
+
+def take(x: Any, indices: Any, /, *, axis: int) -> Any:
+    """The entries of `x` at whole numbers `(k,)` along an axis, of which there are n.
+
+    An index outside of [0, n) is an error on PyTorch, and gives nan on TensorFlow and MXNet.
+    """
+    if rank_of(indices) not in (None, 1):
+        raise ValueError(f"ops.take: indices must have one axis; got {rank_of(indices)}")
+    return namespace_of("take", x).take(x, indices, axis_of("take", x, axis))
+
+
+def cumulative_sum(x: Any, /, *, axis: int) -> Any:
+    """The sum of all entries so far along an axis."""
+    return namespace_of("cumulative_sum", x).cumulative_sum(x, axis_of("cumulative_sum", x, axis))
+
+
+def tril(x: Any, /, *, k: int = 0) -> Any:
+    """`(…, n, m)`, with 0 above the k-th diagonal of each matrix."""
+    return namespace_of("tril", x).tril(x, k)
+
+
+def triu(x: Any, /, *, k: int = 0) -> Any:
+    """`(…, n, m)`, with 0 below the k-th diagonal of each matrix."""
+    return namespace_of("triu", x).triu(x, k)
+
+
+def one_hot(indices: Any, depth: int, /, *, dtype: str = "float32") -> Any:
+    """1 at each index along a new last axis of size `depth`, 0 elsewhere.
+
+    An index outside of [0, depth) gives zeros.
+    """
+    return namespace_of("one_hot", indices).one_hot(indices, depth, dtype)

@@ -1,0 +1,87 @@
+"""Activations and other operations of neural networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.ops.dispatch import floating, namespace_of
+from unified_blocks.ops.reductions import axis_of
+
+
+def relu(x: Any, /) -> Any:
+    """`max(x, 0)`; its derivative at 0 is 0."""
+    return namespace_of("relu", x).relu(x)
+
+
+def leaky_relu(x: Any, /, *, negative_slope: float = 0.01) -> Any:
+    """`x` where it is above 0, else `negative_slope · x` (0.01: Maas et al., 2013)."""
+    return floating("leaky_relu", x).leaky_relu(x, negative_slope)
+
+
+def elu(x: Any, /, *, alpha: float = 1.0) -> Any:
+    """`x` where it is above 0, else `alpha (eˣ - 1)` (Clevert et al., 2015)."""
+    return floating("elu", x).elu(x, alpha)
+
+
+def selu(x: Any, /) -> Any:
+    """`1.0507… · elu(x, alpha=1.6732…)` (Klambauer et al., 2017)."""
+    return floating("selu", x).selu(x)
+
+
+def gelu(x: Any, /) -> Any:
+    """`x Φ(x) = x (1 + erf(x/√2)) / 2`: exact, not the tanh form (Hendrycks and Gimpel, 2016)."""
+    return floating("gelu", x).gelu(x)
+
+
+def silu(x: Any, /) -> Any:
+    """`x · sigmoid(x)`, also called swish."""
+    return floating("silu", x).silu(x)
+
+
+def sigmoid(x: Any, /) -> Any:
+    """`1 / (1 + e⁻ˣ)`."""
+    return floating("sigmoid", x).sigmoid(x)
+
+
+def hard_sigmoid(x: Any, /) -> Any:
+    """`min(max(x + 3, 0), 6) / 6`, as PyTorch and Keras 3 have it (Gluon's is `0.2 x + 0.5`)."""
+    return floating("hard_sigmoid", x).hard_sigmoid(x)
+
+
+def tanh(x: Any, /) -> Any:
+    """The hyperbolic tangent."""
+    return floating("tanh", x).tanh(x)
+
+
+def softplus(x: Any, /) -> Any:
+    """`log(1 + eˣ)`, without overflow."""
+    return floating("softplus", x).softplus(x)
+
+
+def softsign(x: Any, /) -> Any:
+    """`x / (1 + |x|)`."""
+    return floating("softsign", x).softsign(x)
+
+
+def softmax(x: Any, /, *, axis: int = -1) -> Any:
+    """`eˣ / Σ eˣ` along an axis."""
+    return floating("softmax", x).softmax(x, axis_of("softmax", x, axis))
+
+
+def log_softmax(x: Any, /, *, axis: int = -1) -> Any:
+    """`x - log Σ eˣ` along an axis."""
+    return floating("log_softmax", x).log_softmax(x, axis_of("log_softmax", x, axis))
+
+
+def dropout(x: Any, rate: float, /, *, training: bool) -> Any:
+    """In training each element is 0 with probability `rate`, and else `x / (1 - rate)`.
+
+    In a block use the layer `ub.Dropout`, which knows by itself whether the block is training.
+
+    Raises:
+        ValueError: a rate outside of [0, 1).
+    """
+    if not 0 <= rate < 1:
+        raise ValueError(f"ops.dropout: rate must be in [0, 1); got rate={rate}")
+    namespace = floating("dropout", x)
+    return namespace.dropout(x, rate) if training and rate > 0 else x

@@ -1,0 +1,106 @@
+"""Operations that reduce some axes: `axis` is None for all of them, a number, or several.
+
+A negative axis counts from the last. With `keepdims` a reduced axis stays, with size 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.ops import elementwise
+from unified_blocks.ops.dispatch import floating, namespace_of
+
+Axis = int | tuple[int, ...] | None
+
+
+def sum(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`Σ x`; of whole numbers and truth values it is an int64."""
+    return namespace_of("sum", x).sum(x, axis_of("sum", x, axis), keepdims)
+
+
+def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`Σ x / n`, of floating-point numbers."""
+    return floating("mean", x).mean(x, axis_of("mean", x, axis), keepdims)
+
+
+def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest; how the gradient is shared among equal ones is the framework's own."""
+    return namespace_of("max", x).max(x, axis_of("max", x, axis), keepdims)
+
+
+def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest; how the gradient is shared among equal ones is the framework's own."""
+    return namespace_of("min", x).min(x, axis_of("min", x, axis), keepdims)
+
+
+def prod(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`Π x`, of floating-point numbers."""
+    return floating("prod", x).prod(x, axis_of("prod", x, axis), keepdims)
+
+
+def var(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`mean((x - mean(x))²)`: biased, divided by n as NumPy does, not by n - 1."""
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return mean(elementwise.square(centred), axis=axis, keepdims=keepdims)
+
+
+def std(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`√var(x)`."""
+    return elementwise.sqrt(var(x, axis=axis, keepdims=keepdims))
+
+
+def any(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether one of the truth values is true."""
+    return namespace_of("any", x).any(x, axis_of("any", x, axis), keepdims)
+
+
+def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether all of the truth values are true."""
+    return namespace_of("all", x).all(x, axis_of("all", x, axis), keepdims)
+
+
+def argmax(x: Any, /, *, axis: int = -1) -> Any:
+    """Where the largest is along an axis, the first of equal ones; an int64."""
+    return namespace_of("argmax", x).argmax(x, axis_of("argmax", x, axis))
+
+
+def argmin(x: Any, /, *, axis: int = -1) -> Any:
+    """Where the smallest is along an axis, the first of equal ones; an int64."""
+    return namespace_of("argmin", x).argmin(x, axis_of("argmin", x, axis))
+
+
+def logsumexp(x: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
+    """`log Σ exp(x)` along an axis, without overflow."""
+    return floating("logsumexp", x).logsumexp(x, axis_of("logsumexp", x, axis), keepdims)
+
+
+def rank_of(x: Any) -> int | None:
+    """The number of dimensions of `x`; None for a tensor that does not tell."""
+    shape = getattr(x, "shape", None)
+    if shape is None:
+        return None
+    rank = getattr(shape, "rank", None)  # TensorFlow's
+    return len(shape) if rank is None and not hasattr(shape, "rank") else rank
+
+
+def axis_of(name: str, x: Any, axis: Any) -> Any:
+    """`axis`, if `x` has it, or them; from 0 where the number of dimensions is known.
+
+    Raises:
+        ValueError: when an axis is out of range, or named twice.
+    """
+    if axis is None:
+        return None
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    rank = rank_of(x)
+    if rank is not None:
+        for one in axes:
+            if not -rank <= one < rank:
+                raise ValueError(
+                    f"ops.{name}: axis must be in [{-rank}, {rank}) for {rank} dimensions; "
+                    f"got axis={one}"
+                )
+        if len({one % rank for one in axes}) < len(axes):
+            raise ValueError(f"ops.{name}: axes must differ; got axis={axis}")
+        axes = tuple(one % rank for one in axes)
+    return axes if isinstance(axis, tuple) else axes[0]
