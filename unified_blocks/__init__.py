@@ -7,13 +7,16 @@
 See `unified_blocks.block.Block` for what a block is, and the README for the rest.
 """
 
+from unified_blocks import ops
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
+from unified_blocks.constants import Constant
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.errors import (
     BackendImportError,
     BlockBuiltError,
+    ForeignPartError,
     ForeignTensorError,
     InputError,
     NotBuiltError,
@@ -26,6 +29,7 @@ from unified_blocks.gradients import value_and_grad
 from unified_blocks.initialize import initialize
 from unified_blocks.layers import Dense, ReLU
 from unified_blocks.models import cast, devices, to_device
+from unified_blocks.ops import KEEP
 from unified_blocks.registry import available_backends, get_backend, set_backend, use_backend
 from unified_blocks.state import build, load_state, state
 from unified_blocks.tensors import as_tensor, backend_of, from_numpy, to_numpy
@@ -36,6 +40,7 @@ from unified_blocks.training.trainer import Trainer
 __version__ = "0.1.0"
 
 __all__ = [
+    "KEEP",
     "MLP",
     "SGD",
     "Adam",
@@ -43,8 +48,10 @@ __all__ = [
     "BackendImportError",
     "Block",
     "BlockBuiltError",
+    "Constant",
     "Dense",
     "FixedHiddenMLP",
+    "ForeignPartError",
     "ForeignTensorError",
     "History",
     "InputError",
@@ -68,6 +75,7 @@ __all__ = [
     "get_backend",
     "initialize",
     "load_state",
+    "ops",
     "set_backend",
     "state",
     "to_device",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,18 +85,13 @@ class Arguments:
 
 
 def checked(
-    init: Callable[..., None],
-    to_native_dtype: Callable[[str], Any] = lambda name: name,
-    scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
-    finish: Callable[[Any], None] = lambda net: None,
+    init: Callable[..., None], to_native_dtype: Callable[[str], Any]
 ) -> Callable[..., None]:
     """A hand-written `__init__`, with its arguments checked and its dtype made native.
 
     Args:
         init: the constructor as its author wrote it.
         to_native_dtype: turns a dtype's canonical name into what the framework's layers take.
-        scope: what the constructor has to run in.
-        finish: called with the constructed instance, still in the scope.
     """
     signature = inspect.signature(init)
 
@@ -115,11 +110,8 @@ def checked(
             dtype = bound.arguments["dtype"]
             name = default_dtype() if dtype is None else dtype_name(dtype)
             bound.arguments["dtype"] = to_native_dtype(name)
-        with scope():
-            init(*bound.args, **bound.kwargs)
-            finish(self)
+        init(*bound.args, **bound.kwargs)
 
-    __init__.__signature__ = signature  # type: ignore[attr-defined]  # Keras does not look deeper
     return __init__
 
 

@@ -1,7 +1,8 @@
 """`Backend`: all that this library asks of a framework.
 
-A fourth framework is one subclass of `Backend`, one hand-written class per built-in block, and
-one entry point in the group `unified_blocks.backends`, named as the framework's import package.
+A fourth framework is one subclass of `Backend`, a native class of each portable layer, an
+implementation of `ub.ops`, and one entry point in the group `unified_blocks.backends`, named as the
+framework's import package. Native classes of blocks are made from their portable definitions.
 
 The five duties of a block (see `unified_blocks.block`) meet the framework here: `bind` makes the
 calls native (1, 2), `value_and_grad` gives gradients (3), `variables` exposes the numbers (4) and
@@ -18,7 +19,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from unified_blocks.block import Block
 from unified_blocks.native_classes import NativeClasses
 from unified_blocks.types import Array, State
 
@@ -83,7 +83,9 @@ class Backend(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     base_class: ClassVar[type[Any]]
-    """The framework's class that blocks extend."""
+    """The framework's class that portable blocks extend."""
+    layer_class: ClassVar[type[Any]]
+    """The framework's class of all layers and models."""
     call_errors: ClassVar[tuple[type[Exception], ...]]
     """What the framework raises for an input that it cannot take."""
     takes_numpy: ClassVar[bool] = False
@@ -96,10 +98,6 @@ class Backend(ABC):
     def __init__(self) -> None:
         self.native_classes = NativeClasses(self)
 
-    def native_class(self, portable: type[Block]) -> type[Any]:
-        """The class of this framework that instances of `portable` get."""
-        return self.native_classes.get(portable)
-
     @abstractmethod
     def bind(self, native: type[Any]) -> type[Any]:
         """Complete a class that extends both a block class and the framework's.
@@ -110,6 +108,14 @@ class Backend(ABC):
 
     def extend(self, native: type[Any]) -> None:  # noqa: B027  # most frameworks need nothing
         """Prepare a class that extends a native class, which a user may have written."""
+
+    @abstractmethod
+    def add_constant(self, net: Any, name: str, array: Array) -> None:
+        """Make the attribute `name` of a block a constant that holds `array`.
+
+        It is part of the block's variables, with the role `"constant"`; reading it in a forward
+        gives a tensor.
+        """
 
     @property
     @abstractmethod

@@ -18,8 +18,8 @@ each framework.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unified_blocks.arguments import Arguments, without_self
 from unified_blocks.errors import UnsupportedError
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from unified_blocks.backend import Backend
+
+NativeClass = TypeVar("NativeClass", bound=type[Any])
+
+followers: list[Callable[[type[Block]], None]] = []
+"""What backends that have to know every block class do with a new one."""
 
 
 class _ClassSignature:
@@ -50,21 +55,37 @@ class Block:
     `torch.nn.Module`, a `keras.Model` (or `keras.Layer`), a `gluon.Block`. It is also an instance
     of the block class itself, so that `isinstance(net, ub.MLP)` holds on every backend.
 
-    A block class has, for each backend, one native class: one written by hand, or one made here
-    from the block class and the native class of its nearest ancestor that has one.
+    A block class is written once: a constructor that makes layers, blocks and constants, and a
+    `forward` in plain Python, over `ub.ops` and the operators of tensors. It has, for each
+    backend, one native class, made when it is first asked for from the block class and the
+    framework's own; `native` puts one written by hand in its place.
+
+    Attributes of a block hold layers, blocks, lists, tuples and dicts of them (`blocks.0`,
+    `blocks.1`, … by name), and constants (`ub.Constant`). Inside the constructor the block's own
+    backend is the default.
 
     Raises:
         TypeError: when made from a class that has neither a `forward` nor a native class.
+        ForeignPartError: (a `TypeError`) when an attribute is given a part of another framework.
 
     Example::
 
-        net = ub.MLP(64, 3)                     # on the default backend
-        net = ub.MLP.on("tensorflow")(64, 3)    # on this one, whatever the default
+        class Residual(ub.Block):
+            def __init__(self, units):
+                super().__init__()
+                self.body = ub.MySequential(ub.Dense(units, activation="relu"), ub.Dense(units))
+                self.scale = ub.Constant(0.5)
+
+            def forward(self, X):
+                return ub.ops.relu(X + self.scale * self.body(X))
+
+        net = Residual(20)                      # on the default backend
+        net = Residual.on("tensorflow")(20)     # on this one, whatever the default
     """
 
     declared_signature: ClassVar[inspect.Signature] = inspect.Signature()
-    random_constants: ClassVar[tuple[str, ...]] = ()
-    """The constants of this block that are drawn from U[0, 1), by attribute name."""
+    random_constants: Mapping[str, str] = {}  # never changed in place
+    """How the constants of this block that are random are drawn, by attribute name."""
     input_parameter: ClassVar[str | None] = None
     """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
 
@@ -80,23 +101,29 @@ class Block:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls._block_backend is not None:  # it extends a native class: native itself, there only
+        made_here = "_block_backend" in vars(cls)
+        if cls._block_backend is not None and not made_here:
+            # It extends a native class: it is native itself, there only.
             cls._portable = cls
             cls._block_backend.extend(cls)
+        for follow in followers:
+            follow(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        native = cls if cls._block_backend is not None else get_backend().native_class(cls)
+        native = cls if cls._block_backend is not None else get_backend().native_classes.get(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
         self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
         object.__setattr__(self, "_arguments", Arguments.record(args, kwargs))
         return self
 
     @classmethod
-    def on(cls, backend: str) -> type[Self]:
+    def on(cls, backend: str, *, portable: bool = False) -> type[Self]:
         """The native class of this block on the named backend.
 
         Args:
             backend: a backend's name or alias.
+            portable: whether to give the class made from the portable `forward` also where one
+                was written by hand, so that the two can be compared.
 
         Returns:
             A subclass of this class and of the framework's own block class: always the same
@@ -106,7 +133,39 @@ class Block:
             UnknownBackendError, BackendImportError: as `set_backend`.
             TypeError: when the block has neither a `forward` nor a native class there.
         """
-        return load_backend(backend).native_class(portable_class(cls))
+        native_classes = load_backend(backend).native_classes
+        block = portable_class(cls)
+        return native_classes.from_portable(block) if portable else native_classes.get(block)
+
+    @classmethod
+    def native(cls, backend: str) -> Callable[[NativeClass], NativeClass]:
+        """A decorator that registers a class written by hand for one framework.
+
+        It takes the place of the class that is made from the portable `forward` there, for
+        instances made from now on, and must mean the same. It extends the block class first, and
+        then the framework's own; what it does not define, constructor included, it has from the
+        block class.
+
+        Args:
+            backend: a backend's name or alias.
+
+        Raises:
+            UnknownBackendError, BackendImportError: as `set_backend`.
+            TypeError: for a class with other bases.
+
+        Example::
+
+            @Residual.native("torch")
+            class FusedResidual(Residual, torch.nn.Module):
+                def forward(self, X):
+                    return torch.relu(torch.add(X, self.body(X), alpha=0.5))
+        """
+
+        def register(native: NativeClass) -> NativeClass:
+            load_backend(backend).native_classes.add(portable_class(cls), native)
+            return native
+
+        return register
 
     def reference(self, state: State, X: Array) -> Array:
         """What this block computes, written in NumPy from its definition.

@@ -48,9 +48,19 @@ def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorErr
     )
 
 
+def _is_first_layer_known(net: Block) -> bool:
+    """Whether `input_parameter` is of the class whose forward runs, not of one that it extends."""
+    for cls in net._portable.__mro__:
+        if "input_parameter" in vars(cls):
+            return True
+        if "forward" in vars(cls):
+            return False
+    return False
+
+
 def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError | None:
     """The error for an input whose width or dtype is not that of the block's first layer."""
-    if not inputs or hasattr(net._portable, "forward"):  # its author's own use of the input
+    if not inputs or not _is_first_layer_known(net):
         return None
     try:
         first = next((v for v in backend.variables(net) if v.name == net.input_parameter), None)

@@ -4,6 +4,7 @@
     ├── UnknownBackendError (ValueError)      a backend name that no one registered
     ├── BackendImportError  (ImportError)     a known backend whose framework cannot be imported
     ├── ForeignTensorError  (TypeError)       a tensor of one framework given to another's block
+    ├── ForeignPartError    (TypeError)       a layer of one framework put into another's block
     ├── InputError          (ValueError)      an input whose width or dtype the block cannot take
     ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
@@ -30,6 +31,10 @@ class BackendImportError(UnifiedBlocksError, ImportError):
 
 class ForeignTensorError(UnifiedBlocksError, TypeError):
     """A tensor of one framework given to a block of another."""
+
+
+class ForeignPartError(UnifiedBlocksError, TypeError):
+    """A layer, block or tensor of one framework put into a block of another."""
 
 
 class InputError(UnifiedBlocksError, ValueError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unified_blocks.backend import Variable
+from unified_blocks.constants import draw
 from unified_blocks.state import built_variables
 from unified_blocks.types import Array
 
@@ -60,8 +61,8 @@ def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Dr
     """How to draw `variable`; None when it keeps its value."""
     path, _, attribute = variable.name.rpartition(".")
     if variable.role == "constant":
-        random = getattr(type(variable.owner), "random_constants", ())
-        return (lambda g, shape: g.random(shape)) if attribute in random else None
+        random = getattr(variable.owner, "random_constants", {})
+        return draw(random[attribute]) if attribute in random else None
     if attribute == "bias":
         weight = variables.get(f"{path}.weight" if path else "weight")
         if scheme == "torch_default" and weight is not None:

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from unified_blocks.block import Block
 
 if TYPE_CHECKING:
     from unified_blocks.backend import Backend
 
-BlockClass = TypeVar("BlockClass", bound="type[Block]")
-
 
 class NativeClasses:
-    """The native classes of one backend, by block class; made when first asked for."""
+    """The native classes of one backend, by block class."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._classes: dict[type[Block], type[Any]] = {}
+        self._written: dict[type[Block], type[Any]] = {}  # by hand
+        self._made: dict[type[Block], type[Any]] = {}  # here, when first asked for
+        self._portable: dict[type[Block], type[Any]] = {}  # the same, though there is a written one
         self._lock = threading.RLock()
 
-    def add(self, native: BlockClass) -> BlockClass:
-        """Register a hand-written native class: of its first base, in place."""
-        portable = native.__bases__[0]
+    def add(self, portable: type[Block], native: type[Any]) -> None:
+        """Register a native class of `portable` that was written by hand; completed in place.
+
+        Raises:
+            TypeError: when its bases are not the block class, first, and the framework's own.
+        """
+        backend = self._backend
+        if native.__bases__[0] is not portable or not issubclass(native, backend.layer_class):
+            bases = ", ".join(base.__name__ for base in native.__bases__)
+            raise TypeError(
+                f"a native class of {portable.__name__} on {backend.title} must extend "
+                f"{portable.__name__} first, and then a class of {backend.title}; got "
+                f"{native.__name__}({bases})"
+            )
         with self._lock:
-            self._classes[portable] = _mark(self._backend.bind(native), portable, self._backend)
-        return native
+            self._written[portable] = self._complete(native, portable)
+            for cls in [cls for cls in self._made if issubclass(cls, portable)]:
+                del self._made[cls]  # made without it
 
     def get(self, portable: type[Block]) -> type[Any]:
         """The native class of `portable`.
@@ -34,7 +46,7 @@ class NativeClasses:
         Raises:
             TypeError: when there is none and none can be made.
         """
-        native = self._classes.get(portable)
+        native = self._written.get(portable) or self._made.get(portable)
         if native is not None:
             return native
         if portable._block_backend is self._backend:
@@ -45,25 +57,44 @@ class NativeClasses:
                 f"on {self._backend.title} there is none: extend the block class instead"
             )
         with self._lock:
-            if portable not in self._classes:
-                self._classes[portable] = self._make(portable)
-            return self._classes[portable]
+            if portable not in self._made:
+                self._made[portable] = self._complete(self._make(portable), portable)
+            return self._made[portable]
+
+    def from_portable(self, portable: type[Block]) -> type[Any]:
+        """The native class of `portable` as it is without any that was written for it by hand.
+
+        Raises:
+            TypeError: when the block has no `forward`.
+        """
+        if portable not in self._written:
+            return self.get(portable)
+        with self._lock:
+            if portable not in self._portable:
+                made = self._make(portable)
+                made.__qualname__ += ".portable"
+                self._portable[portable] = self._complete(made, portable)
+            return self._portable[portable]
 
     def _make(self, portable: type[Block]) -> type[Any]:
-        ancestors = [cls for cls in portable.__mro__[1:] if cls in self._classes]
-        if not ancestors and getattr(portable, "forward", None) is None:
+        written = [cls for cls in portable.__mro__[1:] if cls in self._written]
+        if not written and getattr(portable, "forward", None) is None:
             raise TypeError(
                 f"{portable.__name__} has no forward and no native class on backend "
                 f"{self._backend.name!r}: define forward(self, X), or make a block that has one"
             )
-        base = self._classes[ancestors[0]] if ancestors else self._backend.base_class
-        names = {"__module__": portable.__module__, "__doc__": portable.__doc__}
+        base = self._written[written[0]] if written else self._backend.base_class
+        names = {
+            "__module__": portable.__module__,
+            "__doc__": portable.__doc__,
+            "_block_backend": self._backend,
+        }
         made = type(portable.__name__, (portable, base), names)
         made.__qualname__ = portable.__qualname__
-        return _mark(self._backend.bind(made), portable, self._backend)
+        return made
 
-
-def _mark(native: type[Any], portable: type[Block], backend: Backend) -> type[Any]:
-    native._block_backend = backend
-    native._portable = portable
-    return native
+    def _complete(self, native: type[Any], portable: type[Block]) -> type[Any]:
+        native = self._backend.bind(native)
+        native._block_backend = self._backend
+        native._portable = portable
+        return native

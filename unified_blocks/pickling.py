@@ -10,10 +10,16 @@ from unified_blocks.block import Block
 def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
     """What `__reduce_ex__` returns for an instance whose state is its `__dict__`."""
     _, _, *state = tuple(object.__reduce_ex__(net, protocol))
-    return (blank, (net._portable, net._block_backend.name), *state)
+    return (blank, native_key(net), *state)
 
 
-def blank(portable: type[Block], backend: str) -> Any:
+def native_key(net: Any) -> tuple[type[Block], str, bool]:
+    """What finds the native class of `net` again: block class, backend, whether made from it."""
+    backend, cls = net._block_backend, type(net)
+    return net._portable, backend.name, cls is not backend.native_classes.get(net._portable)
+
+
+def blank(block: type[Block], backend: str, portable: bool) -> Any:
     """An instance whose `__init__` has not run, for unpickling into."""
-    native = portable.on(backend)
+    native = block.on(backend, portable=portable)
     return native.__new__(native)

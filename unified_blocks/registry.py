@@ -162,9 +162,16 @@ def use_backend(name: str) -> Iterator[Backend]:
             net = ub.MLP()      # a torch.nn.Module
     """
     backend = load_backend(name)
-    token = _chosen.set(backend.name)
-    try:
+    with as_default(backend.name):
         yield backend
+
+
+@contextmanager
+def as_default(name: str) -> Iterator[None]:
+    """`use_backend` for the name of a backend that is loaded."""
+    token = _chosen.set(name)
+    try:
+        yield
     finally:
         _chosen.reset(token)
 

@@ -17,9 +17,14 @@ def owner_of(value: Any) -> str | None:
     A backend is named after its framework's import package, so the class's modules tell; nothing
     is imported.
     """
+    return owner_of_class(type(value))
+
+
+def owner_of_class(cls: type[Any]) -> str | None:
+    """The name of the backend whose framework `cls` belongs to or extends, or None."""
     names = registered_backends()
-    for cls in type(value).__mro__:
-        root = cls.__module__.partition(".")[0]
+    for base in cls.__mro__:
+        root = base.__module__.partition(".")[0]
         root = ALIASES.get(root, root)
         if root in names:
             return root

@@ -1,14 +1,13 @@
 """The blocks as Gluon blocks: `from unified_blocks_mxnet import MLP`."""
 
 from unified_blocks_mxnet.backend import MXNetBackend
+
+BACKEND = MXNetBackend()  # before the native classes, which register with it
+
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_mxnet.layers import Dense, ReLU
 from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
 
-__all__ = ["MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
-
-BACKEND = MXNetBackend()
-for _native in (MLP, MySequential, FixedHiddenMLP, NestMLP, Dense, ReLU):
-    BACKEND.native_classes.add(_native)
+__all__ = ["BACKEND", "MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]

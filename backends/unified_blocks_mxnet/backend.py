@@ -6,8 +6,9 @@ from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind, extend
+from unified_blocks_mxnet.bind import bind, bind_constructor
 from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.hybrid import add_constant, forward_of
 from unified_blocks_mxnet.variables import blocks_of, device_name, walk
 
 autograd = mx.autograd
@@ -17,7 +18,8 @@ MXNetError = mx.base.MXNetError
 class MXNetBackend(Backend):
     name = "mxnet"
     title = "MXNet"
-    base_class = mx.gluon.Block
+    base_class = mx.gluon.HybridBlock
+    layer_class = mx.gluon.Block
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     note = (
         "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
@@ -29,7 +31,13 @@ class MXNetBackend(Backend):
         return bind(native)
 
     def extend(self, native):
-        extend(native)
+        if "__init__" in vars(native):
+            bind_constructor(native)
+        if "forward" not in vars(native):
+            native.forward = forward_of(native)
+
+    def add_constant(self, net, name, array):
+        add_constant(net, name, array)
 
     @property
     def version(self):

@@ -1,47 +1,55 @@
-"""How a block class becomes a `gluon.Block`."""
+"""How a block class becomes a `gluon.HybridBlock`."""
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Iterator
 from typing import Any
 
-from unified_blocks.arguments import checked, give
+from unified_blocks.arguments import give
+from unified_blocks.attributes import add_constant, check_part, items_of
 from unified_blocks.block import Block
-from unified_blocks.calls import explain
+from unified_blocks.calls import explain, foreign_tensor
+from unified_blocks.constants import Constant
+from unified_blocks.construction import construct
+from unified_blocks.containers import Attribute, track
 from unified_blocks.errors import ForeignTensorError
 from unified_blocks.pickling import reduce_by_block
-from unified_blocks_mxnet.compat import mx, numpy_semantics
-from unified_blocks_mxnet.variables import walk
+from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of
+from unified_blocks_mxnet.variables import blocks_of, walk
+
+OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
+"""Attributes that Gluon gives to every block, dicts of its parameters among them."""
+
+PLAIN = (bool, int, float, str, type(None))
+TENSORS = (mx.np.ndarray, mx.sym.Symbol, mx.nd.NDArray)
 
 
 def bind(native: Any) -> Any:
     """Complete a class that extends a block class and Gluon's; see `Backend.bind`."""
-    if "__init__" in vars(native):
-        native.__init__ = checked(native.__init__, scope=numpy_semantics, finish=initialize_rest)
-        native.__init__.initializes = True
-    give(native, __call__, __reduce_ex__, __setstate__, initialize)
+    bind_constructor(native)
+    bind_forward(native)
+    give(native, __call__, __setattr__, __reduce_ex__, __setstate__)
+    give(native, initialize, register_child, hybridize)
     if not issubclass(native.__bases__[1], Block):  # else they come from there
+        native.__getattr__ = read_constant  # as a function of this name it would be the module's
         for name in ("save_parameters", "load_parameters", "cast", "export"):
-            if hasattr(native, name):
-                setattr(native, name, mx.util.use_np(getattr(native, name)))
-    extend(native)
+            setattr(native, name, mx.util.use_np(getattr(native, name)))
     return native
 
 
-def extend(native: Any) -> None:
-    """Let a constructor that a user wrote end as ours do; see `Backend.extend`."""
-    init = native.__init__
-    if getattr(init, "initializes", False):
-        return
+def bind_constructor(native: Any) -> None:
+    """Complete the constructor; see `Backend.extend`."""
+    construct(native, scope=numpy_semantics, finish=initialize_rest)
 
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        with numpy_semantics():
-            init(self, *args, **kwargs)
-            initialize_rest(self)
 
-    __init__.initializes = True  # type: ignore[attr-defined]
-    native.__init__ = __init__
+def bind_forward(native: Any) -> None:
+    """Let Gluon call the forward of a portable class, and `super().forward` call a native one."""
+    if "hybrid_forward" not in vars(native):
+        written = next(cls for cls in native.__mro__ if "forward" in vars(cls))
+        if not issubclass(written, nn.Block):  # a portable one; else it is inherited
+            native.hybrid_forward = hybrid_forward_of(vars(written)["forward"])
+    native.forward = forward_of(native)
 
 
 class Uniform(mx.init.Uniform):
@@ -83,7 +91,14 @@ def initialize_rest(net: Any) -> None:
 
 
 def __call__(self: Any, *args: Any) -> Any:
+    for value in args:  # a forward of operations alone would take any framework's
+        if not isinstance(value, TENSORS) and (
+            foreign := foreign_tensor(self, self._block_backend, value)
+        ):
+            raise foreign
     try:
+        if mx.util.is_np_array() and mx.util.is_np_shape():  # as inside another block
+            return super(Block, self).__call__(*args)
         with numpy_semantics():
             return super(Block, self).__call__(*args)
     except Exception as error:
@@ -101,6 +116,52 @@ def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
             "array: convert it with x.as_np_ndarray()"
         )
     return None
+
+
+def __setattr__(self: Any, name: str, value: Any) -> None:
+    if isinstance(value, Constant):
+        add_constant(self, name, value)
+        return
+    if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
+        check_part(self, name, value)
+        value = track(value, Attribute(self, name))
+    super(Block, self).__setattr__(name, value)
+    if isinstance(value, list | tuple | dict) and name not in OF_EVERY_BLOCK:
+        for known in [child for child in self._children if child.startswith(f"{name}.")]:
+            del self._children[known]
+        for inside, block in blocks_in(name, value):
+            self.register_child(block, inside)
+
+
+def blocks_in(name: str, container: Any) -> Iterator[tuple[str, Any]]:
+    """The blocks in a list, tuple or dict, with their names."""
+    for key, item in items_of(container):
+        if isinstance(item, list | tuple | dict):
+            yield from blocks_in(f"{name}.{key}", item)
+        elif isinstance(item, nn.Block):
+            yield f"{name}.{key}", item
+
+
+def read_constant(self: Any, name: str) -> Any:
+    """A constant: as a tensor, or in a graph as a symbol."""
+    if name in vars(self).get("_reg_params", {}):
+        return parameters_of(self)[name]
+    raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def register_child(self: Any, block: Any, name: str | None = None) -> None:
+    """Gluon's own, for any block: one that holds a block without a graph has none itself."""
+    nn.Block.register_child(self, block, name)
+    self._clear_cached_op()
+
+
+def hybridize(self: Any, active: bool = True, **kwargs: Any) -> None:
+    """Gluon's own; a block that holds one without a graph hybridizes the others inside it."""
+    whole = all(isinstance(block, nn.HybridBlock) for block in blocks_of(self))
+    nn.HybridBlock.hybridize(self, active and whole, **kwargs)
+    if active and not whole:
+        for child in self._children.values():
+            child.hybridize(active, **kwargs)
 
 
 def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:

@@ -5,11 +5,11 @@ from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.ops import check_halvable, halved
 
 
+@ub.FixedHiddenMLP.native("mxnet")
 class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
     def __init__(self, units=20, *, activation="relu", dtype=None):
-        super().__init__()
-        value = mx.np.random.uniform(size=(units, units)).astype(dtype)
-        self.rand_weight = self.params.get_constant("rand_weight", value)
+        nn.HybridBlock.__init__(self)
+        self.rand_weight = ub.Constant(shape=(units, units), initializer="uniform", dtype=dtype)
         self.dense = nn.Dense(
             units, activation=activation, flatten=False, in_units=units, dtype=dtype
         )

@@ -6,6 +6,7 @@ import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
 
 
+@ub.Dense.native("mxnet")
 class Dense(ub.Dense, nn.Dense):
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
         nn.Dense.__init__(
@@ -19,6 +20,7 @@ class Dense(ub.Dense, nn.Dense):
         )
 
 
+@ub.ReLU.native("mxnet")
 class ReLU(ub.ReLU, nn.Activation):
     def __init__(self):
         nn.Activation.__init__(self, "relu")

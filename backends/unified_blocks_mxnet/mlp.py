@@ -4,9 +4,10 @@ import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
 
 
+@ub.MLP.native("mxnet")
 class MLP(ub.MLP, nn.HybridBlock):
     def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
-        super().__init__()
+        nn.HybridBlock.__init__(self)
         self.hidden = nn.Dense(
             hidden_units, activation="relu", flatten=False, in_units=in_units or 0, dtype=dtype
         )

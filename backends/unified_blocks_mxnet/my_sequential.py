@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 import unified_blocks as ub
+from unified_blocks.attributes import layer_of
 from unified_blocks_mxnet.compat import nn
 
 
-class MySequential(ub.MySequential, nn.Block):
+@ub.MySequential.native("mxnet")
+class MySequential(ub.MySequential, nn.HybridBlock):
     def __init__(self, *blocks):
-        super().__init__()
+        nn.HybridBlock.__init__(self)
         for block in blocks:
             self.add(block)
 
     def add(self, block):
-        if not isinstance(block, nn.Block):
-            raise TypeError(f"MySequential: a block must be a gluon.Block; got {block!r}")
-        self.register_child(block, str(len(self)))
+        self.register_child(layer_of(self, block), str(len(self)))
         return self
 
-    def forward(self, X):
+    def hybrid_forward(self, F, X):
         for block in self:
             X = block(X)
         return X

@@ -4,9 +4,10 @@ import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
 
 
+@ub.NestMLP.native("mxnet")
 class NestMLP(ub.NestMLP, nn.HybridBlock):
     def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
-        super().__init__()
+        nn.HybridBlock.__init__(self)
         options = {"flatten": False, "dtype": dtype}
         self.net = nn.HybridSequential()
         self.net.add(

@@ -9,14 +9,16 @@ if keras.backend.backend() != "tensorflow":
     )
 
 from unified_blocks_tensorflow.backend import TensorFlowBackend
+
+BACKEND = TensorFlowBackend()  # before the native classes, which register with it
+
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_tensorflow.layers import Dense, ReLU
 from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
+from unified_blocks_tensorflow.registration import register_every_block
 
-__all__ = ["MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
+__all__ = ["BACKEND", "MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
 
-BACKEND = TensorFlowBackend()
-for _native in (MLP, MySequential, FixedHiddenMLP, NestMLP, Dense, ReLU):
-    BACKEND.native_classes.add(_native)
+register_every_block(BACKEND)

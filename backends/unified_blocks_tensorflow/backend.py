@@ -15,14 +15,21 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.state import built_variables
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning
-from unified_blocks_tensorflow.bind import bind, placed, set_trainable
+from unified_blocks_tensorflow.bind import (
+    PortableModel,
+    bind,
+    bind_constructor,
+    placed,
+    set_trainable,
+)
 from unified_blocks_tensorflow.variables import device_name, layers_of, walk
 
 
 class TensorFlowBackend(Backend):
     name = "tensorflow"
     title = "TensorFlow"
-    base_class = keras.Model
+    base_class = PortableModel
+    layer_class = keras.layers.Layer
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     takes_numpy = True
     casts_inputs = True
@@ -33,6 +40,20 @@ class TensorFlowBackend(Backend):
 
     def bind(self, native):
         return bind(native)
+
+    def extend(self, native):
+        if "__init__" in vars(native):
+            bind_constructor(native)
+
+    def add_constant(self, net, name, array):
+        variable = net.add_weight(
+            name=name,
+            shape=array.shape,
+            dtype=str(array.dtype),
+            initializer=lambda shape, dtype: tf.constant(array),
+            trainable=False,
+        )
+        setattr(net, name, variable)
 
     @property
     def version(self):

@@ -9,29 +9,60 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.arguments import Arguments, checked, give
+from unified_blocks.arguments import Arguments, give
+from unified_blocks.attributes import add_constant, check_part
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.calls import explain, foreign_tensor
+from unified_blocks.constants import Constant
+from unified_blocks.construction import construct
+from unified_blocks.dtypes import default_dtype
+from unified_blocks.errors import BlockBuiltError
+from unified_blocks.pickling import native_key
+from unified_blocks_tensorflow.graphs import call_of, has_while
 from unified_blocks_tensorflow.variables import layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
+PLAIN = (bool, int, float, str, type(None))
 
 
 def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
-    if "__init__" in vars(native):
-        native.__init__ = checked(native.__init__)
-    written_once = getattr(native.__bases__[0], "forward", None)
-    if written_once is None or "call" in vars(native):
-        native.forward = native.call  # what super().forward finds in a subclass
-    else:
-        native.call = written_once
-    give(native, __call__, __reduce__, get_config, get_build_config, build_from_config)
+    bind_constructor(native)
+    bind_forward(native)
+    give(native, __call__, __setattr__, __reduce__, get_config, get_build_config, build_from_config)
     if not hasattr(native.__bases__[0], "from_config"):
         native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)
     return native
+
+
+class PortableModel(keras.Model):
+    """What portable blocks extend: a model whose layers cast to their own dtypes."""
+
+    def __init__(self):
+        super().__init__(dtype=default_dtype(), autocast=False)
+
+
+def bind_constructor(native: type[Any]) -> None:
+    """Complete the constructor; see `Backend.extend`."""
+
+    def finish(net: Any) -> None:
+        cls: Any = type(net)
+        if getattr(cls.call, "is_portable", False) and has_while(cls):
+            net.supports_jit = False  # XLA cannot compile the gradient of such a loop
+
+    construct(native, finish=finish)
+
+
+def bind_forward(native: type[Any]) -> None:
+    """Let Keras call a portable forward, and `super().forward` call a native class."""
+    written = next((cls for cls in native.__mro__ if "forward" in vars(cls)), None)
+    portable = written is not None and not issubclass(written, keras.layers.Layer)
+    if portable and "call" not in vars(native):
+        native.call = call_of(vars(written)["forward"])
+    elif portable or written is None:
+        native.forward = native.call
 
 
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -56,6 +87,23 @@ def placed(net: Any) -> AbstractContextManager[Any]:
     return nullcontext() if device is None else tf.device(device)
 
 
+def __setattr__(self: Any, name: str, value: Any) -> None:
+    if isinstance(value, Constant):
+        add_constant(self, name, value)
+        return
+    if type(value) not in PLAIN:
+        check_part(self, name, value)
+    try:
+        super(Block, self).__setattr__(name, value)
+    except ValueError as error:
+        if not getattr(self, "built", False):
+            raise
+        raise BlockBuiltError(
+            f"{type(self).__name__}: Keras locks a model once it is built; assign blocks before "
+            f"the first call; got {name} after it"
+        ) from error
+
+
 def set_trainable(layer: Any, trainable: bool) -> None:
     """Freeze or thaw one layer; Keras does so to all inside it too, if it is a change."""
     if layer.trainable != trainable:
@@ -64,15 +112,15 @@ def set_trainable(layer: Any, trainable: bool) -> None:
 
 def __reduce__(self: Any) -> tuple[Any, ...]:
     rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
-    inside = {layer._portable: None for layer in layers_of(self) if isinstance(layer, Block)}
-    return restore, (tuple(inside), self._block_backend.name, rebuild.__name__, arguments)
+    inside = {native_key(layer): None for layer in layers_of(self) if isinstance(layer, Block)}
+    return restore, (tuple(inside), rebuild.__name__, arguments)
 
 
 def restore(
-    portables: tuple[type[Block], ...], backend: str, rebuild: str, arguments: tuple[Any, ...]
+    keys: tuple[tuple[type[Block], str, bool], ...], rebuild: str, arguments: tuple[Any, ...]
 ) -> Any:
-    """The instance that `__reduce__` took apart, the first of `portables`."""
-    natives = [portable.on(backend) for portable in portables]  # so that Keras knows them
+    """The instance that `__reduce__` took apart, of the first of the classes."""
+    natives = [block.on(backend, portable=p) for block, backend, p in keys]  # Keras knows them
     return getattr(natives[0], rebuild)(*arguments)
 
 

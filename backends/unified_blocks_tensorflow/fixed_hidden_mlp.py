@@ -8,9 +8,10 @@ from unified_blocks_tensorflow.layers import dense
 from unified_blocks_tensorflow.ops import check_halvable, halved
 
 
+@ub.FixedHiddenMLP.native("tensorflow")
 class FixedHiddenMLP(ub.FixedHiddenMLP, keras.Model):
     def __init__(self, units=20, *, activation="relu", dtype=None):
-        super().__init__(dtype=dtype)
+        keras.Model.__init__(self, dtype=dtype)
         self.rand_weight = self.add_weight(
             name="rand_weight",
             shape=(units, units),

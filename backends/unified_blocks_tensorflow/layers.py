@@ -15,6 +15,7 @@ def dense(in_units: int | None, units: int, **options) -> keras.layers.Dense:
     return layer
 
 
+@ub.Dense.native("tensorflow")
 class Dense(ub.Dense, keras.layers.Dense):
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
         super().__init__(units, activation=activation, use_bias=use_bias, dtype=dtype)
@@ -22,6 +23,7 @@ class Dense(ub.Dense, keras.layers.Dense):
             self.build((None, in_units))
 
 
+@ub.ReLU.native("tensorflow")
 class ReLU(ub.ReLU, keras.layers.ReLU):
     def __init__(self):
         keras.layers.ReLU.__init__(self, autocast=False)

@@ -6,9 +6,10 @@ import unified_blocks as ub
 from unified_blocks_tensorflow.layers import dense
 
 
+@ub.MLP.native("tensorflow")
 class MLP(ub.MLP, keras.Model):
     def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
-        super().__init__(dtype=dtype)
+        keras.Model.__init__(self, dtype=dtype)
         self.hidden = dense(in_units, hidden_units, activation="relu", dtype=dtype)
         self.out = dense(hidden_units, out_units, dtype=dtype)
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import keras
 
 import unified_blocks as ub
+from unified_blocks.attributes import layer_of
 from unified_blocks.errors import BlockBuiltError
 
 
+@ub.MySequential.native("tensorflow")
 class MySequential(ub.MySequential, keras.Model):
     def __init__(self, *blocks):
         keras.Model.__init__(self, autocast=False)  # each block casts to its own dtype
@@ -14,8 +16,7 @@ class MySequential(ub.MySequential, keras.Model):
             self.add(block)
 
     def add(self, block):
-        if not isinstance(block, keras.layers.Layer):
-            raise TypeError(f"MySequential: a block must be a keras.layers.Layer; got {block!r}")
+        layer_of(self, block)
         if self.built:
             raise BlockBuiltError(
                 "MySequential: Keras locks a model once it is built; add blocks before the first "

@@ -6,9 +6,10 @@ import unified_blocks as ub
 from unified_blocks_tensorflow.layers import dense
 
 
+@ub.NestMLP.native("tensorflow")
 class NestMLP(ub.NestMLP, keras.Model):
     def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
-        super().__init__(dtype=dtype)
+        keras.Model.__init__(self, dtype=dtype)
         self.net = keras.Sequential(
             [
                 dense(in_units, 64, activation="relu", dtype=dtype),

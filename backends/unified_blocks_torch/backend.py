@@ -13,6 +13,7 @@ from torch.nn import UninitializedBuffer, UninitializedParameter
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block import record_cast
+from unified_blocks.construction import construct
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
@@ -63,11 +64,18 @@ class TorchVariable(Variable):
 class TorchBackend(Backend):
     name = "torch"
     title = "PyTorch"
-    base_class = nn.Module
+    base_class = layer_class = nn.Module
     call_errors = (RuntimeError, TypeError, AttributeError)
 
     def bind(self, native):
         return bind(native)
+
+    def extend(self, native):
+        if "__init__" in vars(native):
+            construct(native)
+
+    def add_constant(self, net, name, array):
+        net.register_buffer(name, torch.from_numpy(array))
 
     @property
     def version(self):

@@ -8,21 +8,32 @@ from typing import Any
 import torch
 from torch import nn
 
-from unified_blocks.arguments import checked, give
-from unified_blocks.calls import explain
+from unified_blocks.arguments import give
+from unified_blocks.attributes import add_constant, check_part, items_of
+from unified_blocks.calls import explain, foreign_tensor
+from unified_blocks.constants import Constant
+from unified_blocks.construction import construct
+from unified_blocks.containers import Attribute, track
 from unified_blocks.pickling import reduce_by_block
+
+PLAIN = (bool, int, float, str, type(None))
 
 
 def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
-    if "__init__" in vars(native):
-        native.__init__ = checked(native.__init__, lambda name: getattr(torch, name))
+    construct(native, lambda name: getattr(torch, name))
     # torch.compile counts its recompilations by code object: one for each class, as a forward is.
-    give(native, FunctionType(__call__.__code__.replace(), globals(), "__call__"), __reduce_ex__)
+    call = FunctionType(__call__.__code__.replace(), globals(), "__call__")
+    give(native, call, __setattr__, __reduce_ex__)
     return native
 
 
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+    for value in args:  # a forward of operations alone would take any framework's
+        if type(value) is not torch.Tensor and (
+            foreign := foreign_tensor(self, self._block_backend, value)
+        ):
+            raise foreign
     try:
         return nn.Module.__call__(self, *args, **kwargs)
     except Exception as error:
@@ -30,6 +41,35 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         if explained is error:
             raise
         raise explained from error
+
+
+def __setattr__(self: Any, name: str, value: Any) -> None:
+    if isinstance(value, Constant):
+        add_constant(self, name, value)
+        return
+    if type(value) not in PLAIN:
+        check_part(self, name, value)
+        value = track(value, Attribute(self, name))
+    if isinstance(vars(self).get("_modules", {}).get(name), Blocks):
+        del self._modules[name]
+    nn.Module.__setattr__(self, name, value)
+    if isinstance(value, list | tuple | dict) and (blocks := Blocks.of(value)) is not None:
+        self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
+
+
+class Blocks(nn.Module):
+    """The modules in a list, tuple or dict, by their names in it."""
+
+    @classmethod
+    def of(cls, container: Any) -> Blocks | None:
+        """The modules in `container`, or None when it holds none."""
+        blocks = cls()
+        for name, item in items_of(container):
+            if isinstance(item, list | tuple | dict):
+                item = cls.of(item)
+            if isinstance(item, nn.Module):
+                blocks.add_module(name, item)
+        return blocks if blocks._modules else None
 
 
 def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:

@@ -9,9 +9,10 @@ from unified_blocks_torch.layers import ACTIVATIONS
 from unified_blocks_torch.ops import check_halvable, halved
 
 
+@ub.FixedHiddenMLP.native("torch")
 class FixedHiddenMLP(ub.FixedHiddenMLP, nn.Module):
     def __init__(self, units=20, *, activation="relu", dtype=None):
-        super().__init__()
+        nn.Module.__init__(self)
         self.register_buffer("rand_weight", torch.rand(units, units, dtype=dtype))
         self.dense = nn.Linear(units, units, dtype=dtype)
         self.activation = activation

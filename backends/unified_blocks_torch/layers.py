@@ -24,6 +24,7 @@ def linear(in_units: int | None, units: int, dtype: torch.dtype) -> nn.Linear:
     return nn.Linear(in_units, units, dtype=dtype)
 
 
+@ub.Dense.native("torch")
 class Dense(ub.Dense, nn.LazyLinear):
     # Stay a Dense after the first call, activation and all.
     cls_to_become = None  # type: ignore[assignment]
@@ -39,6 +40,7 @@ class Dense(ub.Dense, nn.LazyLinear):
         return Y if self.activation is None else ACTIVATIONS[self.activation](Y)
 
 
+@ub.ReLU.native("torch")
 class ReLU(ub.ReLU, nn.ReLU):
     def __init__(self):
         super().__init__()

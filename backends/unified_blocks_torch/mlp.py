@@ -7,9 +7,10 @@ import unified_blocks as ub
 from unified_blocks_torch.layers import linear
 
 
+@ub.MLP.native("torch")
 class MLP(ub.MLP, nn.Module):
     def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
-        super().__init__()
+        nn.Module.__init__(self)
         self.hidden = linear(in_units, hidden_units, dtype)
         self.out = linear(hidden_units, out_units, dtype)
 

@@ -3,18 +3,18 @@ from __future__ import annotations
 from torch import nn
 
 import unified_blocks as ub
+from unified_blocks.attributes import layer_of
 
 
+@ub.MySequential.native("torch")
 class MySequential(ub.MySequential, nn.Module):
     def __init__(self, *blocks):
-        super().__init__()
+        nn.Module.__init__(self)
         for block in blocks:
             self.add(block)
 
     def add(self, block):
-        if not isinstance(block, nn.Module):
-            raise TypeError(f"MySequential: a block must be a torch.nn.Module; got {block!r}")
-        self.add_module(str(len(self)), block)
+        self.add_module(str(len(self)), layer_of(self, block))
         return self
 
     def forward(self, X):

@@ -8,9 +8,10 @@ import unified_blocks as ub
 from unified_blocks_torch.layers import ACTIVATIONS, linear
 
 
+@ub.NestMLP.native("torch")
 class NestMLP(ub.NestMLP, nn.Module):
     def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
-        super().__init__()
+        nn.Module.__init__(self)
         self.net = nn.Sequential(
             OrderedDict(  # named, so that the second layer is net.1 and not net.2
                 [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.arguments import declared
+from unified_blocks import ops
 from unified_blocks.block import Block, argument
+from unified_blocks.constants import Constant
 from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+from unified_blocks.layers.dense import Dense
 from unified_blocks.types import Array, State
 
 
@@ -57,13 +60,24 @@ class FixedHiddenMLP(Block):
         y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # a scalar
     """
 
-    random_constants = ("rand_weight",)
+    random_constants: Mapping[str, str] = {"rand_weight": "uniform"}
     input_parameter = "dense.weight"
 
-    @declared
     def __init__(
         self, units: int = 20, *, activation: str | None = "relu", dtype: Any = None
-    ) -> None: ...
+    ) -> None:
+        super().__init__()
+        self.rand_weight: Any = Constant(shape=(units, units), initializer="uniform", dtype=dtype)
+        self.dense: Any = Dense(units, activation=activation, in_units=units, dtype=dtype)
+
+    def forward(self, X: Any) -> Any:
+        H = self.dense(X)
+        H = ops.relu(ops.matmul(H, self.rand_weight) + 1)
+        H = self.dense(H)  # the same layer again: its parameters are shared
+        ops.check_finite(ops.sum(ops.abs(H)), halving_error)
+        while ops.sum(ops.abs(H)) > 1:
+            H = H / 2
+        return ops.sum(H)
 
     def reference(self, state: State, X: Array) -> Array:
         activate = ACTIVATE[argument(self, "activation")]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.arguments import declared
 from unified_blocks.block import Block
 from unified_blocks.equivalence.numpy_ops import dense, relu
+from unified_blocks.layers.dense import Dense
 from unified_blocks.types import Array, State
 
 
@@ -41,7 +41,6 @@ class MLP(Block):
 
     input_parameter = "hidden.weight"
 
-    @declared
     def __init__(
         self,
         hidden_units: int = 256,
@@ -49,7 +48,13 @@ class MLP(Block):
         *,
         in_units: int | None = None,
         dtype: Any = None,
-    ) -> None: ...
+    ) -> None:
+        super().__init__()
+        self.hidden: Any = Dense(hidden_units, activation="relu", in_units=in_units, dtype=dtype)
+        self.out: Any = Dense(out_units, in_units=hidden_units, dtype=dtype)
+
+    def forward(self, X: Any) -> Any:
+        return self.out(self.hidden(X))
 
     def reference(self, state: State, X: Array) -> Array:
         H = relu(dense(X, state, "hidden"))  # (n, hidden_units)

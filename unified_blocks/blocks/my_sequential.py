@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from unified_blocks.arguments import Arguments, declared
+from unified_blocks.arguments import Arguments
+from unified_blocks.attributes import layer_of
 from unified_blocks.block import Block
 from unified_blocks.equivalence.numpy_ops import substate
 from unified_blocks.equivalence.reference import reference_of
@@ -43,27 +46,41 @@ class MySequential(Block):
         net = ub.MySequential(ub.Dense(256, activation="relu"), ub.Dense(10))
     """
 
-    @declared
-    def __init__(self, *blocks: Any) -> None: ...
+    def __init__(self, *blocks: Any) -> None:
+        super().__init__()
+        for block in blocks:
+            self.add(block)
 
-    if TYPE_CHECKING:  # written natively on each framework
+    def add(self, block: Any) -> Self:
+        """Append a block, and return this container.
 
-        def add(self, block: Any) -> Self:
-            """Append a block, and return this container.
+        Raises:
+            TypeError: a child that is no layer of this framework.
+            BlockBuiltError: after the first call on tensorflow, where Keras locks a model.
+        """
+        setattr(self, str(len(self)), layer_of(self, block))
+        return self
 
-            Raises:
-                TypeError: a child that is no layer of this framework.
-                BlockBuiltError: after the first call on tensorflow, where Keras locks a model.
-            """
-            ...
+    def forward(self, X: Any) -> Any:
+        for block in self:
+            X = block(X)
+        return X
 
-        def __len__(self) -> int: ...
-        def __getitem__(self, index: Any) -> Any: ...
-        def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int:
+        return next(i for i in itertools.count() if not hasattr(self, str(i)))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, str(i)) for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        blocks = list(self)[index]
+        return type(self)(*blocks) if isinstance(index, slice) else blocks
 
     def current_arguments(self) -> Arguments:
         assert self._block_backend is not None
-        if type(self).__init__ is not self._block_backend.native_class(MySequential).__init__:
+        native = self._block_backend.native_classes.get(MySequential)
+        constructors = [inspect.unwrap(cls.__init__) for cls in (MySequential, native)]
+        if inspect.unwrap(type(self).__init__) not in constructors:
             return self._arguments  # a subclass that makes its blocks itself
         return Arguments(tuple(self), {}, self._arguments.dtype)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
+from unified_blocks.blocks.my_sequential import MySequential
 from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+from unified_blocks.layers.dense import Dense
 from unified_blocks.types import Array, State
 
 
@@ -43,14 +44,22 @@ class NestMLP(Block):
 
     input_parameter = "net.0.weight"
 
-    @declared
     def __init__(
         self,
         *,
         in_units: int | None = None,
         out_activation: str | None = "relu",
         dtype: Any = None,
-    ) -> None: ...
+    ) -> None:
+        super().__init__()
+        self.net: Any = MySequential(
+            Dense(64, activation="relu", in_units=in_units, dtype=dtype),
+            Dense(32, activation="relu", in_units=64, dtype=dtype),
+        )
+        self.dense: Any = Dense(16, activation=out_activation, in_units=32, dtype=dtype)
+
+    def forward(self, X: Any) -> Any:
+        return self.dense(self.net(X))
 
     def reference(self, state: State, X: Array) -> Array:
         H = relu(dense(X, state, "net.0"))  # (n, 64)

@@ -1,0 +1,165 @@
+"""A forward in plain Python, as the `hybrid_forward` of a Gluon block."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
+from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+
+
+class Running(threading.local):
+    """What is going on in this thread.
+
+    Attributes:
+        parameters: what Gluon gave to the blocks that are being called, by their `id`.
+        control_flow: how many operations of control flow were put into graphs.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: dict[int, dict[str, Any]] = {}
+        self.control_flow = 0
+
+
+running = Running()
+
+
+def hybrid_forward_of(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The `hybrid_forward` for a portable forward."""
+
+    @functools.wraps(forward)
+    def hybrid_forward(self: Any, F: Any, *args: Any, **parameters: Any) -> Any:
+        given = running.parameters
+        before = given.get(id(self))
+        given[id(self)] = parameters
+        try:
+            return forward(self, *args)
+        except Exception as error:
+            explained = unhybridizable(self, error) if F is mx.sym else None
+            if explained is None:
+                raise
+            raise explained from error
+        finally:
+            if before is None:
+                del given[id(self)]
+            else:
+                given[id(self)] = before
+
+    return hybrid_forward
+
+
+def forward_of(native: type[Any]) -> Callable[..., Any]:
+    """The `forward` of a native class.
+
+    Gluon calls it to run a block, eagerly or as a graph; a subclass calls it by `super().forward`
+    for what its parent computes, as a part of that run.
+    """
+
+    def forward(self: Any, *args: Any) -> Any:
+        if type(self).forward is forward:
+            return run_graph(self, args) if self._active else nn.HybridBlock.forward(self, *args)
+        F = mx.sym if isinstance(args[0], mx.sym.Symbol) else mx.nd
+        return native.hybrid_forward(self, F, *args, **parameters_of(self))
+
+    return forward
+
+
+def run_graph(net: Any, args: tuple[Any, ...]) -> Any:
+    """Gluon's own `forward` of a hybridized block, unless it needs a gradient that MXNet lacks.
+
+    Raises:
+        UnsupportedError: when gradients are recorded and the graph has one.
+    """
+    before = running.control_flow
+    try:
+        if vars(net).get("_has_control_flow") and mx.autograd.is_recording():
+            raise MXNetError("no gradient")
+        return nn.HybridBlock.forward(net, *args)
+    except MXNetError as error:
+        if running.control_flow == before and not vars(net).get("_has_control_flow"):
+            raise
+        raise UnsupportedError(
+            f"{type(net).__name__}: a hybridized block must be without ops.while_loop and ops.cond "
+            "while gradients are recorded, because MXNet has none of them; got one that has: leave "
+            "this block unhybridized for training"
+        ) from error
+    finally:
+        if running.control_flow > before:
+            vars(net)["_has_control_flow"] = True
+
+
+def parameters_of(net: Any) -> dict[str, Any]:
+    """A block's own parameters and constants, as tensors, or as symbols when in a graph."""
+    given = running.parameters.get(id(net))
+    if given is not None:
+        return given
+    return {name: parameter.data() for name, parameter in net._reg_params.items()}
+
+
+def unhybridizable(net: Any, error: Exception) -> UnsupportedError | None:
+    """The error for what a forward did to a symbol that symbols do not do, if that was it."""
+    if isinstance(error, UnifiedBlocksError) or not (
+        isinstance(error, mx.base.NotImplementedForSymbol) or "_Symbol" in str(error)
+    ):
+        return None
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f for f in reversed(frames) if "mxnet" not in Path(f.filename).parts), frames[-1])
+    remedy = next((words for cause, words in REMEDIES.items() if cause in str(error)), OTHERWISE)
+    return UnsupportedError(
+        f"{type(net).__name__}: a forward that is hybridized must do without the values and shapes "
+        f"of tensors, which MXNet's symbols do not have; got `{place.line}` ({place.filename}, "
+        f"line {place.lineno}: {error}); {remedy}"
+    )
+
+
+MXNetError = mx.base.MXNetError
+
+OTHERWISE = (
+    "use a function of ub.ops in its place, or leave this block, and any around it, unhybridized"
+)
+REMEDIES = {
+    "__bool__": "use ub.ops.while_loop or ub.ops.cond, or leave this block, and any around it, "
+    "unhybridized",
+    "operand type(s) for @": "use ub.ops.matmul",
+    "attribute 'shape'": "use ub.ops.reshape with -1 and ub.KEEP",
+}
+
+
+class Frozen(mx.gluon.Constant):
+    """A constant that stays one in an exported graph.
+
+    `SymbolBlock.imports` takes every number in a file for a parameter that may be trained; behind
+    this operation its gradient is zero.
+    """
+
+    _var: Any = None
+
+    def var(self) -> Any:
+        if self._var is None:
+            stopped = mx.sym.BlockGrad(super().var().as_nd_ndarray())
+            self._var = stopped.as_np_ndarray()
+        return self._var
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By its numbers: MXNet copies no array without dimensions outside of NumPy semantics.
+        return frozen, (self.name, self.data().asnumpy(), self.list_ctx())
+
+
+def frozen(name: str, array: Any, devices: Any = None) -> Frozen:
+    """A constant that holds `array`."""
+    with numpy_semantics():
+        constant = Frozen(name, mx.np.array(array, dtype=array.dtype))
+        constant.initialize(ctx=devices)
+    return constant
+
+
+def add_constant(net: Any, name: str, array: Any) -> None:
+    """See `Backend.add_constant`."""
+    constant = frozen(net.prefix + name, array)
+    net.params.update({constant.name: constant})
+    net._reg_params[name] = constant  # not an attribute: reading it is up to __getattr__

@@ -1,0 +1,117 @@
+"""A forward in plain Python, inside a TensorFlow graph."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+import types
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from unified_blocks.errors import UnsupportedError
+
+
+def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The `call` of a Keras layer for a portable forward.
+
+    Called eagerly it is the forward itself; traced it is the forward converted by AutoGraph, so
+    that `if`, `for` and `while` on tensors become part of the graph.
+    """
+
+    @functools.wraps(forward)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if tf.executing_eagerly():
+            return forward(self, *args, **kwargs)
+        graph = tf.compat.v1.get_default_graph()
+        before = len(graph.get_operations())
+        output = in_graph(forward)(self, *args, **kwargs)
+        if any(map(is_unbounded, graph.get_operations()[before:])):
+            return tf.nest.map_structure(functools.partial(forward_only, type(self)), output)
+        return output
+
+    call.is_portable = True  # type: ignore[attr-defined]
+    return call
+
+
+@functools.cache
+def in_graph(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """`forward` converted by AutoGraph; as it is when its source cannot be had."""
+    try:
+        inspect.getsource(forward)
+    except OSError:  # typed into an interpreter: without control flow on tensors it works as it is
+        return without_source(forward)
+    converted: Callable[..., Any] = tf.autograph.to_graph(forward)
+    return converted
+
+
+def without_source(forward: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(forward)
+    def traced(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return forward(self, *args, **kwargs)
+        except tf.errors.OperatorNotAllowedInGraphError as error:
+            raise UnsupportedError(
+                f"{type(self).__name__}: a forward with control flow on tensors must have a source "
+                "that can be read to become a graph; got one that has none: put the class into a "
+                "file, or use ub.ops.while_loop and ub.ops.cond"
+            ) from error
+
+    return traced
+
+
+def is_unbounded(operation: tf.Operation) -> bool:
+    """Whether an operation of a graph is a loop without a maximum of iterations."""
+    if operation.type not in ("While", "StatelessWhile"):
+        return False
+    return bool(tf.get_static_value(operation.inputs[1]) == -1)  # how TensorFlow says "none"
+
+
+def forward_only(block: type[Any], output: Any) -> Any:
+    """`output`, whose gradient is an error when XLA compiles it."""
+
+    def guarded(y: Any) -> tuple[Any, Callable[[Any], Any]]:
+        def gradient(upstream: Any) -> Any:
+            if tf.__internal__.get_enclosing_xla_context() is not None:
+                raise UnsupportedError(
+                    f"{block.__name__}: a loop must have a fixed maximum of iterations for XLA to "
+                    "compile its gradient; got a `while` on a tensor: use "
+                    "ub.ops.while_loop(…, max_iterations=…), or compile without XLA"
+                )
+            return upstream
+
+        return tf.identity(y), gradient
+
+    return tf.custom_gradient(guarded)(output)
+
+
+@functools.cache
+def has_while(cls: Any) -> bool:
+    """Whether a portable forward has a `while`, or a function of its package that it names has.
+
+    Whether one runs on a tensor shows only when it runs, and Keras decides before that whether
+    XLA may compile a model.
+    """
+    forward = inspect.unwrap(cls.call)
+    package = forward.__module__.partition(".")[0]
+    seen: set[types.FunctionType] = set()
+    unvisited: list[Any] = [forward]
+    while unvisited:
+        function = unvisited.pop()
+        if not isinstance(function, types.FunctionType) or function in seen:
+            continue
+        seen.add(function)
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        except (OSError, SyntaxError):  # without a source, or a lambda in the middle of a line
+            continue
+        if any(isinstance(node, ast.While) for node in ast.walk(tree)):
+            return True
+        for name in function.__code__.co_names:
+            named = getattr(cls, name, None) or function.__globals__.get(name)
+            if (getattr(named, "__module__", None) or "").partition(".")[0] == package:
+                unvisited.append(inspect.unwrap(named) if callable(named) else None)
+    return False

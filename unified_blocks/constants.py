@@ -1,0 +1,80 @@
+"""`Constant`: numbers that a block holds and nobody trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unified_blocks.dtypes import default_dtype, dtype_name
+from unified_blocks.types import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INITIALIZERS = ("uniform", "normal")
+"""`"uniform"` is U[0, 1), `"normal"` is N(0, 1)."""
+
+
+class Constant:
+    """Numbers that are saved, loaded and moved with a block, and that nothing ever trains.
+
+    Assign it to an attribute of a block; reading that attribute in `forward` gives a tensor of the
+    block's framework (or a symbol, while MXNet makes a graph).
+
+    Args:
+        value: a number or an array.
+        shape: of a constant that is drawn at random.
+        initializer: how: `"uniform"` from U[0, 1), `"normal"` from N(0, 1). Such a constant, and
+            no other, is drawn anew by `ub.initialize`.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32. Whole numbers become
+            floating-point ones.
+
+    Raises:
+        TypeError: neither `value` nor `shape`, or both.
+        ValueError: an unknown initializer.
+
+    Example::
+
+        class Scaled(ub.Block):
+            def __init__(self, units):
+                super().__init__()
+                self.body = ub.Dense(units)
+                self.scale = ub.Constant(0.5)
+
+            def forward(self, X):
+                return self.scale * self.body(X)
+    """
+
+    def __init__(
+        self,
+        value: Any = None,
+        *,
+        shape: Any = None,
+        initializer: str = "uniform",
+        dtype: Any = None,
+    ) -> None:
+        if (value is None) == (shape is None):
+            given = "neither" if value is None else "both"
+            raise TypeError(f"Constant must be given a value or a shape; got {given}")
+        if initializer not in INITIALIZERS:
+            raise ValueError(
+                f"Constant: initializer must be one of {', '.join(INITIALIZERS)}; "
+                f"got initializer={initializer!r}"
+            )
+        self.value, self.shape, self.dtype = value, shape, dtype
+        self.initializer = initializer if value is None else None
+
+    def array(self) -> Array:
+        """The numbers."""
+        dtype = default_dtype() if self.dtype is None else dtype_name(self.dtype)
+        if self.initializer is None:
+            return np.array(self.value, dtype)
+        return draw(self.initializer)(np.random.default_rng(), self.shape).astype(dtype)
+
+
+def draw(initializer: str) -> Callable[[np.random.Generator, tuple[int, ...]], Array]:
+    """The distribution that an initializer stands for."""
+    if initializer == "uniform":
+        return lambda generator, shape: np.asarray(generator.random(shape))
+    return lambda generator, shape: np.asarray(generator.normal(size=shape))
