@@ -175,9 +175,9 @@ def test_relu_is_elementwise(backend_name):
         ),
         (lambda: ub.FixedHiddenMLP(None), TypeError, r"units must be a whole number; got None"),
         (
-            lambda: ub.FixedHiddenMLP(activation="gelu"),
+            lambda: ub.FixedHiddenMLP(activation="mish"),
             ValueError,
-            r"activation must be None or one of relu, sigmoid, tanh; got activation='gelu'",
+            r"activation must be None or one of relu, .*; got activation='mish'",
         ),
         (lambda: ub.NestMLP(out_activation="Relu"), ValueError, r"out_activation must be None"),
         (lambda: ub.Dense(), TypeError, r"Dense\(units.*missing a required argument: 'units'"),

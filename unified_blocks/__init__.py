@@ -10,7 +10,8 @@ See `unified_blocks.block.Block` for what a block is, and the README for the res
 from unified_blocks import ops
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block
-from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
+from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP, Parallel, repeat
+from unified_blocks.checks import check
 from unified_blocks.constants import Constant
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.errors import (
@@ -27,7 +28,29 @@ from unified_blocks.errors import (
 )
 from unified_blocks.gradients import value_and_grad
 from unified_blocks.initialize import initialize
-from unified_blocks.layers import Dense, ReLU
+from unified_blocks.layers import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    HardSigmoid,
+    Lambda,
+    LayerNorm,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from unified_blocks.models import cast, devices, to_device
 from unified_blocks.ops import KEEP
 from unified_blocks.registry import available_backends, get_backend, set_backend, use_backend
@@ -40,26 +63,46 @@ from unified_blocks.training.trainer import Trainer
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
+    "GELU",
     "KEEP",
     "MLP",
+    "SELU",
     "SGD",
+    "Activation",
     "Adam",
     "Backend",
     "BackendImportError",
+    "BatchNorm",
     "Block",
     "BlockBuiltError",
     "Constant",
     "Dense",
+    "Dropout",
+    "Embedding",
     "FixedHiddenMLP",
+    "Flatten",
     "ForeignPartError",
     "ForeignTensorError",
+    "HardSigmoid",
     "History",
     "InputError",
+    "Lambda",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
     "MySequential",
     "NestMLP",
     "NotBuiltError",
+    "Parallel",
     "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
     "StateMismatchError",
+    "Tanh",
     "Trainer",
     "UnifiedBlocksError",
     "UnknownBackendError",
@@ -69,6 +112,7 @@ __all__ = [
     "backend_of",
     "build",
     "cast",
+    "check",
     "devices",
     "fit",
     "from_numpy",
@@ -76,6 +120,7 @@ __all__ = [
     "initialize",
     "load_state",
     "ops",
+    "repeat",
     "set_backend",
     "state",
     "to_device",

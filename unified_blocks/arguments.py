@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from unified_blocks.dtypes import default_dtype, dtype_name, use_dtype
 
-ACTIVATIONS = ("relu", "sigmoid", "tanh")
+ACTIVATIONS = (
+    *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
+    *("softplus", "softsign"),
+)
+RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "rate": ("in [0, 1)", lambda value: 0 <= value < 1),
+    "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
+    "epsilon": ("above 0", lambda value: value > 0),
+}
 
 
 if TYPE_CHECKING:
@@ -118,7 +126,7 @@ def checked(
 def options_of(bound: inspect.BoundArguments) -> dict[str, Any]:
     """The arguments that are plain values, by name."""
     values = bound.arguments.items()
-    return {name: v for name, v in values if v is None or isinstance(v, bool | int | str)}
+    return {name: v for name, v in values if v is None or isinstance(v, bool | int | float | str)}
 
 
 def give(native: type[Any], *methods: Callable[..., Any]) -> None:
@@ -134,14 +142,18 @@ def check_argument(block: str, parameter: str, value: Any) -> None:
     """Hold one constructor argument to the rule that its name stands for.
 
     Raises:
-        TypeError: a number of units that is no whole number.
-        ValueError: a number of units below 1, or an unknown activation.
+        TypeError: a size that is no whole number.
+        ValueError: a size below 1, an unknown activation, or a number out of its range.
     """
-    if parameter.endswith("units") and not (parameter == "in_units" and value is None):
+    if parameter.endswith(("units", "_dim")) and not (parameter == "in_units" and value is None):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
         if value < 1:
             raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
+    if parameter in RANGES:
+        rule, holds = RANGES[parameter]
+        if not holds(value):
+            raise ValueError(f"{block}: {parameter} must be {rule}; got {parameter}={value!r}")
     if parameter.endswith("activation") and value is not None and value not in ACTIVATIONS:
         raise ValueError(
             f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "

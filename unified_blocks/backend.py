@@ -16,7 +16,7 @@ variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight;
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from unified_blocks.native_classes import NativeClasses
@@ -90,6 +90,10 @@ class Backend(ABC):
     """What the framework raises for an input that it cannot take."""
     takes_numpy: ClassVar[bool] = False
     """Whether a call of a block takes NumPy arrays."""
+    own_attributes: ClassVar[frozenset[str]] = frozenset()
+    """The attributes that the framework gives to every layer."""
+    list_remedy: ClassVar[str | None] = None
+    """What to do about layers in a list, when the framework does not find them there."""
     casts_inputs: ClassVar[bool] = False
     """Whether a call casts inputs to the dtype of the parameters."""
     note: ClassVar[str] = ""
@@ -170,6 +174,10 @@ class Backend(ABC):
     @abstractmethod
     def variables(self, net: Any) -> list[Variable]:
         """The variables of a model in definition order, a shared one once, under its first name."""
+
+    @abstractmethod
+    def layers(self, net: Any) -> Iterable[tuple[str, Any]]:
+        """`net`, under the name `""`, and every layer inside it, each once with its path."""
 
     @abstractmethod
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from unified_blocks.backend import Variable
 from unified_blocks.constants import draw
+from unified_blocks.layers.embedding import Embedding
 from unified_blocks.state import built_variables
 from unified_blocks.types import Array
 
@@ -27,7 +28,7 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
         net: a model of any framework.
         seed: of the generator.
         scheme: of a weight with `fan_in` inputs and `fan_out` outputs; biases are zero unless
-            said otherwise.
+            said otherwise; the weight of a normalisation is one.
 
             - `"glorot_uniform"`: U(±√(6 / (fan_in + fan_out))) (Glorot and Bengio, 2010)
             - `"he_uniform"`: U(±√(6 / fan_in)) (He et al., 2015)
@@ -63,15 +64,19 @@ def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Dr
     if variable.role == "constant":
         random = getattr(variable.owner, "random_constants", {})
         return draw(random[attribute]) if attribute in random else None
+    if attribute == "weight" and isinstance(variable.owner, Embedding) and scheme in EMBEDDING:
+        return EMBEDDING[scheme]
+    if attribute == "weight" and len(_sizes(variable)) == 1:  # of a normalisation
+        return lambda g, shape: np.ones(shape)
     if attribute == "bias":
         weight = variables.get(f"{path}.weight" if path else "weight")
-        if scheme == "torch_default" and weight is not None:
+        if scheme == "torch_default" and weight is not None and len(_sizes(weight)) > 1:
             return _uniform(1 / math.sqrt(_fans(weight)[0]))
         return lambda g, shape: np.zeros(shape)
-    if attribute == "weight" and len(_sizes(variable)) >= 2:
+    if attribute == "weight":
         return _uniform(SCHEMES[scheme](*_fans(variable)))
     raise ValueError(
-        "initialize: a parameter must be a bias, or a weight of at least two dimensions; got "
+        "initialize: a parameter must be a weight or a bias; got "
         f"{variable.name} of shape {variable.shape}: set it with ub.load_state"
     )
 
@@ -87,6 +92,14 @@ SCHEMES: dict[str, Callable[[int, int], float]] = {
 
 def _uniform(bound: float) -> Draw:
     return lambda generator, shape: generator.uniform(-bound, bound, shape)
+
+
+EMBEDDING: dict[str, Draw] = {
+    "torch_default": draw("normal"),
+    "keras_default": _uniform(0.05),
+    "gluon_default": _uniform(0.07),
+}
+"""What the frameworks' own embeddings draw; by the other schemes it is a matrix like any other."""
 
 
 def _fans(weight: Variable) -> tuple[int, int]:

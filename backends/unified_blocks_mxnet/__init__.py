@@ -4,10 +4,28 @@ from unified_blocks_mxnet.backend import MXNetBackend
 
 BACKEND = MXNetBackend()  # before the native classes, which register with it
 
+from unified_blocks_mxnet.activations import ReLU, Sigmoid, Softsign, Tanh
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
-from unified_blocks_mxnet.layers import Dense, ReLU
+from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
+from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
 
-__all__ = ["BACKEND", "MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
+__all__ = [
+    "BACKEND",
+    "MLP",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FixedHiddenMLP",
+    "Flatten",
+    "LayerNorm",
+    "MySequential",
+    "NestMLP",
+    "ReLU",
+    "Sigmoid",
+    "Softsign",
+    "Tanh",
+]

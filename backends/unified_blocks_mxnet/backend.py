@@ -20,6 +20,8 @@ class MXNetBackend(Backend):
     title = "MXNet"
     base_class = mx.gluon.HybridBlock
     layer_class = mx.gluon.Block
+    own_attributes = frozenset(vars(mx.gluon.HybridBlock()))
+    list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     note = (
         "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
@@ -90,6 +92,9 @@ class MXNetBackend(Backend):
     def variables(self, net):
         return walk(net)
 
+    def layers(self, net):
+        return blocks_of(net)
+
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
         with numpy_semantics(), autograd.pause(), scope:
@@ -98,7 +103,7 @@ class MXNetBackend(Backend):
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(dtype)
-        record_cast(blocks_of(net), dtype)
+        record_cast((block for _, block in blocks_of(net)), dtype)
         return net
 
     # learning

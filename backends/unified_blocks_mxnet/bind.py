@@ -157,7 +157,7 @@ def register_child(self: Any, block: Any, name: str | None = None) -> None:
 
 def hybridize(self: Any, active: bool = True, **kwargs: Any) -> None:
     """Gluon's own; a block that holds one without a graph hybridizes the others inside it."""
-    whole = all(isinstance(block, nn.HybridBlock) for block in blocks_of(self))
+    whole = all(isinstance(block, nn.HybridBlock) for _, block in blocks_of(self))
     nn.HybridBlock.hybridize(self, active and whole, **kwargs)
     if active and not whole:
         for child in self._children.values():

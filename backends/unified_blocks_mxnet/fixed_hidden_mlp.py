@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import unified_blocks as ub
 from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.layers import dense
 from unified_blocks_mxnet.ops import check_halvable, halved
 
 
@@ -10,9 +11,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
     def __init__(self, units=20, *, activation="relu", dtype=None):
         nn.HybridBlock.__init__(self)
         self.rand_weight = ub.Constant(shape=(units, units), initializer="uniform", dtype=dtype)
-        self.dense = nn.Dense(
-            units, activation=activation, flatten=False, in_units=units, dtype=dtype
-        )
+        self.dense = dense(units, units, activation, dtype=dtype)
 
     def hybrid_forward(self, F, X, rand_weight):
         H = self.dense(X)

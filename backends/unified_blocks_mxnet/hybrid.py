@@ -130,6 +130,17 @@ REMEDIES = {
 }
 
 
+class Given(mx.init.Initializer):
+    """Initial numbers that are known."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+    def _init_weight(self, _: Any, arr: Any) -> None:
+        self.value.copyto(arr)
+
+
 class Frozen(mx.gluon.Constant):
     """A constant that stays one in an exported graph.
 
@@ -137,12 +148,22 @@ class Frozen(mx.gluon.Constant):
     this operation its gradient is zero.
     """
 
-    _var: Any = None
+    _var: Any
+
+    def __init__(self, name: str, value: Any) -> None:
+        # Not Constant's own: it registers an initializer by the `id` of the instance.
+        self.value = value
+        mx.gluon.Parameter.__init__(
+            self, name, grad_req="null", shape=value.shape, dtype=value.dtype, init=Given(value)
+        )
 
     def var(self) -> Any:
         if self._var is None:
-            stopped = mx.sym.BlockGrad(super().var().as_nd_ndarray())
-            self._var = stopped.as_np_ndarray()
+            # Rates of 0 in the file are for the tools that read them there.
+            number = mx.sym.var(
+                self.name, shape=self.shape, dtype=self.dtype, lr_mult=0.0, wd_mult=0.0
+            )
+            self._var = mx.sym.BlockGrad(number).as_np_ndarray()
         return self._var
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,9 +1,33 @@
-"""The layers of this library as Gluon blocks."""
+"""The layers of this library as Gluon blocks, and the `nn.Dense` that the blocks use."""
 
 from __future__ import annotations
 
+import numpy as np
+
 import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
+
+OWN = (None, "relu", "sigmoid", "tanh", "softsign")
+"""The activations that Gluon has with the same name and meaning."""
+
+
+def dense(in_units: int | None, units: int, activation: str | None = None, **options) -> nn.Dense:
+    """`nn.Dense` on the last axis, with any activation."""
+    layer = nn.Dense(
+        units,
+        activation=activation if activation in OWN else None,
+        flatten=False,
+        in_units=in_units or 0,
+        **options,
+    )
+    return activated(layer, activation)
+
+
+def activated(layer: nn.Dense, activation: str | None) -> nn.Dense:
+    """`layer`, with an activation that Gluon does not have."""
+    if activation not in OWN:
+        layer.act = ub.Activation.on("mxnet")(activation)
+    return layer
 
 
 @ub.Dense.native("mxnet")
@@ -12,15 +36,35 @@ class Dense(ub.Dense, nn.Dense):
         nn.Dense.__init__(
             self,
             units,
-            activation=activation,
+            activation=activation if activation in OWN else None,
             use_bias=use_bias,
             flatten=False,
             dtype=dtype,
             in_units=in_units or 0,
         )
+        activated(self, activation)
 
 
-@ub.ReLU.native("mxnet")
-class ReLU(ub.ReLU, nn.Activation):
+@ub.Dropout.native("mxnet")
+class Dropout(ub.Dropout, nn.Dropout):
+    def __init__(self, rate):
+        nn.Dropout.__init__(self, rate)
+
+
+@ub.Flatten.native("mxnet")
+class Flatten(ub.Flatten, nn.Flatten):
     def __init__(self):
-        nn.Activation.__init__(self, "relu")
+        nn.Flatten.__init__(self)
+
+
+@ub.Embedding.native("mxnet")
+class Embedding(ub.Embedding, nn.Embedding):
+    def __init__(self, input_dim, output_dim, *, dtype=None):
+        nn.Embedding.__init__(self, input_dim, output_dim, dtype=dtype)
+        self.last = input_dim - 1
+
+    def hybrid_forward(self, F, X, weight):
+        rows = super().hybrid_forward(F, X, weight)  # of an index outside the first or last one
+        X = F.np.expand_dims(X.astype("float64"), -1)
+        outside = F.np.greater(F.np.abs(X - self.last / 2), self.last / 2)
+        return F.np.where(outside, F.np.full_like(rows, np.nan), rows)

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
+from unified_blocks_mxnet.layers import dense
 
 
 @ub.MLP.native("mxnet")
 class MLP(ub.MLP, nn.HybridBlock):
     def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
         nn.HybridBlock.__init__(self)
-        self.hidden = nn.Dense(
-            hidden_units, activation="relu", flatten=False, in_units=in_units or 0, dtype=dtype
-        )
-        self.out = nn.Dense(out_units, flatten=False, in_units=hidden_units, dtype=dtype)
+        self.hidden = dense(in_units, hidden_units, "relu", dtype=dtype)
+        self.out = dense(hidden_units, out_units, dtype=dtype)
 
     def hybrid_forward(self, F, X):
         return self.out(self.hidden(X))

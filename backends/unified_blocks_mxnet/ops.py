@@ -68,7 +68,9 @@ def logical_or(x1, x2):
 
 
 def erf(x):
-    return namespace(x).npx.erf(x)
+    # Its own derivative is off by 1e-8; this one is that of a line of the right slope.
+    line = stop_gradient(exp(-square(x)) * (2 / math.sqrt(math.pi))) * x
+    return stop_gradient(namespace(x).npx.erf(x)) + (line - stop_gradient(line))
 
 
 def floor_divide(x1, x2):

@@ -1,4 +1,4 @@
-"""The variables of Gluon blocks, under the names that `save_parameters` gives them."""
+"""The variables of Gluon blocks: names as in `save_parameters`, a norm's as PyTorch has them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Variable
-from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 
 DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
+
+
+NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
+NORM_NAMES = {"gamma": "weight", "beta": "bias"}
 
 
 class GluonVariable(Variable):
@@ -70,17 +74,18 @@ def walk(net: Any) -> list[GluonVariable]:
 def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
+    names = NORM_NAMES if isinstance(block, NORMS) else {}
     for name, parameter in block._reg_params.items():
-        yield GluonVariable(path + name, parameter, block)
+        yield GluonVariable(path + names.get(name, name), parameter, block)
     for name, child in block._children.items():
         yield from _walk(child, f"{path}{name}.")
 
 
-def blocks_of(net: Any) -> Iterator[Any]:
-    """`net` and every block inside it."""
-    yield net
-    for child in net._children.values():
-        yield from blocks_of(child)
+def blocks_of(net: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """`net` and every block inside it, with their paths."""
+    yield path, net
+    for name, child in net._children.items():
+        yield from blocks_of(child, f"{path}.{name}" if path else name)
 
 
 def device_name(context: mx.Context) -> str:

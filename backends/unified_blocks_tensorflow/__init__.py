@@ -12,13 +12,52 @@ from unified_blocks_tensorflow.backend import TensorFlowBackend
 
 BACKEND = TensorFlowBackend()  # before the native classes, which register with it
 
+from unified_blocks_tensorflow.activations import (
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
-from unified_blocks_tensorflow.layers import Dense, ReLU
+from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
+from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
 from unified_blocks_tensorflow.registration import register_every_block
 
-__all__ = ["BACKEND", "MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
+__all__ = [
+    "BACKEND",
+    "ELU",
+    "GELU",
+    "MLP",
+    "SELU",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FixedHiddenMLP",
+    "Flatten",
+    "HardSigmoid",
+    "LayerNorm",
+    "LeakyReLU",
+    "MySequential",
+    "NestMLP",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]
 
 register_every_block(BACKEND)

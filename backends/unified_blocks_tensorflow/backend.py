@@ -102,6 +102,9 @@ class TensorFlowBackend(Backend):
     def variables(self, net):
         return walk(net)
 
+    def layers(self, net):
+        return ((layer.path if layer is not net else "", layer) for layer in layers_of(net))
+
     def run(self, net, inputs, train=False):
         if len(inputs) > 1 and getattr(net, "inputs", None):  # a Functional model takes a list
             inputs = [list(inputs)]

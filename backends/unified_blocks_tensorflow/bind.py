@@ -16,7 +16,7 @@ from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
 from unified_blocks.dtypes import default_dtype
-from unified_blocks.errors import BlockBuiltError
+from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.graphs import call_of, has_while
 from unified_blocks_tensorflow.variables import layers_of
@@ -149,13 +149,19 @@ def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
 
 
 def get_build_config(self: Any) -> dict[str, Any] | None:
-    """The input shape that built the block, else the shapes of its variables; None without."""
-    if self.built:
+    """The shapes of the variables; None when one does not exist yet.
+
+    Of a block without variables, or with some that have no canonical names, what Keras records.
+    """
+    try:
+        variables = self._block_backend.variables(self)
+    except UnsupportedError:
+        variables = []
+    if not all(v.is_built for v in variables):
+        return None  # Keras takes a block with a build configuration for a built one
+    if not variables:
         by_keras: dict[str, Any] | None = super(Block, self).get_build_config()
         return by_keras
-    variables = self._block_backend.variables(self)
-    if not variables or not all(v.is_built for v in variables):
-        return None  # Keras takes a block with a build configuration for a built one
     return {"variables": {v.name: v.shape for v in variables}}
 
 

@@ -22,8 +22,14 @@ def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
     that `if`, `for` and `while` on tensors become part of the graph.
     """
 
+    signature = inspect.signature(forward)
+    parameters = list(signature.parameters.values())
+    takes_training = "training" in signature.parameters
+
     @functools.wraps(forward)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(self: Any, *args: Any, training: Any = None, **kwargs: Any) -> Any:
+        if takes_training:
+            kwargs["training"] = training
         if tf.executing_eagerly():
             return forward(self, *args, **kwargs)
         graph = tf.compat.v1.get_default_graph()
@@ -33,7 +39,12 @@ def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
             return tf.nest.map_structure(functools.partial(forward_only, type(self)), output)
         return output
 
-    call.is_portable = True  # type: ignore[attr-defined]
+    if not takes_training:  # else `fit` would run the layers inside in inference mode
+        training = inspect.Parameter("training", inspect.Parameter.KEYWORD_ONLY, default=None)
+        after = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+        parameters.insert(len(parameters) - after, training)
+    vars(call)["__signature__"] = signature.replace(parameters=parameters)
+    vars(call)["is_portable"] = True
     return call
 
 

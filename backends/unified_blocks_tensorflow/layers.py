@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 import unified_blocks as ub
+from unified_blocks import ops
+from unified_blocks.arguments import ACTIVATIONS
 
 
-def dense(in_units: int | None, units: int, **options) -> keras.layers.Dense:
+def dense(in_units: int | None, units: int, *, activation=None, **options) -> keras.layers.Dense:
     """`keras.layers.Dense`, built at once when the width of the input is given."""
-    layer = keras.layers.Dense(units, **options)
+    layer = keras.layers.Dense(units, activation=function(activation), **options)
     if in_units is not None:
         layer.build((None, in_units))
     return layer
 
 
+def function(activation: str | None):
+    """What Keras takes for an activation: its own of that name, unless it is another's."""
+    return activation if activation in (None, "relu", "sigmoid", "tanh") else OWN[activation]
+
+
+OWN = {name: getattr(ops, name) for name in ACTIVATIONS}
+
+
 @ub.Dense.native("tensorflow")
 class Dense(ub.Dense, keras.layers.Dense):
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
-        super().__init__(units, activation=activation, use_bias=use_bias, dtype=dtype)
+        super().__init__(units, activation=function(activation), use_bias=use_bias, dtype=dtype)
         if in_units is not None:
             self.build((None, in_units))
 
 
-@ub.ReLU.native("tensorflow")
-class ReLU(ub.ReLU, keras.layers.ReLU):
+@ub.Dropout.native("tensorflow")
+class Dropout(ub.Dropout, keras.layers.Dropout):
+    def __init__(self, rate):
+        keras.layers.Dropout.__init__(self, rate, autocast=False)
+
+
+@ub.Flatten.native("tensorflow")
+class Flatten(ub.Flatten, keras.layers.Flatten):
     def __init__(self):
-        keras.layers.ReLU.__init__(self, autocast=False)
+        keras.layers.Flatten.__init__(self, autocast=False)
+
+
+@ub.Embedding.native("tensorflow")
+class Embedding(ub.Embedding, keras.layers.Embedding):
+    def __init__(self, input_dim, output_dim, *, dtype=None):
+        keras.layers.Embedding.__init__(self, input_dim, output_dim, dtype=dtype, autocast=False)
+
+    def call(self, X):
+        X = tf.cast(X, tf.int64)
+        inside = (X >= 0) & (self.input_dim > X)
+        rows = tf.gather(tf.convert_to_tensor(self.embeddings), tf.where(inside, X, 0))
+        return tf.where(inside[..., None], rows, np.nan)

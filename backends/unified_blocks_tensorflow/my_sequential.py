@@ -25,7 +25,7 @@ class MySequential(ub.MySequential, keras.Model):
         self.blocks.append(block)
         return self
 
-    def call(self, X):
+    def call(self, X, training=None):  # Keras hands it on to the blocks, if it is there
         for block in self.blocks:
             X = block(X)
         return X

@@ -303,7 +303,8 @@ def cond(pred, true_fn, false_fn, operands):
 
 
 FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
-TENSORS = (tf.Tensor, tf.Variable, keras.Variable)
+EAGER, TRACED = tf.__internal__.EagerTensor, tf.__internal__.SymbolicTensor
+TENSORS = (EAGER, TRACED, tf.Tensor, tf.Variable, keras.Variable)
 register("tensorflow", "TensorFlow", sys.modules[__name__], TENSORS, floats=FLOATS)
 register("tensorflow", "TensorFlow", Symbolic(), (keras.KerasTensor,), floats=FLOATS, symbolic=True)
 

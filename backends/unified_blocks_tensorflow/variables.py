@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -70,15 +71,50 @@ class LayerVariable(Variable):
         self.handle.assign(array if self.axes is None else np.transpose(array, self.axes))
 
 
-class DenseVariable(LayerVariable):
-    """The kernel or the bias of a dense layer, which may not exist yet."""
+@dataclass(frozen=True)
+class Held:
+    """A variable that layers of a family hold.
 
-    def __init__(self, name: str, owner: keras.layers.Dense, attribute: str) -> None:
-        self.axes = (1, 0) if attribute == "kernel" else None
-        super().__init__(name, owner, attribute)
+    Attributes:
+        name, attribute: what it is called canonically and in Keras.
+        option: the attribute that tells whether a layer has it.
+        axes: see `LayerVariable`.
+        constant: whether it is one.
+    """
+
+    name: str
+    attribute: str
+    option: str | None = None
+    axes: tuple[int, ...] | None = None
+    constant: bool = False
+
+
+NORM = (Held("weight", "gamma", "scale"), Held("bias", "beta", "center"))
+FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
+    keras.layers.Dense: (
+        Held("weight", "kernel", axes=(1, 0)),
+        Held("bias", "bias", "use_bias"),
+    ),
+    keras.layers.Embedding: (Held("weight", "embeddings"),),
+    keras.layers.LayerNormalization: NORM,
+    keras.layers.BatchNormalization: (
+        *NORM,
+        Held("running_mean", "moving_mean", constant=True),
+        Held("running_var", "moving_variance", constant=True),
+    ),
+}
+"""Keras' own layers whose variables have canonical names, and how to build them."""
+
+
+class FamilyVariable(LayerVariable):
+    """A variable of a layer of Keras' own that may not be built yet."""
+
+    def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
+        self.held, self.axes = held, held.axes
+        super().__init__(path + held.name, owner, held.attribute)
 
     def _role_is_parameter(self):
-        return True
+        return not self.held.constant
 
     @property
     def is_built(self):
@@ -88,11 +124,16 @@ class DenseVariable(LayerVariable):
     def shape(self):
         if self.is_built:
             return super().shape
-        return (self.owner.units, None) if self.axes else (self.owner.units,)
+        if isinstance(self.owner, keras.layers.Dense):
+            return (self.owner.units, None) if self.axes else (self.owner.units,)
+        if isinstance(self.owner, keras.layers.Embedding):
+            return (self.owner.input_dim, self.owner.output_dim)
+        return (None,)
 
     def write(self, array):
         if not self.is_built:
-            self.owner.build((None, array.shape[1]))  # the kernel comes first
+            # The first variable of a layer; its last size is that of the layer's input.
+            self.owner.build((None, array.shape[-1]))
         super().write(array)
 
 
@@ -132,9 +173,10 @@ def walk(net: keras.layers.Layer) -> list[LayerVariable]:
     reached = {id(v.handle) for v in found.values() if v.is_built}
     missed = [w.path for w in net.weights if id(w) not in reached]
     if missed:
+        known = ", ".join(cls.__name__ for cls in FAMILIES)
         raise UnsupportedError(
-            "on TensorFlow the variables of dense layers, and those that are attributes of a "
-            f"model, have canonical names; got a model that also holds {', '.join(missed)}"
+            f"on TensorFlow the variables of {known}, and those that are attributes of a model, "
+            f"have canonical names; got a model that also holds {', '.join(missed)}"
         )
     return list(found.values())
 
@@ -143,10 +185,11 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
     if id(layer) in above:
         return
     start = f"{path}." if path else ""
-    if isinstance(layer, keras.layers.Dense):
-        yield DenseVariable(start + "weight", layer, "kernel")
-        if layer.use_bias:
-            yield DenseVariable(start + "bias", layer, "bias")
+    family = next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
+    if family is not None:
+        for held in family:
+            if held.option is None or getattr(layer, held.option):
+                yield FamilyVariable(start, layer, held)
         return
     own_layer = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
     if own_layer and not layer.built:

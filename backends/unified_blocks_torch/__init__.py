@@ -4,10 +4,49 @@ from unified_blocks_torch.backend import TorchBackend
 
 BACKEND = TorchBackend()  # before the native classes, which register with it
 
+from unified_blocks_torch.activations import (
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softsign,
+    Tanh,
+)
 from unified_blocks_torch.fixed_hidden_mlp import FixedHiddenMLP
-from unified_blocks_torch.layers import Dense, ReLU
+from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_torch.mlp import MLP
 from unified_blocks_torch.my_sequential import MySequential
 from unified_blocks_torch.nest_mlp import NestMLP
+from unified_blocks_torch.norms import BatchNorm, LayerNorm
 
-__all__ = ["BACKEND", "MLP", "Dense", "FixedHiddenMLP", "MySequential", "NestMLP", "ReLU"]
+__all__ = [
+    "BACKEND",
+    "ELU",
+    "GELU",
+    "MLP",
+    "SELU",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FixedHiddenMLP",
+    "Flatten",
+    "HardSigmoid",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
+    "MySequential",
+    "NestMLP",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softsign",
+    "Tanh",
+]

@@ -65,6 +65,8 @@ class TorchBackend(Backend):
     name = "torch"
     title = "PyTorch"
     base_class = layer_class = nn.Module
+    own_attributes = frozenset(vars(nn.Module()))
+    list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
 
     def bind(self, native):
@@ -124,6 +126,9 @@ class TorchBackend(Backend):
                 if name in kept and id(tensor) not in found:
                     found[id(tensor)] = TorchVariable(name, tensor, module)
         return list(found.values())
+
+    def layers(self, net):
+        return net.named_modules()
 
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         with mode(net, train), torch.no_grad():

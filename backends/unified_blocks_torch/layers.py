@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import torch
-from torch import nn
-from torch.nn import functional as F
+from torch import empty, nn, sigmoid, tanh
 
 import unified_blocks as ub
+from unified_blocks import ops
+from unified_blocks.arguments import ACTIVATIONS as NAMES
 
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "relu": F.relu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-}
+ACTIVATIONS = {name: getattr(ops, name) for name in NAMES}
+ACTIVATIONS.update(relu=nn.functional.relu, sigmoid=sigmoid, tanh=tanh)
 
 
-def linear(in_units: int | None, units: int, dtype: torch.dtype) -> nn.Linear:
+def linear(in_units, units, dtype):
     """`nn.Linear`, or `nn.LazyLinear` when the width of the input is left out."""
     if in_units is None:
         return nn.LazyLinear(units, dtype=dtype)
@@ -31,16 +26,28 @@ class Dense(ub.Dense, nn.LazyLinear):
 
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
         nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
-        self.activation = activation
+        self.activation = None if activation is None else ACTIVATIONS[activation]
         if in_units is not None:
-            self.initialize_parameters(torch.empty(0, in_units))
+            self.initialize_parameters(empty(0, in_units))
 
     def forward(self, X):
-        Y = super().forward(X)  # (*, units)
-        return Y if self.activation is None else ACTIVATIONS[self.activation](Y)
+        Y = nn.functional.linear(X, self.weight, self.bias)  # (*, units)
+        return Y if self.activation is None else self.activation(Y)
 
 
-@ub.ReLU.native("torch")
-class ReLU(ub.ReLU, nn.ReLU):
+@ub.Dropout.native("torch")
+class Dropout(ub.Dropout, nn.Dropout):
+    def __init__(self, rate):
+        nn.Dropout.__init__(self, rate)
+
+
+@ub.Flatten.native("torch")
+class Flatten(ub.Flatten, nn.Flatten):
     def __init__(self):
-        super().__init__()
+        nn.Flatten.__init__(self)
+
+
+@ub.Embedding.native("torch")
+class Embedding(ub.Embedding, nn.Embedding):
+    def __init__(self, input_dim, output_dim, *, dtype=None):
+        nn.Embedding.__init__(self, input_dim, output_dim, dtype=dtype)

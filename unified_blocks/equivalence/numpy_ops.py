@@ -6,6 +6,7 @@ derivative through them unchanged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,33 @@ def relu(X: Array) -> Array:
 
 def sigmoid(X: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-X)))
+
+
+def elu(X: Array) -> Array:
+    return np.where(np.real(X) > 0, X, np.expm1(X))
+
+
+def erf(X: Array) -> Array:
+    """The error function; along a tiny imaginary step by its derivative, `2/√π exp(-x²)`."""
+    real = np.real(X).astype(np.float64)
+    value = np.vectorize(math.erf, otypes=[np.float64])(real)
+    if not np.iscomplexobj(X):
+        return np.asarray(value)
+    return np.asarray(value + 1j * np.imag(X) * 2 / math.sqrt(math.pi) * np.exp(-(real**2)))
+
+
+def softplus(X: Array) -> Array:
+    """`log(1 + exp(X))`, without overflow."""
+    return np.asarray(relu(X) + np.log1p(np.exp(np.where(np.real(X) > 0, -X, X))))
+
+
+def hard_sigmoid(X: Array) -> Array:
+    return np.where(np.real(X) < -3, 0, np.where(np.real(X) > 3, 6, X + 3)) / 6
+
+
+def softmax(X: Array, axis: int) -> Array:
+    e = np.exp(X - np.real(X).max(axis, keepdims=True))
+    return np.asarray(e / e.sum(axis, keepdims=True))
 
 
 def dense(X: Array, state: State, name: str) -> Array:
@@ -35,6 +63,16 @@ def substate(state: State, prefix: str) -> State:
 ACTIVATE: dict[str | None, Callable[[Array], Array]] = {
     None: lambda X: X,
     "relu": relu,
+    "leaky_relu": lambda X: np.where(np.real(X) > 0, X, 0.01 * X),
+    "elu": elu,
+    "selu": lambda X: (
+        1.0507009873554805 * np.where(np.real(X) > 0, X, 1.6732632423543772 * np.expm1(X))
+    ),
+    "gelu": lambda X: X * (1 + erf(X / math.sqrt(2))) / 2,
+    "silu": lambda X: X * sigmoid(X),
     "sigmoid": sigmoid,
+    "hard_sigmoid": hard_sigmoid,
     "tanh": np.tanh,
+    "softplus": softplus,
+    "softsign": lambda X: X / (1 + np.where(np.real(X) > 0, X, -X)),
 }

@@ -1,6 +1,49 @@
 """Layers that are the same on every framework."""
 
+from unified_blocks.layers.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    HardSigmoid,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from unified_blocks.layers.batch_norm import BatchNorm
 from unified_blocks.layers.dense import Dense
-from unified_blocks.layers.relu import ReLU
+from unified_blocks.layers.dropout import Dropout
+from unified_blocks.layers.embedding import Embedding
+from unified_blocks.layers.flatten import Flatten
+from unified_blocks.layers.function import Lambda
+from unified_blocks.layers.layer_norm import LayerNorm
 
-__all__ = ["Dense", "ReLU"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "HardSigmoid",
+    "Lambda",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]

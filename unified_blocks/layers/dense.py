@@ -16,7 +16,7 @@ class Dense(Block):
     Args:
         units: width of the output.
         in_units: width of the input, d; left out, it is taken from the first input.
-        activation: None, `"relu"`, `"sigmoid"` or `"tanh"`.
+        activation: None, or a name that `Activation` takes.
         use_bias: whether `b` is there.
         dtype: floating-point type; left out, `use_dtype`'s, else float32.
 

@@ -1,0 +1,29 @@
+"""The normalisations of this library as Keras layers."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+import unified_blocks as ub
+from unified_blocks.layers.batch_norm import kept
+
+
+@ub.LayerNorm.native("tensorflow")
+class LayerNorm(ub.LayerNorm, keras.layers.LayerNormalization):
+    def __init__(self, *, in_units=None, epsilon=1e-5, dtype=None):
+        keras.layers.LayerNormalization.__init__(
+            self, epsilon=float(np.float32(epsilon)), dtype=dtype
+        )
+        if in_units is not None:
+            self.build((None, in_units))
+
+
+@ub.BatchNorm.native("tensorflow")
+class BatchNorm(ub.BatchNorm, keras.layers.BatchNormalization):
+    def __init__(self, *, in_units=None, epsilon=1e-5, momentum=0.1, dtype=None):
+        keras.layers.BatchNormalization.__init__(
+            self, axis=1, momentum=kept(momentum), epsilon=float(np.float32(epsilon)), dtype=dtype
+        )
+        if in_units is not None:
+            self.build((None, in_units))

@@ -1,0 +1,70 @@
+"""`Parallel`: blocks side by side on the same input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks import ops
+from unified_blocks.arguments import Arguments
+from unified_blocks.attributes import layer_of
+from unified_blocks.block import Block
+from unified_blocks.equivalence.numpy_ops import substate
+from unified_blocks.equivalence.reference import reference_of
+from unified_blocks.types import Array, State
+
+
+class Parallel(Block):
+    """Blocks side by side, their outputs joined: `concat([b(X) for b in blocks], axis)`.
+
+    Args:
+        *blocks: blocks or any layers of the same framework, at least one.
+        axis: along which the outputs are joined.
+
+    Shape:
+        Input: what every block takes; output: theirs joined along `axis`.
+
+    Parameters:
+        each child's, under `0.`, `1.`, …
+
+    Raises:
+        TypeError: no block, or a child that is no layer of this framework.
+
+    Source:
+        Dive into Deep Learning, "Layers and Modules", exercise 2.
+
+    Example::
+
+        net = ub.Parallel(ub.Dense(8), ub.NestMLP())        # (n, d) to (n, 24)
+    """
+
+    def __init__(self, *blocks: Any, axis: int = -1) -> None:
+        super().__init__()
+        if not blocks:
+            raise TypeError("Parallel must be given at least one block; got none")
+        self.axis, self.size = axis, len(blocks)
+        for i, block in enumerate(blocks):
+            setattr(self, str(i), layer_of(self, block))
+
+    def forward(self, X: Any) -> Any:
+        outputs = [block(X) for block in self.branches()]
+        return ops.concat(outputs, axis=self.axis)
+
+    def branches(self) -> list[Any]:
+        """The blocks, in the order given."""
+        return [getattr(self, str(i)) for i in range(self.size)]
+
+    def current_arguments(self) -> Arguments:
+        if "__init__" in vars(self._portable) and self._portable is not Parallel:
+            return self._arguments  # a subclass that makes its blocks itself
+        return Arguments(tuple(self.branches()), {"axis": self.axis}, self._arguments.dtype)
+
+    def reference(self, state: State, X: Array) -> Array:
+        return np.concatenate(
+            [
+                reference_of(block, substate(state, str(i)), X)
+                for i, block in enumerate(self.branches())
+            ],
+            self.axis,
+        )

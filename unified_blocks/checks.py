@@ -1,0 +1,60 @@
+"""`check`: what a model holds that its framework does not know of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from unified_blocks.attributes import items_of
+from unified_blocks.tensors import backend_of
+
+
+def check(net: Any) -> list[str]:
+    """Look for layers that a native model keeps where its framework does not find them.
+
+    A layer in a plain Python list, tuple or dict is no part of a PyTorch or Gluon model: it is
+    not trained, not saved and not moved. (Keras finds them, and a block of this library registers
+    them.)
+
+    Args:
+        net: a model of any framework.
+
+    Returns:
+        One sentence for each such attribute, with its name and what to do; empty when all is well.
+
+    Example::
+
+        for problem in ub.check(net):
+            print(problem)
+    """
+    backend = backend_of(net)
+    if backend.list_remedy is None:
+        return []
+    layers = dict(backend.layers(net))
+    known = {id(layer) for layer in layers.values()}
+    problems = []
+    for path, layer in layers.items():
+        for attribute, value in vars(layer).items():
+            hidden = [
+                item
+                for item in _inside(value)
+                if isinstance(item, backend.layer_class) and id(item) not in known
+            ]
+            if hidden and attribute not in backend.own_attributes:
+                name = f"{path}.{attribute}" if path else attribute
+                kinds = ", ".join(dict.fromkeys(type(item).__name__ for item in hidden))
+                problems.append(
+                    f"{type(net).__name__}: {name} is a {type(value).__name__} that holds "
+                    f"{len(hidden)} of the model's layers ({kinds}), which {backend.title} does "
+                    f"not find there: they are not trained, saved or moved; {backend.list_remedy}"
+                )
+    return problems
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple | dict):
+        for _, item in items_of(value):
+            if isinstance(item, list | tuple | dict):
+                yield from _inside(item)
+            else:
+                yield item

@@ -1,0 +1,68 @@
+"""`BatchNorm`: each feature normalised over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block, argument
+from unified_blocks.types import Array, State
+
+
+class BatchNorm(Block):
+    """`(X - mean) / √(var + ε) · weight + bias`, for each feature, which is axis 1.
+
+    In training, mean and biased variance are the batch's, and the running ones move towards them:
+    `running = (1 - momentum) running + momentum · batch`. In inference they are the running ones.
+    On MXNet the running ones move in `backward`, not in the call.
+
+    Args:
+        in_units: number of features, d; left out, it is taken from the first input.
+        epsilon: ε. Default 1e-5, as PyTorch and Gluon (Keras has 1e-3).
+        momentum: the weight of the new value. Default 0.1, as PyTorch (the weight of the old one
+            is 0.9 in Gluon and 0.99 in Keras). ε and `1 - momentum` are rounded to float32, as
+            MXNet does.
+        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(n, d)` or `(n, d, l)`, output the same.
+
+    Parameters (canonical names, initial values):
+        `weight`: `(d,)`, ones; `bias`: `(d,)`, zeros.
+
+    Constants:
+        `running_mean`: `(d,)`, zeros; `running_var`: `(d,)`, ones.
+
+    Raises:
+        ValueError: momentum outside of [0, 1], or epsilon not above 0.
+
+    Source:
+        Ioffe and Szegedy, "Batch Normalization", 2015. PyTorch's own keeps the unbiased variance.
+    """
+
+    @declared
+    def __init__(
+        self,
+        *,
+        in_units: int | None = None,
+        epsilon: float = 1e-5,
+        momentum: float = 0.1,
+        dtype: Any = None,
+    ) -> None: ...
+
+    def reference(self, state: State, X: Array) -> Array:
+        across = (1, -1) + (1,) * (X.ndim - 2)
+        mean, var, weight, bias = (
+            state[name].reshape(across)
+            for name in ("running_mean", "running_var", "weight", "bias")
+            for name in ("running_mean", "running_var", "weight", "bias")
+        )
+        epsilon = float(np.float32(argument(self, "epsilon")))
+        return np.asarray((X - mean) / np.sqrt(var + epsilon) * weight + bias)
+
+
+def kept(momentum: float) -> float:
+    """The weight of the old value: `1 - momentum`, rounded to float32."""
+    return float(np.float32(1 - momentum))

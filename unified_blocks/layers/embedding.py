@@ -1,0 +1,39 @@
+"""`Embedding`: a row of numbers for each index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.arguments import declared
+from unified_blocks.block import Block, argument
+from unified_blocks.types import Array, State
+
+
+class Embedding(Block):
+    """The row of a matrix that each index names: `weight[X]`.
+
+    Args:
+        input_dim: how many indices there are.
+        output_dim: width of a row.
+        dtype: floating-point type of the rows; left out, `use_dtype`'s, else float32.
+
+    Shape:
+        Input `(*)` of whole numbers in [0, input_dim), output `(*, output_dim)`.
+
+    Parameters (canonical names, initial values the framework's own):
+        `weight`: `(input_dim, output_dim)`.
+
+    Raises:
+        IndexError: on PyTorch, for an index outside of [0, input_dim). On TensorFlow and MXNet,
+            where a check would wait for the device, such a row is nan.
+        TypeError, ValueError: dimensions that are not whole numbers from 1.
+    """
+
+    @declared
+    def __init__(self, input_dim: int, output_dim: int, *, dtype: Any = None) -> None: ...
+
+    def reference(self, state: State, X: Array) -> Array:
+        rows = state["weight"][np.real(X).astype(int)]
+        return np.reshape(rows, (*X.shape, argument(self, "output_dim")))

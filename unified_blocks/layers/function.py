@@ -1,0 +1,29 @@
+"""`Lambda`: a function of tensors as a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unified_blocks.block import Block
+
+
+class Lambda(Block):
+    """A function of tensors, without parameters: `function(*X)`.
+
+    Args:
+        function: written with `ub.ops` and operators. To be pickled it has to be one that a module
+            holds, not a `lambda`; for a `.keras` file it is registered with
+            `keras.saving.register_keras_serializable` as well.
+
+    Example::
+
+        net = ub.MySequential(ub.Dense(8), ub.Lambda(ub.ops.square))
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *X: Any) -> Any:
+        return self.function(*X)
