@@ -60,6 +60,10 @@ class GluonVariable(Variable):
                 devices = self.parameter.list_ctx()
                 self.parameter.shape = array.shape
                 self.parameter.initialize(init=mx.init.Zero(), ctx=devices)
+            if array.shape == ():  # Gluon's own set_data cannot
+                for copy in self.parameter.list_data():
+                    copy[()] = array.item()
+                return
             self.parameter.set_data(mx.np.array(array, dtype=array.dtype))
 
 

@@ -65,14 +65,6 @@ class Sigmoid(ub.Sigmoid, nn.Sigmoid):
         nn.Sigmoid.__init__(self)
 
 
-@ub.HardSigmoid.native("torch")
-class HardSigmoid(ub.HardSigmoid, nn.Hardsigmoid):
-    forward: Any = nn.Hardsigmoid.forward
-
-    def __init__(self):
-        nn.Hardsigmoid.__init__(self)
-
-
 @ub.Tanh.native("torch")
 class Tanh(ub.Tanh, nn.Tanh):
     forward: Any = nn.Tanh.forward

@@ -78,7 +78,7 @@ def stop_gradient(x):
 
 def check_finite(x, message):
     if not torch.compiler.is_compiling() and not torch.isfinite(x):
-        raise ValueError(message(x))
+        raise ValueError(message(x.detach()))
 
 
 # over axes
@@ -195,11 +195,14 @@ selu = F.selu
 gelu = F.gelu
 silu = F.silu
 sigmoid = torch.sigmoid
-hard_sigmoid = F.hardsigmoid
 tanh = torch.tanh
 softsign = F.softsign
 softmax = torch.softmax
 log_softmax = torch.log_softmax
+
+
+def hard_sigmoid(x):
+    return F.relu6(x + 3) / 6  # the derivative of F.hardsigmoid is rounded to float32
 
 
 def softplus(x):

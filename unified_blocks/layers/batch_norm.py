@@ -54,11 +54,8 @@ class BatchNorm(Block):
 
     def reference(self, state: State, X: Array) -> Array:
         across = (1, -1) + (1,) * (X.ndim - 2)
-        mean, var, weight, bias = (
-            state[name].reshape(across)
-            for name in ("running_mean", "running_var", "weight", "bias")
-            for name in ("running_mean", "running_var", "weight", "bias")
-        )
+        names = ("running_mean", "running_var", "weight", "bias")
+        mean, var, weight, bias = (state[name].reshape(across) for name in names)
         epsilon = float(np.float32(argument(self, "epsilon")))
         return np.asarray((X - mean) / np.sqrt(var + epsilon) * weight + bias)
 
