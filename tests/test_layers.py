@@ -1,4 +1,4 @@
-"""The portable layers: as their NumPy reference on every framework, and native where they can be."""
+"""The portable layers are as their NumPy reference, and native where they can be."""
 
 import numpy as np
 import pytest
