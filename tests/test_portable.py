@@ -223,7 +223,6 @@ def test_a_copy_s_list_is_its_own(backend_name):
     assert "blocks.2.weight" not in [v.name for v in ub.backend_of(net).variables(net)]
 
 
-@pytest.mark.parametrize("where", ["attribute", "list", "dict", "append", "argument"])
 PUT = {
     "attribute": lambda net, part: setattr(net, "extra", part),
     "list": lambda net, part: setattr(net, "extra", [[part]]),
@@ -271,7 +270,50 @@ def test_a_tensor_of_another_framework_is_an_error_even_without_layers(backend_n
                 net(ub.from_numpy(X, other))
 
 
+def test_a_list_that_is_replaced_is_forgotten(backend_name):
+    class Replacing(ub.Block):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [ub.Dense(3, in_units=3)]
+            self.other = {"a": ub.Dense(3, in_units=3)}
+            self.blocks = None
+            self.other = (ub.Dense(2, in_units=2),)
+
+        def forward(self, X):
+            return X
+
+    if backend_name == "tensorflow":
+        pytest.skip("Keras keeps the variables of every layer that was ever assigned")
+    assert list(ub.state(Replacing())) == ["other.0.weight", "other.0.bias"]
+
+
+RESERVED = {"torch": "children", "tensorflow": "layers", "mxnet": "params"}
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: ub.Dense(3), lambda: [ub.Dense(3)], lambda: ub.Constant(1)]
+)
+def test_a_name_of_the_framework_s_own_is_an_error(backend_name, make):
+    name = RESERVED[backend_name]
+    with pytest.raises(AttributeError, match=f"does not use itself; got '{name}'"):
+        setattr(Nested(6), name, make())
+
+
 # constants
+
+
+def test_a_constant_is_assigned_once(backend_name):
+    class Again(ub.Block):
+        def __init__(self):
+            super().__init__()
+            self.scale = ub.Constant(1.0)
+            self.scale = ub.Constant(2.0)
+
+        def forward(self, X):
+            return X
+
+    with pytest.raises(AttributeError, match="assigned once; got another for scale"):
+        Again()
 
 
 def test_constants_are_state_and_not_parameters(backend_name):

@@ -16,11 +16,35 @@ from unified_blocks.tensors import owner_of
 
 
 def add_constant(net: Any, name: str, constant: Constant) -> None:
-    """Make the attribute `name` of `net` a constant of its framework."""
+    """Make the attribute `name` of `net` a constant of its framework.
+
+    Raises:
+        AttributeError: when it is one already, or the framework uses the name itself.
+    """
+    check_name(net, name)
+    if any(v.name == name for v in net._block_backend.variables(net)):
+        raise AttributeError(
+            f"{type(net).__name__}: a constant is assigned once; got another for {name}: change "
+            "its numbers with ub.load_state"
+        )
     net._block_backend.add_constant(net, name, constant.array())
     if constant.initializer is not None:
         random = {**net.random_constants, name: constant.initializer}
         object.__setattr__(net, "random_constants", random)
+
+
+def check_name(net: Any, name: str) -> None:
+    """Hold the name of a part to what the framework leaves free.
+
+    Raises:
+        AttributeError: when the framework uses it itself.
+    """
+    backend = net._block_backend
+    if name in backend.own_attributes or hasattr(backend.base_class, name):
+        raise AttributeError(
+            f"{type(net).__name__} on {backend.title}: a part must have a name that "
+            f"{backend.base_class.__name__} does not use itself; got {name!r}: choose another"
+        )
 
 
 def check_part(net: Any, name: str, value: Any) -> None:
@@ -39,6 +63,8 @@ def check_part(net: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         raise TypeError(f"{block}: a constant must be an attribute of its own; got it as {name}")
     owner = owner_of(value)
+    if isinstance(value, backend.layer_class) and not name.startswith("_"):
+        check_name(net, name.partition(".")[0])
     if owner is not None and owner != backend.name:
         raise ForeignPartError(
             f"{block} on {backend.title} must hold parts of {backend.title}; got {name}, a "

@@ -125,10 +125,14 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
     if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
         check_part(self, name, value)
         value = track(value, Attribute(self, name))
+    held = vars(self).get(name)
     super(Block, self).__setattr__(name, value)
-    if isinstance(value, list | tuple | dict) and name not in OF_EVERY_BLOCK:
+    if name in OF_EVERY_BLOCK:
+        return
+    if isinstance(held, list | tuple | dict):
         for known in [child for child in self._children if child.startswith(f"{name}.")]:
             del self._children[known]
+    if isinstance(value, list | tuple | dict):
         for inside, block in blocks_in(name, value):
             self.register_child(block, inside)
 

@@ -22,7 +22,7 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
-from unified_blocks_tensorflow.variables import device_name, layers_of, walk
+from unified_blocks_tensorflow.variables import OF_EVERY_MODEL, device_name, layers_of, walk
 
 
 class TensorFlowBackend(Backend):
@@ -30,6 +30,7 @@ class TensorFlowBackend(Backend):
     title = "TensorFlow"
     base_class = PortableModel
     layer_class = keras.layers.Layer
+    own_attributes = OF_EVERY_MODEL
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     takes_numpy = True
     casts_inputs = True
