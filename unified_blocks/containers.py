@@ -60,11 +60,12 @@ def track(value: Any, attribute: Attribute) -> Any:
     else:
         items = [track(item, attribute) for item in value]
     known: Attribute | None = getattr(value, "attribute", None)
+    tracked: Any = value
     if known is None or known.net is not attribute.net or known.name != attribute.name:
-        value = TrackedDict() if isinstance(value, dict) else TrackedList()
-        value.attribute = attribute
-    value._replace(items)
-    return value
+        tracked = TrackedDict() if isinstance(value, dict) else TrackedList()
+        tracked.attribute = attribute
+    tracked._replace(items)
+    return tracked
 
 
 def _telling(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,8 @@ can still catch it. A message says what happened, the rule, what was received, a
 class UnifiedBlocksError(Exception):
     """Base of all errors of this library."""
 
+    __init__ = Exception.__init__  # so that TensorFlow's AutoGraph raises them again as they are
+
 
 class UnknownBackendError(UnifiedBlocksError, ValueError):
     """A backend name that is neither registered nor an alias."""

@@ -107,7 +107,7 @@ def has_while(cls: Any) -> bool:
     XLA may compile a model.
     """
     forward = inspect.unwrap(cls.call)
-    package = forward.__module__.partition(".")[0]
+    package = (forward.__module__ or "").partition(".")[0]
     seen: set[types.FunctionType] = set()
     unvisited: list[Any] = [forward]
     while unvisited:
