@@ -16,11 +16,14 @@ Each one is also the built-in error in parentheses, so code that does not know t
 can still catch it. A message says what happened, the rule, what was received, and one remedy.
 """
 
+from typing import TYPE_CHECKING
+
 
 class UnifiedBlocksError(Exception):
     """Base of all errors of this library."""
 
-    __init__ = Exception.__init__  # so that TensorFlow's AutoGraph raises them again as they are
+    if not TYPE_CHECKING:  # TensorFlow's AutoGraph raises errors with this constructor as they are
+        __init__ = Exception.__init__
 
 
 class UnknownBackendError(UnifiedBlocksError, ValueError):

@@ -397,13 +397,12 @@ def to_legacy(symbols):
     return [x.as_nd_ndarray() for x in symbols]
 
 
-FLOATS = (np.float16, np.float32, np.float64)
 register(
     "mxnet",
     "MXNet",
     sys.modules[__name__],
     (mx.np.ndarray, mx.sym.numpy._Symbol),
-    floats=(*FLOATS, *map(np.dtype, FLOATS)),
+    floats=(np.float16, np.float32, np.float64),
 )
 
 # FixedHiddenMLP

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 from unified_blocks.registry import load_backend
 from unified_blocks.tensors import owner_of
@@ -30,7 +32,8 @@ PRIMITIVES = (
 )
 """The operations that a backend implements; the others are written with these."""
 
-FLOATS = ("float16", "bfloat16", "float32", "float64")
+NUMPY_FLOATS = tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
+FLOATS = ("float16", "bfloat16", "float32", "float64", *NUMPY_FLOATS)
 
 
 class Namespace:
