@@ -202,6 +202,51 @@ def test_the_derivative_at_zero_is_zero(backend_name, derivative_of):
     np.testing.assert_array_equal(found, np.zeros(3))
 
 
+def test_numbers_are_not_rounded_to_float32(backend_name):
+    x = np.array([-2.0, 2.0])
+    with semantics(backend_name):
+        t = ub.from_numpy(x, backend_name)
+        assert ub.to_numpy(ops.where(ops.greater(t, 0), t, 0.1))[0] == 0.1
+        assert ub.to_numpy(ops.where(ops.greater(t, 0), 0.1, t))[1] == 0.1
+        np.testing.assert_array_equal(ub.to_numpy(ops.clip(t, -0.1, 0.1)), [-0.1, 0.1])
+
+
+def test_at_infinity(backend_name):
+    x = np.array([-np.inf, np.inf])
+    with semantics(backend_name):
+        t = ub.from_numpy(x, backend_name)
+        if backend_name != "tensorflow":  # whose own erf of infinity is nan in float64
+            np.testing.assert_array_equal(ub.to_numpy(ops.erf(t)), [-1, 1])
+        low = ub.from_numpy(np.full(3, -np.inf), backend_name)
+        assert ub.to_numpy(ops.logsumexp(low)) == -np.inf
+
+
+def test_the_derivatives_of_losses_at_zero(backend_name):
+    with semantics(backend_name):
+        (found,) = gradients(backend_name, ops.softplus, [np.zeros(3)], np.ones(3))
+    np.testing.assert_allclose(found, np.full(3, 0.5))
+
+
+def test_a_mask_of_infinities(backend_name):
+    mask = np.full((3, 3), -np.inf)
+    with semantics(backend_name):
+        found = ub.to_numpy(ops.triu(ub.from_numpy(mask, backend_name), k=1))
+        logits = ub.from_numpy(np.array([[1, -np.inf, 2.0]]), backend_name)
+        label = ub.from_numpy(np.array([0]), backend_name)
+        loss = ub.to_numpy(ops.cross_entropy(logits, label))
+    np.testing.assert_array_equal(found, np.triu(mask, 1))
+    np.testing.assert_allclose(loss, np.log(1 + np.e))
+
+
+def test_whole_numbers_stay_whole(backend_name):
+    x = ub.from_numpy(np.array([-7, 7]), backend_name)
+    with semantics(backend_name):
+        for function, expected in ((ops.floor_divide, [-4, 3]), (ops.remainder, [1, 1])):
+            found = ub.to_numpy(function(x, 2))
+            assert found.dtype == np.int64
+            assert found.tolist() == expected
+
+
 def test_no_gradient_flows_through_stop_gradient(backend_name):
     with semantics(backend_name):
         (found,) = gradients(
@@ -265,11 +310,27 @@ ERRORS = {
     "numbers": (lambda x: ops.maximum(1, 2), TypeError, "must be given a tensor"),
     "array": (lambda x: ops.relu(np.ones(3)), TypeError, r"got numpy.ndarray.*ub.from_numpy"),
     "shapes": (lambda x: ops.mse(x, x[0]), ValueError, "must have the shape of the output"),
+    "no axis": (lambda x: ops.sum(x, axis=()), ValueError, r"got axis=\(\)"),
+    "fraction": (
+        lambda x: ops.multiply(ops.astype(x, "int64"), 0.5),
+        TypeError,
+        "a number must be a whole one; got 0.5",
+    ),
+    "as many": (
+        lambda x: ops.cross_entropy(x, ops.argmax(x)[:1]),
+        ValueError,
+        "as many labels as logits; got 1 and 2",
+    ),
     "labels": (lambda x: ops.cross_entropy(x, x), ValueError, r"labels \(n,\); got 2 and 2"),
     "state": (
         lambda x: ops.while_loop(lambda h: True, lambda h: (h, h), (x,), max_iterations=1),
         ValueError,
         "body must give 1 tensors, as the state has; got 2",
+    ),
+    "no tuple": (
+        lambda x: ops.while_loop(lambda h: True, lambda h: h, x, max_iterations=1),
+        TypeError,
+        r"must be a tuple of at least one tensor; got .*: write \(x,\) for one",
     ),
     "iterations": (
         lambda x: ops.while_loop(lambda h: True, lambda h: h, (x,), max_iterations=-1),

@@ -15,7 +15,7 @@ from unified_blocks.containers import Attribute, track
 from unified_blocks.errors import ForeignTensorError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of, running
 from unified_blocks_mxnet.variables import blocks_of, walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
@@ -97,10 +97,14 @@ def __call__(self: Any, *args: Any) -> Any:
         ):
             raise foreign
     try:
-        if mx.util.is_np_array() and mx.util.is_np_shape():  # as inside another block
+        if running.inside:  # another block: asking MXNet for the semantics costs more
             return super(Block, self).__call__(*args)
         with numpy_semantics():
-            return super(Block, self).__call__(*args)
+            running.inside = True
+            try:
+                return super(Block, self).__call__(*args)
+            finally:
+                running.inside = False
     except Exception as error:
         explained = legacy(self, args) or explain(self, self._block_backend, args, error)
         if explained is error:

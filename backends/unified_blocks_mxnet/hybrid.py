@@ -18,11 +18,13 @@ class Running(threading.local):
 
     Attributes:
         parameters: what Gluon gave to the blocks that are being called, by their `id`.
+        inside: whether a block is being called, in NumPy semantics.
         control_flow: how many operations of control flow were put into graphs.
     """
 
     def __init__(self) -> None:
         self.parameters: dict[int, dict[str, Any]] = {}
+        self.inside = False
         self.control_flow = 0
 
 
@@ -79,7 +81,10 @@ def run_graph(net: Any, args: tuple[Any, ...]) -> Any:
     try:
         if vars(net).get("_has_control_flow") and mx.autograd.is_recording():
             raise MXNetError("no gradient")
-        return nn.HybridBlock.forward(net, *args)
+        output = nn.HybridBlock.forward(net, *args)
+        if running.control_flow > before and mx.autograd.is_recording():
+            raise MXNetError("no gradient")
+        return output
     except MXNetError as error:
         if running.control_flow == before and not vars(net).get("_has_control_flow"):
             raise

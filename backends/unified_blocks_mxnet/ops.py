@@ -42,7 +42,7 @@ sin = by_name("sin")
 cos = by_name("cos")
 floor = by_name("floor")
 ceil = by_name("ceil")
-round = by_name("around")
+around = round = by_name("around")
 isfinite = by_name("isfinite")
 isnan = by_name("isnan")
 add = by_name("add")
@@ -69,17 +69,20 @@ def logical_or(x1, x2):
 
 def erf(x):
     # Its own derivative is off by 1e-8; this one is that of a line of the right slope.
-    line = stop_gradient(exp(-square(x)) * (2 / math.sqrt(math.pi))) * x
+    slope = stop_gradient(exp(-square(x)) * (2 / math.sqrt(math.pi)))
+    line = slope * clip(x, -30, 30)  # beyond that the slope is 0, and 0 times infinity is nan
     return stop_gradient(namespace(x).npx.erf(x)) + (line - stop_gradient(line))
 
 
 def floor_divide(x1, x2):
-    x1_by_x2 = (x1 - remainder(x1, x2)) / x2
-    return namespace(x1_by_x2).np.around(x1_by_x2)
+    quotient = around((x1 - remainder(x1, x2)) / x2)
+    dtype = str(getattr(x1 if hasattr(x1, "dtype") else x2, "dtype", ""))
+    return quotient.astype(dtype) if "int" in dtype else quotient
 
 
 def clip(x, min, max):
-    return namespace(x).np.clip(x, min, max)
+    x = x if min is None else maximum(x, min)  # its own rounds the bounds to float32
+    return x if max is None else minimum(x, max)
 
 
 def where(condition, x1, x2):
@@ -153,6 +156,7 @@ def argmin(x, axis):
 
 def logsumexp(x, axis, keepdims):
     largest = stop_gradient(max(x, axis, True))
+    largest = where(isfinite(largest), largest, 0)  # of -inf alone the result is -inf, not nan
     total = log(sum(exp(x - largest), axis, True)) + largest
     return total if keepdims else squeeze(total, axis)
 
@@ -241,7 +245,7 @@ def tril(x, k):
 
 
 def triu(x, k):
-    return x - tril(x, k - 1)
+    return where(tril(full_like(x, 1), k - 1) > 0, 0, x)  # x may hold infinities
 
 
 def one_hot(indices, depth, dtype):
@@ -319,7 +323,7 @@ def tanh(x):
 
 
 def softplus(x):
-    return maximum(x, 0) + log1p(exp(-abs(x)))
+    return where(x > 40, x, log1p(exp(minimum(x, 40))))  # its own is off by 4e-6 in float32
 
 
 def softsign(x):

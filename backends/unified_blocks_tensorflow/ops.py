@@ -75,7 +75,12 @@ def clip(x, min, max):
 
 
 def where(condition, x1, x2):
-    return pair(lambda x1, x2: tf.where(condition, x1, tf.cast(x2, x1.dtype)))(x1, x2)
+    # A number as it is in the dtype of the other: left alone, or cast, it is rounded to float32.
+    if isinstance(x1, bool | int | float):
+        x1 = tf.constant(x1, x2.dtype)
+    elif isinstance(x2, bool | int | float):
+        x2 = tf.constant(x2, x1.dtype)
+    return tf.where(condition, x1, x2)
 
 
 def astype(x, dtype):

@@ -32,6 +32,7 @@ def while_loop(
         The last state.
 
     Raises:
+        TypeError: a `state` that is no tuple.
         ValueError: a `body` that gives another number of tensors, or `max_iterations` below 0.
         UnsupportedError: on MXNet, hybridized, while gradients are recorded: its loops have none.
     """
@@ -40,9 +41,12 @@ def while_loop(
             "ops.while_loop: max_iterations must be at least 0; got "
             f"max_iterations={max_iterations}"
         )
+    if not isinstance(state, tuple | list) or not state:
+        raise TypeError(
+            "ops.while_loop: state must be a tuple of at least one tensor; got "
+            f"{type(state).__name__}: write (x,) for one"
+        )
     state = tuple(state)
-    if not state:
-        raise ValueError("ops.while_loop: state must hold at least one tensor; got ()")
 
     def checked(*values: Any) -> tuple[Any, ...]:
         found = body(*values)

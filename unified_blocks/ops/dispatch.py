@@ -186,4 +186,12 @@ def together(name: str, *values: Any) -> Namespace:
         found = namespace if namespace.symbolic else found
     if found is None:
         raise ForeignTensorError(f"ops.{name} must be given a tensor; got {values!r}")
+    dtype = getattr(first, "dtype", None)
+    if dtype is not None and dtype not in found.floats:
+        for x in values:
+            if isinstance(x, float):  # a framework would round it, or not, as it likes
+                raise TypeError(
+                    f"ops.{name}: with a tensor of {dtype} a number must be a whole one; got {x}: "
+                    'convert the tensor with ops.astype(x, "float32")'
+                )
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.ops.dispatch import floating, namespace_of, together
-from unified_blocks.ops.elementwise import abs, exp, log, log1p, maximum, minimum, square
-from unified_blocks.ops.neural import log_softmax
+from unified_blocks.ops.elementwise import abs, greater, log, minimum, square, where
+from unified_blocks.ops.neural import log_softmax, softplus
 from unified_blocks.ops.reductions import mean, rank_of, sum
 
 
@@ -56,21 +56,26 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
             "ops.cross_entropy must be given logits (n, classes) and labels (n,); got "
             f"{rank_of(logits)} and {rank_of(labels)} dimensions"
         )
+    if hasattr(logits, "shape") and hasattr(labels, "shape") and logits.shape[0] != labels.shape[0]:
+        raise ValueError(
+            "ops.cross_entropy must be given as many labels as logits; got "
+            f"{labels.shape[0]} and {logits.shape[0]}"
+        )
     chosen = namespace_of("cross_entropy", labels).one_hot_like(labels, logits)
-    likelihood = sum(log_softmax(logits) * chosen, axis=-1)
+    likelihood = sum(where(greater(chosen, 0), log_softmax(logits), 0), axis=-1)
     return -mean(likelihood + log(sum(chosen, axis=-1)))  # the logarithm of 0 for no class
 
 
 def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
     """The mean over all elements of `-y log p - (1 - y) log(1 - p)`, with `p = sigmoid(logits)`.
 
-    Computed as `max(z, 0) - z y + log(1 + e^-|z|)`, which does not overflow.
+    Computed as `softplus(z) - z y`, which does not overflow.
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
     """
     _difference("binary_cross_entropy", logits, y)
-    return mean(maximum(logits, 0) - logits * y + log1p(exp(-abs(logits))))
+    return mean(softplus(logits) - logits * y)
 
 
 def _difference(name: str, output: Any, y: Any) -> Any:

@@ -92,6 +92,8 @@ def axis_of(name: str, x: Any, axis: Any) -> Any:
     if axis is None:
         return None
     axes = axis if isinstance(axis, tuple) else (axis,)
+    if not axes:
+        raise ValueError(f"ops.{name}: axis must be None, a number or several; got axis=()")
     rank = rank_of(x)
     if rank is not None:
         for one in axes:
