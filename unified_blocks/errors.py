@@ -22,9 +22,6 @@ from typing import TYPE_CHECKING
 class UnifiedBlocksError(Exception):
     """Base of all errors of this library."""
 
-    if not TYPE_CHECKING:  # TensorFlow's AutoGraph raises errors with this constructor as they are
-        __init__ = Exception.__init__
-
 
 class UnknownBackendError(UnifiedBlocksError, ValueError):
     """A backend name that is neither registered nor an alias."""
@@ -60,3 +57,6 @@ class StateMismatchError(UnifiedBlocksError, ValueError):
 
 class UnsupportedError(UnifiedBlocksError, TypeError):
     """An operation for which the framework, or this library, has no rule."""
+
+    if not TYPE_CHECKING:  # TensorFlow's AutoGraph raises errors with this constructor as they are
+        __init__ = Exception.__init__
