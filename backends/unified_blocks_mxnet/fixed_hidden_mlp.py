@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import unified_blocks as ub
 from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.halving import check_halvable, halved
 from unified_blocks_mxnet.layers import dense
-from unified_blocks_mxnet.ops import check_halvable, halved
 
 
 @ub.FixedHiddenMLP.native("mxnet")

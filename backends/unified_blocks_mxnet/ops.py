@@ -1,4 +1,4 @@
-"""`ub.ops` on MXNet arrays and symbols, and the halvings of FixedHiddenMLP."""
+"""`ub.ops` on MXNet arrays and symbols."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
 from unified_blocks.ops import KEEP, register
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.hybrid import running
@@ -122,36 +121,25 @@ def sum(x, axis, keepdims):
     return namespace(x).np.sum(x, axis=axis, keepdims=keepdims)
 
 
-def mean(x, axis, keepdims):
-    return namespace(x).np.mean(x, axis=axis, keepdims=keepdims)
+def reduction(name):
+    """MXNet's own reduction of that name."""
+
+    def reduce(x, axis, keepdims):
+        return getattr(namespace(x).np, name)(x, axis=axis, keepdims=keepdims)
+
+    return reduce
 
 
-def max(x, axis, keepdims):
-    return namespace(x).np.max(x, axis=axis, keepdims=keepdims)
+mean = reduction("mean")
+max = reduction("max")
+min = reduction("min")
+prod = reduction("prod")
+any = reduction("any")
+all = reduction("all")
 
 
-def min(x, axis, keepdims):
-    return namespace(x).np.min(x, axis=axis, keepdims=keepdims)
-
-
-def prod(x, axis, keepdims):
-    return namespace(x).np.prod(x, axis=axis, keepdims=keepdims)
-
-
-def any(x, axis, keepdims):
-    return namespace(x).np.any(x, axis=axis, keepdims=keepdims)
-
-
-def all(x, axis, keepdims):
-    return namespace(x).np.all(x, axis=axis, keepdims=keepdims)
-
-
-def argmax(x, axis):
-    return namespace(x).np.argmax(x, axis=axis)
-
-
-def argmin(x, axis):
-    return namespace(x).np.argmin(x, axis=axis)
+argmax = by_name("argmax")
+argmin = by_name("argmin")
 
 
 def logsumexp(x, axis, keepdims):
@@ -408,24 +396,3 @@ register(
     (mx.np.ndarray, mx.sym.numpy._Symbol),
     floats=(np.float16, np.float32, np.float64),
 )
-
-# FixedHiddenMLP
-
-
-def check_halvable(H) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(abs(H).sum(), halving_error)
-
-
-def halved(F, H, dtype):
-    """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail.
-
-    `F` is the namespace of MXNet operations that Gluon gives to `hybrid_forward`.
-    """
-    total = F.np.sum(F.np.abs(H))
-    exponents = math.frexp(float(np.finfo(dtype).max))[1]  # 128 in float32, 1024 in float64
-    powers = F.np.power(2.0, F.np.arange(exponents, dtype=dtype))
-    k = F.np.sum(F.np.greater(total, powers).astype(dtype))
-    first = F.np.floor(k / 2)
-    scale = F.np.where(F.np.isfinite(total), F.np.power(2.0, -first), total * 0 + np.nan)
-    return H * scale * F.np.power(2.0, first - k)

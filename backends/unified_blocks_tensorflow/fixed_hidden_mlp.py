@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 import unified_blocks as ub
+from unified_blocks_tensorflow.halving import check_halvable, halved
 from unified_blocks_tensorflow.layers import dense
-from unified_blocks_tensorflow.ops import check_halvable, halved
 
 
 @ub.FixedHiddenMLP.native("tensorflow")

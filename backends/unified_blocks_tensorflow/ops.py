@@ -1,4 +1,4 @@
-"""`ub.ops` on TensorFlow tensors, and the halvings of FixedHiddenMLP."""
+"""`ub.ops` on TensorFlow tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
 from unified_blocks.ops import KEEP, register
 from unified_blocks_tensorflow.symbolic import Symbolic
 
@@ -312,23 +311,3 @@ EAGER, TRACED = tf.__internal__.EagerTensor, tf.__internal__.SymbolicTensor
 TENSORS = (EAGER, TRACED, tf.Tensor, tf.Variable, keras.Variable)
 register("tensorflow", "TensorFlow", sys.modules[__name__], TENSORS, floats=FLOATS)
 register("tensorflow", "TensorFlow", Symbolic(), (keras.KerasTensor,), floats=FLOATS, symbolic=True)
-
-# FixedHiddenMLP
-
-
-def check_halvable(H: tf.Tensor) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(tf.reduce_sum(tf.abs(H)), halving_error)
-
-
-def halved(H: tf.Tensor) -> tf.Tensor:
-    """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail."""
-    total = tf.stop_gradient(tf.reduce_sum(tf.abs(H)))
-    exponents = math.frexp(float(H.dtype.max))[1]  # 128 in float32, 1024 in float64
-    powers = 2.0 ** np.arange(exponents)
-    k = tf.reduce_sum(tf.cast(total > tf.constant(powers, H.dtype), tf.int32))
-    halves = tf.constant(1 / powers, H.dtype)
-    scale = tf.where(tf.math.is_finite(total), tf.gather(halves, k // 2), np.nan)
-    # The shape is a barrier: without it TensorFlow multiplies the two factors first, and their
-    # product can be subnormal, which it takes for zero.
-    return tf.ensure_shape(H * scale, H.shape) * tf.gather(halves, k - k // 2)

@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import unified_blocks as ub
+from unified_blocks_torch.halving import check_halvable, halved
 from unified_blocks_torch.layers import ACTIVATIONS
-from unified_blocks_torch.ops import check_halvable, halved
 
 
 @ub.FixedHiddenMLP.native("torch")

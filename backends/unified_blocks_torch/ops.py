@@ -1,14 +1,12 @@
-"""`ub.ops` on PyTorch tensors, and the halvings of FixedHiddenMLP."""
+"""`ub.ops` on PyTorch tensors."""
 
 from __future__ import annotations
 
-import math
 import sys
 
 import torch
 from torch.nn import functional as F
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
 from unified_blocks.ops import KEEP, register
 
 # on each element
@@ -235,21 +233,3 @@ register(
     (torch.Tensor, torch.nn.Parameter),
     floats=(torch.float16, torch.bfloat16, torch.float32, torch.float64),
 )
-
-# FixedHiddenMLP
-
-
-def check_halvable(H: torch.Tensor) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(H.detach().abs().sum(), halving_error)
-
-
-def halved(H: torch.Tensor) -> torch.Tensor:
-    """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail."""
-    total = H.detach().abs().sum()
-    exponents = math.frexp(torch.finfo(H.dtype).max)[1]  # 128 in float32, 1024 in float64
-    powers = 2.0 ** torch.arange(exponents, device=H.device, dtype=torch.float64)
-    k = (total > powers.to(H.dtype)).sum()
-    halves = (1 / powers).to(H.dtype)
-    scale = torch.where(torch.isfinite(total), halves.take(k // 2), torch.nan)
-    return H * scale * halves.take(k - k // 2)

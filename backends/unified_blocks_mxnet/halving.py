@@ -1,0 +1,29 @@
+"""The loop of FixedHiddenMLP, for graphs that have none."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from unified_blocks.blocks.fixed_hidden_mlp import halving_error
+from unified_blocks_mxnet.ops import check_finite
+
+
+def check_halvable(H) -> None:
+    """Raise `ValueError` unless sum(|H|) is finite."""
+    check_finite(abs(H).sum(), halving_error)
+
+
+def halved(F, H, dtype):
+    """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail.
+
+    `F` is the namespace of MXNet operations that Gluon gives to `hybrid_forward`.
+    """
+    total = F.np.sum(F.np.abs(H))
+    exponents = math.frexp(float(np.finfo(dtype).max))[1]  # 128 in float32, 1024 in float64
+    powers = F.np.power(2.0, F.np.arange(exponents, dtype=dtype))
+    k = F.np.sum(F.np.greater(total, powers).astype(dtype))
+    first = F.np.floor(k / 2)
+    scale = F.np.where(F.np.isfinite(total), F.np.power(2.0, -first), total * 0 + np.nan)
+    return H * scale * F.np.power(2.0, first - k)
