@@ -9,6 +9,7 @@
     ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
     ├── StateMismatchError  (ValueError)      a state that does not fit a model
+    ├── FileFormatError     (ValueError)      a file that is not what it claims to be, or is damaged
     └── UnsupportedError    (TypeError)       something that a framework cannot do, or that has
                                               no rule here yet
 
@@ -53,6 +54,10 @@ class BlockBuiltError(UnifiedBlocksError, RuntimeError):
 
 class StateMismatchError(UnifiedBlocksError, ValueError):
     """A state whose names, shapes or dtypes are not those of the model."""
+
+
+class FileFormatError(UnifiedBlocksError, ValueError):
+    """A file of an unknown format, or one that is damaged or lies about what it holds."""
 
 
 class UnsupportedError(UnifiedBlocksError, TypeError):
