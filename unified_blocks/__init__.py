@@ -11,19 +11,25 @@ from unified_blocks import ops
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP, Parallel, repeat
+from unified_blocks.checkpoint import load, save
 from unified_blocks.checks import check
 from unified_blocks.constants import Constant
+from unified_blocks.convert import convert
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.errors import (
     BackendImportError,
     BlockBuiltError,
+    DuplicateBlockError,
+    FileFormatError,
     ForeignPartError,
     ForeignTensorError,
     InputError,
     NotBuiltError,
+    NotEquivalentError,
     StateMismatchError,
     UnifiedBlocksError,
     UnknownBackendError,
+    UnknownBlockError,
     UnsupportedError,
 )
 from unified_blocks.gradients import value_and_grad
@@ -59,6 +65,7 @@ from unified_blocks.tensors import as_tensor, backend_of, from_numpy, to_numpy
 from unified_blocks.training.fit import History, fit
 from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks.training.trainer import Trainer
+from unified_blocks.transfer import diff_state, transfer
 
 __version__ = "0.1.0"
 
@@ -79,7 +86,9 @@ __all__ = [
     "Constant",
     "Dense",
     "Dropout",
+    "DuplicateBlockError",
     "Embedding",
+    "FileFormatError",
     "FixedHiddenMLP",
     "Flatten",
     "ForeignPartError",
@@ -94,6 +103,7 @@ __all__ = [
     "MySequential",
     "NestMLP",
     "NotBuiltError",
+    "NotEquivalentError",
     "Parallel",
     "ReLU",
     "SiLU",
@@ -106,6 +116,7 @@ __all__ = [
     "Trainer",
     "UnifiedBlocksError",
     "UnknownBackendError",
+    "UnknownBlockError",
     "UnsupportedError",
     "as_tensor",
     "available_backends",
@@ -113,18 +124,23 @@ __all__ = [
     "build",
     "cast",
     "check",
+    "convert",
     "devices",
+    "diff_state",
     "fit",
     "from_numpy",
     "get_backend",
     "initialize",
+    "load",
     "load_state",
     "ops",
     "repeat",
+    "save",
     "set_backend",
     "state",
     "to_device",
     "to_numpy",
+    "transfer",
     "use_backend",
     "use_dtype",
     "value_and_grad",

@@ -145,7 +145,7 @@ def check_argument(block: str, parameter: str, value: Any) -> None:
         TypeError: a size that is no whole number.
         ValueError: a size below 1, an unknown activation, or a number out of its range.
     """
-    if parameter.endswith(("units", "_dim")) and not (parameter == "in_units" and value is None):
+    if is_size(parameter) and not (parameter == "in_units" and value is None):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
         if value < 1:
@@ -159,3 +159,8 @@ def check_argument(block: str, parameter: str, value: Any) -> None:
             f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "
             f"got {parameter}={value!r}"
         )
+
+
+def is_size(parameter: str) -> bool:
+    """Whether the parameter of that name is the width of a layer."""
+    return parameter.endswith(("units", "_dim"))

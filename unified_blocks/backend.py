@@ -16,7 +16,7 @@ variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight;
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from unified_blocks.native_classes import NativeClasses
@@ -24,6 +24,7 @@ from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
     from unified_blocks.training.optimizers import Optimizer
+    from unified_blocks.training.step import TrainingStep
 
 Role = Literal["parameter", "constant"]
 Shape = tuple[int | None, ...]
@@ -37,11 +38,16 @@ class Variable(ABC):
         name: dotted attribute names, `"net.0.weight"`.
         role: `"parameter"` when it has a gradient, else `"constant"`.
         owner: the layer or block whose own attribute it is.
+        aliases: the other names of a shared one.
+        optional: whether another model that computes the same may be without it: a count of
+            batches, or a weight that the framework holds at 1.
     """
 
     name: str
     role: Role
     owner: Any
+    aliases: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     @abstractmethod
@@ -62,6 +68,10 @@ class Variable(ABC):
     @abstractmethod
     def trainable(self) -> bool:
         """Whether it has a gradient: it is a parameter, and was not frozen."""
+
+    @abstractmethod
+    def freeze(self) -> None:
+        """Take a parameter out of training: it keeps its role, and has no gradient any more."""
 
     @property
     @abstractmethod
@@ -94,6 +104,8 @@ class Backend(ABC):
     """The attributes that the framework gives to every layer."""
     list_remedy: ClassVar[str | None] = None
     """What to do about layers in a list, when the framework does not find them there."""
+    kinds: ClassVar[Mapping[type[Any], str]] = {}
+    """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
     casts_inputs: ClassVar[bool] = False
     """Whether a call casts inputs to the dtype of the parameters."""
     note: ClassVar[str] = ""
@@ -171,6 +183,11 @@ class Backend(ABC):
 
     # models
 
+    def kind_of(self, layer: Any) -> str:
+        """What a layer or block is called on every framework: by its class, or one it extends."""
+        known = (self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds)
+        return next(known, type(layer).__name__)
+
     @abstractmethod
     def variables(self, net: Any) -> list[Variable]:
         """The variables of a model in definition order, a shared one once, under its first name."""
@@ -200,8 +217,5 @@ class Backend(ABC):
         """The loss, and its gradients by canonical name (the input's under `"x"`)."""
 
     @abstractmethod
-    def training_step(
-        self, net: Any, optimizer: Optimizer, loss: Loss
-    ) -> Callable[[Any, Any], Any]:
-        """A function `step(x, y)` that updates the parameters of `net` and returns the loss as a
-        tensor, not yet fetched from the device."""
+    def training_step(self, net: Any, optimizer: Optimizer, loss: Loss) -> TrainingStep:
+        """How `net` is trained with this optimizer and this loss."""

@@ -21,6 +21,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from unified_blocks import block_names
 from unified_blocks.arguments import Arguments, without_self
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.registry import get_backend, load_backend
@@ -67,6 +68,8 @@ class Block:
     Raises:
         TypeError: when made from a class that has neither a `forward` nor a native class.
         ForeignPartError: (a `TypeError`) when an attribute is given a part of another framework.
+        DuplicateBlockError: (a `ValueError`) when defined under the name, `module:qualname`, of
+            another block class.
 
     Example::
 
@@ -106,6 +109,8 @@ class Block:
             # It extends a native class: it is native itself, there only.
             cls._portable = cls
             cls._block_backend.extend(cls)
+        if not made_here:
+            block_names.enter(cls)
         for follow in followers:
             follow(cls)
 

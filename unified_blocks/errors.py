@@ -9,6 +9,9 @@
     ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
     ├── StateMismatchError  (ValueError)      a state that does not fit a model
+    ├── DuplicateBlockError (ValueError)      two block classes of one name, by which files go
+    ├── UnknownBlockError   (LookupError)     a file names a block class that was not defined
+    ├── NotEquivalentError  (AssertionError)  two models that compute different outputs
     ├── FileFormatError     (ValueError)      a file that is not what it claims to be, or is damaged
     └── UnsupportedError    (TypeError)       something that a framework cannot do, or that has
                                               no rule here yet
@@ -17,7 +20,7 @@ Each one is also the built-in error in parentheses, so code that does not know t
 can still catch it. A message says what happened, the rule, what was received, and one remedy.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 
 class UnifiedBlocksError(Exception):
@@ -54,6 +57,24 @@ class BlockBuiltError(UnifiedBlocksError, RuntimeError):
 
 class StateMismatchError(UnifiedBlocksError, ValueError):
     """A state whose names, shapes or dtypes are not those of the model."""
+
+
+class DuplicateBlockError(UnifiedBlocksError, ValueError):
+    """A block class with the name of one that was defined before."""
+
+
+class UnknownBlockError(UnifiedBlocksError, LookupError):
+    """A block class that a file names and nobody has defined here."""
+
+
+class NotEquivalentError(UnifiedBlocksError, AssertionError):
+    """Two models that should compute the same and do not.
+
+    Attributes:
+        deviation: how far their outputs are apart.
+    """
+
+    deviation: Any = None
 
 
 class FileFormatError(UnifiedBlocksError, ValueError):

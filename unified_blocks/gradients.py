@@ -8,10 +8,10 @@ import numpy as np
 
 from unified_blocks.backend import Backend, Loss
 from unified_blocks.errors import ForeignTensorError
-from unified_blocks.state import built_variables, device_of_variables
 from unified_blocks.tensors import backend_of
 from unified_blocks.training.losses import check_targets
 from unified_blocks.types import State
+from unified_blocks.variables import built_variables, device_of_variables
 
 WRT = ("parameters", "inputs", "both")
 

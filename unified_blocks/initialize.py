@@ -11,8 +11,8 @@ import numpy as np
 from unified_blocks.backend import Variable
 from unified_blocks.constants import draw
 from unified_blocks.layers.embedding import Embedding
-from unified_blocks.state import built_variables
 from unified_blocks.types import Array
+from unified_blocks.variables import built_variables
 
 if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all the rest
     Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]

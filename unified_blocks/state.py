@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Shape, Variable
 from unified_blocks.dtypes import default_dtype
-from unified_blocks.errors import NotBuiltError, StateMismatchError
 from unified_blocks.tensors import backend_of
+from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
+from unified_blocks.variables import (
+    built_variables,
+    device_of_variables,
+    load_stored,
+    stored_of,
+)
 
 
 def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any:
@@ -44,12 +49,20 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
 def state(net: Any) -> State:
     """A copy of every number that `net` holds, by canonical name.
 
-    Parameters and constants, running statistics included, in PyTorch's layout (a dense weight is
-    `(out, in)`); a shared layer once, under its first name. The model's mode is not changed.
+    Of a model: parameters and constants, running statistics included, in PyTorch's layout (a dense
+    weight is `(out, in)`); a shared layer once, under its first name. The model's mode is not
+    changed.
+
+    Of a `ub.Trainer`: `optimizer.step`, the number of steps done, and for each parameter what the
+    optimizer keeps of it: `optimizer.hidden.weight.velocity` of `ub.SGD` with momentum (`v` in its
+    formula, free of the learning rate), `….mean` and `….variance` of `ub.Adam`. With it training
+    goes on elsewhere as if it had never stopped, on another backend too.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
     """
+    if isinstance(net, Trainer):
+        return net.state()
     return {v.name: v.read() for v in built_variables(net, "state")}
 
 
@@ -59,8 +72,10 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
     Nothing is transposed, reshaped or cast to fit, and nothing is loaded unless all of it fits.
 
     Args:
-        net: a model of any framework.
-        state: as `state` gives it.
+        net: a model of any framework, or a `ub.Trainer`, of which this is the optimizer's state.
+        state: as `ub.state` gives it, or as `ub.read_state` reads it from a file. A shared array
+            may be there under any of its names, and the count of batches that PyTorch's batch
+            norms keep may be missing or left over.
 
     Returns:
         `net` itself.
@@ -69,63 +84,9 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
         StateMismatchError: (a `ValueError`) lists every missing and unknown name, and every
             wrong shape and dtype.
     """
-    variables = backend_of(net).variables(net)
-    arrays = {name: np.asarray(array, order="C") for name, array in state.items()}
-    problems = _misfits(variables, arrays)
-    if problems:
-        raise StateMismatchError(
-            f"load_state: the state must fit {type(net).__name__}, and nothing was loaded; got "
-            + "; ".join(problems)
-        )
-    for variable in variables:
-        variable.write(arrays[variable.name])
+    tensors = stored_of(state)
+    if isinstance(net, Trainer):
+        net.load(tensors)
+    else:
+        load_stored(net, tensors, "load_state")
     return net
-
-
-def built_variables(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`, all of which exist.
-
-    Raises:
-        NotBuiltError: when one does not; `what` is the operation that needed it.
-    """
-    variables = backend_of(net).variables(net)
-    missing = [v.name for v in variables if not v.is_built]
-    if missing:
-        raise NotBuiltError(
-            f"{what}: the parameters of {type(net).__name__} must exist, and its input width is "
-            f"not known yet; got no {', '.join(missing)}: call ub.build(net, input_shape) first"
-        )
-    return variables
-
-
-def device_of_variables(variables: Sequence[Variable]) -> str | None:
-    """The device of a model with these variables; None when it has none that exist."""
-    return next((v.device for v in variables if v.device), None)
-
-
-def _misfits(variables: Sequence[Variable], arrays: Mapping[str, Array]) -> list[str]:
-    names = {v.name for v in variables}
-    problems = [f"no {v.name}" for v in variables if v.name not in arrays]
-    problems += [f"an unknown {name}" for name in arrays if name not in names]
-    for v in variables:
-        array = arrays.get(v.name)
-        if array is None:
-            continue
-        if not _fits(array.shape, v.shape):
-            problems.append(f"{v.name} of shape {array.shape}, not {_shown(v.shape)}")
-        if array.dtype != np.dtype(v.dtype):
-            problems.append(f"{v.name} of dtype {array.dtype}, not {v.dtype}")
-    return problems
-
-
-def _fits(shape: tuple[int, ...], wanted: Shape | None) -> bool:
-    if wanted is None:
-        return True
-    return len(shape) == len(wanted) and all(
-        size in (None, given) for size, given in zip(wanted, shape, strict=True)
-    )
-
-
-def _shown(shape: Shape | None) -> str:
-    sizes = ["any" if size is None else str(size) for size in shape or ()]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

@@ -9,7 +9,7 @@ from unified_blocks_mxnet import learning
 from unified_blocks_mxnet.bind import bind, bind_constructor
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.hybrid import add_constant, forward_of
-from unified_blocks_mxnet.variables import blocks_of, device_name, walk
+from unified_blocks_mxnet.variables import KINDS, blocks_of, device_name, walk
 
 autograd = mx.autograd
 MXNetError = mx.base.MXNetError
@@ -21,6 +21,7 @@ class MXNetBackend(Backend):
     base_class = mx.gluon.HybridBlock
     layer_class = mx.gluon.Block
     own_attributes = frozenset(vars(mx.gluon.HybridBlock()))
+    kinds = KINDS
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     note = (
@@ -136,4 +137,4 @@ class MXNetBackend(Backend):
             return float(value.item()), {**found, "x": x.grad.asnumpy()} if inputs else found
 
     def training_step(self, net, optimizer, loss):
-        return learning.training_step(net, optimizer, loss)
+        return learning.MXNetTrainingStep(net, optimizer, loss)

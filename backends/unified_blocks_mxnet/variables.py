@@ -15,6 +15,13 @@ DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
 NORM_NAMES = {"gamma": "weight", "beta": "bias"}
+KINDS = {
+    nn.Dense: "Dense",
+    nn.Embedding: "Embedding",
+    nn.BatchNorm: "BatchNorm",
+    nn.LayerNorm: "LayerNorm",
+}
+"""What this library calls Gluon's own layers."""
 
 
 class GluonVariable(Variable):
@@ -24,6 +31,12 @@ class GluonVariable(Variable):
         self.name, self.parameter, self.owner = name, parameter, owner
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant else "parameter"
+        # A norm made with scale=False holds a gamma, and computes with 1 in its place.
+        self.optional = (
+            isinstance(owner, NORMS)
+            and not parameter._differentiable
+            and (name.rpartition(".")[2] == NORM_NAMES["gamma"])
+        )
 
     @property
     def shape(self):
@@ -51,10 +64,17 @@ class GluonVariable(Variable):
             return False
         return True
 
+    def freeze(self):
+        self.parameter.grad_req = "null"
+
     def read(self):
+        if self.optional:
+            return np.ones(self.shape, self.dtype)
         return self.parameter.list_data()[0].asnumpy()
 
     def write(self, array):
+        if self.optional:
+            array = np.ones_like(array)
         with numpy_semantics():
             if not self.is_built:
                 devices = self.parameter.list_ctx()
@@ -71,7 +91,9 @@ def walk(net: Any) -> list[GluonVariable]:
     """The variables of `net`; see `Backend.variables`."""
     found: dict[int, GluonVariable] = {}
     for variable in _walk(net, ""):
-        found.setdefault(id(variable.parameter), variable)
+        first = found.setdefault(id(variable.parameter), variable)
+        if first is not variable:
+            first.aliases += (variable.name,)
     return list(found.values())
 
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.state import built_variables
 from unified_blocks.training.losses import apply_loss
+from unified_blocks.variables import built_variables
 from unified_blocks_tensorflow import learning
 from unified_blocks_tensorflow.bind import (
     PortableModel,
@@ -22,7 +22,7 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
-from unified_blocks_tensorflow.variables import OF_EVERY_MODEL, device_name, layers_of, walk
+from unified_blocks_tensorflow.variables import KINDS, OF_EVERY_MODEL, device_name, layers_of, walk
 
 
 class TensorFlowBackend(Backend):
@@ -31,6 +31,7 @@ class TensorFlowBackend(Backend):
     base_class = PortableModel
     layer_class = keras.layers.Layer
     own_attributes = OF_EVERY_MODEL
+    kinds = KINDS
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     takes_numpy = True
     casts_inputs = True
@@ -143,7 +144,7 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss):
-        return learning.training_step(net, optimizer, loss)
+        return learning.TensorFlowTrainingStep(net, walk(net), optimizer, loss)
 
 
 def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
+from unified_blocks.training.step import Slot, TrainingStep
 from unified_blocks_tensorflow.bind import placed
 
 
@@ -45,22 +47,69 @@ def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
-def training_step(net, optimizer, loss):
-    """See `Backend.training_step`. One graph for each shape of batch, as `keras.Model.fit`."""
-    function, parameters = loss_function(loss), net.trainable_variables
-    with placed(net):
-        native = make_optimizer(optimizer)
-        native.build(parameters)
+class TensorFlowTrainingStep(TrainingStep):
+    """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes."""
 
-    @tf.function
-    def graph(x, y):
-        with tf.GradientTape() as tape:
-            value = apply_loss(function, net(x, training=True), y)
-        native.apply(tape.gradient(value, parameters), parameters)
-        return value
+    def __init__(self, net, variables, optimizer, loss):
+        self.net, self.optimizer = net, optimizer.rounded()
+        function, parameters = loss_function(loss), net.trainable_variables
+        by_handle = {id(v.handle): v for v in variables}
+        self.variables = [by_handle[id(parameter)] for parameter in parameters]
+        with placed(net):
+            self.native = native = make_optimizer(optimizer)
+            native.build(parameters)
 
-    def step(x, y):
-        with placed(net):  # around the call: a graph runs where it is called
-            return graph(x, y)
+        @tf.function
+        def graph(x, y):
+            with tf.GradientTape() as tape:
+                value = apply_loss(function, net(x, training=True), y)
+            native.apply(tape.gradient(value, parameters), parameters)
+            return value
 
-    return step
+        self.graph = graph
+
+    def __call__(self, x, y):
+        with placed(self.net):  # around the call: a graph runs where it is called
+            return self.graph(x, y)
+
+    def kept(self):
+        """How the names end of what Keras keeps of each parameter, by our name for it."""
+        if isinstance(self.optimizer, Adam):
+            return {"mean": "_momentum", "variance": "_velocity"}
+        return {"velocity": "_momentum"} if self.optimizer.momentum else {}
+
+    def handles(self, ending):
+        return [v for v in self.native.variables if v.name.endswith(ending)]
+
+    def slots(self):
+        return [
+            self.slot(v, name, handle)
+            for name, ending in self.kept().items()
+            for v, handle in zip(self.variables, self.handles(ending), strict=True)
+        ]
+
+    def slot(self, v, name, handle):
+        # Keras holds -lr v, in numbers that would have to change with the learning rate.
+        scale = -self.optimizer.learning_rate if name == "velocity" else 1
+
+        def read():
+            return v.to_canonical(handle.value.numpy() / scale).astype(v.dtype)
+
+        def write(array):
+            with placed(self.net):
+                handle.assign(v.to_native(array) * scale)
+
+        return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
+
+    def restart_at(self, count):
+        self.count = count
+        with placed(self.net):
+            self.native.iterations.assign(count)
+
+    def set_learning_rate(self, learning_rate):
+        kept = [slot.read() for slot in self.slots()]
+        self.optimizer = replace(self.optimizer, learning_rate=learning_rate)
+        with placed(self.net):
+            self.native.learning_rate = learning_rate
+        for slot, array in zip(self.slots(), kept, strict=True):
+            slot.write(array)

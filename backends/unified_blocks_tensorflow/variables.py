@@ -43,6 +43,9 @@ class LayerVariable(Variable):
     def trainable(self):
         return self.role == "parameter" and (not self.is_built or self.handle.trainable)
 
+    def freeze(self):
+        self.handle.trainable = False
+
     @property
     def is_built(self):
         return True
@@ -64,11 +67,15 @@ class LayerVariable(Variable):
         """`array` as Keras lays this variable out, in canonical layout."""
         return np.asarray(array) if self.axes is None else np.transpose(array, self.axes)
 
+    def to_native(self, array: Array) -> Array:
+        """`array`, in canonical layout, as Keras lays this variable out."""
+        return array if self.axes is None else np.transpose(array, self.axes)
+
     def read(self):
         return self.to_canonical(self.handle.value.numpy()).copy()
 
     def write(self, array):
-        self.handle.assign(array if self.axes is None else np.transpose(array, self.axes))
+        self.handle.assign(self.to_native(array))
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,13 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     ),
 }
 """Keras' own layers whose variables have canonical names, and how to build them."""
+KINDS = {
+    keras.layers.Dense: "Dense",
+    keras.layers.Embedding: "Embedding",
+    keras.layers.LayerNormalization: "LayerNorm",
+    keras.layers.BatchNormalization: "BatchNorm",
+}
+"""What this library calls them."""
 
 
 class FamilyVariable(LayerVariable):
@@ -169,7 +183,9 @@ def walk(net: keras.layers.Layer) -> list[LayerVariable]:
     """
     found: dict[tuple[int, str], LayerVariable] = {}
     for variable in _walk(net, "", set()):
-        found.setdefault((id(variable.owner), variable.attribute), variable)
+        first = found.setdefault((id(variable.owner), variable.attribute), variable)
+        if first is not variable:
+            first.aliases += (variable.name,)
     reached = {id(v.handle) for v in found.values() if v.is_built}
     missed = [w.path for w in net.weights if id(w) not in reached]
     if missed:

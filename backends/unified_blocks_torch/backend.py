@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ class TorchVariable(Variable):
     def __init__(self, name: str, tensor: torch.Tensor, owner: nn.Module) -> None:
         self.name, self.tensor, self.owner = name, tensor, owner
         self.role = "parameter" if isinstance(tensor, nn.Parameter) else "constant"
+        # A batch norm counts its batches; that matters only to one that averages over them all.
+        counts = name.rpartition(".")[2] == "num_batches_tracked"
+        self.optional = counts and getattr(owner, "momentum", None) is not None
 
     @property
     def shape(self):
@@ -47,6 +50,9 @@ class TorchVariable(Variable):
     def trainable(self):
         return self.role == "parameter" and self.tensor.requires_grad
 
+    def freeze(self):
+        self.tensor.requires_grad_(False)
+
     @property
     def is_built(self):
         return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
@@ -66,6 +72,12 @@ class TorchBackend(Backend):
     title = "PyTorch"
     base_class = layer_class = nn.Module
     own_attributes = frozenset(vars(nn.Module()))
+    kinds: ClassVar = {
+        nn.Linear: "Dense",
+        nn.Embedding: "Embedding",
+        nn.LayerNorm: "LayerNorm",
+        **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
+    }
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
 
@@ -119,11 +131,13 @@ class TorchBackend(Backend):
     def variables(self, net):
         kept = net.state_dict(keep_vars=True).keys()  # leaves out buffers that are not persistent
         found: dict[int, TorchVariable] = {}
-        for path, module in net.named_modules():
+        for path, module in net.named_modules(remove_duplicate=False):
             own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
             for attribute, tensor in own:
                 name = f"{path}.{attribute}" if path else attribute
-                if name in kept and id(tensor) not in found:
+                if id(tensor) in found:
+                    found[id(tensor)].aliases += (name,)
+                elif name in kept:
                     found[id(tensor)] = TorchVariable(name, tensor, module)
         return list(found.values())
 
@@ -163,7 +177,7 @@ class TorchBackend(Backend):
         }
 
     def training_step(self, net, optimizer, loss):
-        return learning.training_step(net, optimizer, loss, mode)
+        return learning.TorchTrainingStep(net, self.variables(net), optimizer, loss, mode)
 
 
 @contextmanager

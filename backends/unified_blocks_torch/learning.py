@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
+from unified_blocks.training.step import Slot, TrainingStep
 
 IGNORED = -(2**62)
 """PyTorch leaves out one label without a word, -100 unless told; here none is left out."""
@@ -38,37 +39,69 @@ def loss_function(loss: str | Callable[..., Any]) -> Callable[..., torch.Tensor]
     return loss if callable(loss) else LOSSES[check_loss(loss)]
 
 
-def make_optimizer(net: nn.Module, optimizer: Optimizer) -> torch.optim.Optimizer:
+def make_optimizer(
+    trained: list[torch.Tensor], optimizer: Optimizer
+) -> torch.optim.SGD | torch.optim.Adam:
     """PyTorch's own optimizer, with the hyper-parameters that every backend uses."""
-    trainable = [p for p in net.parameters() if p.requires_grad]
     match optimizer.rounded():
         case SGD(learning_rate, momentum):
-            return torch.optim.SGD(trainable, lr=learning_rate, momentum=momentum)
+            return torch.optim.SGD(trained, lr=learning_rate, momentum=momentum)
         case Adam(learning_rate, beta_1, beta_2, epsilon):
-            return torch.optim.Adam(
-                trainable, lr=learning_rate, betas=(beta_1, beta_2), eps=epsilon
-            )
+            return torch.optim.Adam(trained, lr=learning_rate, betas=(beta_1, beta_2), eps=epsilon)
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
-def training_step(net, optimizer, loss, mode):
-    """See `Backend.training_step`."""
-    function, native, t = loss_function(loss), make_optimizer(net, optimizer), 0
+class TorchTrainingStep(TrainingStep):
+    """See `TrainingStep`."""
 
-    def step(x, y):
-        nonlocal t
-        t += 1
-        if isinstance(native, torch.optim.Adam):
+    def __init__(self, net, variables, optimizer, loss, mode):
+        self.net, self.optimizer, self.mode = net, optimizer.rounded(), mode
+        self.variables = [v for v in variables if v.trainable]
+        self.loss = loss_function(loss)
+        self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
+
+    def __call__(self, x, y):
+        if isinstance(self.optimizer, Adam):
             # PyTorch adds epsilon to sqrt(v / (1 - beta_2^t)), the others to sqrt(v): with this
             # epsilon the two forms are one.
-            for group in native.param_groups:
-                beta_2 = group["betas"][1]
-                group["eps"] = optimizer.rounded().epsilon / math.sqrt(1 - beta_2**t)
-        with mode(net, True), torch.enable_grad():
-            native.zero_grad()
-            value = apply_loss(function, net(x), y)
+            t, (group,) = self.count + 1, self.native.param_groups
+            group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+        with self.mode(self.net, True), torch.enable_grad():
+            self.native.zero_grad()
+            value = apply_loss(self.loss, self.net(x), y)
             value.backward()
-            native.step()
+            self.native.step()
         return value.detach()
 
-    return step
+    def kept(self):
+        """What PyTorch calls that which the optimizer keeps of a parameter, by our name."""
+        if isinstance(self.optimizer, Adam):
+            return {"mean": "exp_avg", "variance": "exp_avg_sq"}
+        return {"velocity": "momentum_buffer"} if self.native.defaults["momentum"] else {}
+
+    def slots(self):
+        return [
+            self.slot(v, name, native_name)
+            for v in self.variables
+            for name, native_name in self.kept().items()
+        ]
+
+    def slot(self, v, name, native_name):
+        def read():
+            found = self.native.state[v.tensor].get(native_name)
+            return np.zeros(v.shape, v.dtype) if found is None else found.cpu().numpy().copy()
+
+        def write(array):
+            self.native.state[v.tensor][native_name] = torch.tensor(array, device=v.tensor.device)
+
+        return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
+
+    def restart_at(self, count):
+        self.count = count
+        for v in self.variables if isinstance(self.optimizer, Adam) else ():
+            # As PyTorch makes it: on the CPU, whatever the device.
+            self.native.state[v.tensor]["step"] = torch.tensor(float(count))
+
+    def set_learning_rate(self, learning_rate):
+        for group in self.native.param_groups:
+            group["lr"] = learning_rate

@@ -1,4 +1,4 @@
-"""`StateFile`: the arrays in a file, each read when it is asked for."""
+"""Arrays that are not read yet: `Stored`, and `StateFile`, those in a file."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from unified_blocks.types import Array
 
 @dataclass(frozen=True)
 class Stored:
-    """One array in a file, not read yet.
+    """One array of a model or in a file, not read yet.
 
     Attributes:
         name: its canonical name, dotted: `"hidden.weight"`.
         shape: its canonical shape, `(out, in)` for a dense weight.
         dtype: the NumPy name of the dtype that reading gives.
-        read: reads it, in canonical layout. The result may be a view of the file, not writable.
+        read: reads it, in canonical layout. The result may be a view of the file.
         role: `"parameter"`, `"constant"`, `"optimizer"`, or None where the format does not say.
         kind: what layer holds it (`"Dense"`, `"Embedding"`, `"BatchNorm"`, …), or None.
         stored_name, stored_dtype: what the file itself says, where that is something else:
             a bfloat16 is read as float32, which holds every bfloat16 exactly.
+        verify: raises `FileFormatError` when it turns out that it cannot be read; None when it
+            always can.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Stored:
     kind: str | None = None
     stored_name: str | None = None
     stored_dtype: str | None = None
+    verify: Callable[[], None] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -61,9 +64,9 @@ class StateFile(Mapping[str, Array]):
 
     @classmethod
     def of(
-        cls, path: Path, format: str, tensors: Iterable[Stored], metadata: Any = None
+        cls, path: Path, name: str, tensors: Iterable[Stored], metadata: Any = None
     ) -> StateFile:
-        """The file `path` with these arrays.
+        """The file `path`, of the format of that name, with these arrays.
 
         Raises:
             FileFormatError: when two of them have one name.
@@ -75,7 +78,7 @@ class StateFile(Mapping[str, Array]):
                     f"{path}: the name of each array must be its own; got {stored.name} twice"
                 )
             found[stored.name] = stored
-        return cls(path, format, found, metadata or {})
+        return cls(path, name, found, metadata or {})
 
     def __getitem__(self, name: str) -> Array:
         return self.tensors[name].read()
@@ -85,5 +88,3 @@ class StateFile(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self.tensors)
-
-

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.backend import Loss
+from unified_blocks.errors import StateMismatchError
+from unified_blocks.formats.stored import Stored
 from unified_blocks.gradients import native_batch
-from unified_blocks.state import built_variables, device_of_variables
 from unified_blocks.tensors import backend_of
 from unified_blocks.training.losses import check_loss, check_targets
 from unified_blocks.training.optimizers import Optimizer
+from unified_blocks.types import State
+from unified_blocks.variables import built_variables, device_of_variables
+
+STEP = "optimizer.step"
 
 
 class Trainer:
@@ -34,6 +43,9 @@ class Trainer:
         trainer = ub.Trainer(net, ub.SGD(0.125, momentum=0.875), "cross_entropy")
         for x, y in batches:
             loss = trainer.step(x, y)
+
+    What the optimizer has gathered goes from one trainer to another, of another backend too, by
+    `ub.load_state(trainer, ub.state(other))`.
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss) -> None:
@@ -51,6 +63,16 @@ class Trainer:
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._step = self.backend.training_step(net, optimizer, loss)
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate in force. Setting it leaves `v` of SGD as it is, on every backend."""
+        return self.optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer = replace(self.optimizer, learning_rate=value)
+        self._step.set_learning_rate(self.optimizer.rounded().learning_rate)
+
     def step(self, x: Any, y: Any = None) -> Any:
         """Update the parameters once, in training mode.
 
@@ -63,4 +85,36 @@ class Trainer:
         """
         check_targets(self.loss, y)
         y = None if y is None else native_batch(self.backend, y, self.device)
-        return self._step(native_batch(self.backend, x, self.device), y)
+        loss = self._step(native_batch(self.backend, x, self.device), y)
+        self._step.count += 1
+        return loss
+
+    def state(self) -> State:
+        """See `ub.state`."""
+        slots = {f"optimizer.{slot.name}": slot.read() for slot in self._step.slots()}
+        return {**slots, STEP: np.array(self._step.count, "int64")}
+
+    def load(self, tensors: Mapping[str, Stored]) -> None:
+        """See `ub.load_state`."""
+        slots = {f"optimizer.{slot.name}": slot for slot in self._step.slots()}
+        wanted = {name: (slot.shape, slot.dtype) for name, slot in slots.items()}
+        wanted[STEP] = ((), "int64")
+        given = {name: (stored.shape, stored.dtype) for name, stored in tensors.items()}
+        problems = [f"no {name}" for name in wanted if name not in given]
+        problems += [f"an unknown {name}" for name in given if name not in wanted]
+        problems += [
+            f"{name} of shape {given[name][0]} and dtype {given[name][1]}, not {shape} and {dtype}"
+            for name, (shape, dtype) in wanted.items()
+            if given.get(name, (shape, dtype)) != (shape, dtype)
+        ]
+        if not problems and int(tensors[STEP].read()) < 0:
+            problems.append(f"{STEP} below 0")
+        if problems:
+            raise StateMismatchError(
+                f"load_state: the state must fit a Trainer with {self.optimizer!r} for "
+                f"{type(self.net).__name__}, and nothing was loaded; got " + "; ".join(problems)
+            )
+        arrays = {name: tensors[name].read() for name in slots}
+        self._step.restart_at(int(tensors[STEP].read()))
+        for slot in self._step.slots():
+            slot.write(arrays[f"optimizer.{slot.name}"])

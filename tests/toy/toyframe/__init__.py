@@ -38,6 +38,9 @@ class ToyVariable(Variable):
     trainable = property(lambda self: self.role == "parameter")
     is_built = property(lambda self: self.array is not None)
 
+    def freeze(self):
+        raise NotImplementedError("Toyframe trains nothing")
+
     def read(self):
         return np.array(self.array)
 
