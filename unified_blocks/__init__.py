@@ -32,6 +32,7 @@ from unified_blocks.errors import (
     UnknownBlockError,
     UnsupportedError,
 )
+from unified_blocks.files import read_state, write_state
 from unified_blocks.gradients import value_and_grad
 from unified_blocks.initialize import initialize
 from unified_blocks.layers import (
@@ -134,6 +135,7 @@ __all__ = [
     "load",
     "load_state",
     "ops",
+    "read_state",
     "repeat",
     "save",
     "set_backend",
@@ -144,4 +146,5 @@ __all__ = [
     "use_backend",
     "use_dtype",
     "value_and_grad",
+    "write_state",
 ]

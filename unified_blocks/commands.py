@@ -1,15 +1,13 @@
-"""The commands of `unified-blocks`."""
+"""The commands of `unified-blocks` for frameworks: `doctor`, `demo`."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from unified_blocks.demo.digits import load_digits, train
 from unified_blocks.demo.report import Report, backends_table, matrix_table, training_table
@@ -17,14 +15,9 @@ from unified_blocks.doctor import default_backend, diagnose_all, system
 from unified_blocks.equivalence.matrix import DTYPES, measure
 from unified_blocks.errors import UnknownBackendError
 from unified_blocks.registry import install_command, registered_backends, resolve_name
+from unified_blocks.terminal import app, make_console, usage_error
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's chatter; errors stay
-
-app = typer.Typer(
-    help="Neural network blocks, written once, native on PyTorch, Keras and Gluon.",
-    no_args_is_help=True,
-    add_completion=False,
-)
 
 Backends = Annotated[
     list[str] | None,
@@ -110,16 +103,3 @@ def named(backends: list[str] | None) -> list[str]:
         return list(dict.fromkeys(resolve_name(name) for name in backends or ()))
     except UnknownBackendError as error:
         raise usage_error(str(error)) from None
-
-
-def usage_error(message: str) -> typer.Exit:
-    """The exception that ends a command with `message` and status 2."""
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"unified-blocks: {message}", style="red")
-    return typer.Exit(2)
-
-
-def make_console() -> Console:
-    """A console as wide as the terminal; 100 columns when the output goes elsewhere."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
-    return Console(width=width, highlight=False, markup=False)  # "[torch]" is no markup

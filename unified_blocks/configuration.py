@@ -13,8 +13,8 @@ configurations of their own; one that is there twice is made once. In JSON:
 | a block                              | `{"block": "module:qualname", ...}`     |
 | the same block again                 | `{"same": number}`                      |
 
-A block has a `number`, counted from 0, `arguments` (a list), `keywords` (an object), and the default
-`dtype` that it was made with.
+A block has a `number`, counted from 0, `arguments` (a list), `keywords` (an object), and the
+default `dtype` that it was made with.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _differences(path: str, layer: Layer, place: str, arrays: Layer) -> list[str
     }
     if len(kinds) > 1:
         found, wanted = (next(iter(x.values())).kind for x in (layer, arrays))
-        return [f"{names}: a {found}, not a {wanted}"]
+        return [f"{names}: {found}, not {wanted}"]
     return [
         f"{names}: {name} of shape {stored.shape}, not {arrays[name].shape}"
         for name, stored in layer.items()

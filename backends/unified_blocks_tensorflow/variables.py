@@ -72,7 +72,8 @@ class LayerVariable(Variable):
         return array if self.axes is None else np.transpose(array, self.axes)
 
     def read(self):
-        return self.to_canonical(self.handle.value.numpy()).copy()
+        numbers = np.asarray(tf.convert_to_tensor(self.handle.value))  # a view; numpy() copies
+        return self.to_canonical(numbers).copy()
 
     def write(self, array):
         self.handle.assign(self.to_native(array))

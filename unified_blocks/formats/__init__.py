@@ -3,12 +3,64 @@
 One module a format. Each has
 
     NAME        what it is called
-    SUFFIX      the usual ending of such a file, by which `convert` chooses what to write
-    recognises(head, path)      whether a file that begins with these bytes is one
-    read(path)                  its arrays, each read when asked for
+    SUFFIXES    the usual endings of such a file, by which what to write is chosen
+    recognises(head, path)              whether a file that begins with these bytes is one
+    read(path)                          its arrays, each read when asked for
     write(path, tensors, metadata)      a new file with these arrays; where it can be written
 
 Files come from anywhere: a reader believes no length, offset or shape before it has compared it
 with the size of the file, runs nothing that a file names, and raises `FileFormatError` for whatever
 is wrong with it.
 """
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import FileFormatError
+
+MODULES = ("safetensors", "torch_pt", "mxnet_params", "keras_h5")
+HEAD = 64
+
+
+def formats() -> list[Any]:
+    """The module of each format."""
+    return [importlib.import_module(f"{__name__}.{name}") for name in MODULES]
+
+
+def format_of(path: Path) -> Any:
+    """The module of the format that a file is of, by what is in it.
+
+    Raises:
+        FileFormatError: when it is of none.
+        OSError: when it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    for module in formats():
+        if module.recognises(head, path):
+            return module
+    raise FileFormatError(
+        f"{path} must be a file of one of the formats {', '.join(m.NAME for m in formats())}; got "
+        f"one that begins with {head[:16]!r}"
+    )
+
+
+def format_to_write(path: Path) -> Any:
+    """The module of the format that a new file of that name is to be of.
+
+    Raises:
+        FileFormatError: when its name says none that can be written.
+    """
+    endings: dict[str, Any] = {}
+    for module in formats():
+        if hasattr(module, "write"):
+            endings.update(dict.fromkeys(module.SUFFIXES, module))
+    for ending, module in endings.items():
+        if path.name.endswith(ending):
+            return module
+    raise FileFormatError(
+        f"the name of a file to write must end in one of {', '.join(endings)}; got {path.name}"
+    )

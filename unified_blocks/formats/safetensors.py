@@ -24,7 +24,7 @@ from unified_blocks.types import Array
 
 NAME = "safetensors"
 REMEDY = "fetch it again, or save it anew"
-SUFFIX = ".safetensors"
+SUFFIXES = (".safetensors",)
 KEY = "unified_blocks"
 """Where our own files keep what they say of themselves."""
 

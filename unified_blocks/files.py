@@ -1,0 +1,73 @@
+"""`read_state` and `write_state`: the numbers in files of this library's and others' formats."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.checkpoint import check_version
+from unified_blocks.formats import format_of, format_to_write
+from unified_blocks.formats.stored import StateFile
+from unified_blocks.variables import stored_of
+
+
+def read_state(path: str | os.PathLike[str], **options: Any) -> StateFile:
+    """The arrays in a file, by canonical name and in canonical layout, each read when asked for.
+
+    What the file is, its first bytes tell. None of these formats needs its framework, nothing in a
+    file is run, and its claims are believed only as far as the file is long.
+
+    | format | written by |
+    |---|---|
+    | `.safetensors` | `ub.save`, and others |
+    | `.pt`, `.pth` | `torch.save(net.state_dict(), …)`; nothing is unpickled |
+    | `.params` | MXNet 1.x: `save_parameters`, `export`, `mx.nd.save`; MXNet 2.0 |
+    | `.weights.h5`, `.keras` | Keras 3; needs h5py |
+
+    Args:
+        path: the file.
+        options: of the format's reader: see `unified_blocks.formats`.
+
+    Returns:
+        A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
+        `.tensors` tells of each array what is known without reading it, `.metadata` what else the
+        file says.
+
+    Raises:
+        FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
+        OSError: when it cannot be read.
+
+    Example::
+
+        ub.transfer(ub.read_state("resnet18.params"), net, match="order")
+    """
+    path = Path(path)
+    file: StateFile = format_of(path).read(path, **options)
+    check_version(path, file.metadata)
+    return file
+
+
+def write_state(
+    state: Any, path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None
+) -> None:
+    """Write numbers to a file of the format that its name says, for another program to read.
+
+    `.safetensors`, `.pt` (a state dict, as `torch.load` reads it), `.params` (as Gluon's
+    `load_parameters` does) or `.weights.h5` (as Keras' `load_weights` does). The file takes the
+    place of an old one when it is whole.
+
+    Args:
+        state: a state, a file that `read_state` opened, or a built model of any framework.
+        path: the file.
+        metadata: what a `.safetensors` file is to say besides.
+
+    Raises:
+        FileFormatError: (a `ValueError`) for a name of another format.
+        NotBuiltError: when a parameter of a model does not exist yet.
+        UnsupportedError: for an array that the format cannot hold.
+        OSError: when the file cannot be written.
+    """
+    path = Path(path)
+    format_to_write(path).write(path, stored_of(state).values(), metadata or {})

@@ -1,0 +1,28 @@
+"""What the commands of `unified-blocks` share."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="Neural network blocks, written once, native on PyTorch, Keras and Gluon.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def usage_error(message: str) -> typer.Exit:
+    """The exception that ends a command with `message` and status 2."""
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"unified-blocks: {message}", style="red")
+    return typer.Exit(2)
+
+
+def make_console() -> Console:
+    """A console as wide as the terminal; 100 columns when the output goes elsewhere."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
+    return Console(width=width, highlight=False, markup=False)  # "[torch]" is no markup
