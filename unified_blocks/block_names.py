@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unified_blocks.errors import DuplicateBlockError, UnknownBlockError, UnsupportedError
@@ -87,6 +88,6 @@ def _is_first_run(module: str) -> bool:
     """Whether the module is run for the first time: neither reloaded nor an interactive session."""
     found = sys.modules.get(module)
     spec = getattr(found, "__spec__", None)
-    if spec is None:
-        return hasattr(found, "__file__")  # a script has one
+    if spec is None:  # a script has a file; a session, or what is typed into Python, has none
+        return Path(getattr(found, "__file__", "")).is_file()
     return bool(getattr(spec, "_initializing", False))
