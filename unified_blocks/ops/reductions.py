@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.ops import elementwise
-from unified_blocks.ops.dispatch import floating, namespace_of
+from unified_blocks.ops.dispatch import floating, namespace_of, truth
 
 Axis = int | tuple[int, ...] | None
 
@@ -51,12 +51,12 @@ def std(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def any(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether one of the truth values is true."""
-    return namespace_of("any", x).any(x, axis_of("any", x, axis), keepdims)
+    return truth("any", x).any(x, axis_of("any", x, axis), keepdims)
 
 
 def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all of the truth values are true."""
-    return namespace_of("all", x).all(x, axis_of("all", x, axis), keepdims)
+    return truth("all", x).all(x, axis_of("all", x, axis), keepdims)
 
 
 def argmax(x: Any, /, *, axis: int = -1) -> Any:
