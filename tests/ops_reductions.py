@@ -48,6 +48,17 @@ REDUCTIONS = [
     *(
         OpCase(
             name,
+            lambda x, name=name, axis=axis: getattr(ops, name)(x, axis=axis, correction=1),
+            lambda x, name=name, axis=axis: getattr(np, name)(x, axis=axis, ddof=1),
+            ((3, 4, 2),),
+            label=f"{axis}-correction",
+        )
+        for name in ("var", "std")
+        for axis in (None, -2, (0, -1))
+    ),
+    *(
+        OpCase(
+            name,
             lambda x, name=name, axis=axis: getattr(ops, name)(ops.greater(x, -1), axis=axis),
             lambda x, name=name, axis=axis: getattr(np, name)(x > -1, axis=axis),
             differentiable=False,

@@ -43,6 +43,13 @@ SHAPES = [
         for axis in (0, 1, -1)
     ),
     OpCase("squeeze", lambda x: ops.squeeze(x, axis=-2), lambda x: x[:, 0], ((3, 1, 4),)),
+    OpCase(
+        "squeeze",
+        lambda x: ops.squeeze(x, axis=(0, -2)),
+        lambda x: x[0, :, 0],
+        ((1, 3, 1, 4),),
+        label="two",
+    ),
     *(
         OpCase(
             "concat",
@@ -82,7 +89,7 @@ SHAPES = [
             lambda x, axis=axis: np.flip(x, axis),
             label=str(axis),
         )
-        for axis in (0, -1)
+        for axis in (0, -1, (0, 1), (-1, 0))
     ),
     *(
         OpCase(

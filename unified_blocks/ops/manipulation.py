@@ -75,11 +75,12 @@ def expand_dims(x: Any, /, *, axis: int) -> Any:
     return namespace_of("expand_dims", x).expand_dims(x, axis)
 
 
-def squeeze(x: Any, /, *, axis: int) -> Any:
-    """`x` without an axis, whose size is 1."""
+def squeeze(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
+    """`x` without an axis, or several, whose size is 1."""
     axis = axis_of("squeeze", x, axis)
     shape = getattr(x, "shape", None)
-    if shape is not None and shape[axis] not in (1, None):
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if shape is not None and any(shape[one] not in (1, None) for one in axes):
         raise ValueError(
             f"ops.squeeze: the size of the axis must be 1; got axis={axis} of {tuple(shape)}"
         )
@@ -120,9 +121,12 @@ def broadcast_to(x: Any, shape: tuple[int, ...], /) -> Any:
     return namespace_of("broadcast_to", x).broadcast_to(x, tuple(shape))
 
 
-def flip(x: Any, /, *, axis: int) -> Any:
-    """`x` in reverse order along an axis."""
-    return namespace_of("flip", x).flip(x, axis_of("flip", x, axis))
+def flip(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
+    """`x` in reverse order along an axis, or several."""
+    namespace, axis = namespace_of("flip", x), axis_of("flip", x, axis)
+    for one in axis if isinstance(axis, tuple) else (axis,):
+        x = namespace.flip(x, one)
+    return x
 
 
 def take(x: Any, indices: Any, /, *, axis: int) -> Any:
