@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from unified_blocks.arguments import give
-from unified_blocks.attributes import add_constant, check_part, items_of
+from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
-from unified_blocks.containers import Attribute, track
+from unified_blocks.containers import items_of
 from unified_blocks.errors import ForeignTensorError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
@@ -126,13 +126,13 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         add_constant(self, name, value)
         return
+    if name in OF_EVERY_BLOCK:
+        super(Block, self).__setattr__(name, value)
+        return
     if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
-        check_part(self, name, value)
-        value = track(value, Attribute(self, name))
+        value = hold(self, name, value)
     held = vars(self).get(name)
     super(Block, self).__setattr__(name, value)
-    if name in OF_EVERY_BLOCK:
-        return
     if isinstance(held, list | tuple | dict):
         for known in [child for child in self._children if child.startswith(f"{name}.")]:
             del self._children[known]

@@ -10,16 +10,17 @@ import numpy as np
 import tensorflow as tf
 
 from unified_blocks.arguments import Arguments, give
-from unified_blocks.attributes import add_constant, check_part
+from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
+from unified_blocks.containers import CONTAINERS
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.graphs import call_of, has_while
-from unified_blocks_tensorflow.variables import layers_of
+from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
 PLAIN = (bool, int, float, str, type(None))
@@ -91,10 +92,16 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         add_constant(self, name, value)
         return
-    if type(value) not in PLAIN:
-        check_part(self, name, value)
-    try:
+    if is_keras_own(name):
         super(Block, self).__setattr__(name, value)
+        return
+    if type(value) not in PLAIN:
+        value = hold(self, name, value)
+    held = vars(self).get(name)
+    try:
+        put(self, name, value)
+        if isinstance(held, (keras.layers.Layer, *CONTAINERS)):
+            forget_dropped(self, name)
     except ValueError as error:
         if not getattr(self, "built", False):
             raise
@@ -102,6 +109,27 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
             f"{type(self).__name__}: Keras locks a model once it is built; assign blocks before "
             f"the first call; got {name} after it"
         ) from error
+
+
+def put(net: Any, name: str, value: Any) -> None:
+    """Assign to an attribute; a container stays ours, which follows more changes than Keras'."""
+    super(Block, net).__setattr__(name, value)
+    if isinstance(value, CONTAINERS):
+        vars(net)[name] = value
+
+
+def forget_dropped(net: Any, name: str) -> None:
+    """Let Keras forget the layers that the model held until its attribute `name` changed.
+
+    Keras keeps what was ever assigned, but not what was taken out of a list in an attribute.
+    """
+    held = {id(child) for _, child in children_of(net)}
+    dropped = [layer for layer in getattr(net, "layers", ()) if id(layer) not in held]
+    if dropped:
+        value = vars(net)[name]
+        super(Block, net).__setattr__(name, dropped)
+        vars(net)[name].clear()
+        put(net, name, value)
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:
