@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
 
 
 def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +34,12 @@ def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
             return forward(self, *args, **kwargs)
         graph = tf.compat.v1.get_default_graph()
         before = len(graph.get_operations())
-        output = in_graph(forward)(self, *args, **kwargs)
+        try:
+            output = in_graph(forward)(self, *args, **kwargs)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            if (refused := refusal(type(self), error)) is None:
+                raise
+            raise refused from error
         if any(map(is_unbounded, graph.get_operations()[before:])):
             return tf.nest.map_structure(functools.partial(forward_only, type(self)), output)
         return output
@@ -46,6 +51,41 @@ def call_of(forward: Callable[..., Any]) -> Callable[..., Any]:
     vars(call)["__signature__"] = signature.replace(parameters=parameters)
     vars(call)["is_portable"] = True
     return call
+
+
+ONE_RETURN = (
+    "return once, at the end: give a variable its value in each branch (an `if` that ends in "
+    "`return` needs an `else`, not an `elif`)"
+)
+REMEDIES = {
+    "must also have a return statement": ONE_RETURN,
+    "return statement cannot be placed": "leave the loop by its condition, and return after it",
+    "must also be initialized": "give it a value before the `if`, or in each branch",
+    "TF condition": "make the condition a part of a `while`, or use ub.ops.while_loop",
+    "before the loop, but": "keep its shape and dtype in each turn",
+    "in the main branch": "give it the same dtype in each branch",
+}
+"""What to do when AutoGraph refuses control flow, by what it says; the first that fits."""
+
+
+def refusal(block: type[Any], error: Exception) -> UnsupportedError | None:
+    """The error for control flow that cannot be in a graph as it is written, if that was it."""
+    if isinstance(error, UnifiedBlocksError):
+        return None
+    said = [
+        (line.strip().rstrip(".?"), remedy)
+        for cause, remedy in REMEDIES.items()
+        for line in str(error).splitlines()
+        if cause in line
+    ]
+    if not said:
+        return None
+    words, remedy = said[0]
+    return UnsupportedError(
+        f"{block.__name__}: in a graph, each way through an `if` or a loop on a tensor must give "
+        f"the same variables, of one dtype; TensorFlow says: {words}. To cure it, {remedy}; or do "
+        "without a graph (run_eagerly=True)"
+    )
 
 
 @functools.cache
