@@ -63,18 +63,31 @@ def test_inside_its_constructor_its_own_backend_is_the_default(backend_name):
         assert ub.backend_of(net.body).name == backend_name
 
 
-def test_a_dtype_given_by_keyword_holds_for_all_it_makes(backend_name):
-    class Typed(ub.Block):
-        def __init__(self, *, dtype=None):
-            super().__init__()
-            self.dense = ub.Dense(6)
-            self.shift = ub.Constant(1.5)
+class Typed(ub.Block):
+    def __init__(self, units, dtype=None, shift=1.5):
+        super().__init__()
+        self.dense = ub.Dense(units)
+        self.shift = ub.Constant(shift)
 
-        def forward(self, X):
-            return self.dense(X) + self.shift
+    def forward(self, X):
+        return self.dense(X) + self.shift
 
-    net = ub.build(Typed(dtype="float64"), (2, 6))
+
+TYPED = {
+    "by keyword": lambda: Typed(6, dtype="float64"),
+    "by position": lambda: Typed(6, "float64"),
+    "by position, and more": lambda: Typed(6, "float64", 2.5),
+    "as NumPy's": lambda: Typed(6, np.float64, shift=2.5),
+}
+
+
+@pytest.mark.parametrize("how", TYPED)
+def test_a_dtype_that_is_given_holds_for_all_it_makes(backend_name, how):
+    net = ub.build(TYPED[how](), (2, 6))
     assert {array.dtype for array in ub.state(net).values()} == {np.dtype("float64")}
+    assert ub.state(net)["shift"] == (2.5 if "more" in how or "NumPy" in how else 1.5)
+    cast = copy.deepcopy(ub.cast(net, "float32"))
+    assert {array.dtype for array in ub.state(cast).values()} == {np.dtype("float32")}
 
 
 def test_super_forward_of_a_portable_parent(backend_name):

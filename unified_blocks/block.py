@@ -113,7 +113,7 @@ class Block:
         native = cls if cls._block_backend is not None else get_backend().native_classes.get(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
         self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
-        object.__setattr__(self, "_arguments", Arguments.record(args, kwargs))
+        object.__setattr__(self, "_arguments", Arguments.record(native, args, kwargs))
         return self
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,7 +91,9 @@ def initialize_rest(net: Any) -> None:
             variable.parameter.initialize(default_init=Uniform())
 
 
-def __call__(self: Any, *args: Any) -> Any:
+def __call__(self: Any, *args: Any, **named: Any) -> Any:
+    if named:
+        args = by_position(self, args, named)
     for value in args:  # a forward of operations alone would take any framework's
         if not isinstance(value, TENSORS) and (
             foreign := foreign_tensor(self, self._block_backend, value)
@@ -110,6 +113,36 @@ def __call__(self: Any, *args: Any) -> Any:
         if explained is error:
             raise
         raise explained from error
+
+
+def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """All inputs of a call in their order, since Gluon takes none by name.
+
+    Raises:
+        TypeError: for a name that the portable forward does not take by position too.
+    """
+    forward = next((vars(cls)["forward"] for cls in portable_classes(net)), None)
+    parameters = inspect.signature(forward).parameters if forward is not None else {}
+    places = [
+        name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    for name in named:
+        if name not in places:
+            raise TypeError(
+                f"{type(net).__name__} on MXNet: an input given by name must be one that its "
+                f"portable forward takes by position too; got {name}: give it by position"
+            )
+    bound = inspect.Signature(list(parameters.values())).bind(net, *args, **named)
+    bound.apply_defaults()
+    last = max(len(args), *(places.index(name) for name in named))  # the net itself is the first
+    return bound.args[1 : last + 1]
+
+
+def portable_classes(net: Any) -> Iterator[type[Any]]:
+    """The classes of `net` that have a portable forward, the nearest first."""
+    return (
+        cls for cls in type(net).__mro__ if "forward" in vars(cls) and not issubclass(cls, nn.Block)
+    )
 
 
 def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -62,12 +63,23 @@ def bind_forward(native: type[Any]) -> None:
     portable = written is not None and not issubclass(written, keras.layers.Layer)
     if portable and "call" not in vars(native):
         native.call = call_of(vars(written)["forward"])
+        if "mask" in inspect.signature(native.call).parameters:
+            native.compute_mask = no_mask
     elif portable or written is None:
         native.forward = native.call
 
 
+def no_mask(self: Any, inputs: Any, previous_mask: Any) -> None:
+    """The mask of the output of a forward that takes a `mask`: it has made use of it.
+
+    Without this Keras warns of one that is lost, and with its own it would mask the loss.
+    """
+
+
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-    for value in args:  # checked before the call: Keras takes other frameworks' tensors silently
+    for value in (
+        (*args, *kwargs.values()) if kwargs else args
+    ):  # checked before the call: Keras takes other frameworks' tensors silently
         if not isinstance(value, NATIVE_INPUTS):
             foreign = foreign_tensor(self, self._block_backend, value)
             if foreign is not None:
@@ -76,7 +88,8 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         with placed(self):
             return super(Block, self).__call__(*args, **kwargs)
     except Exception as error:
-        explained = explain(self, self._block_backend, args, error)
+        inputs = (*args, *kwargs.values())
+        explained = explain(self, self._block_backend, inputs, error)
         if explained is error:
             raise
         raise explained from error

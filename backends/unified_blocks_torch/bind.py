@@ -35,9 +35,15 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         ):
             raise foreign
     try:
+        if not kwargs:
+            return nn.Module.__call__(self, *args)
+        for value in kwargs.values():
+            if foreign := foreign_tensor(self, self._block_backend, value):
+                raise foreign
         return nn.Module.__call__(self, *args, **kwargs)
     except Exception as error:
-        explained = explain(self, self._block_backend, args, error)
+        inputs = (*args, *kwargs.values())
+        explained = explain(self, self._block_backend, inputs, error)
         if explained is error:
             raise
         raise explained from error
