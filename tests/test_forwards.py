@@ -8,11 +8,12 @@ import functools
 import numpy as np
 import pytest
 
+import halving
 import unified_blocks as ub
 from conftest import normal, run
-from halving import halved
 from unified_blocks import ops
 
+halved = halving.halved
 X = normal(3, 6, dtype="float64")
 
 
@@ -50,6 +51,11 @@ def closed_over(limit):
 class Function(ub.Block):
     def forward(self, X):
         return halved(X)
+
+
+class OfAModule(ub.Block):
+    def forward(self, X):
+        return halving.halved(X)
 
 
 class Method(ub.Block):
@@ -159,6 +165,14 @@ def test_control_flow_on_tensors(backend_name, where, how, sign):
         return
     found = ub.to_numpy(call(ub.from_numpy(x)))
     np.testing.assert_allclose(found, expected(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("where", [*CASES, "module"])
+def test_keras_chooses_no_xla_for_a_while_wherever_it_is(backend_name, where):
+    if backend_name != "tensorflow":
+        pytest.skip("for TensorFlow")
+    net = OfAModule() if where == "module" else CASES[where][0]()
+    assert net.supports_jit == (where in ("lambda", "returns"))
 
 
 class Elif(ub.Block):
