@@ -152,6 +152,18 @@ def test_a_layer_that_is_replaced_is_forgotten_unless_it_is_held_elsewhere(backe
     assert sorted(p.shape[0] for p in parameters(backend_name, net)) == [2, 2, 4, 4]
 
 
+def test_a_layer_that_is_deleted_is_forgotten(backend_name):
+    if backend_name == "mxnet":
+        pytest.skip("Gluon keeps a block whose attribute is deleted")
+    net = ub.build(Nested(6), X.shape)
+    del net.pair
+    net.blocks.clear()
+    assert [name for name in ub.state(net) if name.endswith("bias")] == [
+        *("named.a.0.bias", "named.b.bias")
+    ]
+    assert len(parameters(backend_name, net)) == 4
+
+
 CHANGES = {
     "append": lambda blocks, new: blocks.append(new),
     "insert": lambda blocks, new: blocks.insert(0, new),
@@ -348,12 +360,22 @@ def test_the_same_instance_twice_has_one_set_of_parameters(backend_name):
     assert list(ub.value_and_grad(net, X, loss="sum")[1]) == ["first.weight", "first.bias"]
 
 
-def test_check_finds_layers_hidden_in_a_list(backend_name):
+HIDING = {
+    "dict": lambda part: {"a": [part]},
+    "list": lambda part: [part],
+    "tuple": lambda part: (part,),
+    "set": lambda part: {part},
+    "deque": lambda part: deque([[part]]),
+}
+
+
+@pytest.mark.parametrize("kind", HIDING)
+def test_check_finds_layers_hidden_in_a_container(backend_name, kind):
     base = native_base(backend_name)
 
     def init(self):
         base.__init__(self)
-        self.towers = {"a": [layer(backend_name, 2)]}
+        self.towers = HIDING[kind](layer(backend_name, 2))
 
     Hiding = type("Hiding", (base,), {"__init__": init})
     problems = ub.check(Hiding())
@@ -361,5 +383,5 @@ def test_check_finds_layers_hidden_in_a_list(backend_name):
         assert problems == []  # Keras finds them
         return
     assert len(problems) == 1
-    assert "towers is a dict that holds 1 of the model's layers" in problems[0]
+    assert f"towers is a {kind} that holds 1 of the model's layers" in problems[0]
     assert {"torch": "nn.ModuleList", "mxnet": "register_child"}[backend_name] in problems[0]

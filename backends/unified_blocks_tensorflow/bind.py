@@ -31,7 +31,16 @@ def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
     bind_constructor(native)
     bind_forward(native)
-    give(native, __call__, __setattr__, __reduce__, get_config, get_build_config, build_from_config)
+    give(
+        native,
+        __call__,
+        __setattr__,
+        __delattr__,
+        __reduce__,
+        get_config,
+        get_build_config,
+        build_from_config,
+    )
     if not hasattr(native.__bases__[0], "from_config"):
         native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
@@ -122,6 +131,12 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
             f"{type(self).__name__}: Keras locks a model once it is built; assign blocks before "
             f"the first call; got {name} after it"
         ) from error
+
+
+def __delattr__(self: Any, name: str) -> None:
+    if isinstance(vars(self).get(name), (keras.layers.Layer, *CONTAINERS)):
+        setattr(self, name, None)  # Keras itself would keep what it held
+    super(Block, self).__delattr__(name)
 
 
 def put(net: Any, name: str, value: Any) -> None:
