@@ -156,8 +156,8 @@ def test_a_layer_that_is_deleted_is_forgotten(backend_name):
     if backend_name == "mxnet":
         pytest.skip("Gluon keeps a block whose attribute is deleted")
     net = ub.build(Nested(6), X.shape)
-    del net.pair
     net.blocks.clear()
+    del net.pair
     assert [name for name in ub.state(net) if name.endswith("bias")] == [
         *("named.a.0.bias", "named.b.bias")
     ]
