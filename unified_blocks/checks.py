@@ -11,7 +11,7 @@ from unified_blocks.tensors import backend_of
 def check(net: Any) -> list[str]:
     """Look for layers that a native model keeps where its framework does not find them.
 
-    A layer in a plain Python list, tuple or dict is no part of a PyTorch or Gluon model: it is
+    A layer in a plain Python list, tuple, dict or set is no part of a PyTorch or Gluon model: it is
     not trained, not saved and not moved. (Keras finds them, and a block of this library registers
     them.)
 

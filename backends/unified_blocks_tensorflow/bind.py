@@ -31,16 +31,8 @@ def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
     bind_constructor(native)
     bind_forward(native)
-    give(
-        native,
-        __call__,
-        __setattr__,
-        __delattr__,
-        __reduce__,
-        get_config,
-        get_build_config,
-        build_from_config,
-    )
+    give(native, __call__, __setattr__, __delattr__, __reduce__)
+    give(native, get_config, get_build_config, build_from_config)
     if not hasattr(native.__bases__[0], "from_config"):
         native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
