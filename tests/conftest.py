@@ -133,3 +133,18 @@ def layer(backend_name, units):
     from unified_blocks_mxnet.compat import mx
 
     return mx.gluon.nn.Dense(units, flatten=False)
+
+
+def native_base(backend_name):
+    """What a portable block extends."""
+    if backend_name == "torch":
+        from torch import nn
+
+        return nn.Module
+    if backend_name == "tensorflow":
+        import keras
+
+        return keras.Model
+    from unified_blocks_mxnet.compat import mx
+
+    return mx.gluon.HybridBlock

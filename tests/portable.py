@@ -102,3 +102,8 @@ class Random(ub.Block):
 
 BLOCKS = {cls.__name__: cls for cls in (Residual, Twice, Halving, Bounded, Nested, Random)}
 BLOCKS["Doubled"] = lambda units: Doubled(7, units)
+
+
+def made(name):
+    """One of `BLOCKS`, built for an input `(n, 6)`."""
+    return ub.initialize(ub.build(BLOCKS[name](6), (3, 6)), 1, "torch_default")

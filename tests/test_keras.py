@@ -169,3 +169,15 @@ def test_a_configuration_that_the_author_wrote_is_kept():
     net = ub.build(Own(7), (1, 4))
     assert net.get_config() == {"width": 7}
     assert type(net).from_config({"width": 9}).width == 9
+
+
+def test_a_block_class_is_known_to_keras_as_soon_as_it_is_defined():
+    class Later(ub.Block):
+        def forward(self, X):
+            return X
+
+    name = f"{Later.__module__}>{Later.__qualname__}"
+    known = keras.saving.get_registered_object(name)  # before anyone asks for an instance
+    assert known is Later.on("tensorflow")
+    with ub.use_backend("torch" if "torch" in ub.available_backends() else "tensorflow"):
+        assert keras.saving.get_registered_object(name) is known

@@ -149,6 +149,13 @@ def test_embedding(backend_name, dtype, kind):
     np.testing.assert_array_equal(y, net.reference(ub.state(net), x))
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_an_index_is_a_whole_number(backend_name, kind):
+    net = ub.Embedding(7, 3)
+    with pytest.raises(TypeError, match=f"must be whole numbers; got .*{kind}.* ops.astype"):
+        run(net, np.array([1, 2], kind))
+
+
 @pytest.mark.parametrize("bad", [-1, 7])
 def test_an_index_outside_is_never_another_row(backend_name, bad):
     net = ub.Embedding(7, 3)
@@ -165,9 +172,10 @@ def test_an_index_outside_is_never_another_row(backend_name, bad):
 # BatchNorm
 
 
-@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3), (1, 6)])
-def test_batch_norm_in_training(backend_name, shape):
-    net = made(lambda: ub.BatchNorm(momentum=0.25), shape)
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3), (4, 6, 2, 3), (2, 6, 2, 1, 3), (1, 6)])
+@pytest.mark.parametrize("in_units", [None, 6])
+def test_batch_norm_in_training(backend_name, shape, in_units):
+    net = made(lambda: ub.BatchNorm(in_units=in_units, momentum=0.25), shape)
     before, x = ub.state(net), normal(*shape, dtype="float64")
     y = normal(*shape, dtype="float64", seed=1)
     axes = (0, *range(2, x.ndim))

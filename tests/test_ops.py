@@ -75,6 +75,18 @@ def test_in_a_graph(backend_name, dtype, case_):
     check(ub.to_numpy(found), case_, arrays)
 
 
+@every_case
+def test_in_float16(backend_name, case_):
+    arrays = case_.arrays("float16")
+    with semantics(backend_name):
+        found = ub.to_numpy(case_.call(*tensors(backend_name, arrays)))
+    with np.errstate(invalid="ignore"):
+        expected = np.asarray(case_.meaning(*(array.astype("float64") for array in arrays)))
+    if expected.dtype == np.float64 and case_.name not in ("astype", "one_hot"):
+        assert found.dtype == np.float16
+    np.testing.assert_allclose(found.astype("float64"), expected, rtol=4e-3, atol=4e-3)
+
+
 def graph(backend_name, case):
     """The operation without Python: compiled, traced or hybridized."""
     if backend_name == "torch":

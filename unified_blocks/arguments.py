@@ -64,8 +64,14 @@ class Arguments:
     dtype: str = "float32"
 
     @classmethod
-    def record(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Arguments:
-        """These arguments, given here and now."""
+    def record(
+        cls, native: Any, positional: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Arguments:
+        """These arguments of `native`, given here and now; a dtype becomes a keyword."""
+        place, names = names_from_dtype(native)
+        if names and len(positional) > place:
+            keywords.update(zip(names, positional[place:], strict=False))
+            positional = positional[:place]
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
@@ -121,6 +127,20 @@ def checked(
         init(*bound.args, **bound.kwargs)
 
     return __init__
+
+
+@functools.cache
+def names_from_dtype(native: type[Any]) -> tuple[int, list[str]]:
+    """Where `dtype` is among the positional arguments of a class, and its name and those after.
+
+    No names when it is not among them, or when those after have none.
+    """
+    parameters = list(without_self(native.__init__).parameters.values())
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if "dtype" not in names or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 0, []
+    place = [p.name for p in parameters].index("dtype")
+    return place, names[names.index("dtype") :]
 
 
 def options_of(bound: inspect.BoundArguments) -> dict[str, Any]:

@@ -6,10 +6,18 @@ not all of them: constants, blocks in lists, tuples and dicts, and parts of anot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from unified_blocks.constants import Constant
+from unified_blocks.containers import (
+    CONTAINERS,
+    Attribute,
+    inside,
+    is_trackable,
+    items_of,
+    track,
+)
 from unified_blocks.errors import ForeignPartError
 from unified_blocks.registry import load_backend
 from unified_blocks.tensors import owner_of
@@ -47,17 +55,75 @@ def check_name(net: Any, name: str) -> None:
         )
 
 
+@dataclass
+class Watch:
+    """The containers that a constructor assigned: attribute, container, layers in it then."""
+
+    assigned: list[tuple[str, Any, list[Any]]] = field(default_factory=list)
+
+
+def hold(net: Any, name: str, value: Any) -> Any:
+    """What the attribute `name` of `net` is to hold: `value`, its lists and dicts tracked.
+
+    Raises:
+        as `check_part`.
+    """
+    check_part(net, name, value)
+    if not isinstance(value, CONTAINERS):
+        return value
+    tracked = track(value, Attribute(net, name))
+    watch: Watch | None = vars(net).get("_watch")
+    if watch is not None and (tracked is not value or not is_trackable(value)):
+        layers = inside(value, net._block_backend.layer_class)
+        watch.assigned.append((name, value, list(layers)))
+    return tracked
+
+
+def check_constructed(net: Any) -> None:
+    """Hold what a constructor did to its lists to what the block has registered.
+
+    Raises:
+        TypeError: when a layer was put into a container that the block does not follow.
+    """
+    watch: Watch = vars(net).pop("_watch")
+    if not watch.assigned:
+        return
+    backend = net._block_backend
+    known = {id(layer) for _, layer in backend.layers(net)}
+    for name, container, before in watch.assigned:
+        known_then = known | {id(layer) for layer in before}
+        for layer in inside(container, backend.layer_class):
+            if not is_trackable(container):
+                raise untrackable(net, name, container)
+            if id(layer) in known_then:
+                continue
+            kind = type(container).__name__
+            raise TypeError(
+                f"{type(net).__name__}: a {kind} of blocks must be changed through its attribute, "
+                f"which holds a copy; got a {type(layer).__name__} put into the {kind} itself "
+                f"after it was assigned to {name}: change self.{name}, or assign it when complete"
+            )
+
+
+def untrackable(net: Any, name: str, container: Any) -> TypeError:
+    """The error for layers in a container that a block cannot follow."""
+    return TypeError(
+        f"{type(net).__name__}: blocks must be in a list, tuple, dict or OrderedDict, for their "
+        f"names and their order; got {name}, a {type(container).__name__}: make it one of these"
+    )
+
+
 def check_part(net: Any, name: str, value: Any) -> None:
     """Hold what is assigned to an attribute to the framework of the block.
 
     Raises:
         ForeignPartError: (a `TypeError`) for a layer, block or tensor of another framework, alone
-            or in a list, tuple or dict.
-        TypeError: for a constant in one.
+            or in a container.
+        TypeError: for a constant in one, or a layer in one that cannot be tracked.
+        ValueError: for keys that make no names.
     """
-    if isinstance(value, list | tuple | dict):
-        for key, item in items_of(value):
-            check_part(net, f"{name}.{key}", item)
+    if isinstance(value, CONTAINERS):
+        check_container(net, name, value)
         return
     block, backend = type(net).__name__, net._block_backend
     if isinstance(value, Constant):
@@ -73,10 +139,31 @@ def check_part(net: Any, name: str, value: Any) -> None:
         )
 
 
-def items_of(container: Any) -> Iterator[tuple[str, Any]]:
-    """Each item of a list, tuple or dict, with the name that it gets there."""
-    pairs = container.items() if isinstance(container, dict) else enumerate(container)
-    return ((str(key), item) for key, item in pairs)
+def check_container(net: Any, name: str, container: Any) -> None:
+    """Hold a container to the rules of `check_part`."""
+    layer_class = net._block_backend.layer_class
+    holding = []
+    for key, item in items_of(container):
+        check_part(net, f"{name}.{key}", item)
+        if next(inside(item, layer_class), None) is not None:
+            holding.append(key)
+    if not holding:
+        return
+    if not is_trackable(container):
+        raise untrackable(net, name, container)
+    if isinstance(container, dict):
+        wrong = [
+            repr(key)
+            for key in container
+            if str(key) in holding
+            and (holding.count(str(key)) > 1 or not str(key) or "." in str(key))
+        ]
+        if wrong:
+            raise ValueError(
+                f"{type(net).__name__}: the keys of a dict of blocks are parts of names, and must "
+                "as text be different, not empty and without dots; got "
+                f"{name} with {' and '.join(wrong)}: use other keys"
+            )
 
 
 def layer_of(net: Any, value: Any) -> Any:

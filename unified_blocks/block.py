@@ -62,14 +62,18 @@ class Block:
     framework's own; `native` puts one written by hand in its place.
 
     Attributes of a block hold layers, blocks, lists, tuples and dicts of them (`blocks.0`,
-    `blocks.1`, … by name), and constants (`ub.Constant`). Inside the constructor the block's own
-    backend is the default.
+    `blocks.1`, … by name), and constants (`ub.Constant`). A list or dict is copied when it is
+    assigned, and the copy follows its changes. Inside the constructor the block's own backend is
+    the default.
 
     Raises:
         TypeError: when made from a class that has neither a `forward` nor a native class.
         ForeignPartError: (a `TypeError`) when an attribute is given a part of another framework.
         DuplicateBlockError: (a `ValueError`) when defined under the name, `module:qualname`, of
             another block class.
+        TypeError: when blocks are put where they would be lost: into a container of another kind,
+            or, in the constructor, into a list itself after it was assigned.
+        ValueError: for a dict of blocks with keys that make no names.
 
     Example::
 
@@ -118,7 +122,7 @@ class Block:
         native = cls if cls._block_backend is not None else get_backend().native_classes.get(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
         self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
-        object.__setattr__(self, "_arguments", Arguments.record(args, kwargs))
+        object.__setattr__(self, "_arguments", Arguments.record(native, args, kwargs))
         return self
 
     @classmethod

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from unified_blocks.attributes import items_of
+from unified_blocks.containers import CONTAINERS, inside
 from unified_blocks.tensors import backend_of
 
 
 def check(net: Any) -> list[str]:
     """Look for layers that a native model keeps where its framework does not find them.
 
-    A layer in a plain Python list, tuple or dict is no part of a PyTorch or Gluon model: it is
+    A layer in a plain Python list, tuple, dict or set is no part of a PyTorch or Gluon model: it is
     not trained, not saved and not moved. (Keras finds them, and a block of this library registers
     them.)
 
@@ -35,12 +34,10 @@ def check(net: Any) -> list[str]:
     problems = []
     for path, layer in layers.items():
         for attribute, value in vars(layer).items():
-            hidden = [
-                item
-                for item in _inside(value)
-                if isinstance(item, backend.layer_class) and id(item) not in known
-            ]
-            if hidden and attribute not in backend.own_attributes:
+            if not isinstance(value, CONTAINERS) or attribute in backend.own_attributes:
+                continue
+            hidden = [item for item in inside(value, backend.layer_class) if id(item) not in known]
+            if hidden:
                 name = f"{path}.{attribute}" if path else attribute
                 kinds = ", ".join(dict.fromkeys(type(item).__name__ for item in hidden))
                 problems.append(
@@ -49,12 +46,3 @@ def check(net: Any) -> list[str]:
                     f"not find there: they are not trained, saved or moved; {backend.list_remedy}"
                 )
     return problems
-
-
-def _inside(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple | dict):
-        for _, item in items_of(value):
-            if isinstance(item, list | tuple | dict):
-                yield from _inside(item)
-            else:
-                yield item

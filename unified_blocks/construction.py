@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from unified_blocks.arguments import checked
+from unified_blocks.attributes import Watch, check_constructed
 from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
 from unified_blocks.registry import as_default
 
@@ -40,9 +41,14 @@ def construct(
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        outermost = type(self).__init__ is __init__
         with _defaults_of(self), scope():
+            if outermost:
+                vars(self)["_watch"] = Watch()
             init(self, *args, **kwargs)
             finish(self)
+            if outermost:
+                check_constructed(self)
 
     # Keras does not look deeper.
     vars(__init__)["__signature__"] = inspect.signature(init)

@@ -3,15 +3,19 @@
     self.blocks = []
     self.blocks.append(ub.Dense(3))     # registered as blocks.0
 
-Keras' own attributes do this; for the other frameworks these containers do.
+An attribute gets a copy of the list or dict that is assigned to it, as one of these.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+"""Where layers are looked for."""
 
 
 @dataclass
@@ -46,26 +50,68 @@ class TrackedDict(dict[Any, Any]):
         dict.update(self, items)
 
 
+class TrackedOrderedDict(OrderedDict[Any, Any]):
+    """The same, of an ordered dict."""
+
+    attribute: Attribute | None = None
+
+    def _replace(self, items: dict[Any, Any]) -> None:
+        for key in list(self):
+            OrderedDict.__delitem__(self, key)
+        for key, value in items.items():
+            OrderedDict.__setitem__(self, key, value)
+
+
+TRACKED: dict[type[Any], type[Any]] = {
+    list: TrackedList,
+    dict: TrackedDict,
+    OrderedDict: TrackedOrderedDict,
+}
+TRACKED |= {tracked: tracked for tracked in TRACKED.values()}
+
+
+def is_trackable(container: Any) -> bool:
+    """Whether layers that are in `container`, or get into it later, are registered."""
+    kind = type(container)
+    return kind in TRACKED or kind is tuple or (issubclass(kind, tuple) and hasattr(kind, "_make"))
+
+
 def track(value: Any, attribute: Attribute) -> Any:
     """`value`; a list or dict, and each in it, as one that tells `attribute` of its changes.
 
-    One that does so already stays the same object.
+    One that does so already stays the same object, and so does one of a kind that cannot.
     """
-    if isinstance(value, tuple):
-        return tuple(track(item, attribute) for item in value) if type(value) is tuple else value
-    if not isinstance(value, list | dict):
+    if not isinstance(value, CONTAINERS) or not is_trackable(value):
         return value
+    if isinstance(value, tuple):
+        items: Any = [track(item, attribute) for item in value]
+        return tuple(items) if type(value) is tuple else type(value)._make(items)  # type: ignore[attr-defined]
     if isinstance(value, dict):
-        items: Any = {key: track(item, attribute) for key, item in value.items()}
+        items = {key: track(item, attribute) for key, item in value.items()}
     else:
         items = [track(item, attribute) for item in value]
     known: Attribute | None = getattr(value, "attribute", None)
     tracked: Any = value
     if known is None or known.net is not attribute.net or known.name != attribute.name:
-        tracked = TrackedDict() if isinstance(value, dict) else TrackedList()
+        tracked = TRACKED[type(value)]()
         tracked.attribute = attribute
     tracked._replace(items)
     return tracked
+
+
+def items_of(container: Any) -> Iterator[tuple[str, Any]]:
+    """Each item of a container, with the name that it gets there."""
+    pairs = container.items() if isinstance(container, dict) else enumerate(container)
+    return ((str(key), item) for key, item in pairs)
+
+
+def inside(value: Any, kind: type[Any]) -> Iterator[Any]:
+    """The instances of `kind` that `value` is or holds, in containers of any depth."""
+    if isinstance(value, CONTAINERS):
+        for _, item in items_of(value):
+            yield from inside(item, kind)
+    elif isinstance(value, kind):
+        yield value
 
 
 def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,28 +119,33 @@ def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def change(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = self.copy()
-        result = method(self, *args, **kwargs)
-        if self.attribute is not None:  # it is None while the container is unpickled
+        attribute = self.attribute
+        if attribute is None:  # the container is being unpickled, or changed by another method
+            return method(self, *args, **kwargs)
+        before = list(self) if isinstance(self, list) else dict(self)
+        try:
+            self.attribute = None
             try:
-                self.attribute.changed()
-            except Exception:
-                self._replace(before)
-                raise
+                result = method(self, *args, **kwargs)
+            finally:
+                self.attribute = attribute
+            attribute.changed()
+        except Exception:
+            self._replace(before)
+            raise
         return result
 
     return change
 
 
+_OF_DICTS = ("update", "setdefault", "pop", "popitem", "clear")
 _CHANGES: dict[type[Any], tuple[str, ...]] = {
     TrackedList: (
         *("append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"),
         *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
     ),
-    TrackedDict: (
-        *("update", "setdefault", "pop", "popitem", "clear"),
-        *("__setitem__", "__delitem__", "__ior__"),
-    ),
+    TrackedDict: (*_OF_DICTS, "__setitem__", "__delitem__", "__ior__"),
+    TrackedOrderedDict: (*_OF_DICTS, "move_to_end", "__setitem__", "__delitem__", "__ior__"),
 }
 for _container, _names in _CHANGES.items():
     for _name in _names:

@@ -22,11 +22,16 @@ def dtype_name(dtype: Any) -> str:
     Raises:
         ValueError: when it is none of float16, float32 and float64.
     """
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
-    name = str(name).rsplit(".", 1)[-1]
+    name = name_of(dtype)
     if name not in FLOAT_DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(FLOAT_DTYPES)}; got dtype={dtype!r}")
     return name
+
+
+def name_of(dtype: Any) -> str:
+    """What a dtype of any framework is called: `int64`, `bool`, …"""
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    return str(name).rsplit(".", 1)[-1].rstrip("_")
 
 
 def default_dtype() -> str:

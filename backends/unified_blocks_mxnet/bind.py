@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 from unified_blocks.arguments import give
-from unified_blocks.attributes import add_constant, check_part, items_of
+from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
-from unified_blocks.containers import Attribute, track
+from unified_blocks.containers import items_of
 from unified_blocks.errors import ForeignTensorError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
@@ -90,7 +91,9 @@ def initialize_rest(net: Any) -> None:
             variable.parameter.initialize(default_init=Uniform())
 
 
-def __call__(self: Any, *args: Any) -> Any:
+def __call__(self: Any, *args: Any, **named: Any) -> Any:
+    if named:
+        args = by_position(self, args, named)
     for value in args:  # a forward of operations alone would take any framework's
         if not isinstance(value, TENSORS) and (
             foreign := foreign_tensor(self, self._block_backend, value)
@@ -112,6 +115,36 @@ def __call__(self: Any, *args: Any) -> Any:
         raise explained from error
 
 
+def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """All inputs of a call in their order, since Gluon takes none by name.
+
+    Raises:
+        TypeError: for a name that the portable forward does not take by position too.
+    """
+    forward = next((vars(cls)["forward"] for cls in portable_classes(net)), None)
+    parameters = inspect.signature(forward).parameters if forward is not None else {}
+    places = [
+        name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    for name in named:
+        if name not in places:
+            raise TypeError(
+                f"{type(net).__name__} on MXNet: an input given by name must be one that its "
+                f"portable forward takes by position too; got {name}: give it by position"
+            )
+    bound = inspect.Signature(list(parameters.values())).bind(net, *args, **named)
+    bound.apply_defaults()
+    last = max(len(args), *(places.index(name) for name in named))  # the net itself is the first
+    return bound.args[1 : last + 1]
+
+
+def portable_classes(net: Any) -> Iterator[type[Any]]:
+    """The classes of `net` that have a portable forward, the nearest first."""
+    return (
+        cls for cls in type(net).__mro__ if "forward" in vars(cls) and not issubclass(cls, nn.Block)
+    )
+
+
 def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
     """The error for an `mx.nd` array, which has no NumPy semantics."""
     if any(type(value) is mx.nd.NDArray for value in inputs):
@@ -126,13 +159,13 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         add_constant(self, name, value)
         return
+    if name in OF_EVERY_BLOCK:
+        super(Block, self).__setattr__(name, value)
+        return
     if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
-        check_part(self, name, value)
-        value = track(value, Attribute(self, name))
+        value = hold(self, name, value)
     held = vars(self).get(name)
     super(Block, self).__setattr__(name, value)
-    if name in OF_EVERY_BLOCK:
-        return
     if isinstance(held, list | tuple | dict):
         for known in [child for child in self._children if child.startswith(f"{name}.")]:
             del self._children[known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks_mxnet.compat import nn
+from unified_blocks_mxnet.compat import mx, nn
 
 OWN = (None, "relu", "sigmoid", "tanh", "softsign")
 """The activations that Gluon has with the same name and meaning."""
@@ -50,6 +50,12 @@ class Dropout(ub.Dropout, nn.Dropout):
     def __init__(self, rate):
         nn.Dropout.__init__(self, rate)
 
+    def hybrid_forward(self, F, X):
+        # 1 / (1 - rate) while training, which Gluon rounds to float32, 0 where dropped, else 1
+        mask = super().hybrid_forward(F, F.np.ones_like(X))
+        scaled = F.np.where(F.np.greater(mask, 1), X / (1 - self._rate), X)
+        return F.np.where(F.np.equal(mask, 0), F.np.zeros_like(X), scaled)
+
 
 @ub.Flatten.native("mxnet")
 class Flatten(ub.Flatten, nn.Flatten):
@@ -64,6 +70,8 @@ class Embedding(ub.Embedding, nn.Embedding):
         self.last = input_dim - 1
 
     def hybrid_forward(self, F, X, weight):
+        if F is mx.nd and np.dtype(X.dtype).kind == "f":
+            raise self.not_whole(X.dtype)
         rows = super().hybrid_forward(F, X, weight)  # of an index outside the first or last one
         X = F.np.expand_dims(X.astype("float64"), -1)
         outside = F.np.greater(F.np.abs(X - self.last / 2), self.last / 2)

@@ -8,58 +8,60 @@ import sys
 import numpy as np
 
 from unified_blocks.ops import KEEP, register
-from unified_blocks_mxnet.compat import mx, numpy_semantics
-from unified_blocks_mxnet.hybrid import running
-
-
-def namespace(x):
-    """The namespace of MXNet operations for `x`, as Gluon gives it to `hybrid_forward`."""
-    return mx.sym if isinstance(x, mx.sym.Symbol) else mx.nd
-
-
-def by_name(name):
-    """MXNet's own function of one or two tensors, numbers among them."""
-
-    def function(*args):
-        F = namespace(args[0] if not isinstance(args[0], bool | int | float) else args[1])
-        return getattr(F.np, name)(*args)
-
-    return function
-
+from unified_blocks_mxnet import whole_numbers
+from unified_blocks_mxnet.compat import mx
+from unified_blocks_mxnet.control_flow import cond as cond
+from unified_blocks_mxnet.control_flow import while_loop as while_loop
+from unified_blocks_mxnet.functions import anywhere, by_name, legacy, pair, reduction
+from unified_blocks_mxnet.whole_numbers import exact, is_whole, namespace
 
 # on each element
 
-abs = by_name("abs")
 exp = by_name("exp")
 expm1 = by_name("expm1")
 log = by_name("log")
 log1p = by_name("log1p")
 sqrt = by_name("sqrt")
-square = by_name("square")
-sign = by_name("sign")
 sin = by_name("sin")
 cos = by_name("cos")
 floor = by_name("floor")
 ceil = by_name("ceil")
-around = round = by_name("around")
 isfinite = by_name("isfinite")
 isnan = by_name("isnan")
-add = by_name("add")
-subtract = by_name("subtract")
-multiply = by_name("multiply")
-divide = by_name("true_divide")
-pow = by_name("power")
-remainder = by_name("remainder")
-maximum = by_name("maximum")
-minimum = by_name("minimum")
-equal = by_name("equal")
-not_equal = by_name("not_equal")
-less = by_name("less")
-less_equal = by_name("less_equal")
-greater = by_name("greater")
-greater_equal = by_name("greater_equal")
-logical_and = by_name("multiply")  # of truth values
+add = pair("add")
+subtract = pair("subtract")
+multiply = pair("multiply")
+divide = pair("true_divide")
+pow = pair("power")
+maximum = pair("maximum")
+minimum = pair("minimum")
+equal = pair("equal")
+not_equal = pair("not_equal")
+less = pair("less")
+less_equal = pair("less_equal")
+greater = pair("greater")
+greater_equal = pair("greater_equal")
+logical_and = pair("multiply")  # of truth values
 logical_not = by_name("logical_not")
+
+
+def abs(x):
+    return whole_numbers.magnitude(x) if is_whole(x) else namespace(x).np.abs(x)
+
+
+def square(x):
+    return x * x if is_whole(x) else namespace(x).np.square(x)  # its own rounds whole numbers
+
+
+def sign(x):
+    return where(equal(x, x), namespace(x).np.sign(x), x)  # its own is 0 of nan
+
+
+def round(x):
+    below = floor(x)  # its own knows no float16
+    rest = x - below
+    even = below + remainder(below, 2)
+    return where(rest > 0.5, below + 1, where(equal(rest, 0.5), even, below))
 
 
 def logical_or(x1, x2):
@@ -74,9 +76,15 @@ def erf(x):
 
 
 def floor_divide(x1, x2):
-    quotient = around((x1 - remainder(x1, x2)) / x2)
-    dtype = str(getattr(x1 if hasattr(x1, "dtype") else x2, "dtype", ""))
-    return quotient.astype(dtype) if "int" in dtype else quotient
+    if is_whole(x1) or is_whole(x2):
+        return whole_numbers.floor_divide(x1, x2)
+    return round((x1 - remainder(x1, x2)) / x2)
+
+
+def remainder(x1, x2):
+    if is_whole(x1) or is_whole(x2):
+        return whole_numbers.remainder(x1, x2)
+    return pair("remainder")(x1, x2)
 
 
 def clip(x, min, max):
@@ -88,9 +96,9 @@ def where(condition, x1, x2):
     # Given a number MXNet lets the gradient flow into the other branch.
     F = namespace(condition)
     if isinstance(x1, bool | int | float):
-        x1 = F.np.full_like(x2, x1)
+        x1 = full_like(x2, x1)
     elif isinstance(x2, bool | int | float):
-        x2 = F.np.full_like(x1, x2)
+        x2 = full_like(x1, x2)
     return F.np.where(condition, x1, x2)
 
 
@@ -100,11 +108,6 @@ def astype(x, dtype):
 
 def stop_gradient(x):
     return legacy(mx.sym.BlockGrad if isinstance(x, mx.sym.Symbol) else mx.nd.BlockGrad, x)
-
-
-def legacy(function, *args):
-    """A function of MXNet that has no form with NumPy semantics."""
-    return function(*(x.as_nd_ndarray() for x in args)).as_np_ndarray()
 
 
 def check_finite(x, message):
@@ -121,21 +124,22 @@ def sum(x, axis, keepdims):
     return namespace(x).np.sum(x, axis=axis, keepdims=keepdims)
 
 
-def reduction(name):
-    """MXNet's own reduction of that name."""
-
-    def reduce(x, axis, keepdims):
-        return getattr(namespace(x).np, name)(x, axis=axis, keepdims=keepdims)
-
-    return reduce
-
-
 mean = reduction("mean")
 max = reduction("max")
 min = reduction("min")
-prod = reduction("prod")
 any = reduction("any")
 all = reduction("all")
+
+
+@anywhere
+def prod(x, axis, keepdims):
+    # The gradient of its own is nan at a zero. Here a zero is a factor beside the others' product:
+    # alone it has that product for its derivative, and one of several has 0.
+    zero = equal(x, 0)
+    others = reduction("prod")(where(zero, 1, x), axis, keepdims)
+    zeros = sum(zero, axis, keepdims)
+    alone = sum(where(zero, x, 0), axis, keepdims)
+    return others * where(equal(zeros, 0), 1, where(equal(zeros, 1), alone, 0))
 
 
 argmax = by_name("argmax")
@@ -154,6 +158,8 @@ def logsumexp(x, axis, keepdims):
 
 def matmul(x1, x2):
     F = namespace(x1)
+    if getattr(x1, "dtype", None) == np.float16 and x1.ctx.device_type == "cpu":
+        return matmul(x1.astype("float32"), x2.astype("float32")).astype("float16")
     if F is mx.sym or (x1.ndim > 2 and x2.ndim > 2 and x1.shape[:-2] != x2.shape[:-2]):
         # The gradient of its own is wrong where one of several leading sizes is broadcast.
         x1, x2 = x1 * batch_of_ones(F, x2), x2 * batch_of_ones(F, x1)
@@ -209,17 +215,21 @@ def flip(x, axis):
     return F.np.swapaxes(F.np.flip(first, 0), 0, axis)
 
 
+@anywhere
 def take(x, indices, axis):
     F = namespace(x)
     indices = stop_gradient(indices)
     taken = F.np.take(x, indices, axis=axis, mode="clip")
-    if "int" in str(getattr(x, "dtype", "")):
-        return taken
-    wanted = indices.astype("float64")  # (k,)
-    last = F.np.max(F.npx.arange_like(F.np.swapaxes(x, 0, axis), axis=0)).astype("float64")
-    inside = F.np.less_equal(F.np.abs(wanted - last / 2), last / 2)  # from 0 to the last one
-    shaped = F.np.swapaxes(F.np.zeros_like(taken), -1, axis) + F.np.where(inside, 0.0, np.nan)
-    return taken + F.np.swapaxes(shaped, -1, axis)
+    if F is mx.sym:
+        sizes = legacy(F.shape_array, F.np.swapaxes(x.astype("float32"), 0, axis))  # no bools
+        last = sizes[0].astype("float64") - 1
+    else:
+        last = x.shape[axis] - 1
+    inside = F.np.abs(indices.astype("float64") - last / 2) <= last / 2  # (k,), in [0, last]
+    ones = F.np.swapaxes(F.np.ones_like(taken).astype("float32"), -1, axis)  # (…, k)
+    chosen = F.np.swapaxes(ones * inside, -1, axis) > 0
+    # Of whole numbers this nan is the smallest, of truth values True.
+    return F.np.where(chosen, taken, F.np.full_like(taken, np.nan))
 
 
 def cumulative_sum(x, axis):
@@ -236,10 +246,14 @@ def triu(x, k):
     return where(tril(full_like(x, 1), k - 1) > 0, 0, x)  # x may hold infinities
 
 
+@anywhere
 def one_hot(indices, depth, dtype):
-    return namespace(indices).npx.one_hot(stop_gradient(indices), depth, dtype=dtype)
+    indices = stop_gradient(indices).astype("float64")  # its own takes 2³² for 0
+    chosen = equal(expand_dims(indices, -1), arange(0, depth, 1, indices))
+    return chosen.astype(dtype)
 
 
+@anywhere
 def one_hot_like(indices, x):
     F = namespace(x)
     positions = F.npx.arange_like(x, axis=-1).astype("float64")
@@ -248,26 +262,29 @@ def one_hot_like(indices, x):
     return F.np.where(F.np.equal(wanted, positions), zero + 1, zero)
 
 
+@anywhere
 def full(shape, value, like):
     F = namespace(like)
     zero = F.np.sum(F.np.zeros_like(like))  # a symbol tells its dtype in no other way
-    return F.np.broadcast_to(zero + value, shape)
+    return F.np.broadcast_to(zero + exact(value, zero), shape)
 
 
 def full_like(x, value):
-    return namespace(x).np.full_like(x, value)
+    value = exact(value, x)
+    return namespace(x).np.full_like(x, value) if isinstance(value, bool | int | float) else value
 
 
+@anywhere
 def arange(start, stop, step, like):
     length = math.ceil((stop - start) / step)
-    line = full((length,), 0, like)
-    return namespace(like).npx.arange_like(line, start=start, step=step, axis=0)
+    line = namespace(like).npx.arange_like(full((length,), 0, like), axis=0)
+    return add(line * step, start)  # its own steps are whole ones in float16
 
 
+@anywhere
 def eye(n, like):
-    F = namespace(like)
-    position = arange(0, n, 1, like)
-    same = F.np.equal(F.np.expand_dims(position, 0), F.np.expand_dims(position, 1))
+    position = arange(0, n, 1, like.astype("float64"))  # float16 counts to 2048 only
+    same = equal(expand_dims(position, 0), expand_dims(position, 1))
     return where(same, full((n, n), 1, like), 0)
 
 
@@ -303,7 +320,7 @@ def sigmoid(x):
 
 
 def hard_sigmoid(x):
-    return clip(x + 3, 0, 6) / 6
+    return where(x >= 3, 1, where(x <= -3, 0, (x + 3) / 6))  # clip has a derivative at the bounds
 
 
 def tanh(x):
@@ -311,7 +328,9 @@ def tanh(x):
 
 
 def softplus(x):
-    return where(x > 40, x, log1p(exp(minimum(x, 40))))  # its own is off by 4e-6 in float32
+    # Its own is off by 4e-6 in float32. Neither branch overflows, in float16 either.
+    below = log1p(exp(minimum(x, 0)))
+    return where(x > 0, x + log1p(exp(-maximum(x, 0))), below)
 
 
 def softsign(x):
@@ -327,66 +346,8 @@ def log_softmax(x, axis):
 
 
 def dropout(x, rate):
-    return namespace(x).npx.dropout(x, p=rate, mode="always")
-
-
-# control flow
-
-
-def while_loop(cond, body, state, max_iterations):
-    if isinstance(state[0], mx.sym.Symbol):
-        running.control_flow += 1
-        return symbolic_while_loop(cond, body, state, max_iterations)
-    for _ in range(max_iterations):
-        if not cond(*state):
-            break
-        state = body(*state)
-    return state
-
-
-def cond(pred, true_fn, false_fn, operands):
-    if isinstance(pred, mx.sym.Symbol):
-        running.control_flow += 1
-        return symbolic_cond(pred, true_fn, false_fn, operands)
-    return true_fn(*operands) if pred else false_fn(*operands)
-
-
-def symbolic_while_loop(cond, body, state, max_iterations):
-    def legacy_cond(*values):
-        with numpy_semantics():
-            return cond(*to_numpy(values)).astype("float32").as_nd_ndarray()
-
-    def legacy_body(*values):
-        with numpy_semantics():
-            return [], to_legacy(body(*to_numpy(values)))
-
-    with mx.util.np_array(False):
-        _, last = mx.sym.contrib.while_loop(
-            legacy_cond, legacy_body, to_legacy(state), max_iterations
-        )
-    return to_numpy(last)
-
-
-def symbolic_cond(pred, true_fn, false_fn, operands):
-    def branch(function):
-        def legacy_branch():
-            with numpy_semantics():
-                return function(*operands).as_nd_ndarray()
-
-        return legacy_branch
-
-    with mx.util.np_array(False):
-        return mx.sym.contrib.cond(
-            pred.astype("float32").as_nd_ndarray(), branch(true_fn), branch(false_fn)
-        ).as_np_ndarray()
-
-
-def to_numpy(symbols):
-    return tuple(x.as_np_ndarray() for x in symbols)
-
-
-def to_legacy(symbols):
-    return [x.as_nd_ndarray() for x in symbols]
+    kept = namespace(x).npx.dropout(full_like(x, 1), p=rate, mode="always") > 0
+    return where(kept, x / (1 - rate), 0)  # its own rounds the factor to float32
 
 
 register(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,16 +11,17 @@ import numpy as np
 import tensorflow as tf
 
 from unified_blocks.arguments import Arguments, give
-from unified_blocks.attributes import add_constant, check_part
+from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
+from unified_blocks.containers import CONTAINERS
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.graphs import call_of, has_while
-from unified_blocks_tensorflow.variables import layers_of
+from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
 PLAIN = (bool, int, float, str, type(None))
@@ -29,7 +31,8 @@ def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
     bind_constructor(native)
     bind_forward(native)
-    give(native, __call__, __setattr__, __reduce__, get_config, get_build_config, build_from_config)
+    give(native, __call__, __setattr__, __delattr__, __reduce__)
+    give(native, get_config, get_build_config, build_from_config)
     if not hasattr(native.__bases__[0], "from_config"):
         native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
@@ -61,12 +64,23 @@ def bind_forward(native: type[Any]) -> None:
     portable = written is not None and not issubclass(written, keras.layers.Layer)
     if portable and "call" not in vars(native):
         native.call = call_of(vars(written)["forward"])
+        if "mask" in inspect.signature(native.call).parameters:
+            native.compute_mask = no_mask
     elif portable or written is None:
         native.forward = native.call
 
 
+def no_mask(self: Any, inputs: Any, previous_mask: Any) -> None:
+    """The mask of the output of a forward that takes a `mask`: it has made use of it.
+
+    Without this Keras warns of one that is lost, and with its own it would mask the loss.
+    """
+
+
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-    for value in args:  # checked before the call: Keras takes other frameworks' tensors silently
+    for value in (
+        (*args, *kwargs.values()) if kwargs else args
+    ):  # checked before the call: Keras takes other frameworks' tensors silently
         if not isinstance(value, NATIVE_INPUTS):
             foreign = foreign_tensor(self, self._block_backend, value)
             if foreign is not None:
@@ -75,7 +89,8 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         with placed(self):
             return super(Block, self).__call__(*args, **kwargs)
     except Exception as error:
-        explained = explain(self, self._block_backend, args, error)
+        inputs = (*args, *kwargs.values())
+        explained = explain(self, self._block_backend, inputs, error)
         if explained is error:
             raise
         raise explained from error
@@ -91,10 +106,16 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         add_constant(self, name, value)
         return
-    if type(value) not in PLAIN:
-        check_part(self, name, value)
-    try:
+    if is_keras_own(name):
         super(Block, self).__setattr__(name, value)
+        return
+    if type(value) not in PLAIN:
+        value = hold(self, name, value)
+    held = vars(self).get(name)
+    try:
+        put(self, name, value)
+        if isinstance(held, (keras.layers.Layer, *CONTAINERS)):
+            forget_dropped(self, name)
     except ValueError as error:
         if not getattr(self, "built", False):
             raise
@@ -102,6 +123,33 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
             f"{type(self).__name__}: Keras locks a model once it is built; assign blocks before "
             f"the first call; got {name} after it"
         ) from error
+
+
+def __delattr__(self: Any, name: str) -> None:
+    if isinstance(vars(self).get(name), (keras.layers.Layer, *CONTAINERS)):
+        setattr(self, name, None)  # Keras itself would keep what it held
+    super(Block, self).__delattr__(name)
+
+
+def put(net: Any, name: str, value: Any) -> None:
+    """Assign to an attribute; a container stays ours, which follows more changes than Keras'."""
+    super(Block, net).__setattr__(name, value)
+    if isinstance(value, CONTAINERS):
+        vars(net)[name] = value
+
+
+def forget_dropped(net: Any, name: str) -> None:
+    """Let Keras forget the layers that the model held until its attribute `name` changed.
+
+    Keras keeps what was ever assigned, but not what was taken out of a list in an attribute.
+    """
+    held = {id(child) for _, child in children_of(net)}
+    dropped = [layer for layer in getattr(net, "layers", ()) if id(layer) not in held]
+    if dropped:
+        value = vars(net)[name]
+        super(Block, net).__setattr__(name, dropped)
+        vars(net)[name].clear()
+        put(net, name, value)
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:

@@ -53,6 +53,8 @@ class Embedding(ub.Embedding, keras.layers.Embedding):
         keras.layers.Embedding.__init__(self, input_dim, output_dim, dtype=dtype, autocast=False)
 
     def call(self, X):
+        if tf.as_dtype(X.dtype).is_floating:
+            raise self.not_whole(X.dtype)
         X = tf.cast(X, tf.int64)
         inside = (X >= 0) & (self.input_dim > X)
         rows = tf.gather(tf.convert_to_tensor(self.embeddings), tf.where(inside, X, 0))

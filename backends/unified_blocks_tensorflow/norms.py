@@ -27,3 +27,12 @@ class BatchNorm(ub.BatchNorm, keras.layers.BatchNormalization):
         )
         if in_units is not None:
             self.build((None, in_units))
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        # Built for in_units alone it would take two dimensions only.
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={1: input_shape[1]})
+
+    def call(self, X, training=None, mask=None):
+        self._reduction_axes = (0, *range(2, len(X.shape)))
+        return super().call(X, training=training, mask=mask)

@@ -206,11 +206,10 @@ def take(x, indices, axis):
     size = tf.shape(x, indices.dtype)[axis]
     inside = (indices >= 0) & (indices < size)
     taken = tf.gather(x, tf.where(inside, indices, 0), axis=axis)
-    if not x.dtype.is_floating:
-        return taken
+    outside = np.nan if x.dtype.is_floating else True if x.dtype == tf.bool else x.dtype.min
     sizes = [1] * taken.shape.rank
     sizes[axis] = -1
-    return tf.where(tf.reshape(inside, sizes), taken, np.nan)
+    return tf.where(tf.reshape(inside, sizes), taken, tf.constant(outside, x.dtype))
 
 
 def cumulative_sum(x, axis):
@@ -248,7 +247,8 @@ def full_like(x, value):
 
 
 def arange(start, stop, step, like):
-    return tf.range(start, stop, step, like.dtype)
+    wide = tf.float64 if like.dtype == tf.float16 else like.dtype  # a graph has no range of float16
+    return tf.cast(tf.range(start, stop, step, wide), like.dtype)
 
 
 def eye(n, like):
@@ -259,7 +259,6 @@ def eye(n, like):
 
 
 relu = tensor(tf.nn.relu)
-selu = tensor(tf.nn.selu)
 silu = tensor(tf.nn.silu)
 sigmoid = tensor(tf.sigmoid)
 tanh = tensor(tf.tanh)
@@ -277,6 +276,10 @@ def gelu(x):
 
 def elu(x, alpha):
     return keras.activations.elu(tf.convert_to_tensor(x), alpha)
+
+
+def selu(x):
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)  # its own has another slope at 0
 
 
 def hard_sigmoid(x):

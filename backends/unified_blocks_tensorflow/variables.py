@@ -214,7 +214,7 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
     for name, value in _attributes(layer):
         if isinstance(value, keras.Variable) and not own_layer:  # Keras' names are not canonical
             yield LayerVariable(start + name, layer, name)
-    for name, child in _children(layer):
+    for name, child in children_of(layer):
         yield from _walk(child, start + name, above | {id(layer)})
 
 
@@ -223,20 +223,25 @@ def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
     found = {id(net): net}
     unvisited = [net]
     while unvisited:
-        for _, child in _children(unvisited.pop()):
+        for _, child in children_of(unvisited.pop()):
             if id(child) not in found:
                 found[id(child)] = child
                 unvisited.append(child)
     return list(found.values())
 
 
+def is_keras_own(name: str) -> bool:
+    """Whether an attribute of this name is one that Keras or TensorFlow keeps for itself."""
+    return name in OF_EVERY_MODEL or name.startswith("_self_")
+
+
 def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
     for name, value in vars(layer).items():
-        if name not in OF_EVERY_MODEL and not name.startswith("_self_"):  # TensorFlow's own
+        if not is_keras_own(name):
             yield name, value
 
 
-def _children(layer: Any) -> Iterator[tuple[str, Any]]:
+def children_of(layer: Any) -> Iterator[tuple[str, Any]]:
     """The layers directly inside `layer`, each under its canonical name."""
     if isinstance(layer, keras.Sequential):
         yield from ((str(i), child) for i, child in enumerate(layer.layers))

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from unified_blocks.arguments import give
-from unified_blocks.attributes import add_constant, check_part, items_of
+from unified_blocks.attributes import add_constant, hold
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
-from unified_blocks.containers import Attribute, track
+from unified_blocks.containers import items_of
 from unified_blocks.pickling import reduce_by_block
 
 PLAIN = (bool, int, float, str, type(None))
@@ -35,9 +35,15 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         ):
             raise foreign
     try:
+        if not kwargs:
+            return nn.Module.__call__(self, *args)
+        for value in kwargs.values():
+            if foreign := foreign_tensor(self, self._block_backend, value):
+                raise foreign
         return nn.Module.__call__(self, *args, **kwargs)
     except Exception as error:
-        explained = explain(self, self._block_backend, args, error)
+        inputs = (*args, *kwargs.values())
+        explained = explain(self, self._block_backend, inputs, error)
         if explained is error:
             raise
         raise explained from error
@@ -48,8 +54,7 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
         add_constant(self, name, value)
         return
     if type(value) not in PLAIN:
-        check_part(self, name, value)
-        value = track(value, Attribute(self, name))
+        value = hold(self, name, value)
     if isinstance(vars(self).get("_modules", {}).get(name), Blocks):
         del self._modules[name]
     nn.Module.__setattr__(self, name, value)

@@ -51,3 +51,8 @@ class Flatten(ub.Flatten, nn.Flatten):
 class Embedding(ub.Embedding, nn.Embedding):
     def __init__(self, input_dim, output_dim, *, dtype=None):
         nn.Embedding.__init__(self, input_dim, output_dim, dtype=dtype)
+
+    def forward(self, X):
+        if X.is_floating_point():
+            raise self.not_whole(X.dtype)
+        return nn.Embedding.forward(self, X)

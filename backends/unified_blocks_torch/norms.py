@@ -66,7 +66,6 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
             self.running_var.fill_(1)
 
     def forward(self, X):
-        self._check_input_dim(X)
         mean, var = self.running_mean, self.running_var
         if self.training:
             with torch.no_grad():

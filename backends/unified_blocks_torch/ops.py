@@ -32,7 +32,6 @@ log = torch.log
 log1p = torch.log1p
 sqrt = torch.sqrt
 square = torch.square
-sign = torch.sign
 sin = torch.sin
 cos = torch.cos
 erf = torch.erf
@@ -60,6 +59,10 @@ greater_equal = pair(torch.ge)
 logical_and = pair(torch.logical_and)
 logical_or = pair(torch.logical_or)
 logical_not = torch.logical_not
+
+
+def sign(x):
+    return torch.where(x == x, torch.sign(x), x)  # its own is 0 of nan
 
 
 def where(condition, x1, x2):

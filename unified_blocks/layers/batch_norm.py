@@ -27,7 +27,7 @@ class BatchNorm(Block):
         dtype: floating-point type; left out, `use_dtype`'s, else float32.
 
     Shape:
-        Input `(n, d)` or `(n, d, l)`, output the same.
+        Input `(n, d, *)`, output the same.
 
     Parameters (canonical names, initial values):
         `weight`: `(d,)`, ones; `bias`: `(d,)`, zeros.

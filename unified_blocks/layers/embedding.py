@@ -28,11 +28,20 @@ class Embedding(Block):
     Raises:
         IndexError: on PyTorch, for an index outside of [0, input_dim). On TensorFlow and MXNet,
             where a check would wait for the device, such a row is nan.
+        TypeError: for an input of floating-point numbers.
         TypeError, ValueError: dimensions that are not whole numbers from 1.
     """
 
     @declared
     def __init__(self, input_dim: int, output_dim: int, *, dtype: Any = None) -> None: ...
+
+    @staticmethod
+    def not_whole(dtype: Any) -> TypeError:
+        """The error for an input of that dtype."""
+        return TypeError(
+            f"Embedding: the input must be whole numbers; got a tensor of {dtype}: convert it with "
+            'ops.astype(x, "int64")'
+        )
 
     def reference(self, state: State, X: Array) -> Array:
         rows = state["weight"][np.real(X).astype(int)]

@@ -1,15 +1,18 @@
-"""New tensors of the framework, dtype and device of another one, which is called `like`."""
+"""New tensors of the framework, dtype and device of another one, which is called `like`.
+
+A number that is no whole one does not fit a `like` of whole numbers, and is a `TypeError`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.ops.dispatch import namespace_of
+from unified_blocks.ops.dispatch import namespace_of, together
 
 
 def full(shape: tuple[int, ...], value: float, /, *, like: Any) -> Any:
     """A tensor of a shape, filled with a number."""
-    return namespace_of("full", like).full(tuple(shape), value, like)
+    return together("full", like, value).full(tuple(shape), value, like)
 
 
 def zeros(shape: tuple[int, ...], /, *, like: Any) -> Any:
@@ -24,7 +27,7 @@ def ones(shape: tuple[int, ...], /, *, like: Any) -> Any:
 
 def full_like(x: Any, value: float, /) -> Any:
     """A tensor of the shape of `x`, filled with a number."""
-    return namespace_of("full_like", x).full_like(x, value)
+    return together("full_like", x, value).full_like(x, value)
 
 
 def zeros_like(x: Any, /) -> Any:
@@ -38,9 +41,17 @@ def ones_like(x: Any, /) -> Any:
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, /, *, like: Any) -> Any:
-    """`start`, `start + step`, …, without `stop`; of one number, from 0 to it."""
+    """`start`, `start + step`, …, without `stop`; of one number, from 0 to it.
+
+    Raises:
+        ValueError: a step of 0.
+    """
     start, stop = (0, start) if stop is None else (start, stop)
-    return namespace_of("arange", like).arange(start, stop, step, like)
+    if step == 0:
+        raise ValueError("ops.arange: step must not be 0; got step=0")
+    if (stop - start) * step < 0:
+        stop = start  # nothing
+    return together("arange", like, start, stop, step).arange(start, stop, step, like)
 
 
 def eye(n: int, /, *, like: Any) -> Any:

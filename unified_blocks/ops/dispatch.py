@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unified_blocks.dtypes import name_of
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 from unified_blocks.registry import load_backend
 from unified_blocks.tensors import owner_of
@@ -155,6 +156,61 @@ def floating(name: str, x: Any) -> Namespace:
     return namespace
 
 
+def whole(name: str, x: Any) -> Any:
+    """`x`, whole numbers that say where something is, as int32 or int64.
+
+    Raises:
+        TypeError: when the tensor holds others.
+    """
+    namespace = namespaces.get(type(x)) or _find(name, x)
+    dtype = getattr(x, "dtype", None)
+    kind = "int64" if dtype is None else name_of(dtype)
+    if kind in ("int32", "int64"):
+        return x
+    if not kind.startswith(("int", "uint")):
+        raise TypeError(
+            f"ops.{name} must be given whole numbers for indices and labels; got a tensor of "
+            f'{dtype}: convert it with ops.astype(x, "int64")'
+        )
+    return namespace.astype(x, "int64")
+
+
+def truth(name: str, x: Any) -> Namespace:
+    """`namespace_of` for an operation on truth values.
+
+    Raises:
+        TypeError: when the tensor holds others.
+    """
+    namespace = namespaces.get(type(x)) or _find(name, x)
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and name_of(dtype) != "bool":
+        raise TypeError(
+            f"ops.{name} must be given truth values; got a tensor of {dtype}: compare it, as "
+            "ops.not_equal(x, 0) does"
+        )
+    return namespace
+
+
+def beside(name: str, x: Any, other: Any) -> Namespace:
+    """The operations for two tensors of one framework, whatever their dtypes.
+
+    Raises:
+        ForeignTensorError: (a `TypeError`) for tensors of two frameworks.
+    """
+    first = namespaces.get(type(x)) or _find(name, x)
+    second = namespaces.get(type(other)) or _find(name, other)
+    if first.backend != second.backend:
+        raise _foreign(name, first, second)
+    return second if second.symbolic else first
+
+
+def _foreign(name: str, first: Namespace, second: Namespace) -> ForeignTensorError:
+    return ForeignTensorError(
+        f"ops.{name} must be given tensors of one framework; got one of {first.title} and "
+        f"one of {second.title}: convert one with ub.as_tensor(x, {first.backend!r})"
+    )
+
+
 def together(name: str, *values: Any) -> Namespace:
     """The operations for several tensors, which must be alike; numbers among them fit any.
 
@@ -172,10 +228,7 @@ def together(name: str, *values: Any) -> Namespace:
             found, first = namespace, x
             continue
         if namespace.backend != found.backend:
-            raise ForeignTensorError(
-                f"ops.{name} must be given tensors of one framework; got one of {found.title} and "
-                f"one of {namespace.title}: convert one with ub.as_tensor(x, {found.backend!r})"
-            )
+            raise _foreign(name, found, namespace)
         dtype, other = getattr(first, "dtype", None), getattr(x, "dtype", None)
         # `is None`: NumPy's float64 equals None
         if not (dtype is None or other is None) and dtype != other:

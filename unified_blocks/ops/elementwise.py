@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.dtypes import FLOAT_DTYPES
-from unified_blocks.ops.dispatch import floating, namespace_of, together
+from unified_blocks.ops.dispatch import beside, floating, namespace_of, together, truth
 
 DTYPES = (*FLOAT_DTYPES, "int32", "int64", "bool")
 
@@ -49,7 +49,7 @@ def square(x: Any, /) -> Any:
 
 
 def sign(x: Any, /) -> Any:
-    """-1, 0 or 1; its derivative is 0."""
+    """-1, 0 or 1, of nan nan; its derivative is 0."""
     return namespace_of("sign", x).sign(x)
 
 
@@ -144,7 +144,8 @@ def clip(x: Any, /, min: float | None = None, max: float | None = None) -> Any:
     """`x` held between two numbers, either of which may be left out."""
     if min is None and max is None:
         return x
-    return namespace_of("clip", x).clip(x, min, max)
+    bounds = [bound for bound in (min, max) if bound is not None]
+    return together("clip", x, *bounds).clip(x, min, max)
 
 
 def equal(x1: Any, x2: Any, /) -> Any:
@@ -179,17 +180,19 @@ def greater_equal(x1: Any, x2: Any, /) -> Any:
 
 def logical_and(x1: Any, x2: Any, /) -> Any:
     """Where both truth values are true."""
+    truth("logical_and", x1)
     return together("logical_and", x1, x2).logical_and(x1, x2)
 
 
 def logical_or(x1: Any, x2: Any, /) -> Any:
     """Where one of two truth values is true, or both."""
+    truth("logical_or", x1)
     return together("logical_or", x1, x2).logical_or(x1, x2)
 
 
 def logical_not(x: Any, /) -> Any:
     """Where a truth value is false."""
-    return namespace_of("logical_not", x).logical_not(x)
+    return truth("logical_not", x).logical_not(x)
 
 
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
@@ -198,7 +201,11 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
     No gradient flows into the one that is not chosen; but 0 times an infinite derivative is nan,
     so hold the argument of a logarithm or a root away from 0 before, not after.
     """
-    return together("where", x1, x2).where(condition, x1, x2)
+    truth("where", condition)
+    namespace = together("where", x1, x2)
+    tensor = x2 if isinstance(x1, bool | int | float) else x1
+    namespace = namespace if namespace.symbolic else beside("where", tensor, condition)
+    return namespace.where(condition, x1, x2)
 
 
 def astype(x: Any, dtype: str, /) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.ops.dispatch import floating, namespace_of, together
+from unified_blocks.ops.dispatch import beside, floating, together, whole
 from unified_blocks.ops.elementwise import abs, greater, log, minimum, square, where
 from unified_blocks.ops.neural import log_softmax, softplus
 from unified_blocks.ops.reductions import mean, rank_of, sum
@@ -49,6 +49,7 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
 
     Raises:
         ValueError: when the shapes are not these.
+        TypeError: for labels that are no whole numbers.
     """
     floating("cross_entropy", logits)
     if rank_of(logits) not in (None, 2) or rank_of(labels) not in (None, 1):
@@ -61,7 +62,8 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
             "ops.cross_entropy must be given as many labels as logits; got "
             f"{labels.shape[0]} and {logits.shape[0]}"
         )
-    chosen = namespace_of("cross_entropy", labels).one_hot_like(labels, logits)
+    namespace = beside("cross_entropy", logits, labels)
+    chosen = namespace.one_hot_like(whole("cross_entropy", labels), logits)
     likelihood = sum(where(greater(chosen, 0), log_softmax(logits), 0), axis=-1)
     return -mean(likelihood + log(sum(chosen, axis=-1)))  # the logarithm of 0 for no class
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from unified_blocks.ops.dispatch import namespace_of, together
+from unified_blocks.ops.dispatch import beside, namespace_of, together, whole
 from unified_blocks.ops.reductions import axis_of, rank_of
 
 
@@ -75,11 +75,12 @@ def expand_dims(x: Any, /, *, axis: int) -> Any:
     return namespace_of("expand_dims", x).expand_dims(x, axis)
 
 
-def squeeze(x: Any, /, *, axis: int) -> Any:
-    """`x` without an axis, whose size is 1."""
+def squeeze(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
+    """`x` without an axis, or several, whose size is 1."""
     axis = axis_of("squeeze", x, axis)
     shape = getattr(x, "shape", None)
-    if shape is not None and shape[axis] not in (1, None):
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if shape is not None and any(shape[one] not in (1, None) for one in axes):
         raise ValueError(
             f"ops.squeeze: the size of the axis must be 1; got axis={axis} of {tuple(shape)}"
         )
@@ -120,19 +121,28 @@ def broadcast_to(x: Any, shape: tuple[int, ...], /) -> Any:
     return namespace_of("broadcast_to", x).broadcast_to(x, tuple(shape))
 
 
-def flip(x: Any, /, *, axis: int) -> Any:
-    """`x` in reverse order along an axis."""
-    return namespace_of("flip", x).flip(x, axis_of("flip", x, axis))
+def flip(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
+    """`x` in reverse order along an axis, or several."""
+    namespace, axis = namespace_of("flip", x), axis_of("flip", x, axis)
+    for one in axis if isinstance(axis, tuple) else (axis,):
+        x = namespace.flip(x, one)
+    return x
 
 
 def take(x: Any, indices: Any, /, *, axis: int) -> Any:
     """The entries of `x` at whole numbers `(k,)` along an axis, of which there are n.
 
-    An index outside of [0, n) is an error on PyTorch, and gives nan on TensorFlow and MXNet.
+    An index outside of [0, n) is an IndexError on PyTorch. On TensorFlow and MXNet, where a check
+    would wait for the device, its entry is nan; where `x` holds whole numbers, which have no nan,
+    the smallest of their dtype, and True where it holds truth values.
+
+    Raises:
+        TypeError: for indices that are no whole numbers.
     """
     if rank_of(indices) not in (None, 1):
         raise ValueError(f"ops.take: indices must have one axis; got {rank_of(indices)}")
-    return namespace_of("take", x).take(x, indices, axis_of("take", x, axis))
+    namespace = beside("take", x, indices)
+    return namespace.take(x, whole("take", indices), axis_of("take", x, axis))
 
 
 def cumulative_sum(x: Any, /, *, axis: int) -> Any:
@@ -154,5 +164,9 @@ def one_hot(indices: Any, depth: int, /, *, dtype: str = "float32") -> Any:
     """1 at each index along a new last axis of size `depth`, 0 elsewhere.
 
     An index outside of [0, depth) gives zeros.
+
+    Raises:
+        TypeError: for indices that are no whole numbers.
     """
+    indices = whole("one_hot", indices)
     return namespace_of("one_hot", indices).one_hot(indices, depth, dtype)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.ops import elementwise
-from unified_blocks.ops.dispatch import floating, namespace_of
+from unified_blocks.ops.creation import ones_like
+from unified_blocks.ops.dispatch import floating, namespace_of, truth
 
 Axis = int | tuple[int, ...] | None
 
@@ -38,25 +39,28 @@ def prod(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     return floating("prod", x).prod(x, axis_of("prod", x, axis), keepdims)
 
 
-def var(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`mean((x - mean(x))²)`: biased, divided by n as NumPy does, not by n - 1."""
-    centred = x - mean(x, axis=axis, keepdims=True)
-    return mean(elementwise.square(centred), axis=axis, keepdims=keepdims)
+def var(x: Any, /, *, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
+    """`Σ (x - mean(x))² / (n - correction)`: biased, as NumPy's, unless the correction is 1."""
+    squares = elementwise.square(x - mean(x, axis=axis, keepdims=True))
+    if correction == 0:
+        return mean(squares, axis=axis, keepdims=keepdims)
+    n = sum(ones_like(x), axis=axis, keepdims=keepdims)  # a symbol does not tell its sizes
+    return sum(squares, axis=axis, keepdims=keepdims) / (n - correction)
 
 
-def std(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def std(x: Any, /, *, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
     """`√var(x)`."""
-    return elementwise.sqrt(var(x, axis=axis, keepdims=keepdims))
+    return elementwise.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
 def any(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether one of the truth values is true."""
-    return namespace_of("any", x).any(x, axis_of("any", x, axis), keepdims)
+    return truth("any", x).any(x, axis_of("any", x, axis), keepdims)
 
 
 def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all of the truth values are true."""
-    return namespace_of("all", x).all(x, axis_of("all", x, axis), keepdims)
+    return truth("all", x).all(x, axis_of("all", x, axis), keepdims)
 
 
 def argmax(x: Any, /, *, axis: int = -1) -> Any:
