@@ -133,7 +133,7 @@ def test_saved_and_loaded_by_keras(backend_name, example, tmp_path):
 
 @every
 def test_trained_by_the_framework_s_own_tools(backend_name, example):
-    """A plain PyTorch loop, `keras.Model.fit`, `gluon.Trainer`: as `ub.Trainer` does."""
+    """A PyTorch loop, compiled too, `keras.Model.fit`, `gluon.Trainer`: as `ub.Trainer` does."""
     net, (x, y) = make(example, backend_name), example.batch()
     twin = copy.deepcopy(net)
     trainer = ub.Trainer(twin, ub.SGD(0.125), "mse")
@@ -149,11 +149,13 @@ def test_trained_by_the_framework_s_own_tools(backend_name, example):
 def train_torch(net, x, y):
     import torch
 
+    torch.compiler.reset()
+    compiled = torch.compile(net, backend="aot_eager", fullgraph=True)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.125)
     x, y = torch.from_numpy(x), torch.from_numpy(y)
-    for _ in range(3):
+    for model in (net, compiled, compiled):
         optimizer.zero_grad()
-        torch.nn.functional.mse_loss(net(x), y).backward()
+        torch.nn.functional.mse_loss(model(x), y).backward()
         optimizer.step()
 
 
