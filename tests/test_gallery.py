@@ -133,7 +133,7 @@ def test_saved_and_loaded_by_keras(backend_name, example, tmp_path):
 
 @every
 def test_trained_by_the_framework_s_own_tools(backend_name, example):
-    """A plain PyTorch loop, `torch.compile`, `keras.Model.fit`, `gluon.Trainer`: as `ub.Trainer` does."""
+    """A PyTorch loop, compiled too, `keras.Model.fit`, `gluon.Trainer`: as `ub.Trainer` does."""
     net, (x, y) = make(example, backend_name), example.batch()
     twin = copy.deepcopy(net)
     trainer = ub.Trainer(twin, ub.SGD(0.125), "mse")
