@@ -47,6 +47,7 @@ NAMES = [
     ({"arg:net0_l0_weight": "net0_l0.weight"}, "a layer that is called like a recurrent one"),
     ({"dense0_weight": "dense0.weight"}, "what save_params wrote"),
     ({"arg:const": "const"}, "a name without a layer"),
+    ({"arg:a.my_weight": "a.my_weight"}, "an exported name with dots"),
     ({"größe.weight": "größe.weight"}, "a name that is not ASCII"),
 ]
 

@@ -78,7 +78,9 @@ def entry(content, **lies):
     data = bytearray(zip_of({"a.x.npy": content}, lies.pop("compression", zipfile.ZIP_STORED)))
     directory = data.rindex(b"PK\x01\x02")
     places = {"flags": (8, "<H"), "packing": (10, "<H"), "crc": (16, "<I"), "packed": (20, "<I")}
-    places |= {"size": (24, "<I"), "offset": (42, "<I")}
+    places |= {"size": (24, "<I"), "offset": (42, "<I"), "name": (46, "<B")}
+    end = len(data) - 22 - directory
+    places |= {"directory_size": (end + 12, "<I"), "directory_offset": (end + 16, "<I")}
     for what, value in lies.items():
         place, layout = places[what]
         struct.pack_into(layout, data, directory + place, value)
@@ -109,6 +111,7 @@ LIES = {
     "dtype": (one((1,), code=13, content=bytes(8)), "dtype 0 to 12; got dtype 13"),
     "dtype below": (one((1,), code=-1, content=bytes(8)), "dtype 0 to 12; got dtype -1"),
     "fewer names": (params(array(numbers(1)), names=["a"], named=2), "2 names of 1 arrays"),
+    "names of some": (params(*[array(numbers(1))] * 2, names=["a"]), "1 names of 2 arrays"),
     "names of none": (params(names=["a"]), "1 names of 0 arrays"),
     "many names": (params(array(numbers(1)), named=2**63), f"{2**63} names of 1 arrays"),
     "length of a name": (params(array(numbers(1)), names=["a"], name_length=2**63), "announces"),
@@ -153,6 +156,15 @@ LIES = {
     "zip: nothing announced": (
         entry(bytes(2**20), compression=zipfile.ZIP_DEFLATED, size=0),
         "another header",
+    ),
+    "zip: UTF-8": (entry(npy("'<f4'", "()", bytes(4)), flags=0x800, name=255), "intact directory"),
+    "zip: before it": (
+        entry(npy("'<f4'", "()", bytes(4)), directory_offset=2**20),
+        "where its directory says",
+    ),
+    "zip: size of directory": (
+        entry(npy("'<f4'", "()", bytes(4)), directory_size=2**20),
+        "must have an intact directory",
     ),
     "zip: directory": (b"PK\x03\x04" + bytes(40), "must have an intact directory"),
 }
@@ -207,7 +219,7 @@ def test_the_most_arrays_with_the_least_bytes(path):
         b'{"nodes": [{"op": "BatchNorm", "attrs": []}]}',
         b'{"nodes": [{"op": "BatchNorm", "attrs": {"fix_gamma": 3}}]}',
         b'{"nodes": [], "x": ' + b"9" * 10_000 + b"}",
-        b" " * (2**24 + 1),
+        GRAPH + b" " * 2**24,
     ],
     ids=lambda graph: graph[:60].decode("latin1"),
 )

@@ -59,11 +59,9 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()
-    except (
-        # A directory that lies can send `zipfile` to a place before the file: an OSError.
-        *(zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError),
-        *(struct.error, ValueError, OSError),
-    ) as error:
+    # Besides what it promises, what `zipfile` runs into where a directory lies: text that is not
+    # UTF-8, a field cut short, a place before the beginning of the file.
+    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError) as error:
         raise _wrong(path, "must have an intact directory", str(error)) from None
 
 
@@ -106,7 +104,7 @@ def _content(
 ) -> memoryview | bytes:
     """The first `size` bytes of a member, unpacked; fewer if it has fewer."""
     name, start = member.filename, member.header_offset
-    head = bytes(data[start : start + _LOCAL.size]) if start >= 0 else b""
+    head = bytes(data[start : start + _LOCAL.size])
     if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
         raise _wrong(path, "must hold each file where its directory says", f"no {name} there")
     _, name_length, extra_length = _LOCAL.unpack(head)
