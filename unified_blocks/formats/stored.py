@@ -85,5 +85,3 @@ class StateFile(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self.tensors)
-
-
