@@ -1,0 +1,120 @@
+"""PyTorch's own files: the `.pt` and `.pth` that `torch.save(model.state_dict(), path)` writes.
+
+Neither PyTorch is needed nor anything unpickled: `torch_tensors` reads what a state dict needs and
+refuses the rest, as `torch.load(weights_only=True)` does. Arrays are views of the file in memory.
+Names are those of the state dict; for checkpoints that hold more, see `torch_sorting`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import FileFormatError
+from unified_blocks.formats import torch_legacy
+from unified_blocks.formats.pickle_opcodes import REMEDY
+from unified_blocks.formats.stored import StateFile, Stored
+from unified_blocks.formats.torch_sorting import sort_out
+from unified_blocks.formats.torch_tensors import StateUnpickler, in_numpy
+from unified_blocks.formats.torch_write import write_archive
+from unified_blocks.formats.zips import DAMAGED, MOST_EXPANSION, Archive, mapped
+
+NAME = "torch-state-dict"
+SUFFIX = ".pt"
+_SUFFIXES = (".pt", ".pth")
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Whether a file that begins with `head` is one of PyTorch's."""
+    if head.startswith(b"PK\3\4"):
+        name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+        return name.endswith(b"/data.pkl") or path.suffix in _SUFFIXES
+    return head.startswith(torch_legacy.MAGIC)
+
+
+def read(path: Path) -> StateFile:
+    """The tensors in a file of PyTorch.
+
+    Raises:
+        FileFormatError: when it is damaged, or holds more than tensors, dictionaries, lists,
+            strings and numbers, such as a whole model.
+    """
+    data = mapped(path)
+    swapped = sys.byteorder == "big"
+    if bytes(data[:4]) == b"PK\3\4":
+        state, contents, swapped = _read_archive(path, data)
+    elif bytes(data[: len(torch_legacy.MAGIC)]) == torch_legacy.MAGIC:
+        state, contents = torch_legacy.read(path, data)
+    else:
+        raise FileFormatError(
+            f"{path}: a file of PyTorch must begin as a zip file or with PyTorch's own number; got "
+            f"{bytes(data[:8])!r}; {REMEDY}"
+        )
+    tensors, metadata = sort_out(path, state, MOST_EXPANSION * len(data))
+    return StateFile.of(
+        path,
+        NAME,
+        (
+            Stored(
+                name,
+                tensor.size,
+                in_numpy(tensor.dtype),
+                partial(tensor.view, contents[tensor.storage.key], swapped),
+                role=role,
+                stored_dtype=None if in_numpy(tensor.dtype) == tensor.dtype else tensor.dtype,
+            )
+            for name, tensor, role in tensors
+        ),
+        metadata,
+    )
+
+
+def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
+    """A new state dict of these arrays, in place of what `path` was.
+
+    `torch.load(path)` gives an `OrderedDict`; the metadata, which must be what JSON can say, is an
+    attribute of it that PyTorch does not look at.
+
+    Raises:
+        UnsupportedError: for a dtype that PyTorch has not.
+    """
+    write_archive(path, tensors, metadata)
+
+
+def _read_archive(path: Path, data: memoryview) -> tuple[Any, dict[str, memoryview], bool]:
+    """What the pickle of an archive holds, the storages, and whether they are of swapped bytes."""
+    archive = Archive(path, data)
+    pickles = [n for n in archive.members if n.endswith("/data.pkl") and n.count("/") == 1]
+    if len(pickles) != 1:
+        raise FileFormatError(
+            f"{path}: a file of PyTorch must have one member data.pkl in its folder; got "
+            f"{len(pickles)} of them; {REMEDY}"
+        )
+    root = pickles[0].removesuffix("data.pkl")
+    if any(name.startswith((f"{root}code/", f"{root}constants.pkl")) for name in archive.members):
+        raise FileFormatError(
+            f"{path}: a file of PyTorch must be a state dict; got a TorchScript program; save "
+            "torch.jit.load(path).state_dict() with torch.save"
+        )
+    machine = StateUnpickler(path, archive.read(f"{root}data.pkl"), len(data))
+    state = machine.load()
+    contents = {}
+    for key, storage in machine.storages.items():
+        member = f"{root}data/{key}"
+        size = archive.members[member].size if member in archive.members else 0
+        if size < storage.nbytes or member not in archive.members:
+            raise FileFormatError(
+                f"{path}: storage {key:.100} must be a member of {storage.nbytes:,} bytes; got "
+                f"{size:,}; {DAMAGED}"
+            )
+        contents[key] = archive.read(member)
+    order = f"{root}byteorder"
+    written = bytes(archive.read(order)) if order in archive.members else b"little"
+    if written not in (b"little", b"big"):
+        raise FileFormatError(
+            f"{path}: byteorder must be little or big; got {written[:20]!r}; {DAMAGED}"
+        )
+    return state, contents, written.decode() != sys.byteorder
