@@ -54,9 +54,9 @@ def test_another_s(path):
     assert ub.diff_state(state, ARRAYS).equal
 
 
-@pytest.mark.parametrize("dtype", sorted(safetensors.CODES))
-def test_every_dtype(path, dtype):
-    array = np.array([0, 1, 1], dtype)
+@pytest.mark.parametrize("name", sorted(safetensors.CODES))
+def test_every_dtype(path, name):
+    array = np.array([0, 1, 1], name)
     ub.write_state({"x": array}, path)
     assert ub.diff_state(ub.read_state(path), {"x": array}).equal
 
@@ -134,16 +134,19 @@ def test_cut_short_anywhere_it_is_an_error(path):
     assert hostile.every_truncation(safetensors, path, path.read_bytes(), step=3) == 0
 
 
-def test_changed_anywhere_it_is_an_error(path):
+def test_changed_anywhere_no_other_numbers_come_out(path):
     """Every byte counts: of the header, the digests and the numbers."""
     ub.write_state({"x": ARRAYS["a.weight"]}, path)
-    whole = path.read_bytes()
+    whole, right = path.read_bytes(), hostile.read_all(safetensors, path)
+    refused = 0
     for at in range(8, len(whole)):
         changed = bytearray(whole)
         changed[at] ^= 4
         path.write_bytes(changed)
         found = hostile.read_all(safetensors, path)
-        assert found is None or changed[at] in b" $", at  # the blanks after the header
+        assert found in (None, right), at
+        refused += found is None
+    assert refused > 0.8 * len(whole)  # not: the blanks after the header, the key of the metadata
 
 
 def test_mutations_end_in_an_error_or_in_what_was_written(path):
@@ -165,9 +168,14 @@ def test_mutations_end_in_an_error_or_in_what_was_written(path):
 def test_an_error_while_writing_leaves_the_old_file(path):
     path.write_bytes(b"old")
     path.chmod(0o640)
-    with pytest.raises(ZeroDivisionError), replacing(path) as file:
-        file.write(b"new")
-        raise ZeroDivisionError
+
+    def fail():
+        with replacing(path) as file:
+            file.write(b"new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_bytes() == b"old"
     assert list(path.parent.iterdir()) == [path]
     with replacing(path) as file:
@@ -180,7 +188,9 @@ import sys
 import numpy as np
 import unified_blocks as ub
 
-states = [{f"{i}.weight": np.full((64, 64), value, "float32") for i in range(8)} for value in (1, 2)]
+states = [
+    {f"{i}.weight": np.full((64, 64), value, "float32") for i in range(8)} for value in (1, 2)
+]
 print("ready", flush=True)
 while True:
     for state in states:

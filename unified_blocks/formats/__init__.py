@@ -22,7 +22,7 @@ from typing import Any
 from unified_blocks.errors import FileFormatError
 
 MODULES = ("safetensors", "torch_pt", "mxnet_params", "keras_h5")
-HEAD = 64
+HEAD = 512
 
 
 def formats() -> list[Any]:

@@ -36,7 +36,7 @@ from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.types import Array
 
 NAME = "mxnet-params"
-SUFFIX = ".params"
+SUFFIXES = (".params",)
 
 _HEADER = struct.pack("<QQ", 0x112, 0)
 _NUMPY, _LEGACY, _NO_STORAGE = 0xF993FACA, 0xF993FAC9, 0xF993FAC8

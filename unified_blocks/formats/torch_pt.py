@@ -23,15 +23,14 @@ from unified_blocks.formats.torch_write import write_archive
 from unified_blocks.formats.zips import DAMAGED, MOST_EXPANSION, Archive, mapped
 
 NAME = "torch-state-dict"
-SUFFIX = ".pt"
-_SUFFIXES = (".pt", ".pth")
+SUFFIXES = (".pt", ".pth")
 
 
 def recognises(head: bytes, path: Path) -> bool:
     """Whether a file that begins with `head` is one of PyTorch's."""
     if head.startswith(b"PK\3\4"):
         name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
-        return name.endswith(b"/data.pkl") or path.suffix in _SUFFIXES
+        return name.endswith(b"/data.pkl") or path.suffix in SUFFIXES
     return head.startswith(torch_legacy.MAGIC)
 
 
