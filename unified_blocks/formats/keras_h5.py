@@ -8,8 +8,8 @@ The canonical name is this path with dots, and the name of the variable: `hidden
 `blocks.dense_1.bias`, `layers.dense.weight`.
 
 A subclassed model has a list `layers` of its own, and Keras saves its attributes in alphabetical
-order, each layer where it first comes upon it. So `self.out` is saved as, say, `layers/dense_1`, and
-that is its name here. Written under `out`, it is found by `load_weights` all the same.
+order, each layer where it first comes upon it. So `self.out` is saved as, say, `layers/dense_1`,
+and that is its name here. Written under `out`, it is found by `load_weights` all the same.
 
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
 That is known from the configuration in a `.keras` file, from the path in a list or Sequential, or
