@@ -29,6 +29,7 @@ _MOST_LEVELS = 50
 _MOST_NAME = 255
 _UNIT = 16  # bytes of memory that a step is counted as
 _UNITS_PER_OBJECT = 64
+_ALWAYS = 10_000  # units, for small files
 _SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _CONTINUATION, _SYMBOLS = 0x1, 0x3, 0x8, 0xC, 0x10, 0x11
 _IGNORED = {0x0, 0x4, 0x5, 0xA, 0xD, 0xE, 0x12}  # nothing, fill values, comments, times
 
@@ -65,7 +66,7 @@ def read(path: Path, data: memoryview) -> Group:
 class _Reader:
     def __init__(self, path: Path, data: memoryview) -> None:
         self.path, self.data = path, data
-        self.budget = 10_000 + MOST_EXPANSION * len(data) // _UNIT
+        self.budget = _ALWAYS + MOST_EXPANSION * len(data) // _UNIT
         self.reached: set[int] = set()
         self.size = 0
 
