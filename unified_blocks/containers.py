@@ -122,7 +122,7 @@ def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
         attribute = self.attribute
         if attribute is None:  # the container is being unpickled, or changed by another method
             return method(self, *args, **kwargs)
-        before = list(self) if isinstance(self, list) else dict(self)
+        before = (list if issubclass(type(self), list) else dict)(self)
         try:
             self.attribute = None
             try:

@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from unified_blocks.arguments import give
 from unified_blocks.attributes import add_constant, hold
@@ -17,6 +17,8 @@ from unified_blocks.containers import items_of
 from unified_blocks.pickling import reduce_by_block
 
 PLAIN = (bool, int, float, str, type(None))
+
+call_module = nn.Module.__call__  # a look-up less in every call
 
 
 def bind(native: Any) -> Any:
@@ -30,17 +32,17 @@ def bind(native: Any) -> Any:
 
 def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
     for value in args:  # a forward of operations alone would take any framework's
-        if type(value) is not torch.Tensor and (
+        if type(value) is not Tensor and (
             foreign := foreign_tensor(self, self._block_backend, value)
         ):
             raise foreign
     try:
         if not kwargs:
-            return nn.Module.__call__(self, *args)
+            return call_module(self, *args)
         for value in kwargs.values():
             if foreign := foreign_tensor(self, self._block_backend, value):
                 raise foreign
-        return nn.Module.__call__(self, *args, **kwargs)
+        return call_module(self, *args, **kwargs)
     except Exception as error:
         inputs = (*args, *kwargs.values())
         explained = explain(self, self._block_backend, inputs, error)

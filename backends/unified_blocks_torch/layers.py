@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import empty, nn, sigmoid, tanh
+from torch.nn.functional import linear as affine
 
 import unified_blocks as ub
 from unified_blocks import ops
@@ -31,7 +32,7 @@ class Dense(ub.Dense, nn.LazyLinear):
             self.initialize_parameters(empty(0, in_units))
 
     def forward(self, X):
-        Y = nn.functional.linear(X, self.weight, self.bias)  # (*, units)
+        Y = affine(X, self.weight, self.bias)  # (*, units)
         return Y if self.activation is None else self.activation(Y)
 
 
