@@ -82,3 +82,57 @@ def renamed_net(backend_name):
 
 
 NUMBERED = {"first": "0", "norm": "1", "last": "2"}
+
+
+def convolutional_net(backend_name):
+    """Convolution, batch norm, transposed convolution, mean, dense; inputs as the framework has."""
+    if backend_name == "torch":
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(4, 6, (3, 2), groups=2)
+                self.norm = nn.BatchNorm2d(6)
+                self.up = nn.ConvTranspose2d(6, 5, (2, 3), stride=2, bias=False)
+                self.last = nn.Linear(5, 3)
+
+            def forward(self, X):
+                return self.last(self.up(self.norm(self.conv(X))).mean((2, 3)))
+
+        return Net()
+    if backend_name == "tensorflow":
+        import keras
+
+        class Net(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.conv = keras.layers.Conv2D(6, (3, 2), groups=2)
+                self.norm = keras.layers.BatchNormalization(epsilon=1e-5)
+                self.up = keras.layers.Conv2DTranspose(5, (2, 3), strides=2, use_bias=False)
+                self.last = keras.layers.Dense(3)
+
+            def call(self, X, training=False):
+                Y = self.up(self.norm(self.conv(X), training=training))
+                return self.last(keras.ops.mean(Y, axis=(1, 2)))
+
+        return Net()
+    from unified_blocks_mxnet.compat import mx, numpy_semantics
+
+    nn = mx.gluon.nn
+
+    class Net(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2D(6, (3, 2), groups=2, in_channels=4)
+            self.norm = nn.BatchNorm(in_channels=6)
+            self.up = nn.Conv2DTranspose(5, (2, 3), strides=2, use_bias=False, in_channels=6)
+            self.last = nn.Dense(3, in_units=5)
+
+        def hybrid_forward(self, F, X):
+            return self.last(F.np.mean(self.up(self.norm(self.conv(X))), axis=(2, 3)))
+
+    with numpy_semantics():
+        net = Net()
+        net.initialize()
+    return net

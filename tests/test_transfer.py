@@ -5,20 +5,20 @@ import pytest
 
 import unified_blocks as ub
 from conftest import normal
-from models import NUMBERED, native_net, renamed_net
+from models import NUMBERED, convolutional_net, native_net, renamed_net
 
 OTHERS = ub.available_backends()
 X = normal(3, 4)
 
 
-def output(net):
+def output(net, x=X):
     backend = ub.backend_of(net)
-    return backend.to_numpy(backend.run(net, [backend.from_numpy(X)]))
+    return backend.to_numpy(backend.run(net, [backend.from_numpy(x)]))
 
 
-def randomised(net):
+def randomised(net, shape=X.shape):
     """`net`, built, with every number random, variances above 0."""
-    ub.build(net, X.shape)
+    ub.build(net, shape)
     generator = np.random.default_rng(7)
     state = {
         name: array if array.dtype.kind == "i" else generator.uniform(0.5, 1.5, array.shape)
@@ -33,6 +33,30 @@ def test_native_models_with_the_same_names(backend_name, other):
     target = ub.build(native_net(other), X.shape)
     assert ub.transfer(source, target) is target
     np.testing.assert_allclose(output(target), output(source), rtol=1e-5, atol=1e-5)
+
+
+def images(backend_name):
+    """A batch of images, channels where the framework has them."""
+    batch = normal(2, 4, 6, 7)
+    return np.moveaxis(batch, 1, -1).copy() if backend_name == "tensorflow" else batch
+
+
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize("other", OTHERS)
+def test_convolutions(backend_name, other, built):
+    source = randomised(convolutional_net(backend_name), images(backend_name).shape)
+    target = convolutional_net(other)
+    if built:
+        ub.build(target, images(other).shape)
+    elif other == "tensorflow":
+        with pytest.raises(ub.StateMismatchError, match=r"norm\.weight, which does not exist yet"):
+            ub.transfer(source, target)
+        assert not target.conv.built
+        return
+    ub.transfer(source, target)
+    np.testing.assert_allclose(
+        output(target, images(other)), output(source, images(backend_name)), rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("other", OTHERS)

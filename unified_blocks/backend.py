@@ -41,6 +41,7 @@ class Variable(ABC):
         aliases: the other names of a shared one.
         optional: whether another model that computes the same may be without it: a count of
             batches, or a weight that the framework holds at 1.
+        obstacle: of one that does not exist yet: why `write` cannot create it, if it cannot.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Variable(ABC):
     owner: Any
     aliases: tuple[str, ...] = ()
     optional: bool = False
+    obstacle: str | None = None
 
     @property
     @abstractmethod

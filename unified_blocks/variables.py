@@ -130,6 +130,8 @@ def _same(a: Stored, b: Stored) -> bool:
 def _misfits(chosen: Iterable[tuple[Variable, Stored]]) -> list[str]:
     problems = []
     for v, stored in chosen:
+        if v.obstacle is not None and not v.is_built:
+            problems.append(f"{v.name}, which does not exist yet: {v.obstacle}")
         if not _fits(stored.shape, v.shape):
             problems.append(f"{v.name} of shape {stored.shape}, not {_shown(v.shape)}")
         if stored.dtype != v.dtype:

@@ -16,10 +16,11 @@ DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
 NORM_NAMES = {"gamma": "weight", "beta": "bias"}
 KINDS = {
-    nn.Dense: "Dense",
-    nn.Embedding: "Embedding",
-    nn.BatchNorm: "BatchNorm",
-    nn.LayerNorm: "LayerNorm",
+    cls: cls.__name__
+    for cls in (
+        *(nn.Dense, nn.Embedding, nn.BatchNorm, nn.LayerNorm, nn.Conv1D, nn.Conv2D, nn.Conv3D),
+        *(nn.Conv1DTranspose, nn.Conv2DTranspose, nn.Conv3DTranspose),
+    )
 }
 """What this library calls Gluon's own layers."""
 

@@ -22,7 +22,7 @@ OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 class LayerVariable(Variable):
     """A variable of a layer or model, under the attribute that holds it.
 
-    `axes` is the permutation of the axes between canonical and Keras' layout, its own inverse.
+    `axes` is the order of Keras' axes in canonical layout.
     """
 
     axes: tuple[int, ...] | None = None
@@ -69,7 +69,7 @@ class LayerVariable(Variable):
 
     def to_native(self, array: Array) -> Array:
         """`array`, in canonical layout, as Keras lays this variable out."""
-        return array if self.axes is None else np.transpose(array, self.axes)
+        return array if self.axes is None else np.transpose(array, np.argsort(self.axes))
 
     def read(self):
         numbers = np.asarray(tf.convert_to_tensor(self.handle.value))  # a view; numpy() copies
@@ -97,12 +97,24 @@ class Held:
     constant: bool = False
 
 
+def kernel(rank: int) -> tuple[Held, Held]:
+    """A weight of so many axes, `(…, in, out)` in Keras and `(out, in, …)` canonically; a bias.
+
+    Of a transposed convolution they are `(…, out, in)` and `(in, out, …)`: the same order.
+    """
+    axes = (rank - 1, rank - 2, *range(rank - 2))
+    return Held("weight", "kernel", axes=axes), Held("bias", "bias", "use_bias")
+
+
 NORM = (Held("weight", "gamma", "scale"), Held("bias", "beta", "center"))
 FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
-    keras.layers.Dense: (
-        Held("weight", "kernel", axes=(1, 0)),
-        Held("bias", "bias", "use_bias"),
-    ),
+    keras.layers.Dense: kernel(2),
+    keras.layers.Conv1D: kernel(3),
+    keras.layers.Conv1DTranspose: kernel(3),
+    keras.layers.Conv2D: kernel(4),
+    keras.layers.Conv2DTranspose: kernel(4),
+    keras.layers.Conv3D: kernel(5),
+    keras.layers.Conv3DTranspose: kernel(5),
     keras.layers.Embedding: (Held("weight", "embeddings"),),
     keras.layers.LayerNormalization: NORM,
     keras.layers.BatchNormalization: (
@@ -113,8 +125,7 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
 }
 """Keras' own layers whose variables have canonical names, and how to build them."""
 KINDS = {
-    keras.layers.Dense: "Dense",
-    keras.layers.Embedding: "Embedding",
+    **{cls: cls.__name__ for cls in FAMILIES},
     keras.layers.LayerNormalization: "LayerNorm",
     keras.layers.BatchNormalization: "BatchNorm",
 }
@@ -126,6 +137,11 @@ class FamilyVariable(LayerVariable):
 
     def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
         self.held, self.axes = held, held.axes
+        if isinstance(owner, keras.layers.BatchNormalization) and not isinstance(owner, ub.Block):
+            self.obstacle = (
+                "Keras has to know how many axes the input of a BatchNormalization has; call "
+                "ub.build(net, input_shape) first"
+            )
         super().__init__(path + held.name, owner, held.attribute)
 
     def _role_is_parameter(self):
@@ -143,12 +159,21 @@ class FamilyVariable(LayerVariable):
             return (self.owner.units, None) if self.axes else (self.owner.units,)
         if isinstance(self.owner, keras.layers.Embedding):
             return (self.owner.input_dim, self.owner.output_dim)
-        return (None,)
+        return (None,) * len(self.axes or (0,))
+
+    def input_shape(self, shape: tuple[int, ...]) -> tuple[int | None, ...]:
+        """What the layer takes, by the canonical shape of its first variable."""
+        if len(shape) <= 2:
+            return (None, shape[-1])
+        layer, space = self.owner, (None,) * (len(shape) - 2)
+        # A transposed convolution has (in, out, …), and no groups.
+        channels = shape[1] * layer.groups if hasattr(layer, "groups") else shape[0]
+        first = layer.data_format == "channels_first"
+        return (None, channels, *space) if first else (None, *space, channels)
 
     def write(self, array):
         if not self.is_built:
-            # The first variable of a layer; its last size is that of the layer's input.
-            self.owner.build((None, array.shape[-1]))
+            self.owner.build(self.input_shape(array.shape))
         super().write(array)
 
 

@@ -76,6 +76,12 @@ class TorchBackend(Backend):
         nn.Linear: "Dense",
         nn.Embedding: "Embedding",
         nn.LayerNorm: "LayerNorm",
+        nn.Conv1d: "Conv1D",
+        nn.Conv2d: "Conv2D",
+        nn.Conv3d: "Conv3D",
+        nn.ConvTranspose1d: "Conv1DTranspose",
+        nn.ConvTranspose2d: "Conv2DTranspose",
+        nn.ConvTranspose3d: "Conv3DTranspose",
         **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     }
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
