@@ -8,7 +8,8 @@ import sys
 def main() -> None:
     """Run the command line, or say what it needs."""
     try:
-        from unified_blocks import commands, file_commands  # noqa: F401  # they add to it
+        import unified_blocks.commands
+        import unified_blocks.file_commands  # noqa: F401  # both add to the app
         from unified_blocks.terminal import app
     except ImportError as error:
         sys.exit(

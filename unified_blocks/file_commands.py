@@ -25,7 +25,16 @@ from unified_blocks.transfer import diff_state
 from unified_blocks.types import Array
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of numbers, of any format.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        metavar="PATH=KIND",
+        help="What a layer is that a Keras file does not tell: --kind conv=Conv2D. Repeatable.",
+    ),
+]
 CHUNK = 1 << 20
+KERAS = (".h5", ".keras")
 LARGE = 100_000_000
 """Bytes from which on a bar is drawn."""
 
@@ -33,6 +42,7 @@ LARGE = 100_000_000
 @app.command()
 def inspect(
     file: File,
+    kind: Kinds = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Say what a file holds: names, shapes, dtypes, roles and norms, by canonical name.
@@ -40,7 +50,7 @@ def inspect(
     Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras.
     """
     with errors_shown():
-        state = read_state(file)
+        state = read_state(file, kinds=kinds_of(kind))
         with shown_progress(state) as shown:
             rows = [row_of(stored) for stored in shown.tensors.values()]
     if as_json:
@@ -70,15 +80,17 @@ def convert(
             metavar="OUT", help="The file to write: .safetensors, .pt, .params or .weights.h5."
         ),
     ],
+    kind: Kinds = None,
 ) -> None:
     """Write the numbers of a file in another format, and read them back to compare.
 
     Names and layout are turned into those of the other format. Nothing is cast.
     """
     with errors_shown():
-        state = read_state(source)
+        kinds = kinds_of(kind)
+        state = read_state(source, kinds=kinds if source.suffix in KERAS else None)
         with shown_progress(state) as shown:
-            write_state(shown, target, kept_metadata(state))
+            write_state(shown, target, kinds=kinds, metadata=kept_metadata(state))
         written = read_state(target)
         difference = diff_state(state, written)
     if not difference.equal:
@@ -106,6 +118,16 @@ def diff(
     else:
         make_console().print(str(difference), soft_wrap=True)
     raise typer.Exit(0 if difference.equal else 1)
+
+
+def kinds_of(pairs: list[str] | None) -> dict[str, str] | None:
+    """The kinds of layers by path, as given on the command line."""
+    if not pairs:
+        return None
+    for pair in pairs:
+        if pair.count("=") != 1:
+            raise usage_error(f"--kind must be PATH=KIND; got {pair}")
+    return dict(pair.split("=") for pair in pairs)
 
 
 def kept_metadata(state: StateFile) -> Mapping[str, Any]:

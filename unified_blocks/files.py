@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unified_blocks.checkpoint import check_version
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.formats import format_of, format_to_write
-from unified_blocks.formats.stored import StateFile
+from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.variables import stored_of
 
 
-def read_state(path: str | os.PathLike[str], **options: Any) -> StateFile:
+def read_state(
+    path: str | os.PathLike[str], *, kinds: Mapping[str, str] | None = None
+) -> StateFile:
     """The arrays in a file, by canonical name and in canonical layout, each read when asked for.
 
     What the file is, its first bytes tell. None of these formats needs its framework, nothing in a
@@ -28,7 +33,8 @@ def read_state(path: str | os.PathLike[str], **options: Any) -> StateFile:
 
     Args:
         path: the file.
-        options: of the format's reader: see `unified_blocks.formats`.
+        kinds: what the layers are that a file of Keras does not tell, by path:
+            `{"blocks/mine": "Dense"}`.
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
@@ -44,13 +50,24 @@ def read_state(path: str | os.PathLike[str], **options: Any) -> StateFile:
         ub.transfer(ub.read_state("resnet18.params"), net, match="order")
     """
     path = Path(path)
-    file: StateFile = format_of(path).read(path, **options)
+    module = format_of(path)
+    options = {} if kinds is None else {"kinds": kinds}
+    if options and "kinds" not in inspect.signature(module.read).parameters:
+        raise UnsupportedError(
+            f"{path}: kinds are for files that do not tell them themselves; got some for a file of "
+            f"the format {module.NAME}: leave them out"
+        )
+    file: StateFile = module.read(path, **options)
     check_version(path, file.metadata)
     return file
 
 
 def write_state(
-    state: Any, path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None
+    state: Any,
+    path: str | os.PathLike[str],
+    *,
+    kinds: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Write numbers to a file of the format that its name says, for another program to read.
 
@@ -61,6 +78,8 @@ def write_state(
     Args:
         state: a state, a file that `read_state` opened, or a built model of any framework.
         path: the file.
+        kinds: what the layers are that `.weights.h5` has to know of and `state` does not tell, by
+            path: `{"conv": "Conv2D"}`.
         metadata: what a `.safetensors` file is to say besides.
 
     Raises:
@@ -70,4 +89,10 @@ def write_state(
         OSError: when the file cannot be written.
     """
     path = Path(path)
-    format_to_write(path).write(path, stored_of(state).values(), metadata or {})
+    tensors: Iterable[Stored] = stored_of(state).values()
+    if kinds:
+        tensors = [
+            replace(stored, kind=kinds.get(stored.name.rpartition(".")[0], stored.kind))
+            for stored in tensors
+        ]
+    format_to_write(path).write(path, tensors, metadata or {})

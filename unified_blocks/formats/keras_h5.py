@@ -78,7 +78,8 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
         raise FileFormatError(
             f"{path}: each layer must be a {', '.join(f.keras for f in FAMILIES)}, and the file "
             f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
-            'name the kinds: read(path, kinds={"path/of/layer": "Dense"})'
+            'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
+            "--kind path/of/layer=Dense"
         )
     return StateFile.of(
         path, NAME, tensors, keras_config.own_metadata(path, root.attributes.get(METADATA))

@@ -24,7 +24,8 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     `model.load_weights(path)` reads it into a model whose attributes have these names: a name is
     the path of a layer and `weight`, `bias`, `running_mean` or `running_var`. What a layer is comes
     from `Stored.kind`. Where that is None, `running_mean` makes a BatchNorm, a weight and a bias of
-    one shape a LayerNorm, and a matrix with a bias that is as long as it has rows a Dense.
+    one shape a LayerNorm, a matrix with a bias that is as long as it has rows a Dense, and a larger
+    weight, `(out, in, …)` or `(in, out, …)`, of which only one can be the bias's, a convolution.
 
     Raises:
         UnsupportedError: for a name or layer that is none of these; for a matrix alone, which may
@@ -99,11 +100,16 @@ def _family(layer: str, held: Mapping[str, Stored]) -> Family:
         family = BY_KIND["LayerNorm"]
     elif not kinds and len(weight) == 2 and bias == weight[:1]:
         family = BY_KIND["Dense"]
+    elif not kinds and len(weight) in (3, 4, 5) and bias == weight[:1] != weight[1:2]:
+        family = BY_KIND[f"Conv{len(weight) - 2}D"]
+    elif not kinds and len(weight) in (3, 4, 5) and bias == weight[1:2] != weight[:1]:
+        family = BY_KIND[f"Conv{len(weight) - 2}DTranspose"]
     else:
         raise UnsupportedError(
             f"a layer in a file of Keras must be a {', '.join(f.kind for f in FAMILIES)}; got "
             f"{layer or 'the model itself'!r} with {shapes} of kind "
-            f"{', '.join(map(str, kinds)) or 'unknown'}; give each Stored its kind"
+            f"{', '.join(map(str, kinds)) or 'unknown'}; name it: kinds={{{layer!r}: 'Dense'}}, or "
+            f"on the command line --kind {layer}=Dense"
         )
     needed = {n for n, option in zip(family.names, family.options, strict=True) if option is None}
     in_keras = {name: family.keras_shape(name, shape) for name, shape in shapes.items()}

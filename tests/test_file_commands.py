@@ -1,0 +1,177 @@
+"""`unified-blocks inspect`, `convert` and `diff`: files of numbers, without any framework."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import unified_blocks as ub
+from unified_blocks import file_commands
+from unified_blocks.formats import formats
+from unified_blocks.terminal import app
+
+GENERATOR = np.random.default_rng(0)
+STATE = {
+    name: GENERATOR.normal(size=shape).astype(kind)
+    for name, shape, kind in (
+        ("first.weight", (5, 4), "float32"),
+        ("first.bias", (5,), "float32"),
+        ("norm.weight", (5,), "float32"),
+        ("norm.bias", (5,), "float32"),
+        ("norm.running_mean", (5,), "float32"),
+        ("norm.running_var", (5,), "float32"),
+        ("body.conv.weight", (6, 5, 3, 2), "float64"),
+        ("body.conv.bias", (6,), "float64"),
+        ("0.weight", (2, 5), "float32"),
+        ("0.bias", (2,), "float32"),
+    )
+}
+SUFFIXES = (".safetensors", ".pt", ".params", ".weights.h5")
+
+
+def unified_blocks(*arguments):
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+@pytest.mark.parametrize("target", SUFFIXES)
+@pytest.mark.parametrize("source", SUFFIXES)
+def test_between_all_formats_the_numbers_stay_the_same(tmp_path, source, target):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    first, second = tmp_path / f"a{source}", tmp_path / f"b{target}"
+    ub.write_state(STATE, first)
+    done = unified_blocks("convert", first, second)
+    assert done.exit_code == 0, done.output
+    assert "10 arrays, 243 numbers, read back and compared: all equal" in " ".join(
+        done.stdout.split()
+    )
+    assert ub.diff_state(STATE, ub.read_state(second)).equal
+    assert unified_blocks("diff", first, second).exit_code == 0
+
+
+def test_every_format_that_can_be_written_is_tested():
+    assert {s for module in formats() for s in module.SUFFIXES} - {".pth"} == set(SUFFIXES)
+
+
+def test_what_a_file_of_ours_says_of_its_block_is_kept(backend_name, tmp_path):
+    net = ub.initialize(ub.build(ub.MLP(5, 3), (2, 4)), 1)
+    ub.save(net, tmp_path / "a.safetensors")
+    unified_blocks("convert", tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert ub.diff_state(net, ub.load(tmp_path / "b.safetensors")).equal
+    shown = unified_blocks("inspect", tmp_path / "b.safetensors").stdout
+    assert "a unified_blocks:MLP, written by unified-blocks" in shown
+
+
+def test_inspect_shows_names_shapes_dtypes_roles_and_norms(tmp_path):
+    ub.write_state({**STATE, "odd": np.array([3.0, 4.0])}, tmp_path / "a.params")
+    shown = unified_blocks("inspect", tmp_path / "a.params").stdout
+    for text in ("11 arrays", "245 numbers", "(6, 5, 3, 2)", "float64", "constant", "odd"):
+        assert text in shown
+    rows = json.loads(unified_blocks("inspect", "--json", tmp_path / "a.params").stdout)
+    by_name = {row["name"]: row for row in rows["tensors"]}
+    assert rows["format"] == "mxnet-params"
+    assert by_name["odd"]["norm"] == 5
+    assert by_name["norm.weight"]["stored_name"] == "norm.gamma"
+    assert by_name["norm.running_var"]["role"] == "constant"
+
+
+def test_norms_that_are_no_numbers_are_named(tmp_path):
+    state = {"a": np.array([np.nan]), "b": np.array([np.inf]), "c": np.array([True, True])}
+    ub.write_state(state, tmp_path / "a.safetensors")
+    rows = json.loads(unified_blocks("inspect", "--json", tmp_path / "a.safetensors").stdout)
+    assert [row["norm"] for row in rows["tensors"]] == ["nan", "inf", pytest.approx(2**0.5)]
+
+
+def test_diff_tells_what_differs_and_exits_with_1(tmp_path):
+    ub.write_state(STATE, tmp_path / "a.pt")
+    other = {**STATE, "first.bias": STATE["first.bias"] + 1}
+    del other["0.bias"]
+    ub.write_state(other, tmp_path / "b.safetensors")
+    done = unified_blocks("diff", tmp_path / "a.pt", tmp_path / "b.safetensors")
+    assert done.exit_code == 1
+    assert "first.bias" in done.stdout
+    assert "2 of 10 arrays differ" in done.stdout
+    done = unified_blocks("diff", "--json", tmp_path / "a.pt", tmp_path / "b.safetensors")
+    rows = {row["name"]: row for row in json.loads(done.stdout)["tensors"]}
+    assert rows["first.bias"]["largest"] == pytest.approx(1, rel=1e-6)
+    assert rows["0.bias"]["b"] is None
+
+
+def test_a_kind_that_a_file_does_not_tell_is_given(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    ub.write_state({"table.weight": STATE["first.weight"]}, tmp_path / "a.pt")
+    done = unified_blocks("convert", tmp_path / "a.pt", tmp_path / "a.weights.h5")
+    assert done.exit_code == 2
+    assert "--kind table=Dense" in done.stderr
+    assert not (tmp_path / "a.weights.h5").exists()
+    given = ("--kind", "table=Embedding")
+    done = unified_blocks("convert", tmp_path / "a.pt", tmp_path / "a.weights.h5", *given)
+    assert done.exit_code == 0, done.stderr
+    done = unified_blocks("convert", tmp_path / "a.pt", tmp_path / "b.pt", "--kind", "table")
+    assert (done.exit_code, "must be PATH=KIND; got table" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("inspect", "none.pt"), "No such file"),
+        (("inspect", "text.pt"), "must be a file of one of the formats"),
+        (("convert", "a.pt", "a.txt"), "must end in one of .safetensors, .pt"),
+        (("convert", "a.pt", "missing/a.params"), "No such file"),
+        (("diff", "a.pt", "text.pt"), "must be a file of one of the formats"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exits_with_2(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    ub.write_state(STATE, "a.pt")
+    (tmp_path / "text.pt").write_text("hello")
+    done = unified_blocks(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("unified-blocks: ")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_bar_is_drawn_for_large_files_in_a_terminal(tmp_path, monkeypatch):
+    ub.write_state(STATE, tmp_path / "a.safetensors")
+    state = ub.read_state(tmp_path / "a.safetensors")
+    with file_commands.shown_progress(state) as shown:
+        assert shown is state  # small
+    monkeypatch.setattr(file_commands, "LARGE", 1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    advanced = []
+    monkeypatch.setattr(
+        file_commands.Progress, "advance", lambda bar, task, size: advanced.append(size)
+    )
+    with file_commands.shown_progress(state) as shown:
+        assert ub.diff_state(shown, STATE).equal
+    assert sum(advanced) == sum(array.nbytes for array in STATE.values())
+
+
+def test_no_framework_is_imported(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    ub.write_state(STATE, tmp_path / "a.safetensors")
+    script = (
+        "import sys\n"
+        "from unified_blocks.cli import main\n"
+        "for line in sys.argv[1:]:\n"
+        "    sys.argv = ['unified-blocks', *line.split()]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as end:\n"
+        "        assert not end.code, line\n"
+        "print([name for name in ('torch', 'tensorflow', 'keras', 'mxnet') if name in sys.modules])"
+    )
+    names = [f"{tmp_path}/a{suffix}" for suffix in SUFFIXES]
+    lines = [f"convert {names[0]} {name}" for name in names[1:]]
+    lines += [f"inspect {name}" for name in names] + [f"diff {names[1]} {name}" for name in names]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *lines], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
