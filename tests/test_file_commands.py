@@ -102,6 +102,18 @@ def test_diff_tells_what_differs_and_exits_with_1(tmp_path):
     assert rows["0.bias"]["b"] is None
 
 
+def test_counts_of_batches_are_left_out_where_there_is_no_place(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    state = {**STATE, "norm.num_batches_tracked": np.array(5)}
+    ub.write_state(state, tmp_path / "a.pt")
+    done = unified_blocks("convert", tmp_path / "a.pt", tmp_path / "a.weights.h5")
+    assert done.exit_code == 0, done.stderr
+    assert "left out: 1 counts of batches" in done.stdout
+    done = unified_blocks("convert", tmp_path / "a.pt", tmp_path / "a.params")
+    assert "left out" not in done.stdout
+    assert ub.diff_state(ub.read_state(tmp_path / "a.params"), state).equal
+
+
 def test_a_kind_that_a_file_does_not_tell_is_given(tmp_path):
     pytest.importorskip("h5py", reason="files of Keras are written with h5py")
     ub.write_state({"table.weight": STATE["first.weight"]}, tmp_path / "a.pt")

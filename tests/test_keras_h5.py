@@ -153,11 +153,21 @@ def test_kinds_are_seen_from_names_and_shapes(path):
         "deep.er.bias": (4,),
         **{f"n.{name}": (3,) for name in LAYERS["BatchNorm"]},
         "n.num_batches_tracked": (),
+        "conv.weight": (4, 3, 2),
+        "conv.bias": (4,),
+        "up.weight": (4, 3, 2, 2),
+        "up.bias": (3,),
     }
     keras_h5.write(path, [stored(name, some(*shape)) for name, shape in shapes.items()], {})
     found = keras_h5.read(path)
     kinds = {name.rpartition(".")[0]: known.kind for name, known in found.tensors.items()}
-    assert kinds == {"a": "Dense", "deep.er": "LayerNorm", "n": "BatchNorm"}
+    assert kinds == {
+        "a": "Dense",
+        "deep.er": "LayerNorm",
+        "n": "BatchNorm",
+        "conv": "Conv1D",
+        "up": "Conv2DTranspose",
+    }
     assert set(found) == set(shapes) - {"n.num_batches_tracked"}
 
 
@@ -165,10 +175,14 @@ def test_kinds_are_seen_from_names_and_shapes(path):
     ("shapes", "kind", "message"),
     [
         ({"a.weight": (2, 3)}, None, "got 'a' with {'weight': (2, 3)} of kind unknown"),
-        ({"a.weight": (2, 3), "a.bias": (3,)}, None, "of kind unknown; give each Stored its kind"),
-        ({"a.weight": (2, 3, 4), "a.bias": (2,)}, None, "of kind unknown"),
+        (
+            {"a.weight": (2, 3), "a.bias": (3,)},
+            None,
+            "of kind unknown; name it: kinds={'a': 'Dense'}",
+        ),
+        ({"a.weight": (2, 2, 4), "a.bias": (2,)}, None, "of kind unknown"),
         ({"a.weight": (4,)}, None, "of kind unknown"),
-        ({"a.weight": (2, 3)}, "LSTM", "of kind LSTM; give"),
+        ({"a.weight": (2, 3)}, "LSTM", "of kind LSTM; name it"),
         ({"weight": (2, 3)}, None, "got 'the model itself' with"),
         ({"a.kernel": (2, 3)}, "Dense", "a Dense must have weight, bias of shapes that fit"),
         ({"a.weight": (2, 3), "a.bias": (3,)}, "Dense", "of shapes that fit; got 'a'"),
@@ -259,7 +273,7 @@ def test_what_is_uncertain_is_not_read(path, place, name, arrays, reason):
         keras_h5.read(path)
     assert reason in str(caught.value)
     assert (place or "model itself") in str(caught.value)
-    assert "save the model as .keras, or name the kinds: read(path, kinds={" in str(caught.value)
+    assert "save the model as .keras, or name the kinds: kinds={" in str(caught.value)
 
 
 def test_a_kind_can_be_given(path):
