@@ -19,6 +19,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
+
 from unified_blocks.native_classes import NativeClasses
 from unified_blocks.types import Array, State
 
@@ -81,8 +83,12 @@ class Variable(ABC):
         """Whether the numbers exist."""
 
     @abstractmethod
+    def view(self) -> Array:
+        """The numbers, in canonical layout: where the framework allows, seen without a copy."""
+
     def read(self) -> Array:
         """A copy of the numbers, in canonical layout."""
+        return np.array(self.view(), order="C")
 
     @abstractmethod
     def write(self, array: Array) -> None:

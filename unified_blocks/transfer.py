@@ -12,7 +12,7 @@ from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.tensors import backend_of
 from unified_blocks.types import Array
-from unified_blocks.variables import COUNT, load_stored, stored_of
+from unified_blocks.variables import COUNT, built_variables, load_stored, stored_of
 
 Rename = Mapping[str, str] | Callable[[str], str | None]
 
@@ -58,6 +58,8 @@ def transfer(
         raise ValueError(
             "transfer: with match='order' names do not matter; got rename too: leave out one"
         )
+    if source is target:  # each array is to be read before another takes its place
+        source = {v.name: v.read() for v in built_variables(source, "transfer")}
     tensors = stored_of(source)
     if match == "order":
         tensors = _in_order(tensors, target)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,7 @@ def stored_of(source: Any) -> Mapping[str, Stored]:
             v.name,
             tuple(size for size in v.shape or () if size is not None),
             v.dtype,
-            v.read,
+            v.view,
             v.role,
             backend.kind_of(v.owner),
         )
@@ -87,9 +89,10 @@ def write_stored(
             f"{what}: the state must fit {whose}, and nothing was loaded; got "
             + "; ".join(problems)
         )
-    for _, stored in chosen:
-        if stored.verify is not None:
-            stored.verify()
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        checks = [pool.submit(s.verify) for _, s in chosen if s.verify is not None]
+        for check in checks:
+            check.result()
     for variable, stored in chosen:
         variable.write(stored.read())
 

@@ -68,7 +68,7 @@ class GluonVariable(Variable):
     def freeze(self):
         self.parameter.grad_req = "null"
 
-    def read(self):
+    def view(self):
         if self.optional:
             return np.ones(self.shape, self.dtype)
         return self.parameter.list_data()[0].asnumpy()

@@ -57,14 +57,15 @@ class TorchVariable(Variable):
     def is_built(self):
         return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
 
-    def read(self):
-        return self.tensor.detach().cpu().numpy().copy()
+    def view(self):
+        return self.tensor.detach().cpu().numpy()
 
     def write(self, array):
         with torch.no_grad():
             if isinstance(self.tensor, UninitializedParameter | UninitializedBuffer):
                 self.tensor.materialize(array.shape)
-            self.tensor.copy_(torch.from_numpy(array))
+            # PyTorch warns of arrays that it could not write to: views of a file, or of a tensor.
+            self.tensor.copy_(torch.from_numpy(array if array.flags.writeable else array.copy()))
 
 
 class TorchBackend(Backend):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -206,13 +207,21 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     with replacing(path) as file:
         blank = header()
         file.write(len(blank).to_bytes(8, "little") + blank)
-        for stored in placed:
-            array = np.ascontiguousarray(stored.read(), np.dtype(stored.dtype).newbyteorder("<"))
-            raw = array.reshape(-1).view(np.uint8).data
-            digests[stored] = hashlib.sha256(raw).hexdigest()
-            file.write(raw)
+        with ThreadPoolExecutor(1) as pool:
+            for stored in placed:
+                raw = _little_endian(stored.read(), stored.dtype)
+                digest = pool.submit(hashlib.sha256, raw)  # while it is written
+                file.write(raw)
+                digests[stored] = digest.result().hexdigest()
+                del raw, digest  # before the next one is read
         file.seek(8)
         file.write(header())
+
+
+def _little_endian(array: Array, dtype: str) -> memoryview:
+    """The bytes of an array as they are in a file."""
+    ordered = np.ascontiguousarray(array, np.dtype(dtype).newbyteorder("<"))
+    return ordered.reshape(-1).view(np.uint8).data
 
 
 def _described(stored: Stored, digest: str) -> dict[str, Any]:

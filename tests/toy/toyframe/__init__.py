@@ -41,8 +41,8 @@ class ToyVariable(Variable):
     def freeze(self):
         raise NotImplementedError("Toyframe trains nothing")
 
-    def read(self):
-        return np.array(self.array)
+    def view(self):
+        return np.asarray(self.array)
 
     def write(self, array):
         object.__setattr__(self.owner, self.attribute, tensor(array))
