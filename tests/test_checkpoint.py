@@ -201,6 +201,32 @@ def test_arguments_that_the_class_refuses_are_an_error(backend_name, path, argum
         ub.load(path)
 
 
+class Clock(ub.Block):
+    """An argument that sounds like a width, and is none."""
+
+    def __init__(self, time_units=3600, scale=None):
+        super().__init__()
+        self.dense = ub.Dense(3)
+        self.period = scale["period"] if scale else time_units
+
+    def forward(self, X):
+        return self.dense(X) * self.period
+
+
+def test_only_widths_of_layers_are_bounded_by_the_arrays(backend_name, path):
+    net = ub.build(Clock(), (2, 4))
+    ub.save(net, path)
+    assert ub.load(path).period == 3600
+
+
+def test_whatever_a_constructor_raises_is_an_error_of_the_file(backend_name, path):
+    ub.save(ub.build(Clock(5), (2, 4)), path)
+    configuration = ub.read_state(path).metadata["configuration"]
+    edited(path, configuration={**configuration, "keywords": {"scale": {"dict": [["a", 1]]}}})
+    with pytest.raises(ub.FileFormatError, match="Clock, KeyError: 'period'"):
+        ub.load(path)
+
+
 def test_arguments_of_another_shape_are_an_error(backend_name, path):
     ub.save(mlp(), path)
     configuration = ub.read_state(path).metadata["configuration"]
@@ -285,6 +311,23 @@ def test_a_second_class_of_a_name_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "twins_apart.py").write_text("import unified_blocks as ub\n" + define * 2)
     with pytest.raises(ub.DuplicateBlockError, match="twins_apart:Twin"):
         import twins_apart  # noqa: F401
+
+
+def test_a_second_class_of_a_name_in_a_program_is_an_error(tmp_path):
+    define = "class Twin(ub.Block):\n    def forward(self, X):\n        return X\n"
+    (tmp_path / "program.py").write_text("import unified_blocks as ub\n" + define * 2)
+    for how in (["program.py"], ["-m", "program"]):
+        done = subprocess.run(
+            [sys.executable, *how], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert "got a second __main__:Twin" in done.stderr
+
+
+def test_a_second_class_made_by_hand_is_an_error():
+    names = {"__module__": "nowhere", "forward": lambda self, X: X}
+    type("ByHand", (ub.Block,), names)
+    with pytest.raises(ub.DuplicateBlockError, match="nowhere:ByHand"):
+        type("ByHand", (ub.Block,), names)
 
 
 def test_a_class_that_is_defined_anew_takes_the_place_of_the_old_one(tmp_path, monkeypatch):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from unified_blocks.dtypes import default_dtype, dtype_name, use_dtype
 
@@ -75,7 +79,7 @@ class Arguments:
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
-        return cls(positional, keywords, default_dtype())
+        return cls(positional, keywords, default_dtype()).map(copied)
 
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""
@@ -94,8 +98,22 @@ class Arguments:
 
     def make(self, cls: Callable[..., Any]) -> Any:
         """An instance of `cls` made with these arguments."""
+        given = self.map(copied)
         with use_dtype(self.dtype):
-            return cls(*self.positional, **self.keywords)
+            return cls(*given.positional, **given.keywords)
+
+
+def copied(value: Any) -> Any:
+    """`value`; lists, dicts and arrays copied, so that nobody changes what was recorded."""
+    if type(value) in (list, tuple):
+        return type(value)(copied(item) for item in value)
+    if type(value) in (dict, OrderedDict):
+        return type(value)((key, copied(item)) for key, item in value.items())
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+widest: ContextVar[int | None] = ContextVar("unified_blocks_widest", default=None)
+"""The widest that a layer may be while one is made from a file; None when there is no bound."""
 
 
 def checked(
@@ -165,11 +183,17 @@ def check_argument(block: str, parameter: str, value: Any) -> None:
         TypeError: a size that is no whole number.
         ValueError: a size below 1, an unknown activation, or a number out of its range.
     """
-    if is_size(parameter) and not (parameter == "in_units" and value is None):
+    if parameter.endswith(("units", "_dim")) and not (parameter == "in_units" and value is None):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
         if value < 1:
             raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
+        bound = widest.get()
+        if bound is not None and value > bound:
+            raise ValueError(
+                f"{block}: {parameter} must be a size of an array in the file, {bound} at most; "
+                f"got {parameter}={value}"
+            )
     if parameter in RANGES:
         rule, holds = RANGES[parameter]
         if not holds(value):
@@ -179,8 +203,3 @@ def check_argument(block: str, parameter: str, value: Any) -> None:
             f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "
             f"got {parameter}={value!r}"
         )
-
-
-def is_size(parameter: str) -> bool:
-    """Whether the parameter of that name is the width of a layer."""
-    return parameter.endswith(("units", "_dim"))

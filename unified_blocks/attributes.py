@@ -6,6 +6,7 @@ not all of them: constants, blocks in lists, tuples and dicts, and parts of anot
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,16 @@ def check_name(net: Any, name: str) -> None:
         )
 
 
+constructing: ContextVar[bool] = ContextVar("unified_blocks_constructing", default=False)
+"""Whether a constructor of a block is running."""
+
+
+def note_change(net: Any, name: str) -> None:
+    """Remember that a block got another part after it was made: its arguments do not tell."""
+    if not constructing.get():
+        object.__setattr__(net, "_changed_by_hand", name)
+
+
 @dataclass
 class Watch:
     """The containers that a constructor assigned: attribute, container, layers in it then."""
@@ -69,6 +80,8 @@ def hold(net: Any, name: str, value: Any) -> Any:
         as `check_part`.
     """
     check_part(net, name, value)
+    if next(inside(value, net._block_backend.layer_class), None) is not None:
+        note_change(net, name)
     if not isinstance(value, CONTAINERS):
         return value
     tracked = track(value, Attribute(net, name))
@@ -181,4 +194,5 @@ def layer_of(net: Any, value: Any) -> Any:
             f"{type(net).__name__}: a block must be a {layer_class.__name__} of {module}; "
             f"got {value!r}"
         )
+    note_change(net, "a block")
     return value

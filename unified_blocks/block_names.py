@@ -86,8 +86,10 @@ def lasting_name_of(cls: type[Block]) -> str:
 
 def _is_first_run(module: str) -> bool:
     """Whether the module is run for the first time: neither reloaded nor an interactive session."""
-    found = sys.modules.get(module)
+    if module not in sys.modules:
+        return True  # a class made by hand: nothing is run
+    found = sys.modules[module]
     spec = getattr(found, "__spec__", None)
-    if spec is None:  # a script has a file; a session, or what is typed into Python, has none
+    if spec is None or module == "__main__":  # a program has a file, a session has none
         return Path(getattr(found, "__file__", "")).is_file()
     return bool(getattr(spec, "_initializing", False))

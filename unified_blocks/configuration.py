@@ -19,19 +19,20 @@ default `dtype` that it was made with.
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.arguments import Arguments, is_size
+from unified_blocks.arguments import Arguments, widest
 from unified_blocks.block import Block, arguments_of, portable_class
 from unified_blocks.block_names import find, lasting_name_of
+from unified_blocks.containers import inside
 from unified_blocks.dtypes import FLOAT_DTYPES
-from unified_blocks.errors import FileFormatError, UnsupportedError
-from unified_blocks.tensors import owner_of
+from unified_blocks.errors import FileFormatError, StateMismatchError, UnsupportedError
+from unified_blocks.tensors import backend_of, owner_of
 
 DEEPEST = 100
 """Nesting in a file is at most this deep."""
@@ -41,9 +42,11 @@ def remake(net: Block, backend: str) -> Any:
     """A block of another framework, made with the arguments of `net`; its numbers are new.
 
     Raises:
+        StateMismatchError: when the block was changed by hand after it was made.
         UnsupportedError: when an argument belongs to the framework of `net`.
         TypeError: when a block has no native class there.
     """
+    check_unchanged(net)
     made: dict[int, Any] = {}
 
     def again(value: Any) -> Any:
@@ -54,27 +57,69 @@ def remake(net: Block, backend: str) -> Any:
             return made[id(value)]
         if type(value) in (list, tuple):
             return type(value)(again(item) for item in value)
-        if type(value) is dict:
-            return {key: again(item) for key, item in value.items()}
-        if owner_of(value) not in (None, backend):
+        if type(value) in (dict, OrderedDict):
+            return type(value)((key, again(item)) for key, item in value.items())
+        if owner_of(value) is not None or any(isinstance(v, Block) for v in held_by(value)):
             raise UnsupportedError(
-                f"{type(net).__name__}: to be made on another framework a block must be made of "
-                f"blocks of this library and plain values; got an argument of type "
-                f"{type(value).__module__}.{type(value).__qualname__}: make the other model by "
-                "hand and use ub.transfer"
+                f"{type(net).__name__}: to be made again a block must be made of blocks of this "
+                "library, plain values, and lists, tuples and dicts of them; got an argument of "
+                f"type {type(value).__module__}.{type(value).__qualname__}: make the other model "
+                "by hand and use ub.transfer"
             )
         return value
 
     return again(net)
 
 
+def held_by(value: Any) -> Iterable[Any]:
+    """What an argument of a kind that is not known here holds, as far as it shows."""
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, Set | Sequence) and not isinstance(value, str | bytes):
+        return value
+    return getattr(value, "__dict__", {}).values()
+
+
+def check_unchanged(net: Block) -> None:
+    """Refuse a block that holds other parts than its constructor made.
+
+    A container that takes blocks one by one knows its own arguments, wherever it is an argument
+    itself.
+
+    Raises:
+        StateMismatchError: for a block that got a part after it was made.
+    """
+    told = {id(net): net}
+    unvisited = [net]
+    while unvisited:
+        arguments = arguments_of(unvisited.pop())
+        for value in (*arguments.positional, *arguments.keywords.values()):
+            for block in inside(value, Block):
+                if id(block) not in told:
+                    told[id(block)] = block
+                    unvisited.append(block)
+    for _, layer in backend_of(net).layers(net):
+        name = vars(layer).get("_changed_by_hand")
+        if not isinstance(layer, Block) or name is None:
+            continue
+        if id(layer) in told and arguments_of(layer) is not layer._arguments:
+            continue
+        raise StateMismatchError(
+            f"{type(net).__name__}: to be made again a block must hold what its constructor made; "
+            f"got a {type(layer).__name__} that was given {name} afterwards: do so in the "
+            "constructor, or keep ub.state(net) and make the other model by hand"
+        )
+
+
 def configuration_of(net: Block) -> dict[str, Any]:
     """The configuration of `net`, ready for JSON.
 
     Raises:
+        StateMismatchError: when the block was changed by hand after it was made.
         UnsupportedError: for an argument that JSON cannot hold (a function, a native layer, an
             array), or a class that has no lasting name.
     """
+    check_unchanged(net)
     numbers: dict[int, int] = {}
 
     def written(value: Any, path: str) -> Any:
@@ -182,20 +227,17 @@ def block_from(configuration: Any, backend: str, largest: int) -> Any:
 
     def make(name: str, arguments: Arguments) -> Any:
         native: Callable[..., Any] = find(name).on(backend)
+        token = widest.set(largest)
         try:
-            bound = inspect.signature(native).bind(*arguments.positional, **arguments.keywords)
-            for parameter, value in bound.arguments.items():
-                if is_size(parameter) and isinstance(value, int) and value > largest:
-                    raise ValueError(
-                        f"{parameter} must be a size of an array in the file, {largest} at most; "
-                        f"got {value}"
-                    )
             return arguments.make(native)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # a constructor can refuse what it is given in any way
             raise FileFormatError(
                 f"a block must be made again with the arguments in its file; got an error from "
-                f"{name}: {error}: the file is damaged, or the class has changed since"
+                f"{name}, {type(error).__name__}: {error}: the file is damaged, or the class has "
+                "changed since"
             ) from error
+        finally:
+            widest.reset(token)
 
     net = read(configuration, 0)
     if not isinstance(net, Block):

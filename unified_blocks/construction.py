@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from unified_blocks.arguments import checked
-from unified_blocks.attributes import Watch, check_constructed
+from unified_blocks.attributes import Watch, check_constructed, constructing
 from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
 from unified_blocks.registry import as_default
 
@@ -45,8 +45,12 @@ def construct(
         with _defaults_of(self), scope():
             if outermost:
                 vars(self)["_watch"] = Watch()
-            init(self, *args, **kwargs)
-            finish(self)
+            token = constructing.set(True)
+            try:
+                init(self, *args, **kwargs)
+                finish(self)
+            finally:
+                constructing.reset(token)
             if outermost:
                 check_constructed(self)
 
