@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gallery
 import unified_blocks as ub
 from conftest import normal
 from models import NUMBERED, convolutional_net, native_net, renamed_net
@@ -226,3 +227,12 @@ def test_diff_state_tells_what_differs(backend_name):
 def test_a_source_that_is_not_built_is_an_error(backend_name):
     with pytest.raises(ub.NotBuiltError):
         ub.transfer(ub.MLP(5, 3), ub.MLP(5, 3))
+
+
+def test_the_example_leaves_mxnet(capsys):
+    for name in ("torch", "mxnet"):
+        if name not in OTHERS:
+            pytest.skip(f"{name} is not installed")
+    gallery.example("leave_mxnet").main()
+    words = capsys.readouterr().out.split()
+    assert float(words[-1]) < 1e-6 < float(words[2])
