@@ -38,8 +38,9 @@ def read_state(
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
-        `.tensors` tells of each array what is known without reading it, `.metadata` what else the
-        file says.
+        `.tensors` tells of each array what is known without reading it, `.own` what this library
+        has written about the file, if it has, `.metadata` what else the file says, and `.ordered`
+        whether the arrays come in the order of the model's layers.
 
     Raises:
         FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
@@ -58,7 +59,7 @@ def read_state(
             f"the format {module.NAME}: leave them out"
         )
     file: StateFile = module.read(path, **options)
-    check_version(path, file.metadata)
+    check_version(path, file.own)
     return file
 
 
@@ -90,9 +91,22 @@ def write_state(
     """
     path = Path(path)
     tensors: Iterable[Stored] = stored_of(state).values()
+    if metadata:
+        check_version(path, metadata)  # or nobody could read the file
     if kinds:
-        tensors = [
-            replace(stored, kind=kinds.get(stored.name.rpartition(".")[0], stored.kind))
-            for stored in tensors
-        ]
+        tensors = _with_kinds(list(tensors), kinds)
     format_to_write(path).write(path, tensors, metadata or {})
+
+
+def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
+    dotted = {path.strip("/").replace("/", "."): kind for path, kind in kinds.items()}
+    layers = dict.fromkeys(stored.name.rpartition(".")[0] for stored in tensors)
+    if unused := dotted.keys() - layers.keys():
+        raise UnsupportedError(
+            f"kinds must be those of layers in the state; got one for {', '.join(sorted(unused))}, "
+            f"where it has {', '.join(layers)[:200]}"
+        )
+    return [
+        replace(stored, kind=dotted.get(stored.name.rpartition(".")[0], stored.kind))
+        for stored in tensors
+    ]
