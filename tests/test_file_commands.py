@@ -185,6 +185,16 @@ def test_metadata_of_another_form_do_not_stop_inspect(tmp_path, configuration):
         }
 
 
+def test_metadata_nested_too_deep_for_json(tmp_path):
+    deep = []
+    for _ in range(900):
+        deep = [deep]
+    ub.write_state(STATE, tmp_path / "a.pt", metadata={"deep": deep})
+    assert unified_blocks("inspect", tmp_path / "a.pt").exit_code == 0
+    done = unified_blocks("inspect", "--json", tmp_path / "a.pt")
+    assert (done.exit_code, "leave out --json" in done.stderr) in ((2, True), (0, False))
+
+
 def test_names_cannot_control_a_terminal(tmp_path):
     evil = "a\x1b]0;title\x07\u202e\x9b2J"
     ub.write_state({evil: np.zeros(2)}, tmp_path / "a.safetensors")

@@ -140,6 +140,13 @@ def test_the_name_of_metadata_is_no_name(path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".params", ".weights.h5"])
+def test_a_name_that_is_half_a_character(tmp_path, suffix):
+    with pytest.raises(ub.UnsupportedError, match="must be text that UTF-8 has"):
+        ub.write_state({"a\udc80.weight": numbers(2)}, tmp_path / f"x{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("layer", ["é", "a/b", "a..b", "vars", "a.vars", "optimizer", "a" * 256])
 def test_paths_that_keras_has_not_are_not_written(tmp_path, layer):
     pytest.importorskip("h5py", reason="files of Keras are written with h5py")

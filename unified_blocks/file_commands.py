@@ -193,7 +193,14 @@ def norm(array: Array) -> float:
 
 def print_json(content: Any) -> None:
     """Print `content` as JSON; what JSON has not, as text."""
-    print(json.dumps(finite(content), indent=2, allow_nan=False, default=str))
+    try:
+        text = json.dumps(finite(content), indent=2, allow_nan=False, default=str)
+    except RecursionError:
+        raise usage_error(
+            "what is printed as JSON must be nested less deeply; got metadata that are not: leave "
+            "out --json"
+        ) from None
+    print(text)
 
 
 def finite(value: Any) -> Any:

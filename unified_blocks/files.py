@@ -86,16 +86,28 @@ def write_state(
     Raises:
         FileFormatError: (a `ValueError`) for a name of another format.
         NotBuiltError: when a parameter of a model does not exist yet.
-        UnsupportedError: for an array that the format cannot hold.
+        UnsupportedError: for an array or a name that the format cannot hold; for kinds of layers
+            that there are not.
         OSError: when the file cannot be written.
     """
     path = Path(path)
     tensors: Iterable[Stored] = stored_of(state).values()
+    for stored in tensors:
+        _check_name(stored.name)
     if metadata:
         check_version(path, metadata)  # or nobody could read the file
     if kinds:
         tensors = _with_kinds(list(tensors), kinds)
     format_to_write(path).write(path, tensors, metadata or {})
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnsupportedError(
+            f"the name of an array in a file must be text that UTF-8 has; got {name!a}: rename it"
+        ) from None
 
 
 def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
@@ -104,7 +116,7 @@ def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]
     if unused := dotted.keys() - layers.keys():
         raise UnsupportedError(
             f"kinds must be those of layers in the state; got one for {', '.join(sorted(unused))}, "
-            f"where it has {', '.join(layers)[:200]}"
+            f"where it has {', '.join(layers)[:200]}: correct or leave out the path"
         )
     return [
         replace(stored, kind=dotted.get(stored.name.rpartition(".")[0], stored.kind))

@@ -74,6 +74,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
                 f"{path}: a zip file of Keras must hold {_WEIGHTS} and {_CONFIG}; got "
                 f"{', '.join(sorted(archive.members))[:200] or 'nothing'}; save it with model.save"
             )
+        archive.verify(_CONFIG)
         config = keras_config.parse(path, archive.read(_CONFIG))
         data = archive.read(_WEIGHTS)
         check = partial(archive.verify, _WEIGHTS)
@@ -90,7 +91,8 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
     if unused := layers.kinds.keys() - layers.places:
         raise FileFormatError(
             f"{path}: kinds must be those of layers in the file; got one for "
-            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.places)[:200]}"
+            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.places)[:200]}: "
+            "correct or leave out the path"
         )
     own = keras_config.own_metadata(path, root.attributes.get(METADATA))
     tensors, ordered = _in_order(tensors, layers.places)

@@ -129,6 +129,8 @@ def _read_archive(
         contents[key] = archive.read(member)
         checks[key] = partial(archive.verify, member)
     order = f"{root}byteorder"
+    if order in archive.members:
+        archive.verify(order)
     written = bytes(archive.read(order)) if order in archive.members else b"little"
     if written not in (b"little", b"big"):
         raise FileFormatError(
