@@ -195,7 +195,7 @@ def test_other_metadata_are_an_error(backend_name, path, changes, words):
 )
 def test_arguments_that_the_class_refuses_are_an_error(backend_name, path, arguments, words):
     ub.save(mlp(), path)
-    configuration = ub.read_state(path).metadata["configuration"]
+    configuration = ub.read_state(path).own["configuration"]
     edited(path, configuration={**configuration, "arguments": arguments})
     with pytest.raises(ub.FileFormatError, match=words):
         ub.load(path)
@@ -229,7 +229,7 @@ def test_whatever_a_constructor_raises_is_an_error_of_the_file(backend_name, pat
 
 def test_arguments_of_another_shape_are_an_error(backend_name, path):
     ub.save(mlp(), path)
-    configuration = ub.read_state(path).metadata["configuration"]
+    configuration = ub.read_state(path).own["configuration"]
     edited(path, configuration={**configuration, "arguments": [5, 4]})
     with pytest.raises(ub.StateMismatchError, match=r"out.weight of shape \(3, 5\), not \(4, 5\)"):
         ub.load(path)
@@ -240,7 +240,7 @@ def test_nesting_without_end_is_an_error(backend_name, path):
     deep = []
     for _ in range(500):
         deep = [deep]
-    configuration = ub.read_state(path).metadata["configuration"]
+    configuration = ub.read_state(path).own["configuration"]
     edited(path, configuration={**configuration, "arguments": [deep]})
     with pytest.raises(ub.FileFormatError, match="nesting deeper than 100"):
         ub.load(path)

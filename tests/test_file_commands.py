@@ -149,6 +149,64 @@ def test_what_cannot_be_done_is_one_line_and_exits_with_2(tmp_path, monkeypatch,
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_kind_of_no_layer_is_an_error(tmp_path):
+    ub.write_state(STATE, tmp_path / "a.pt")
+    for target in ("b.pt", "b.weights.h5"):
+        done = unified_blocks(
+            "convert", tmp_path / "a.pt", tmp_path / target, "--kind", "nope=Dense"
+        )
+        assert (done.exit_code, "got one for nope" in done.stderr) == (2, True)
+        assert not (tmp_path / target).exists()
+
+
+def test_diff_leaves_out_the_counts_that_convert_does(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    ub.write_state({**STATE, "norm.num_batches_tracked": np.array(5)}, tmp_path / "a.pt")
+    unified_blocks("convert", tmp_path / "a.pt", tmp_path / "a.weights.h5")
+    done = unified_blocks("diff", tmp_path / "a.weights.h5", tmp_path / "a.pt")
+    assert done.exit_code == 0, done.stdout
+    assert "left out: 1 counts of batches" in done.stdout
+    ub.write_state({**STATE, "norm.num_batches_tracked": np.array(6)}, tmp_path / "b.pt")
+    assert unified_blocks("diff", tmp_path / "a.pt", tmp_path / "b.pt").exit_code == 1
+
+
+@pytest.mark.parametrize("configuration", ["text", [1], None, 3, {"block": ["\x1b"]}])
+def test_metadata_of_another_form_do_not_stop_inspect(tmp_path, configuration):
+    for name in ("a.safetensors", "a.pt"):
+        metadata = {"configuration": configuration, "x": [float("inf"), {"y": float("nan")}]}
+        ub.write_state(STATE, tmp_path / name, metadata=metadata)
+        shown = unified_blocks("inspect", tmp_path / name)
+        assert (shown.exit_code, "\x1b" in shown.stdout) == (0, False)
+        printed = unified_blocks("inspect", "--json", tmp_path / name).stdout
+        rows = json.loads(printed, parse_constant=pytest.fail)
+        assert rows["metadata"] == {
+            "configuration": configuration,
+            "x": ["inf", {"y": "nan"}],
+        }
+
+
+def test_metadata_nested_too_deep_for_json(tmp_path):
+    deep = []
+    for _ in range(900):
+        deep = [deep]
+    ub.write_state(STATE, tmp_path / "a.pt", metadata={"deep": deep})
+    assert unified_blocks("inspect", tmp_path / "a.pt").exit_code == 0
+    done = unified_blocks("inspect", "--json", tmp_path / "a.pt")
+    assert (done.exit_code, "leave out --json" in done.stderr) in ((2, True), (0, False))
+
+
+def test_names_cannot_control_a_terminal(tmp_path):
+    evil = "a\x1b]0;title\x07\u202e\x9b2J"
+    ub.write_state({evil: np.zeros(2)}, tmp_path / "a.safetensors")
+    ub.write_state({evil: np.ones(2)}, tmp_path / "b.safetensors")
+    both = (tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    for arguments in (("inspect", both[0]), ("diff", *both), ("inspect", tmp_path / evil)):
+        done = unified_blocks(*arguments)
+        shown = done.stdout + done.stderr
+        assert "\\x1b]0;title\\x07\\u202e\\x9b2J" in shown
+        assert all(c.isprintable() or c == "\n" for c in shown)
+
+
 def test_a_bar_is_drawn_for_large_files_in_a_terminal(tmp_path, monkeypatch):
     ub.write_state(STATE, tmp_path / "a.safetensors")
     state = ub.read_state(tmp_path / "a.safetensors")

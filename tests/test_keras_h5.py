@@ -137,7 +137,7 @@ def test_an_empty_layer(path):
 def test_metadata_comes_back(path):
     metadata = {"config": {"units": [1, 2]}, "note": "é", "none": None}
     keras_h5.write(path, [stored("a.weight", some(2, 3), "Dense")], metadata)
-    assert keras_h5.read(path).metadata == metadata
+    assert keras_h5.read(path).own == metadata
 
 
 def test_too_much_metadata(path):
@@ -229,6 +229,7 @@ TWO = [some(3, 2), some(2)]
         ("layers/dense", "anything", TWO),
         ("blocks/dense_1", "embedding", TWO),
         ("blocks/container/dense", "mine", TWO),
+        ("layers/dense", "embedding", [some(3, 2)]),
         ("hidden", "conv1d", [some(3, 4, 2), some(2)]),
         ("hidden", "batch_normalization", [some(2)] * 2),
         ("hidden", "layer_normalization", [some(2)] * 2),
@@ -264,6 +265,9 @@ def test_a_norm_without_scale_and_center_has_only_its_statistics(path):
         ("hidden", "batch_normalization", [some(2), some(2), some(2), some(3)], "not those"),
         ("hidden", "conv2d", [some(3, 2)], "not those of a Conv2D"),
         ("hidden", "dense", [some(3, 2, dtype="int8"), some(2)], "it may be quantised"),
+        ("hidden", "embedding", [some(3, 2)], "may be of a Dense or an Embedding"),
+        ("hidden", "dense_1", [some(3, 2)], "may be of a Dense or an Embedding"),
+        ("embedding", "embedding", [some(3, 2)], "may be of a Dense or an Embedding"),
     ],
 )
 def test_what_is_uncertain_is_not_read(path, place, name, arrays, reason):

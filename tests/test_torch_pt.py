@@ -96,7 +96,7 @@ def test_an_array_comes_back(path, kind, shape):
 def test_metadata_comes_back(path):
     metadata = {"config": {"units": [1, 2]}, "note": "é", "rate": 0.1, "none": None}
     torch_pt.write(path, [stored("x", some("float32"))], metadata)
-    assert torch_pt.read(path).metadata == metadata
+    assert torch_pt.read(path).own == metadata
 
 
 def test_what_is_read_is_a_view_that_cannot_be_written(path):
@@ -118,7 +118,7 @@ def test_content_is_aligned_and_not_compressed(path, small):
 def test_equal_states_make_equal_files(path, small):
     again = path.with_name("again.pt")
     found = torch_pt.read(path)
-    torch_pt.write(again, found.tensors.values(), found.metadata)
+    torch_pt.write(again, found.tensors.values(), found.own)
     assert again.read_bytes() == small
 
 
@@ -226,7 +226,9 @@ class Danger:
 REFUSED = {
     "a call": (pickle.dumps(Danger(), 2), "got '__builtin__.print' before byte"),
     "a class": (b"\x80\x02c__main__\nNet\n.", "got '__main__.Net' before byte"),
-    "protocol 4": (pickle.dumps({}, 4), "must be a pickle of protocol 2; got 4"),
+    "protocol 6": (b"\x80\x06}.", "must be a pickle of protocol 2 to 5; got 6"),
+    "a class of protocol 4": (pickle.dumps(Danger, 4), "Danger' before byte"),
+    "a number for a name": (b"\x80\x04K\x01K\x02\x93.", "the name of a global must be a string"),
     "bytes": (b"\x80\x02c_codecs\nencode\n.", "got '_codecs.encode'"),
     "a set": (b"\x80\x02\x8f.", "got the opcode EMPTY_SET at byte 2"),
     "an object": (b"\x80\x02ctorch\nFloatStorage\n)\x81.", "got the opcode NEWOBJ"),

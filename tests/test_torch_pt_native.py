@@ -189,3 +189,28 @@ def test_every_truncation_of_a_file_of_torch_is_refused(path, small):
 def test_a_mutated_file_of_torch_is_refused_or_read(path, small, seed):
     path.write_bytes(mutated(small, seed))
     measured(torch_pt, path)
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_other_protocols_of_pickle(path, protocol):
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    torch.save(net.state_dict(), path, pickle_protocol=protocol)
+    found = torch_pt.read(path)
+    assert list(found) == list(net.state_dict())
+    for name, values in net.state_dict().items():
+        assert found[name].tobytes() == values.numpy().tobytes()
+
+
+@pytest.mark.parametrize("crc", [True, False])
+def test_checksums_of_torch(path, crc):
+    if not hasattr(torch.serialization, "set_crc32_options"):
+        pytest.skip("this PyTorch always computes them")
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(crc)
+    try:
+        torch.save({"x": torch.arange(6.0)}, path)
+    finally:
+        torch.serialization.set_crc32_options(before)
+    found = torch_pt.read(path)
+    found.tensors["x"].verify()
+    assert found["x"].tolist() == [0, 1, 2, 3, 4, 5]

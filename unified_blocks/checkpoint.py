@@ -83,9 +83,9 @@ def load(path: str | os.PathLike[str], backend: str | None = None) -> Any:
     file = _opened(path)
     name = get_backend(backend).name
     largest = max((size for stored in file.tensors.values() for size in stored.shape), default=0)
-    net = block_from(file.metadata.get("configuration"), name, largest)
+    net = block_from(file.own.get("configuration"), name, largest)
     load_stored(net, file.tensors, f"load {path}")
-    frozen = set(file.metadata.get("frozen", ()))
+    frozen = set(file.own.get("frozen", ()))
     for variable in backend_of(net).variables(net):
         if variable.name in frozen:
             variable.freeze()
@@ -101,8 +101,8 @@ def _opened(path: Path) -> StateFile:
             "ub.read_state, and give it to a model with ub.load_state or ub.transfer"
         )
     file = safetensors.read(path)
-    check_version(path, file.metadata)
-    if "configuration" not in file.metadata:
+    check_version(path, file.own)
+    if "configuration" not in file.own:
         raise FileFormatError(
             f"{path} must be a file that ub.save wrote; got a safetensors file without a "
             "configuration: give ub.read_state(path) to a model with ub.load_state or ub.transfer"
@@ -110,15 +110,15 @@ def _opened(path: Path) -> StateFile:
     return file
 
 
-def check_version(path: Path, metadata: Mapping[str, Any]) -> None:
-    """Refuse a file that a later version wrote.
+def check_version(path: Path, own: Mapping[str, Any]) -> None:
+    """Refuse a file that a later version wrote, by what this library says in it of itself.
 
     Raises:
         FileFormatError: when it did.
     """
-    version = metadata.get("format", VERSION)
-    if not isinstance(version, int) or version > VERSION:
+    version = own.get("format", VERSION)
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise FileFormatError(
             f"{path} must be of format version {VERSION} or before; got {version!r}, written by "
-            f"unified-blocks {metadata.get('library')}: update unified-blocks"
+            f"unified-blocks {own.get('library')}: update unified-blocks"
         )

@@ -20,8 +20,8 @@ from rich.table import Table
 from unified_blocks.errors import UnifiedBlocksError
 from unified_blocks.files import read_state, write_state
 from unified_blocks.formats.stored import StateFile, Stored
-from unified_blocks.terminal import app, make_console, usage_error
-from unified_blocks.transfer import diff_state
+from unified_blocks.terminal import app, make_console, printable, usage_error
+from unified_blocks.transfer import StateDifference, diff_state
 from unified_blocks.types import Array
 from unified_blocks.variables import COUNT
 
@@ -56,19 +56,22 @@ def inspect(
             rows = [row_of(stored) for stored in shown.tensors.values()]
     if as_json:
         content = {"file": str(file), "format": state.format, "tensors": rows}
-        metadata = {key: value for key, value in state.metadata.items() if key != "tensors"}
-        print(json.dumps({**content, "metadata": metadata}, indent=2, default=str))
+        metadata = {**state.metadata, **without_tensors(state.own)}
+        print_json({**content, "metadata": metadata})
         return
     console = make_console()
-    console.print(f"{file}: {state.format}, {len(rows)} arrays, {total(state):,} numbers")
-    block = state.metadata.get("configuration", {}).get("block")
-    if block:
-        console.print(f"a {block}, written by unified-blocks {state.metadata.get('library')}")
+    console.print(
+        printable(f"{file}: {state.format}, {len(rows)} arrays, {total(state):,} numbers")
+    )
+    configuration = state.own.get("configuration")
+    if isinstance(configuration, Mapping) and configuration.get("block"):
+        block, library = configuration["block"], state.own.get("library")
+        console.print(printable(f"a {block}, written by unified-blocks {library}"))
     table = Table("name", "shape", "dtype", "role", "norm")
     for row in rows:
         dtype = row["stored_dtype"] or row["dtype"]
         cells = (row["name"], str(tuple(row["shape"])), dtype, row["role"] or "", row["norm"])
-        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.6g}" for cell in cells))
+        table.add_row(*(printable(c if isinstance(c, str) else f"{c:.6g}") for c in cells))
     console.print(table)
 
 
@@ -93,20 +96,18 @@ def convert(
         with shown_progress(state) as shown:
             write_state(shown, target, kinds=kinds, metadata=kept_metadata(state))
         written = read_state(target)
-        counts = [n for n in state if n.rpartition(".")[2] == COUNT and n not in written]
-        kept = {name: stored for name, stored in state.tensors.items() if name not in counts}
-        difference = diff_state(replace(state, tensors=kept), written)
+        difference, counts = compared(state, written)
     console = make_console()
     if not difference.equal:
-        console.print(str(difference))
+        console.print(printable(str(difference)))
         raise usage_error(f"{target} was written, and does not read back as {source}")
     if counts:
-        console.print(
-            f"left out: {len(counts)} counts of batches, for which the format has no place"
-        )
+        console.print(left_out(counts))
     console.print(
-        f"{target}: {written.format}, {len(written)} arrays, {total(written):,} numbers, read back "
-        "and compared: all equal"
+        printable(
+            f"{target}: {written.format}, {len(written)} arrays, {total(written):,} numbers, read "
+            "back and compared: all equal"
+        )
     )
 
 
@@ -118,12 +119,15 @@ def diff(
 ) -> None:
     """Compare the numbers of two files by canonical name. Exits with 1 when any differ."""
     with errors_shown():
-        difference = diff_state(read_state(a), read_state(b))
+        difference, counts = compared(read_state(a), read_state(b))
     if as_json:
-        rows = [{**vars(row), "largest": finite(row.largest)} for row in difference.rows]
-        print(json.dumps({"equal": difference.equal, "tensors": rows}, indent=2))
+        rows = [vars(row) for row in difference.rows]
+        print_json({"equal": difference.equal, "left_out": counts, "tensors": rows})
     else:
-        make_console().print(str(difference), soft_wrap=True)
+        console = make_console()
+        console.print(printable(str(difference)), soft_wrap=True)
+        if counts:
+            console.print(left_out(counts))
     raise typer.Exit(0 if difference.equal else 1)
 
 
@@ -139,9 +143,28 @@ def kinds_of(pairs: list[str] | None) -> dict[str, str] | None:
 
 def kept_metadata(state: StateFile) -> Mapping[str, Any]:
     """What a file of this library says of its block, for the next one."""
-    if "configuration" not in state.metadata:
-        return {}
-    return {key: value for key, value in state.metadata.items() if key != "tensors"}
+    return without_tensors(state.own) if "configuration" in state.own else {}
+
+
+def without_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file of this library says of itself, but for what it says of each array."""
+    return {key: value for key, value in own.items() if key != "tensors"}
+
+
+def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
+    """How two files differ, and which counts of batches only one has: not all formats can."""
+    differing = {*a} ^ {*b}
+    counts = [n for n in (*a, *b) if n.rpartition(".")[2] == COUNT and n in differing]
+    kept = (
+        replace(file, tensors={n: s for n, s in file.tensors.items() if n not in counts})
+        for file in (a, b)
+    )
+    return diff_state(*kept), counts
+
+
+def left_out(counts: list[str]) -> str:
+    """The line that says so."""
+    return f"left out: {len(counts)} counts of batches, for which the format has no place"
 
 
 def row_of(stored: Stored) -> dict[str, Any]:
@@ -152,7 +175,7 @@ def row_of(stored: Stored) -> dict[str, Any]:
         "dtype": stored.dtype,
         "role": stored.role,
         "kind": stored.kind,
-        "norm": finite(norm(stored.read())),
+        "norm": norm(stored.read()),
         "stored_name": stored.stored_name,
         "stored_dtype": stored.stored_dtype,
     }
@@ -168,9 +191,25 @@ def norm(array: Array) -> float:
     return math.sqrt(total)
 
 
-def finite(number: float | None) -> float | str | None:
-    """A number that JSON can hold; the name of one that it cannot."""
-    return number if number is None or math.isfinite(number) else str(number)
+def print_json(content: Any) -> None:
+    """Print `content` as JSON; what JSON has not, as text."""
+    try:
+        text = json.dumps(finite(content), indent=2, allow_nan=False, default=str)
+    except RecursionError:
+        raise usage_error(
+            "what is printed as JSON must be nested less deeply; got metadata that are not: leave "
+            "out --json"
+        ) from None
+    print(text)
+
+
+def finite(value: Any) -> Any:
+    """`value` with the name of each number in it that JSON cannot hold."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def total(state: StateFile) -> int:

@@ -38,8 +38,9 @@ def read_state(
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
-        `.tensors` tells of each array what is known without reading it, `.metadata` what else the
-        file says.
+        `.tensors` tells of each array what is known without reading it, `.own` what this library
+        has written about the file, if it has, `.metadata` what else the file says, and `.ordered`
+        whether the arrays come in the order of the model's layers.
 
     Raises:
         FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
@@ -58,7 +59,7 @@ def read_state(
             f"the format {module.NAME}: leave them out"
         )
     file: StateFile = module.read(path, **options)
-    check_version(path, file.metadata)
+    check_version(path, file.own)
     return file
 
 
@@ -85,14 +86,39 @@ def write_state(
     Raises:
         FileFormatError: (a `ValueError`) for a name of another format.
         NotBuiltError: when a parameter of a model does not exist yet.
-        UnsupportedError: for an array that the format cannot hold.
+        UnsupportedError: for an array or a name that the format cannot hold; for kinds of layers
+            that there are not.
         OSError: when the file cannot be written.
     """
     path = Path(path)
     tensors: Iterable[Stored] = stored_of(state).values()
+    for stored in tensors:
+        _check_name(stored.name)
+    if metadata:
+        check_version(path, metadata)  # or nobody could read the file
     if kinds:
-        tensors = [
-            replace(stored, kind=kinds.get(stored.name.rpartition(".")[0], stored.kind))
-            for stored in tensors
-        ]
+        tensors = _with_kinds(list(tensors), kinds)
     format_to_write(path).write(path, tensors, metadata or {})
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnsupportedError(
+            f"the name of an array in a file must be text that UTF-8 has; got {name!a}: rename it"
+        ) from None
+
+
+def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
+    dotted = {path.strip("/").replace("/", "."): kind for path, kind in kinds.items()}
+    layers = dict.fromkeys(stored.name.rpartition(".")[0] for stored in tensors)
+    if unused := dotted.keys() - layers.keys():
+        raise UnsupportedError(
+            f"kinds must be those of layers in the state; got one for {', '.join(sorted(unused))}, "
+            f"where it has {', '.join(layers)[:200]}: correct or leave out the path"
+        )
+    return [
+        replace(stored, kind=dotted.get(stored.name.rpartition(".")[0], stored.kind))
+        for stored in tensors
+    ]

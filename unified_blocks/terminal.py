@@ -18,8 +18,18 @@ app = typer.Typer(
 def usage_error(message: str) -> typer.Exit:
     """The exception that ends a command with `message` and status 2."""
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"unified-blocks: {message}", style="red")
+    console.print(f"unified-blocks: {printable(message)}", style="red")
     return typer.Exit(2)
+
+
+def printable(text: str) -> str:
+    """`text` with its control characters escaped, except for ends of lines.
+
+    Names in a file come from anywhere; as they are, a terminal would do what they say.
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def make_console() -> Console:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,32 +16,43 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file to write to, which takes the place of `path` at the end of the `with`.
 
     It is written under another name in the same folder, flushed to the disk, and renamed. When
-    the `with` is left by an error it is removed, and `path` is as it was.
+    the `with` is left by an error it is removed, and `path` is as it was. Where `path` is a link,
+    what it points to is replaced.
+
+    Raises:
+        OSError: about `path`, at once: when it is a folder, or in one that there is not, or that
+            may not be written to.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    handle, temporary = _created(path, target.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_mode_of(path))
-        temporary.replace(path)
+        with suppress(FileNotFoundError):
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    _flush_folder(path.parent)
+    _flush_folder(target.parent)
 
 
-def _mode_of(path: Path) -> int:
-    """The permissions of `path`, or of a new file."""
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+def _created(path: Path, folder: Path) -> tuple[int, Path]:
+    """A new file in `folder`, with the permissions that the system gives to new files."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+    while True:
+        temporary = folder / f".{secrets.token_hex(8)}.part"
+        try:
+            return os.open(temporary, flags, 0o666), temporary
+        except FileExistsError:
+            continue
+        except OSError as error:  # which names a file that nobody asked for
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _flush_folder(folder: Path) -> None:

@@ -1,10 +1,10 @@
 """The groups and plain arrays of an HDF5 file, found without the HDF5 library.
 
-The library is not made for hostile files: of 12,121 files of Keras in which up to three numbers
-were changed, 22 kept it busy for more than five seconds, and five took it over 100 MB. This reads
-the part of the format that h5py writes by default, version 0 of the file and 1 of its objects:
-groups, strings as attributes, and arrays in one piece, which are then views of the file in memory.
-Everything else, links, filters and arrays in other files among it, is refused.
+The library is not made for hostile files: a damaged one can keep h5py busy without end, or make it
+take much memory. This reads the part of the format that h5py writes by default, version 0 of the
+file and 1 of its objects: groups, strings as attributes, and arrays in one piece, which are then
+views of the file in memory. Everything else, links, filters and arrays in other files among it, is
+refused.
 
 Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t11.html
 """

@@ -14,14 +14,18 @@ and that is its name here. Written under `out`, it is found by `load_weights` al
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
 That is known from the configuration in a `.keras` file, from the path in a list or Sequential, or
 else from the layer's name, if it is one that Keras gives (`dense_3`). A group for which none of
-these tells, or for which two tell different kinds, is an error rather than a guess.
+these tells, or for which two tell different kinds, is an error rather than a guess. So is a matrix
+alone outside of lists, which only names, that an author may have chosen, tell to be of a Dense or
+of an Embedding. A file that this library wrote says the kinds itself.
+
+**Order** is that of the model in files that this library wrote, and another one in Keras' own.
 
 The optimizer's variables are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +35,7 @@ from unified_blocks.formats import hdf5, keras_config
 from unified_blocks.formats.hdf5 import Group
 from unified_blocks.formats.hdf5_messages import Numbers
 from unified_blocks.formats.keras_families import BY_KIND, FAMILIES, Family, of_automatic_name
-from unified_blocks.formats.keras_write import METADATA, write
+from unified_blocks.formats.keras_write import KIND, METADATA, PLACE, write
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.formats.zips import Archive, mapped
 from unified_blocks.types import Array
@@ -40,6 +44,7 @@ __all__ = ["NAME", "SUFFIXES", "read", "recognises", "write"]
 
 NAME = "keras-weights"
 SUFFIXES = (".weights.h5",)
+_MATRICES = (BY_KIND["Dense"], BY_KIND["Embedding"])
 _WEIGHTS, _CONFIG = "model.weights.h5", "config.json"
 
 
@@ -61,7 +66,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
         FileFormatError: when the file is damaged; when a layer is of no kind that has canonical
             names; when nothing says of what kind it is.
     """
-    data, config = mapped(path), None
+    data, config, check = mapped(path), None, None
     if bytes(data[:4]) == b"PK\3\4":
         archive = Archive(path, data)
         if _WEIGHTS not in archive.members or _CONFIG not in archive.members:
@@ -69,10 +74,12 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
                 f"{path}: a zip file of Keras must hold {_WEIGHTS} and {_CONFIG}; got "
                 f"{', '.join(sorted(archive.members))[:200] or 'nothing'}; save it with model.save"
             )
+        archive.verify(_CONFIG)
         config = keras_config.parse(path, archive.read(_CONFIG))
         data = archive.read(_WEIGHTS)
+        check = partial(archive.verify, _WEIGHTS)
     root = hdf5.read(path, data)
-    layers = _Layers(path, {key.strip("/"): kind for key, kind in (kinds or {}).items()})
+    layers = _Layers(path, kinds or {}, check)
     tensors = list(layers.walk(root, (), config, in_container=False))
     if layers.unknown:
         raise FileFormatError(
@@ -81,16 +88,42 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
             'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
             "--kind path/of/layer=Dense"
         )
-    return StateFile.of(
-        path, NAME, tensors, keras_config.own_metadata(path, root.attributes.get(METADATA))
-    )
+    if unused := layers.kinds.keys() - layers.places:
+        raise FileFormatError(
+            f"{path}: kinds must be those of layers in the file; got one for "
+            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.places)[:200]}: "
+            "correct or leave out the path"
+        )
+    own = keras_config.own_metadata(path, root.attributes.get(METADATA))
+    tensors, ordered = _in_order(tensors, layers.places)
+    return StateFile.of(path, NAME, tensors, own=own, ordered=ordered)
+
+
+def _in_order(tensors: list[Stored], places: Mapping[str, str | None]) -> tuple[list[Stored], bool]:
+    """`tensors` by the places that the file gives to their layers, if it gives one to each."""
+    texts = [place for place in places.values() if place is not None]
+    if set(texts) != set(map(str, range(len(places)))):
+        return tensors, False
+    at = {layer: int(str(place)) for layer, place in places.items()}
+    return sorted(tensors, key=lambda stored: at[stored.name.rpartition(".")[0]]), True
 
 
 class _Layers:
-    """A walk over the groups of layers; `unknown` says of which ones the kind is not known."""
+    """A walk over the groups of layers.
 
-    def __init__(self, path: Path, kinds: Mapping[str, str]) -> None:
-        self.path, self.kinds = path, kinds
+    Attributes:
+        kinds: the kinds that were given, by dotted path.
+        places: the layers with variables by dotted path, and where each of them is among the
+            layers of the model, if the file says so.
+        unknown: those of which the kind is not known, and why.
+    """
+
+    def __init__(
+        self, path: Path, kinds: Mapping[str, str], check: Callable[[], None] | None
+    ) -> None:
+        self.path, self.check = path, check
+        self.kinds = {key.strip("/").replace("/", "."): kind for key, kind in kinds.items()}
+        self.places: dict[str, str | None] = {}
         self.unknown: list[str] = []
 
     def walk(
@@ -117,6 +150,7 @@ class _Layers:
         self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
     ) -> Iterator[Stored]:
         place, arrays = "/".join(path), variables.arrays
+        self.places[".".join(path)] = variables.attributes.get(PLACE)
         try:
             family = self._family(variables, path, config, in_container)
             names = _names(family, arrays, keras_config.options(config))
@@ -130,22 +164,25 @@ class _Layers:
                 ".".join((*path, name)),
                 family.canonical_shape(name, array.shape),
                 "float32" if array.bfloat16 else array.dtype.name,
-                partial(_read, family, name, array),
+                partial(_read, family, name, array, self.check),
                 role="constant" if name.startswith("running_") else "parameter",
                 kind=family.kind,
                 stored_name=f"{place}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
+                verify=self.check,
             )
 
     def _family(
         self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
     ) -> Family:
         """The kind of a layer, if all that tells it agrees."""
-        named = self.kinds.get("/".join(path))
+        named = self.kinds.get(".".join(path))
         if named is not None:
             if named not in BY_KIND:
                 raise _UnknownError(f"whose kind was given as {named!r:.50}")
             return BY_KIND[named]
+        if (ours := variables.attributes.get(KIND)) in BY_KIND:
+            return BY_KIND[ours]
         # The model itself is of no such kind, whatever its name.
         by_name = of_automatic_name(variables.attributes.get("name", "")) if path else None
         by_path = of_automatic_name(path[-1]) if path else None
@@ -167,6 +204,8 @@ class _Layers:
             raise _UnknownError(
                 f"called {by_path.keras} by its path and {by_name.keras} by its name"
             )
+        if by_name in _MATRICES and len(variables.arrays) == 1:
+            raise _UnknownError("which may be of a Dense or an Embedding, whatever it is called")
         return by_name
 
 
@@ -188,5 +227,7 @@ def _names(family: Family, arrays: Mapping[str, Numbers], options: Mapping[str, 
     return present
 
 
-def _read(family: Family, name: str, array: Numbers) -> Array:
+def _read(family: Family, name: str, array: Numbers, check: Callable[[], None] | None) -> Array:
+    if check is not None:
+        check()
     return family.to_canonical(name, array.read())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,14 @@ from unified_blocks.errors import BackendImportError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
 from unified_blocks.formats.keras_families import BY_KIND, FAMILIES, Family, of_automatic_name
 from unified_blocks.formats.stored import Stored
+from unified_blocks.types import Array
 
 METADATA = "unified_blocks_metadata"
+KIND, PLACE = "unified_blocks_kind", "unified_blocks_place"
+"""What a layer is, and its place among the layers of the model. Keras has neither: it tells a
+layer's kind by a path at best, and lists layers by the alphabet."""
+
+_SLICE = 2**24  # bytes
 _MOST_METADATA = 60_000  # bytes: an attribute of HDF5 has less than 64 KiB
 _NOT_IN_KERAS = "num_batches_tracked"
 
@@ -29,7 +36,7 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
 
     Raises:
         UnsupportedError: for a name or layer that is none of these; for a matrix alone, which may
-            be of a Dense or an Embedding.
+            be of a Dense or an Embedding; for a path that Keras' files have not.
         BackendImportError: when h5py is not installed.
     """
     layers: dict[str, dict[str, Stored]] = {}
@@ -37,6 +44,8 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
         layer, _, name = stored.name.rpartition(".")
         if name != _NOT_IN_KERAS:
             layers.setdefault(layer, {})[name] = stored
+    for layer in layers:
+        _check_path(layer)
     families = {layer: _family(layer, held) for layer, held in layers.items()}
     text = json.dumps(metadata)
     if len(text.encode()) > _MOST_METADATA:
@@ -49,12 +58,42 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
         file.attrs[METADATA] = text
         for place in _with_attributes(families):
             _variables(file, place).attrs["name"] = place.rpartition(".")[2] or "model"
-        for layer, family in families.items():
+        for number, (layer, family) in enumerate(families.items()):
             group = _variables(file, layer)
             group.attrs["name"] = family.snake
+            group.attrs[KIND], group.attrs[PLACE] = family.kind, str(number)
             present = [name for name in family.names if name in layers[layer]]
-            for number, name in enumerate(present):
-                group[str(number)] = family.to_keras(name, layers[layer][name].read())
+            for i, name in enumerate(present):
+                _write(group, str(i), family.to_keras(name, layers[layer][name].read()))
+
+
+def _write(group: Any, name: str, array: Array) -> None:
+    """An array, in slices: h5py makes a copy of what is not in its order of axes."""
+    dataset = group.create_dataset(name, array.shape, array.dtype)
+    if not array.size:
+        return
+    if not array.ndim:
+        dataset[()] = array
+        return
+    rows = max(1, _SLICE * len(array) // array.nbytes)
+    for start in range(0, len(array), rows):
+        dataset[start : start + rows] = array[start : start + rows]
+
+
+def _check_path(layer: str) -> None:
+    """Refuse the path of a layer that would be read back as another one, or not at all.
+
+    Raises:
+        UnsupportedError: when it is one.
+    """
+    parts = layer.split(".") if layer else []
+    plain = all(re.fullmatch(r"[ -.0-~]{1,255}", part) and part != "vars" for part in parts)
+    if not plain or parts[:1] == ["optimizer"]:
+        raise UnsupportedError(
+            "the path of a layer in a file of Keras must be names of 1 to 255 ASCII characters "
+            "between dots, none with a slash or called vars, the first not optimizer; got "
+            f"{layer!r:.200}: rename it, or write another format"
+        )
 
 
 def _h5py() -> Any:

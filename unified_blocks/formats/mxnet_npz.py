@@ -84,19 +84,26 @@ def _tensor(path: Path, data: memoryview, member: zipfile.ZipInfo) -> Stored:
             f"{member.file_size - found.end()} of shape {shape} and {dtype} in {name}",
         )
 
-    def read() -> Array:
+    def intact() -> memoryview | bytes:
         bytes_ = content(member.file_size)
         if len(bytes_) != member.file_size or zlib.crc32(bytes_) != member.CRC:
             raise _wrong(
                 path, "must hold what was put in it", f"another size or checksum of {name}"
             )
+        return bytes_
+
+    def verify() -> None:
+        intact()
+
+    def read() -> Array:
+        bytes_ = intact()
         sign = ">" if order == b">" else "<"
         if fortran == b"True":
             return decoded(bytes_, found.end(), shape[::-1], dtype, sign).T
         return decoded(bytes_, found.end(), shape, dtype, sign)
 
     described = stored(shape, dtype, data, 0, name.removesuffix(".npy"))
-    return replace(described, read=read)
+    return replace(described, read=read, verify=verify)
 
 
 def _content(

@@ -69,14 +69,14 @@ def read(path: Path) -> StateFile:
     if not path.stat().st_size:  # which cannot be mapped
         raise FileFormatError(f"{path}: a .params file must not be empty; copy it anew")
     data = np.memmap(path, np.uint8, mode="r").data
-    if bytes(data[:2]) == b"PK":
-        tensors = mxnet_npz.tensors(path, data)
-    else:
-        tensors = list(_Reader(path, data).tensors())
+    zipped = bytes(data[:2]) == b"PK"
+    tensors = mxnet_npz.tensors(path, data) if zipped else list(_Reader(path, data).tensors())
     ignored = mxnet_names.fixed_gammas(path)
     renamed = mxnet_names.canonical(tensors, ignored)
     ones = [t.name for t in renamed if t.stored_name in ignored]
-    return StateFile.of(path, NAME, renamed, {"fix_gamma": ones} if ones else {})
+    return StateFile.of(
+        path, NAME, renamed, {"fix_gamma": ones} if ones else {}, ordered=not zipped
+    )
 
 
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:

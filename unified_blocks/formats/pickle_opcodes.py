@@ -1,8 +1,8 @@
 """The data in a pickle, read without running anything that the pickle names.
 
-A pickle is a program for a small stack machine. This is such a machine, for the opcodes of protocol
-2 that dictionaries, lists, tuples, strings and numbers need. A global is only a name here, and
-calling one calls a function of ours, if there is one. Everything else is refused by name.
+A pickle is a program for a small stack machine. This is such a machine, for the opcodes of the
+protocols 2 to 5 that dictionaries, lists, tuples, strings and numbers need. A global is only a name
+here, and calling one calls a function of ours, if there is one. Everything else is refused by name.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Unpickler:
         name = names.get(opcode, f"{opcode:#04x}, which no pickle has,")
         return FileFormatError(
             f"{self.path}: a state dict must be a pickle of dictionaries, lists, strings, numbers "
-            f"and tensors, of protocol 2; got the opcode {name} at byte {self.position - 1}; "
+            f"and tensors, of protocol 2 to 5; got the opcode {name} at byte {self.position - 1}; "
             f"{REMEDY}"
         )
 
@@ -135,15 +135,24 @@ class Unpickler:
         return items
 
     def check_protocol(self) -> None:
-        if (protocol := self._number("<B")) != 2:
-            raise self.refuse("a state dict must be a pickle of protocol 2", protocol)
+        if (protocol := self._number("<B")) not in PROTOCOLS:
+            raise self.refuse("a state dict must be a pickle of protocol 2 to 5", protocol)
 
     def mark(self) -> None:
         self.marked.append(self.stack)
         self.stack = []
 
     def push_global(self) -> None:
-        named = Global(f"{self._line()}.{self._line()}")
+        self._name(self._line(), self._line())
+
+    def push_stacked_global(self) -> None:
+        name, module = self.stack.pop(), self.stack.pop()
+        if type(name) is not str or type(module) is not str:
+            raise self.refuse("the name of a global must be a string", name)
+        self._name(module, name)
+
+    def _name(self, module: str, name: str) -> None:
+        named = Global(f"{module}.{name}")
         if named.name not in self.functions and named.name not in self.names:
             raise self.refuse(
                 "a state dict must name nothing but tensors and dictionaries, and what it names is "
@@ -189,8 +198,11 @@ class Unpickler:
             raise self.refuse("a persistent id must be a tuple", identity)
         self.stack.append(self.persistent(identity))
 
-    def push_string(self) -> None:
-        self.stack.append(self._take(self._number("<I")).decode("utf-8"))
+    def push_string(self, length: str = "<I") -> None:
+        self.stack.append(self._take(self._number(length)).decode("utf-8"))
+
+    def memoize(self) -> None:
+        self.memo[len(self.memo)] = self.stack[-1]
 
     def push_long(self) -> None:
         self.stack.append(int.from_bytes(self._take(self._number("<B")), "little", signed=True))
@@ -225,8 +237,10 @@ def _recalls(layout: str) -> Callable[[Unpickler], None]:
 
 
 STOP = ord(".")
+PROTOCOLS = (2, 3, 4, 5)
 _BY_NAME: dict[str, Callable[[Unpickler], None]] = {
     "PROTO": Unpickler.check_protocol,
+    "FRAME": lambda machine: machine._number("<Q"),  # a length, for readers of streams
     "MARK": Unpickler.mark,
     "NONE": _pushes(lambda: None),
     "NEWTRUE": _pushes(lambda: True),
@@ -240,6 +254,7 @@ _BY_NAME: dict[str, Callable[[Unpickler], None]] = {
     "BINFLOAT": _number(">d"),
     "LONG1": Unpickler.push_long,
     "BINUNICODE": Unpickler.push_string,
+    "SHORT_BINUNICODE": lambda machine: machine.push_string("<B"),
     "TUPLE": Unpickler.push_marked,
     "TUPLE1": lambda machine: machine.push_tuple(1),
     "TUPLE2": lambda machine: machine.push_tuple(2),
@@ -250,9 +265,11 @@ _BY_NAME: dict[str, Callable[[Unpickler], None]] = {
     "SETITEMS": lambda machine: machine.set_items(machine._since_mark()),
     "BINPUT": _remembers("<B"),
     "LONG_BINPUT": _remembers("<I"),
+    "MEMOIZE": Unpickler.memoize,
     "BINGET": _recalls("<B"),
     "LONG_BINGET": _recalls("<I"),
     "GLOBAL": Unpickler.push_global,
+    "STACK_GLOBAL": Unpickler.push_stacked_global,
     "REDUCE": Unpickler.call,
     "BUILD": Unpickler.build,
     "BINPERSID": Unpickler.push_persistent,

@@ -78,16 +78,20 @@ def read(path: Path) -> StateFile:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))
     texts = header.pop("__metadata__", None) or {}
-    metadata = _metadata(path, texts, header)
-    names.sort(key=list(header).index)
+    own = _own(path, texts, header)
+    described = own.get("tensors", {})
+    # The library gives names by place in the file; the metadata of ours, by place in the model.
+    positions = {name: at for at, name in enumerate(described or header)}
+    names.sort(key=positions.__getitem__)
     size = path.stat().st_size
     data = np.memmap(path, np.uint8, "c", offset=8 + length) if size > 8 + length else None
-    described = metadata.get("tensors", {})
     tensors = (Place(path, name, header[name], described.get(name, {}), data) for name in names)
-    return StateFile.of(path, NAME, (place.stored() for place in tensors), metadata or texts)
+    others = {key: text for key, text in texts.items() if key not in (KEY, DIGEST)}
+    stored = (place.stored() for place in tensors)
+    return StateFile.of(path, NAME, stored, others, own=own, ordered=bool(own))
 
 
-def _metadata(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -> dict[str, Any]:
+def _own(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -> dict[str, Any]:
     """What a file of this library says of itself; nothing for another's."""
     if KEY not in texts:
         return {}
@@ -99,9 +103,10 @@ def _metadata(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -
     try:
         metadata = json.loads(texts[KEY])
         described = {
-            name: (CODES.get(tensor["dtype"], "BF16"), tensor["shape"])
+            name: (CODES[tensor["dtype"]], tensor["shape"])
             for name, tensor in metadata["tensors"].items()
         }
+        _check_types(metadata)
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise FileFormatError(
             f"{path}: the metadata must be those of {KEY}; got others ({error!r}): {REMEDY}"
@@ -112,6 +117,18 @@ def _metadata(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -
             f"damaged; {REMEDY}"
         )
     return dict(metadata)
+
+
+def _check_types(metadata: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for what is of another type than this library writes."""
+    frozen = metadata.get("frozen", [])
+    if not isinstance(frozen, list) or not all(isinstance(name, str) for name in frozen):
+        raise TypeError("frozen is no list of names")
+    for name, tensor in metadata["tensors"].items():
+        if not isinstance(tensor["sha256"], str):
+            raise TypeError(f"the SHA-256 of {name} is no text")
+        if not all(isinstance(tensor.get(key), str | None) for key in ("role", "kind")):
+            raise TypeError(f"the role or kind of {name} is no text")
 
 
 @dataclass
@@ -175,10 +192,16 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     library `safetensors` wants all arrays at once.)
 
     Raises:
-        UnsupportedError: for a dtype that the format does not have.
+        UnsupportedError: for a dtype that the format does not have; for an array called
+            `__metadata__`, which is what the format calls something else.
     """
     tensors = list(tensors)
     for stored in tensors:
+        if stored.name == "__metadata__":
+            raise UnsupportedError(
+                f"{path}: an array in a safetensors file must not have the name of its metadata; "
+                "got __metadata__: rename it"
+            )
         if stored.dtype not in CODES:
             raise UnsupportedError(
                 f"{path}: the dtype of an array in a safetensors file must be one of "

@@ -54,19 +54,27 @@ class StateFile(Mapping[str, Array]):
         path: the file.
         format: the name of its format.
         tensors: what is known of each array without reading it, in the order of the file.
-        metadata: what else the file says: the configuration in a checkpoint of this library.
+        metadata: what else is in the file, whoever put it there.
+        own: what this library has written about the file: the `format` version and `library`, the
+            `configuration` of a block, what is `frozen`. Empty in a file of others, whose
+            `metadata` may well have a `format` that means something else.
+        ordered: whether the arrays are in the order in which the model defines its layers.
     """
 
     path: Path
     format: str
     tensors: Mapping[str, Stored]
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    ordered: bool = True
 
     @classmethod
     def of(
-        cls, path: Path, name: str, tensors: Iterable[Stored], metadata: Any = None
+        cls, path: Path, name: str, tensors: Iterable[Stored], metadata: Any = None, **more: Any
     ) -> StateFile:
         """The file `path`, of the format of that name, with these arrays.
+
+        `more` are `own` and `ordered`.
 
         Raises:
             FileFormatError: when two of them have one name.
@@ -78,7 +86,7 @@ class StateFile(Mapping[str, Array]):
                     f"{path}: the name of each array must be its own; got {stored.name} twice"
                 )
             found[stored.name] = stored
-        return cls(path, name, found, metadata or {})
+        return cls(path, name, found, metadata or {}, **more)
 
     def __getitem__(self, name: str) -> Array:
         return self.tensors[name].read()

@@ -8,7 +8,7 @@ Names are those of the state dict; for checkpoints that hold more, see `torch_so
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import torch_legacy
 from unified_blocks.formats.pickle_opcodes import REMEDY
 from unified_blocks.formats.stored import StateFile, Stored
-from unified_blocks.formats.torch_sorting import sort_out
+from unified_blocks.formats.torch_sorting import Named, sort_out
 from unified_blocks.formats.torch_tensors import StateUnpickler, in_numpy
 from unified_blocks.formats.torch_write import write_archive
 from unified_blocks.formats.zips import DAMAGED, MOST_EXPANSION, Archive, mapped
+from unified_blocks.types import Array
 
 NAME = "torch-state-dict"
 SUFFIXES = (".pt", ".pth")
+Check = Callable[[], None]
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -43,8 +45,9 @@ def read(path: Path) -> StateFile:
     """
     data = mapped(path)
     swapped = sys.byteorder == "big"
+    checks: dict[str, Check] = {}  # none in the files before 1.6, which have no checksums
     if bytes(data[:4]) == b"PK\3\4":
-        state, contents, swapped = _read_archive(path, data)
+        state, contents, checks, swapped = _read_archive(path, data)
     elif bytes(data[: len(torch_legacy.MAGIC)]) == torch_legacy.MAGIC:
         state, contents = torch_legacy.read(path, data)
     else:
@@ -52,22 +55,30 @@ def read(path: Path) -> StateFile:
             f"{path}: a file of PyTorch must begin as a zip file or with PyTorch's own number; got "
             f"{bytes(data[:8])!r}; {REMEDY}"
         )
-    tensors, metadata = sort_out(path, state, MOST_EXPANSION * len(data))
-    return StateFile.of(
-        path,
-        NAME,
-        (
-            Stored(
-                name,
-                tensor.size,
-                in_numpy(tensor.dtype),
-                partial(tensor.view, contents[tensor.storage.key], swapped),
-                role=role,
-                stored_dtype=None if in_numpy(tensor.dtype) == tensor.dtype else tensor.dtype,
-            )
-            for name, tensor, role in tensors
-        ),
-        metadata,
+    tensors, metadata, own = sort_out(path, state, MOST_EXPANSION * len(data))
+    stored = (
+        _stored(named, contents[named[1].storage.key], checks.get(named[1].storage.key), swapped)
+        for named in tensors
+    )
+    return StateFile.of(path, NAME, stored, metadata, own=own)
+
+
+def _stored(named: Named, content: memoryview, check: Check | None, swapped: bool) -> Stored:
+    name, tensor, role = named
+
+    def read() -> Array:
+        if check is not None:
+            check()
+        return tensor.view(content, swapped)
+
+    return Stored(
+        name,
+        tensor.size,
+        in_numpy(tensor.dtype),
+        read,
+        role=role,
+        stored_dtype=None if in_numpy(tensor.dtype) == tensor.dtype else tensor.dtype,
+        verify=check,
     )
 
 
@@ -83,8 +94,12 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     write_archive(path, tensors, metadata)
 
 
-def _read_archive(path: Path, data: memoryview) -> tuple[Any, dict[str, memoryview], bool]:
-    """What the pickle of an archive holds, the storages, and whether they are of swapped bytes."""
+def _read_archive(
+    path: Path, data: memoryview
+) -> tuple[Any, dict[str, memoryview], dict[str, Check], bool]:
+    """What the pickle of an archive holds, the storages by key, what compares each with its
+    checksum, and whether they are of swapped bytes.
+    """
     archive = Archive(path, data)
     pickles = [n for n in archive.members if n.endswith("/data.pkl") and n.count("/") == 1]
     if len(pickles) != 1:
@@ -98,9 +113,11 @@ def _read_archive(path: Path, data: memoryview) -> tuple[Any, dict[str, memoryvi
             f"{path}: a file of PyTorch must be a state dict; got a TorchScript program; save "
             "torch.jit.load(path).state_dict() with torch.save"
         )
+    archive.verify(pickles[0])
     machine = StateUnpickler(path, archive.read(f"{root}data.pkl"), len(data))
     state = machine.load()
-    contents = {}
+    contents: dict[str, memoryview] = {}
+    checks: dict[str, Check] = {}
     for key, storage in machine.storages.items():
         member = f"{root}data/{key}"
         size = archive.members[member].size if member in archive.members else 0
@@ -110,10 +127,13 @@ def _read_archive(path: Path, data: memoryview) -> tuple[Any, dict[str, memoryvi
                 f"{size:,}; {DAMAGED}"
             )
         contents[key] = archive.read(member)
+        checks[key] = partial(archive.verify, member)
     order = f"{root}byteorder"
+    if order in archive.members:
+        archive.verify(order)
     written = bytes(archive.read(order)) if order in archive.members else b"little"
     if written not in (b"little", b"big"):
         raise FileFormatError(
             f"{path}: byteorder must be little or big; got {written[:20]!r}; {DAMAGED}"
         )
-    return state, contents, written.decode() != sys.byteorder
+    return state, contents, checks, written.decode() != sys.byteorder

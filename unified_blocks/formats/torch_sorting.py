@@ -26,8 +26,10 @@ _MOST_LEVELS = 50
 Named = tuple[str, Tensor, str | None]
 
 
-def sort_out(path: Path, state: Any, most: int) -> tuple[list[Named], dict[str, Any]]:
-    """The tensors in `state` with names and roles, and the metadata.
+def sort_out(
+    path: Path, state: Any, most: int
+) -> tuple[list[Named], dict[str, Any], dict[str, Any]]:
+    """The tensors in `state` with names and roles, the metadata, and what `write` has left.
 
     `most` bounds the bytes of all tensors and the length of all metadata: a pickle can hold one
     thing many times over, so that a short one means very much.
@@ -60,7 +62,7 @@ def sort_out(path: Path, state: Any, most: int) -> tuple[list[Named], dict[str, 
                     "file, and not repeat itself; got more; save expanded tensors after "
                     ".contiguous()"
                 )
-    return tensors, metadata | _own_metadata(path, state)
+    return tensors, metadata, _own_metadata(path, state)
 
 
 def _leaves(path: Path, value: Any, name: str = "", level: int = 0) -> Iterator[tuple[str, Any]]:

@@ -39,13 +39,14 @@ def mapped(path: Path) -> memoryview:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member: where its header is, how it is packed, and its sizes, packed and not."""
+    """A member: where its header is, how it is packed, its sizes, packed and not, and its CRC."""
 
     header: int
     flags: int
     method: int
     packed: int
     size: int
+    crc: int
 
 
 class Archive:
@@ -58,6 +59,7 @@ class Archive:
 
     def __init__(self, path: Path, data: memoryview) -> None:
         self.path, self.data = path, data
+        self._intact: set[str] = set()
         try:
             self.members = self._members()
         except (struct.error, UnicodeDecodeError) as error:
@@ -68,6 +70,18 @@ class Archive:
                 f"{path}: a zip file must hold at most {MOST_EXPANSION} times its own size; "
                 f"got {total:,} bytes in {len(data):,}; pack it again without compression"
             )
+
+    def verify(self, name: str) -> None:
+        """Compare a member that is stored uncompressed with its CRC, once: that reads all of it.
+
+        One that is deflated is compared whenever it is read.
+
+        Raises:
+            FileFormatError: when it is another one.
+        """
+        if self.members[name].method == STORED and name not in self._intact:
+            self._compare(name, self.read(name))
+            self._intact.add(name)
 
     def read(self, name: str) -> memoryview:
         """The content of a member: a view of the file when it is stored uncompressed."""
@@ -81,10 +95,16 @@ class Archive:
         if len(packed) < member.packed:
             raise self._damaged(f"{name} ends beyond the end of the file")
         if member.method == DEFLATED:
-            return self._inflate(name, packed, member.size)
+            return self._compare(name, self._inflate(name, packed, member.size))
         if member.packed != member.size:
             raise self._damaged(f"{name} is stored, and of two sizes")
         return packed
+
+    def _compare(self, name: str, content: memoryview) -> memoryview:
+        # A CRC of zero is none: PyTorch writes that after `set_crc32_options(False)`.
+        if zlib.crc32(content) != (expected := self.members[name].crc) and expected:
+            raise self._damaged(f"{name} has another checksum than the list of members says")
+        return content
 
     def _inflate(self, name: str, packed: memoryview, size: int) -> memoryview:
         stream = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -113,7 +133,7 @@ class Archive:
         members: dict[str, Member] = {}
         at = 0
         for _ in range(count):
-            mark, _, _, flags, method, _, _, _, *sizes = _ENTRY.unpack_from(entries, at)
+            mark, _, _, flags, method, _, _, crc, *sizes = _ENTRY.unpack_from(entries, at)
             packed, full, name_length, extra_length, comment, _, _, _, header = sizes
             if mark != b"PK\1\2":
                 raise self._damaged("an entry of its list of members is something else")
@@ -123,7 +143,7 @@ class Archive:
             full, packed, header = _wide(extra, [full, packed, header])
             if name in members:
                 raise self._damaged(f"two members are called {name}")
-            members[name] = Member(header, flags, method, packed, full)
+            members[name] = Member(header, flags, method, packed, full, crc)
             at = name_end + extra_length + comment
         return members
 
