@@ -18,6 +18,7 @@ from unified_blocks.variables import load_stored, stored_of
 
 VERSION = 1
 """Of the format, which `docs/checkpoint-format.md` describes."""
+OTHERS = (".pt", ".pth", ".params", ".h5", ".keras", ".npz", ".npy")
 
 
 def save(net: Block, path: str | os.PathLike[str]) -> None:
@@ -29,7 +30,8 @@ def save(net: Block, path: str | os.PathLike[str]) -> None:
 
     Args:
         net: a built block of this library. (Of a native model `ub.state` gives the numbers.)
-        path: the file, `"net.safetensors"`; one that exists is replaced.
+        path: the file, `"net.safetensors"`; one that exists is replaced. An ending of another
+            format is an error.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
@@ -47,6 +49,13 @@ def save(net: Block, path: str | os.PathLike[str]) -> None:
             f"save: a model must be a block of this library, which knows what it was made with; "
             f"got a {type(net).__module__}.{type(net).__qualname__}: keep ub.state(net) instead"
         )
+    path = Path(path)
+    if path.suffix in OTHERS:
+        raise FileFormatError(
+            f"save: the name of a checkpoint must not end as a file of another format does; got "
+            f"{path.name}: call it {path.with_suffix('.safetensors').name}, or write its numbers "
+            "with ub.write_state"
+        )
     from unified_blocks import __version__
 
     stored = stored_of(net)
@@ -59,7 +68,7 @@ def save(net: Block, path: str | os.PathLike[str]) -> None:
         "configuration": configuration_of(net),
         "frozen": frozen,
     }
-    safetensors.write(Path(path), stored.values(), metadata)
+    safetensors.write(path, stored.values(), metadata)
 
 
 def load(path: str | os.PathLike[str], backend: str | None = None) -> Any:

@@ -94,5 +94,8 @@ class StateFile(Mapping[str, Array]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.tensors)
 
+    def __repr__(self) -> str:
+        return f"<{len(self.tensors)} arrays in {self.path}, {self.format}>"
+
     def __len__(self) -> int:
         return len(self.tensors)
