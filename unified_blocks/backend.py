@@ -90,6 +90,10 @@ class Variable(ABC):
         """A copy of the numbers, in canonical layout."""
         return np.array(self.view(), order="C")
 
+    def objection(self, read: Callable[[], Array]) -> str | None:
+        """Why the numbers that `read` gives cannot be written, though shape and dtype fit."""
+        return None
+
     @abstractmethod
     def write(self, array: Array) -> None:
         """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""
@@ -193,8 +197,11 @@ class Backend(ABC):
 
     def kind_of(self, layer: Any) -> str:
         """What a layer or block is called on every framework: by its class, or one it extends."""
-        known = (self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds)
-        return next(known, type(layer).__name__)
+        return self.known_kind_of(layer) or type(layer).__name__
+
+    def known_kind_of(self, layer: Any) -> str | None:
+        """What this library calls one of the framework's own layers; None of any other."""
+        return next((self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds), None)
 
     @abstractmethod
     def variables(self, net: Any) -> list[Variable]:
