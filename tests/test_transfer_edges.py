@@ -50,6 +50,19 @@ def test_order_passes_over_a_weight_that_is_not_used(backend_name):
     assert str(difference).endswith("all equal; one is without norm.weight, and may be")
 
 
+@pytest.mark.parametrize("scale", [True, False])
+def test_a_gluon_net_that_was_not_initialised_is_made(scale):
+    pytest.importorskip("mxnet", exc_type=(ImportError, AttributeError))
+    source = ub.build(native_net("mxnet", scale), SHAPE)
+    target = native_net("mxnet", scale)
+    for parameter in target.collect_params().values():
+        parameter._data, parameter._grad, parameter._deferred_init = None, None, ()
+    with pytest.raises(ub.NotBuiltError):
+        ub.state(target)
+    assert ub.diff_state(ub.transfer(source, target), source).equal
+    ub.build(target, SHAPE)
+
+
 @pytest.mark.parametrize("other", OTHERS)
 def test_models_are_equal_though_one_counts_batches(backend_name, other):
     source, target = (ub.build(native_net(name), SHAPE) for name in (backend_name, other))

@@ -31,6 +31,25 @@ def test_two_variables_of_one_name_are_an_error(backend_name):
             question(net)
 
 
+def test_two_keys_of_one_name_are_an_error(backend_name):
+    only(backend_name, "tensorflow", "layers in a dict are not found, or not two of one name")
+    import keras
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.by = {0: keras.layers.Dense(3), "0": keras.layers.Dense(3)}
+
+        def call(self, X):
+            return self.by[0](X) + self.by["0"](X)
+
+    net = Net()
+    with pytest.raises(ub.UnsupportedError, match=r"got by\.0\.bias, by\.0\.weight of more"):
+        ub.load_state(net, {"by.0.weight": normal(3, 4), "by.0.bias": normal(3)})
+    with pytest.raises(ub.UnsupportedError, match="give one of the layers another name"):
+        ub.state(ub.build(net, (2, 4)))
+
+
 def tied(backend_name, first):
     """An embedding, and a layer that holds the table of it as `w`, before it or after it."""
     if backend_name == "tensorflow":

@@ -33,12 +33,14 @@ class GluonVariable(Variable):
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant else "parameter"
         # A norm made with scale=False holds a gamma, and a batch norm computes with 1 in its place.
-        self.optional = (
+        fixed = (
             isinstance(owner, NORMS)
             and not parameter._differentiable
-            and (name.rpartition(".")[2] == NORM_NAMES["gamma"])
+            and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
-        self.is_one = self.optional and isinstance(owner, nn.BatchNorm)
+        self.is_one = fixed and isinstance(owner, nn.BatchNorm)
+        # Of a block that was not initialised nothing but a state can make it.
+        self.optional = fixed and self.contexts() is not None
 
     @property
     def shape(self):
@@ -97,7 +99,7 @@ class GluonVariable(Variable):
                 for copy in self.parameter.list_data():
                     copy[()] = array.item()
                 return
-            self.parameter.set_data(mx.np.array(array, dtype=array.dtype))
+            self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
 
 
 def walk(net: Any) -> list[GluonVariable]:
