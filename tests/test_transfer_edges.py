@@ -167,6 +167,17 @@ def test_a_shared_array_may_be_renamed_under_any_of_its_names(backend_name, rena
     np.testing.assert_array_equal(ub.state(target)["a.weight"], state["weight"])
 
 
+def test_an_embedding_and_a_dense_layer_of_one_table_are_of_both_kinds():
+    nn = pytest.importorskip("torch").nn
+    nets = [nn.ModuleDict({"emb": nn.Embedding(4, 4), "out": nn.Linear(4, 4)}) for _ in range(2)]
+    for net in nets:
+        net["out"].weight = net["emb"].weight
+    source, target = nets
+    assert ub.diff_state(ub.transfer(source, target), source).equal
+    assert ub.diff_state(ub.transfer(source, target, match="order"), source).equal
+    ub.transfer(source, nn.Linear(4, 4), rename={"emb.weight": "weight", "out.bias": "bias"})
+
+
 # files
 
 

@@ -41,6 +41,7 @@ class Variable(ABC):
         role: `"parameter"` when it has a gradient, else `"constant"`.
         owner: the layer or block whose own attribute it is.
         aliases: the other names of a shared one.
+        is_tied: whether other layers than `owner` hold it too.
         optional: whether another model that computes the same may be without it: a count of
             batches, or a weight that the framework holds at 1.
         obstacle: of one that does not exist yet: why `write` cannot create it, if it cannot.
@@ -50,8 +51,14 @@ class Variable(ABC):
     role: Role
     owner: Any
     aliases: tuple[str, ...] = ()
+    is_tied: bool = False
     optional: bool = False
     obstacle: str | None = None
+
+    def is_also(self, other: Variable) -> None:
+        """Take in `other`, which is the same array under another name."""
+        self.aliases += (other.name,)
+        self.is_tied |= other.owner is not self.owner
 
     @property
     @abstractmethod

@@ -65,6 +65,9 @@ def transfer(
         )
     tensors = stored_of(source, "transfer")
     tensors = {name: s for name, s in tensors.items() if s.role != "optimizer"}
+    for v in _variables(source):
+        if v.is_tied:  # of several layers: the table of an embedding, and a dense weight
+            tensors[v.name] = replace(tensors[v.name], kind=None)
     if source is target:  # each array is to be read before another takes its place
         tensors = {
             name: replace(s, read=partial(_same, s.read().copy())) for name, s in tensors.items()
@@ -206,7 +209,7 @@ def _differences(layer: Layer, place: Place, backend: Backend) -> list[str]:
     if sorted(layer) != sorted(place):
         return [f"arrays {', '.join(sorted(layer))}, not {', '.join(sorted(place))}"]
     found = next((stored.kind for stored in layer.values() if stored.kind is not None), None)
-    wanted = next((backend.kind_of(v.owner) for v in place.values() if not v.aliases), None)
+    wanted = next((backend.kind_of(v.owner) for v in place.values() if not v.is_tied), None)
     if None not in (found, wanted) and found != wanted:
         return [f"{found}, not {wanted}"]
     return [

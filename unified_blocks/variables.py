@@ -105,8 +105,7 @@ def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
             v.dtype,
             v.view,
             v.role,
-            # A tied array is of several layers: the table of an embedding, and a dense weight.
-            None if v.aliases else backend.kind_of(v.owner),
+            backend.kind_of(v.owner),
         )
         for v in readable_variables(source, what)
     }
@@ -133,7 +132,7 @@ def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
     chosen, problems = _choose(variables, tensors)
     for v, stored in chosen:
         problems += _misfits(v, stored)
-        if not v.aliases and _differ(kinds[v.name], stored.kind, backend):
+        if not v.is_tied and _differ(kinds[v.name], stored.kind, backend):
             problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
     problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
     _raise(problems, what, net)

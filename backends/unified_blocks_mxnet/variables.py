@@ -32,15 +32,14 @@ class GluonVariable(Variable):
         self.name, self.parameter, self.owner = name, parameter, owner
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant else "parameter"
-        # A norm made with scale=False holds a gamma, and a batch norm computes with 1 in its place.
-        fixed = (
-            isinstance(owner, NORMS)
+        # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
+        self.is_one = (
+            isinstance(owner, nn.BatchNorm)
             and not parameter._differentiable
             and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
-        self.is_one = fixed and isinstance(owner, nn.BatchNorm)
         # Of a block that was not initialised nothing but a state can make it.
-        self.optional = fixed and self.contexts() is not None
+        self.optional = self.is_one and self.contexts() is not None
 
     @property
     def shape(self):
@@ -108,7 +107,7 @@ def walk(net: Any) -> list[GluonVariable]:
     for variable in _walk(net, ""):
         first = found.setdefault(id(variable.parameter), variable)
         if first is not variable:
-            first.aliases += (variable.name,)
+            first.is_also(variable)
     return list(found.values())
 
 

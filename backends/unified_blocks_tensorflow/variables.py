@@ -226,7 +226,7 @@ def walk(net: keras.layers.Layer) -> list[LayerVariable]:
         key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
         first = found.setdefault(key, variable)
         if first is not variable:
-            first.aliases += (variable.name,)
+            first.is_also(variable)
             if first.axes is None:  # the layout is that of the layer that made it
                 first.axes = variable.axes
     reached = {id(v.handle) for v in found.values() if v.is_built}

@@ -173,10 +173,11 @@ class TorchBackend(Backend):
             own = [*module.named_parameters(**options), *module.named_buffers(**options)]
             for attribute, tensor in own:
                 name = f"{path}.{attribute}" if path else attribute
+                variable = TorchVariable(name, tensor, module)
                 if id(tensor) in found:
-                    found[id(tensor)].aliases += (name,)
+                    found[id(tensor)].is_also(variable)
                 elif attribute not in left_out:
-                    found[id(tensor)] = TorchVariable(name, tensor, module)
+                    found[id(tensor)] = variable
         return list(found.values())
 
     def layers(self, net):
