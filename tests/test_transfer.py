@@ -25,7 +25,11 @@ def randomised(net, shape=X.shape):
         name: array if array.dtype.kind == "i" else generator.uniform(0.5, 1.5, array.shape)
         for name, array in sorted(ub.state(net).items())
     }
-    return ub.load_state(net, {n: a.astype("float32") if a.ndim else a for n, a in state.items()})
+    state = {n: a.astype("float32") if a.ndim else a for n, a in state.items()}
+    for variable in ub.backend_of(net).variables(net):
+        if variable.optional and variable.name in state and state[variable.name].ndim:
+            state[variable.name][:] = 1  # Gluon's scale=False takes nothing else
+    return ub.load_state(net, state)
 
 
 @pytest.mark.parametrize("other", OTHERS)

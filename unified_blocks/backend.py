@@ -41,6 +41,7 @@ class Variable(ABC):
         role: `"parameter"` when it has a gradient, else `"constant"`.
         owner: the layer or block whose own attribute it is.
         aliases: the other names of a shared one.
+        is_tied: whether other layers than `owner` hold it too.
         optional: whether another model that computes the same may be without it: a count of
             batches, or a weight that the framework holds at 1.
         obstacle: of one that does not exist yet: why `write` cannot create it, if it cannot.
@@ -50,8 +51,14 @@ class Variable(ABC):
     role: Role
     owner: Any
     aliases: tuple[str, ...] = ()
+    is_tied: bool = False
     optional: bool = False
     obstacle: str | None = None
+
+    def is_also(self, other: Variable) -> None:
+        """Take in `other`, which is the same array under another name."""
+        self.aliases += (other.name,)
+        self.is_tied |= other.owner is not self.owner
 
     @property
     @abstractmethod
@@ -89,6 +96,10 @@ class Variable(ABC):
     def read(self) -> Array:
         """A copy of the numbers, in canonical layout."""
         return np.array(self.view(), order="C")
+
+    def objection(self, read: Callable[[], Array]) -> str | None:
+        """Why the numbers that `read` gives cannot be written, though shape and dtype fit."""
+        return None
 
     @abstractmethod
     def write(self, array: Array) -> None:
@@ -193,8 +204,11 @@ class Backend(ABC):
 
     def kind_of(self, layer: Any) -> str:
         """What a layer or block is called on every framework: by its class, or one it extends."""
-        known = (self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds)
-        return next(known, type(layer).__name__)
+        return self.known_kind_of(layer) or type(layer).__name__
+
+    def known_kind_of(self, layer: Any) -> str | None:
+        """What this library calls one of the framework's own layers; None of any other."""
+        return next((self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds), None)
 
     @abstractmethod
     def variables(self, net: Any) -> list[Variable]:

@@ -11,7 +11,7 @@ from unified_blocks.errors import ForeignTensorError
 from unified_blocks.tensors import backend_of
 from unified_blocks.training.losses import check_targets
 from unified_blocks.types import State
-from unified_blocks.variables import built_variables, device_of_variables
+from unified_blocks.variables import device_of_variables, readable_variables
 
 WRT = ("parameters", "inputs", "both")
 
@@ -52,7 +52,7 @@ def value_and_grad(
         raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")
     check_targets(loss, y)
     backend = backend_of(net)
-    variables = built_variables(net, "value_and_grad")
+    variables = readable_variables(net, "value_and_grad")
     device = device_of_variables(variables)
     return backend.value_and_grad(
         net,

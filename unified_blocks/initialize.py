@@ -12,7 +12,7 @@ from unified_blocks.backend import Variable
 from unified_blocks.constants import draw
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.types import Array
-from unified_blocks.variables import built_variables
+from unified_blocks.variables import readable_variables
 
 if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all the rest
     Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -45,7 +45,7 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
     """
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got scheme={scheme!r}")
-    variables = {v.name: v for v in built_variables(net, "initialize")}
+    variables = {v.name: v for v in readable_variables(net, "initialize")}
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = {}
     for name in sorted(variables):

@@ -15,9 +15,9 @@ from unified_blocks.tensors import backend_of
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
 from unified_blocks.variables import (
-    built_variables,
     device_of_variables,
     load_stored,
+    readable_variables,
     stored_of,
 )
 
@@ -60,10 +60,11 @@ def state(net: Any) -> State:
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
+        UnsupportedError: for a dtype that NumPy lacks, bfloat16, or two variables of one name.
     """
     if isinstance(net, Trainer):
         return net.state()
-    return {v.name: v.read() for v in built_variables(net, "state")}
+    return {v.name: v.read() for v in readable_variables(net, "state")}
 
 
 def load_state(net: Any, state: Mapping[str, Array]) -> Any:
@@ -75,14 +76,16 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
         net: a model of any framework, or a `ub.Trainer`, of which this is the optimizer's state.
         state: as `ub.state` gives it, or as `ub.read_state` reads it from a file. A shared array
             may be there under any of its names, and the count of batches that PyTorch's batch
-            norms keep may be missing or left over.
+            norms keep may be missing or left over. What a file holds of an optimizer is left out
+            of a model.
 
     Returns:
         `net` itself.
 
     Raises:
         StateMismatchError: (a `ValueError`) lists every missing and unknown name, and every
-            wrong shape and dtype.
+            wrong shape, dtype and kind of layer.
+        UnsupportedError: for a model of a dtype that NumPy lacks.
     """
     tensors = stored_of(state)
     if isinstance(net, Trainer):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from unified_blocks.backend import Backend, Variable
 from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.tensors import backend_of
 from unified_blocks.types import Array
-from unified_blocks.variables import COUNT, built_variables, load_stored, stored_of
+from unified_blocks.variables import COUNT, fits, load_stored, shown, stored_of
 
+T = TypeVar("T")
 Rename = Mapping[str, str] | Callable[[str], str | None]
 
 
@@ -35,11 +38,12 @@ def transfer(
         source: a model, a file that `ub.read_state` opened, or a state.
         target: a model; parameters that do not exist yet are made.
         rename: names in the target for names in the source, where they differ: of an array
-            (`{"fc.weight": "out.weight"}`) or of all below a path (`{"fc": "out"}`); or a function
-            of a name, which gives None for an array to leave out.
+            (`{"fc.weight": "out.weight"}`) or of all below a path (`{"fc": "out"}`), a shared one
+            under any of its names; or a function of a name, which gives None for an array to leave
+            out.
         match: `"order"` pairs the layers that hold parameters one by one in the order of their
             definition, whatever their names, and refuses where the kind of a layer, or the name
-            or shape of an array in it, differs.
+            or shape of an array in it, differs, or where a file has another order.
 
     Returns:
         `target`.
@@ -47,6 +51,7 @@ def transfer(
     Raises:
         NotBuiltError: when a parameter of the source does not exist yet.
         StateMismatchError: (a `ValueError`) lists all that does not fit.
+        UnsupportedError: for a dtype that NumPy lacks, bfloat16, or two variables of one name.
 
     Example::
 
@@ -58,23 +63,57 @@ def transfer(
         raise ValueError(
             "transfer: with match='order' names do not matter; got rename too: leave out one"
         )
+    tensors = stored_of(source, "transfer")
+    tensors = {name: s for name, s in tensors.items() if s.role != "optimizer"}
+    for v in _variables(source):
+        if v.is_tied:  # of several layers: the table of an embedding, and a dense weight
+            tensors[v.name] = replace(tensors[v.name], kind=None)
     if source is target:  # each array is to be read before another takes its place
-        source = {v.name: v.read() for v in built_variables(source, "transfer")}
-    tensors = stored_of(source)
+        tensors = {
+            name: replace(s, read=partial(_same, s.read().copy())) for name, s in tensors.items()
+        }
     if match == "order":
-        tensors = _in_order(tensors, target)
+        if not getattr(source, "ordered", True):
+            raise StateMismatchError(
+                "transfer: with match='order' the arrays of the source must be in the order of "
+                f"their definition, and nothing was loaded; got {source.path}, whose order is "
+                "another: use rename={…}"
+            )
+        tensors = _in_order(tensors, _optional(source), target)
     elif rename is not None:
-        tensors = _renamed(tensors, rename)
+        tensors = _renamed(tensors, _aliases(source), rename)
     load_stored(target, _without_fixed_weights(source, tensors, target), "transfer")
     return target
 
 
-def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]:
+def _same(array: Array) -> Array:
+    return array
+
+
+def _variables(source: Any) -> list[Variable]:
+    return [] if isinstance(source, Mapping) else backend_of(source).variables(source)
+
+
+def _optional(source: Any) -> set[str]:
+    """The arrays of a model that another, which computes the same, may be without."""
+    return {v.name for v in _variables(source) if v.optional}
+
+
+def _aliases(source: Any) -> dict[str, tuple[str, ...]]:
+    """The other names of the shared arrays of a model."""
+    return {v.name: v.aliases for v in _variables(source) if v.aliases}
+
+
+def _renamed(
+    tensors: Mapping[str, Stored], aliases: Mapping[str, tuple[str, ...]], rename: Rename
+) -> dict[str, Stored]:
     if callable(rename):
         names = {name: rename(name) for name in tensors}
     else:
-        names = {name: _by_longest_path(name, rename) for name in tensors}
-        unused = [key for key in rename if not any(_is_below(name, key) for name in tensors)]
+        called = {name: (name, *aliases.get(name, ())) for name in tensors}
+        names = {name: _by_first_name(called[name], rename) for name in tensors}
+        every = [name for several in called.values() for name in several]
+        unused = [key for key in rename if not any(_is_below(name, key) for name in every)]
         if unused:
             raise StateMismatchError(
                 "transfer: rename must name arrays or layers of the source; got "
@@ -88,6 +127,12 @@ def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]
             raise StateMismatchError(f"transfer: rename must keep names apart; got {new} twice")
         found[new] = tensors[name]
     return found
+
+
+def _by_first_name(names: tuple[str, ...], rename: Mapping[str, str]) -> str:
+    """The new name of an array: by the first of its names that `rename` says something of."""
+    renamed = ((name, _by_longest_path(name, rename)) for name in names)
+    return next((new for name, new in renamed if new != name), names[0])
 
 
 def _by_longest_path(name: str, rename: Mapping[str, str]) -> str:
@@ -106,10 +151,8 @@ def _without_fixed_weights(
     source: Any, tensors: Mapping[str, Stored], target: Any
 ) -> Mapping[str, Stored]:
     """`tensors` without the fixed weights of the source that the target has no place for."""
-    if isinstance(source, Mapping):
-        return tensors
-    optional = {v.name for v in backend_of(source).variables(source) if v.optional}
-    names = {name for v in backend_of(target).variables(target) for name in (v.name, *v.aliases)}
+    optional = _optional(source)
+    names = {name for v in _variables(target) for name in (v.name, *v.aliases)}
     return {
         name: stored
         for name, stored in tensors.items()
@@ -120,22 +163,25 @@ def _without_fixed_weights(
 # by order
 
 Layer = dict[str, Stored]
+Place = dict[str, Variable]
 
 
-def _in_order(tensors: Mapping[str, Stored], target: Any) -> dict[str, Stored]:
+def _in_order(tensors: Mapping[str, Stored], optional: set[str], target: Any) -> dict[str, Stored]:
     """The arrays under the names of the target: its layers paired with those of `tensors`."""
     backend = backend_of(target)
-    places = {
-        v.name: Stored(v.name, v.shape or (), v.dtype, v.read, v.role, backend.kind_of(v.owner))  # type: ignore[arg-type]
-        for v in backend.variables(target)
-    }
-    given, wanted = _by_layer(tensors), _by_layer(places)
+    given = _by_layer(tensors)
+    wanted = _by_layer({v.name: v for v in backend.variables(target)})
     problems = []
     if len(given) != len(wanted):
         problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
-    pairs = list(zip(given.items(), wanted.items(), strict=False))
-    for (path, layer), (place, arrays) in pairs:
-        problems += _differences(path, layer, place, arrays)
+    pairs = []
+    for (path, layer), (place, variables) in zip(given.items(), wanted.items(), strict=False):
+        # What one layer holds and does not use, the other need not have.
+        arrays = {n: s for n, s in layer.items() if n in variables or s.name not in optional}
+        places = {n: v for n, v in variables.items() if n in layer or not v.optional}
+        names = f"{path or 'the model'} for {place or 'the model'}"
+        problems += [f"{names}: {d}" for d in _differences(arrays, places, backend)]
+        pairs.append((place, arrays))
     if problems:
         raise StateMismatchError(
             f"transfer: with match='order' the layers of the source must be those of "
@@ -145,35 +191,31 @@ def _in_order(tensors: Mapping[str, Stored], target: Any) -> dict[str, Stored]:
         )
     return {
         (f"{place}.{name}" if place else name): stored
-        for (_, layer), (place, arrays) in pairs
-        for name, stored in layer.items()
-        if name in arrays
+        for place, arrays in pairs
+        for name, stored in arrays.items()
     }
 
 
-def _by_layer(tensors: Mapping[str, Stored]) -> dict[str, Layer]:
-    layers: dict[str, Layer] = {}
-    for name, stored in tensors.items():
+def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
+    layers: dict[str, dict[str, T]] = {}
+    for name, array in arrays.items():
         path, _, attribute = name.rpartition(".")
         if attribute != COUNT:
-            layers.setdefault(path, {})[attribute] = stored
+            layers.setdefault(path, {})[attribute] = array
     return layers
 
 
-def _differences(path: str, layer: Layer, place: str, arrays: Layer) -> list[str]:
-    names = f"{path or 'the model'} for {place or 'the model'}"
-    if sorted(layer) != sorted(arrays):
-        return [f"{names}: arrays {', '.join(sorted(layer))}, not {', '.join(sorted(arrays))}"]
-    kinds = {
-        stored.kind for stored in (*layer.values(), *arrays.values()) if stored.kind is not None
-    }
-    if len(kinds) > 1:
-        found, wanted = (next(iter(x.values())).kind for x in (layer, arrays))
-        return [f"{names}: {found}, not {wanted}"]
+def _differences(layer: Layer, place: Place, backend: Backend) -> list[str]:
+    if sorted(layer) != sorted(place):
+        return [f"arrays {', '.join(sorted(layer))}, not {', '.join(sorted(place))}"]
+    found = next((stored.kind for stored in layer.values() if stored.kind is not None), None)
+    wanted = next((backend.kind_of(v.owner) for v in place.values() if not v.is_tied), None)
+    if None not in (found, wanted) and found != wanted:
+        return [f"{found}, not {wanted}"]
     return [
-        f"{names}: {name} of shape {stored.shape}, not {arrays[name].shape}"
+        f"{name} of shape {stored.shape}, not {shown(place[name].shape)}"
         for name, stored in layer.items()
-        if None not in arrays[name].shape and stored.shape != arrays[name].shape
+        if not fits(stored.shape, place[name].shape)
     ]
 
 
@@ -190,6 +232,8 @@ class Difference:
         largest: the largest absolute difference; infinite where one is not finite and the other
             is another number; None where they cannot be compared.
         equal: whether they are the same, bit for bit.
+        matters: False of one that a model may be without: a count of batches, or a weight that
+            its framework holds at 1.
     """
 
     name: str
@@ -197,6 +241,7 @@ class Difference:
     b: str | None
     largest: float | None
     equal: bool
+    matters: bool = True
 
 
 @dataclass(frozen=True)
@@ -207,13 +252,15 @@ class StateDifference:
 
     @property
     def equal(self) -> bool:
-        """Whether both hold the same arrays, bit for bit."""
-        return all(row.equal for row in self.rows)
+        """Whether both hold the same arrays, bit for bit, but for those that do not matter."""
+        return all(row.equal or not row.matters for row in self.rows)
 
     def __str__(self) -> str:
         differing = [row for row in self.rows if not row.equal]
-        if not differing:
-            return f"{len(self.rows)} arrays, all equal"
+        if self.equal:
+            extra = ", ".join(row.name for row in differing)
+            equal = f"{len(self.rows) - len(differing)} arrays, all equal"
+            return f"{equal}; one is without {extra}, and may be" if extra else equal
         cells = [("name", "a", "b", "largest difference")]
         for row in differing:
             largest = "" if row.largest is None else f"{row.largest:.3g}"
@@ -239,23 +286,38 @@ def diff_state(a: Any, b: Any) -> StateDifference:
 
         print(ub.diff_state(torch_net, gluon_net))
     """
-    first, second = stored_of(a), stored_of(b)
+    first, second = stored_of(a, "diff_state"), stored_of(b, "diff_state")
+    optional = _optional(a) | _optional(b)
     names = list(dict.fromkeys((*first, *second)))
-    return StateDifference(tuple(_compared(n, first.get(n), second.get(n)) for n in names))
+    return StateDifference(
+        tuple(_compared(n, first.get(n), second.get(n), n in optional) for n in names)
+    )
 
 
-def _compared(name: str, a: Stored | None, b: Stored | None) -> Difference:
+def _compared(name: str, a: Stored | None, b: Stored | None, optional: bool) -> Difference:
     first, second = (None if x is None else f"{x.dtype} {x.shape}" for x in (a, b))
-    if a is None or b is None or a.shape != b.shape:
+    if a is None or b is None:
+        matters = not optional and name.rpartition(".")[2] != COUNT
+        return Difference(name, first, second, None, False, matters)
+    if a.shape != b.shape:
         return Difference(name, first, second, None, False)
-    x, y = a.read(), b.read()
-    equal = x.dtype == y.dtype and x.tobytes() == y.tobytes()
-    return Difference(name, first, second, 0.0 if equal else _largest(x, y), equal)
+    x, y = (np.asarray(stored.read(), order="C").reshape(-1) for stored in (a, b))
+    equal, largest = x.dtype == y.dtype, 0.0
+    for start in range(0, x.size, CHUNK):  # in pieces: what is made of a whole array is as large
+        pieces = x[start : start + CHUNK], y[start : start + CHUNK]
+        if x.dtype != y.dtype or pieces[0].tobytes() != pieces[1].tobytes():
+            equal, largest = False, max(largest, _largest(*pieces))
+    return Difference(name, first, second, largest, equal)
+
+
+CHUNK = 2**17
+"""How many numbers are compared at once: a MiB of float64."""
 
 
 def _largest(x: Array, y: Array) -> float:
+    wide = "complex128" if "c" in (x.dtype.kind, y.dtype.kind) else "float64"
     with np.errstate(invalid="ignore", over="ignore"):
-        difference = np.abs(x.astype("float64") - y.astype("float64"))
+        difference = np.abs(x.astype(wide) - y.astype(wide))
     same = (x == y) | (np.isnan(x) & np.isnan(y))
     difference = np.where(same, 0, np.where(np.isnan(difference), np.inf, difference))
     return float(difference.max(initial=0))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Shape, Variable
-from unified_blocks.errors import NotBuiltError, StateMismatchError
+from unified_blocks.backend import Backend, Shape, Variable
+from unified_blocks.errors import NotBuiltError, StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.tensors import backend_of
 from unified_blocks.types import Array
@@ -19,13 +20,40 @@ COUNT = "num_batches_tracked"
 """PyTorch's batch norms count their batches under this name; no other framework does."""
 
 
+NUMPY_DTYPES = frozenset(
+    (
+        *("bool", "float16", "float32", "float64", "complex64", "complex128"),
+        *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    )
+)
+"""Those that NumPy has of its own: TensorFlow adds bfloat16 and others to the process."""
+
+
+def variables_of(net: Any, what: str) -> list[Variable]:
+    """The variables of `net`; `what` is the operation that asks.
+
+    Raises:
+        UnsupportedError: when two of them have one name.
+    """
+    variables = backend_of(net).variables(net)
+    names = Counter(name for v in variables for name in {v.name, *v.aliases})
+    repeated = [name for name, count in names.items() if count > 1]
+    if repeated:
+        raise UnsupportedError(
+            f"{what}: the name of each variable of {type(net).__name__} must be its own; got "
+            f"{', '.join(sorted(repeated))} of more than one: give one of the layers another name"
+        )
+    return variables
+
+
 def built_variables(net: Any, what: str) -> list[Variable]:
     """The variables of `net`, all of which exist.
 
     Raises:
         NotBuiltError: when one does not; `what` is the operation that needed it.
+        UnsupportedError: as `variables_of`.
     """
-    variables = backend_of(net).variables(net)
+    variables = variables_of(net, what)
     missing = [v.name for v in variables if not v.is_built]
     if missing:
         raise NotBuiltError(
@@ -35,16 +63,35 @@ def built_variables(net: Any, what: str) -> list[Variable]:
     return variables
 
 
+def readable_variables(net: Any, what: str) -> list[Variable]:
+    """The variables of `net`, all of which exist and fit into NumPy.
+
+    Raises:
+        NotBuiltError, UnsupportedError: as `built_variables`; the latter for a dtype too.
+    """
+    return _in_numpy(built_variables(net, what), what)
+
+
+def _in_numpy(variables: list[Variable], what: str) -> list[Variable]:
+    other = [f"{v.name} of {v.dtype}" for v in variables if v.dtype not in NUMPY_DTYPES]
+    if other:
+        raise UnsupportedError(
+            f"{what}: the dtype of each variable must be one that NumPy has; got "
+            f'{", ".join(other)}: cast the model first, ub.cast(net, "float32")'
+        )
+    return variables
+
+
 def device_of_variables(variables: Sequence[Variable]) -> str | None:
     """The device of a model with these variables; None when it has none that exist."""
     return next((v.device for v in variables if v.device), None)
 
 
-def stored_of(source: Any) -> Mapping[str, Stored]:
+def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
     """The arrays of a model, of a file, or of a state, none of them read yet.
 
     Raises:
-        NotBuiltError: when a parameter of a model does not exist yet.
+        NotBuiltError, UnsupportedError: of a model, as `readable_variables`.
     """
     if isinstance(source, StateFile):
         return source.tensors
@@ -60,7 +107,7 @@ def stored_of(source: Any) -> Mapping[str, Stored]:
             v.role,
             backend.kind_of(v.owner),
         )
-        for v in built_variables(source, "state")
+        for v in readable_variables(source, what)
     }
 
 
@@ -71,30 +118,40 @@ def _stored_array(name: str, array: Array) -> Stored:
 def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
     """Replace the numbers of `net`, if all fit; `what` is the operation that does so.
 
+    Arrays with the role `"optimizer"` are left out: they are of a `ub.Trainer`.
+
     Raises:
         StateMismatchError: as `load_state`.
+        UnsupportedError: as `readable_variables`.
         FileFormatError: when a file turns out to be damaged; nothing is loaded then.
     """
-    write_stored(backend_of(net).variables(net), tensors, what, type(net).__name__)
-
-
-def write_stored(
-    variables: Sequence[Variable], tensors: Mapping[str, Stored], what: str, whose: str
-) -> None:
-    """Replace the numbers of some variables, if all fit."""
+    backend = backend_of(net)
+    variables = _in_numpy(variables_of(net, what), what)
+    kinds = {v.name: backend.known_kind_of(v.owner) for v in variables}
+    tensors = {name: stored for name, stored in tensors.items() if stored.role != "optimizer"}
     chosen, problems = _choose(variables, tensors)
-    problems += _misfits(chosen)
-    if problems:
-        raise StateMismatchError(
-            f"{what}: the state must fit {whose}, and nothing was loaded; got "
-            + "; ".join(problems)
-        )
+    for v, stored in chosen:
+        problems += _misfits(v, stored)
+        if not v.is_tied and _differ(kinds[v.name], stored.kind, backend):
+            problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
+    problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
+    _raise(problems, what, net)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         checks = [pool.submit(s.verify) for _, s in chosen if s.verify is not None]
         for check in checks:
             check.result()
+    objections = ((v.name, v.objection(stored.read)) for v, stored in chosen)
+    _raise([f"{name}: {why}" for name, why in objections if why is not None], what, net)
     for variable, stored in chosen:
         variable.write(stored.read())
+
+
+def _raise(problems: Sequence[str], what: str, net: Any) -> None:
+    if problems:
+        raise StateMismatchError(
+            f"{what}: the state must fit {type(net).__name__}, and nothing was loaded; got "
+            + "; ".join(problems)
+        )
 
 
 def _choose(
@@ -126,23 +183,43 @@ def _choose(
 
 
 def _same(a: Stored, b: Stored) -> bool:
+    if a is b:
+        return True
     alike = (a.shape, a.dtype) == (b.shape, b.dtype)
     return alike and np.array_equal(a.read(), b.read(), equal_nan=True)
 
 
-def _misfits(chosen: Iterable[tuple[Variable, Stored]]) -> list[str]:
+def _misfits(v: Variable, stored: Stored) -> list[str]:
     problems = []
-    for v, stored in chosen:
-        if v.obstacle is not None and not v.is_built:
-            problems.append(f"{v.name}, which does not exist yet: {v.obstacle}")
-        if not _fits(stored.shape, v.shape):
-            problems.append(f"{v.name} of shape {stored.shape}, not {_shown(v.shape)}")
-        if stored.dtype != v.dtype:
-            problems.append(f"{v.name} of dtype {stored.dtype}, not {v.dtype}")
+    if v.obstacle is not None and not v.is_built:
+        problems.append(f"{v.name}, which does not exist yet: {v.obstacle}")
+    if not fits(stored.shape, v.shape):
+        problems.append(f"{v.name} of shape {stored.shape}, not {shown(v.shape)}")
+    if stored.dtype != v.dtype:
+        problems.append(f"{v.name} of dtype {stored.dtype}, not {v.dtype}")
     return problems
 
 
-def _fits(shape: tuple[int, ...], wanted: Shape | None) -> bool:
+def _differ(wanted: str | None, given: str | None, backend: Backend) -> bool:
+    """Whether both are kinds that this library knows: any other is the name of some class."""
+    return wanted is not None and given in backend.kinds.values() and given != wanted
+
+
+def _uneven(chosen: Iterable[tuple[Variable, Stored]]) -> list[str]:
+    """The arrays of a normalisation without a size yet that are of another size than its first."""
+    first: dict[int, Stored] = {}
+    problems = []
+    for v, stored in chosen:
+        if v.shape == (None,):
+            other = first.setdefault(id(v.owner), stored)
+            if stored.shape != other.shape:
+                name = other.name.rpartition(".")[2]
+                problems.append(f"{v.name} of shape {stored.shape}, where {name} has {other.shape}")
+    return problems
+
+
+def fits(shape: tuple[int, ...], wanted: Shape | None) -> bool:
+    """Whether an array of this shape fits, as far as the sizes are known."""
     if wanted is None:
         return True
     return len(shape) == len(wanted) and all(
@@ -150,6 +227,7 @@ def _fits(shape: tuple[int, ...], wanted: Shape | None) -> bool:
     )
 
 
-def _shown(shape: Shape | None) -> str:
+def shown(shape: Shape | None) -> str:
+    """A shape in words: `"(5, any)"`."""
     sizes = ["any" if size is None else str(size) for size in shape or ()]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

@@ -32,12 +32,14 @@ class GluonVariable(Variable):
         self.name, self.parameter, self.owner = name, parameter, owner
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant else "parameter"
-        # A norm made with scale=False holds a gamma, and computes with 1 in its place.
-        self.optional = (
-            isinstance(owner, NORMS)
+        # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
+        self.is_one = (
+            isinstance(owner, nn.BatchNorm)
             and not parameter._differentiable
-            and (name.rpartition(".")[2] == NORM_NAMES["gamma"])
+            and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
+        # Of a block that was not initialised nothing but a state can make it.
+        self.optional = self.is_one and self.contexts() is not None
 
     @property
     def shape(self):
@@ -51,7 +53,8 @@ class GluonVariable(Variable):
 
     @property
     def device(self):
-        return device_name(self.parameter.list_ctx()[0])
+        contexts = self.contexts()
+        return device_name(contexts[0]) if contexts else None
 
     @property
     def trainable(self):
@@ -69,23 +72,33 @@ class GluonVariable(Variable):
         self.parameter.grad_req = "null"
 
     def view(self):
-        if self.optional:
+        if self.is_one:
             return np.ones(self.shape, self.dtype)
         return self.parameter.list_data()[0].asnumpy()
 
+    def objection(self, read):
+        if self.is_one and not (read() == 1).all():
+            return "it must be 1 there, because Gluon's scale=False computes with 1"
+        return None
+
+    def contexts(self):
+        """Where the numbers are or will be; None of a block that was not initialised."""
+        try:
+            return self.parameter.list_ctx()
+        except RuntimeError:
+            return None
+
     def write(self, array):
-        if self.optional:
-            array = np.ones_like(array)
         with numpy_semantics():
             if not self.is_built:
-                devices = self.parameter.list_ctx()
+                contexts = self.contexts()
                 self.parameter.shape = array.shape
-                self.parameter.initialize(init=mx.init.Zero(), ctx=devices)
+                self.parameter.initialize(init=mx.init.Zero(), ctx=contexts)
             if array.shape == ():  # Gluon's own set_data cannot
                 for copy in self.parameter.list_data():
                     copy[()] = array.item()
                 return
-            self.parameter.set_data(mx.np.array(array, dtype=array.dtype))
+            self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
 
 
 def walk(net: Any) -> list[GluonVariable]:
@@ -94,7 +107,7 @@ def walk(net: Any) -> list[GluonVariable]:
     for variable in _walk(net, ""):
         first = found.setdefault(id(variable.parameter), variable)
         if first is not variable:
-            first.aliases += (variable.name,)
+            first.is_also(variable)
     return list(found.values())
 
 

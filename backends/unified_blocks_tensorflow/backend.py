@@ -162,6 +162,9 @@ def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> An
         set_trainable(new, old.trainable)
         if isinstance(new, Block):
             object.__setattr__(new, "_device", device)
+    for old, new in zip(walk(net), walk(copied), strict=True):
+        if old.is_built:  # last: a layer sets it for all variables that it holds
+            new.handle.trainable = old.handle.trainable
     return copied
 
 

@@ -48,7 +48,10 @@ def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
 
 
 class TensorFlowTrainingStep(TrainingStep):
-    """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes."""
+    """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes.
+
+    And one for each choice of parameters that are frozen after it was made.
+    """
 
     def __init__(self, net, variables, optimizer, loss):
         self.net, self.optimizer = net, optimizer.rounded()
@@ -60,17 +63,18 @@ class TensorFlowTrainingStep(TrainingStep):
             native.build(parameters)
 
         @tf.function
-        def graph(x, y):
+        def graph(x, y, trainable):
+            trained = [p for p, is_trained in zip(parameters, trainable, strict=True) if is_trained]
             with tf.GradientTape() as tape:
                 value = apply_loss(function, net(x, training=True), y)
-            native.apply(tape.gradient(value, parameters), parameters)
+            native.apply(tape.gradient(value, trained), trained)
             return value
 
         self.graph = graph
 
     def __call__(self, x, y):
         with placed(self.net):  # around the call: a graph runs where it is called
-            return self.graph(x, y)
+            return self.graph(x, y, tuple(v.trainable for v in self.variables))
 
     def kept(self):
         """How the names end of what Keras keeps of each parameter, by our name for it."""

@@ -125,6 +125,11 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     ),
 }
 """Keras' own layers whose variables have canonical names, and how to build them."""
+TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
 KINDS = {
     **{cls: cls.__name__ for cls in FAMILIES},
     keras.layers.LayerNormalization: "LayerNorm",
@@ -156,11 +161,18 @@ class FamilyVariable(LayerVariable):
     def shape(self):
         if self.is_built:
             return super().shape
-        if isinstance(self.owner, keras.layers.Dense):
-            return (self.owner.units, None) if self.axes else (self.owner.units,)
-        if isinstance(self.owner, keras.layers.Embedding):
-            return (self.owner.input_dim, self.owner.output_dim)
-        return (None,) * len(self.axes or (0,))
+        layer = self.owner
+        if isinstance(layer, keras.layers.Embedding):
+            return (layer.input_dim, layer.output_dim)
+        if isinstance(layer, keras.layers.LayerNormalization):
+            return (None,) * (len(layer.axis) if isinstance(layer.axis, list | tuple) else 1)
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return (None,)
+        units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
+        if self.axes is None:
+            return (units,)
+        transposed = isinstance(layer, TRANSPOSED)
+        return ((None, units) if transposed else (units, None)) + getattr(layer, "kernel_size", ())
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int | None, ...]:
         """What the layer takes, by the canonical shape of its first variable."""
@@ -208,11 +220,15 @@ def walk(net: keras.layers.Layer) -> list[LayerVariable]:
     Raises:
         UnsupportedError: for a layer whose variables have no canonical names yet.
     """
-    found: dict[tuple[int, str], LayerVariable] = {}
+    found: dict[Any, LayerVariable] = {}
     for variable in _walk(net, "", set()):
-        first = found.setdefault((id(variable.owner), variable.attribute), variable)
+        built = variable.is_built
+        key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
+        first = found.setdefault(key, variable)
         if first is not variable:
-            first.aliases += (variable.name,)
+            first.is_also(variable)
+            if first.axes is None:  # the layout is that of the layer that made it
+                first.axes = variable.axes
     reached = {id(v.handle) for v in found.values() if v.is_built}
     missed = [w.path for w in net.weights if id(w) not in reached]
     if missed:

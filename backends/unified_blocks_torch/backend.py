@@ -18,6 +18,16 @@ from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
 
+LAZY_CONVOLUTIONS = (
+    *(nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d),
+    *(nn.LazyConvTranspose1d, nn.LazyConvTranspose2d, nn.LazyConvTranspose3d),
+)
+LAZY_NORMS = (
+    *(nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d),
+    *(nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d),
+    nn.LayerNorm,  # lazy in this library
+)
+
 
 class TorchVariable(Variable):
     """A parameter or buffer of a module."""
@@ -28,15 +38,32 @@ class TorchVariable(Variable):
         # A batch norm counts its batches; that matters only to one that averages over them all.
         counts = name.rpartition(".")[2] == "num_batches_tracked"
         self.optional = counts and getattr(owner, "momentum", None) is not None
+        if self.shape is None:
+            self.obstacle = (
+                f"only a call of a {type(owner).__name__} tells its shape; call "
+                "ub.build(net, input_shape) first"
+            )
 
     @property
     def shape(self):
         if self.is_built:
             return tuple(self.tensor.shape)
-        if isinstance(self.owner, nn.LazyLinear):
-            units = self.owner.out_features
-            return (units, None) if self.tensor is self.owner.weight else (units,)
-        return None
+        owner = self.owner
+        sizes: tuple[int | None, ...]
+        if isinstance(owner, LAZY_NORMS):
+            return (None,)
+        if isinstance(owner, nn.LazyLinear):
+            units, sizes = owner.out_features, (owner.out_features, None)
+        elif isinstance(owner, LAZY_CONVOLUTIONS):
+            units, kernel = owner.out_channels, owner.kernel_size
+            sizes = (
+                (None, units // owner.groups, *kernel)
+                if owner.transposed
+                else (units, None, *kernel)
+            )
+        else:
+            return None
+        return sizes if self.tensor is owner.weight else (units,)
 
     @property
     def dtype(self):
@@ -84,6 +111,7 @@ class TorchBackend(Backend):
         nn.ConvTranspose2d: "Conv2DTranspose",
         nn.ConvTranspose3d: "Conv3DTranspose",
         **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
+        **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
     }
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
@@ -136,16 +164,20 @@ class TorchBackend(Backend):
     # models
 
     def variables(self, net):
-        kept = net.state_dict(keep_vars=True).keys()  # leaves out buffers that are not persistent
         found: dict[int, TorchVariable] = {}
         for path, module in net.named_modules(remove_duplicate=False):
-            own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+            # A module tells nowhere else which buffers are left out of its state_dict, whose own
+            # names cannot be asked: hooks rename them.
+            left_out = getattr(module, "_non_persistent_buffers_set", ())
+            options = {"recurse": False, "remove_duplicate": False}
+            own = [*module.named_parameters(**options), *module.named_buffers(**options)]
             for attribute, tensor in own:
                 name = f"{path}.{attribute}" if path else attribute
+                variable = TorchVariable(name, tensor, module)
                 if id(tensor) in found:
-                    found[id(tensor)].aliases += (name,)
-                elif name in kept:
-                    found[id(tensor)] = TorchVariable(name, tensor, module)
+                    found[id(tensor)].is_also(variable)
+                elif attribute not in left_out:
+                    found[id(tensor)] = variable
         return list(found.values())
 
     def layers(self, net):
