@@ -221,7 +221,7 @@ def test_only_widths_of_layers_are_bounded_by_the_arrays(backend_name, path):
 
 def test_whatever_a_constructor_raises_is_an_error_of_the_file(backend_name, path):
     ub.save(ub.build(Clock(5), (2, 4)), path)
-    configuration = ub.read_state(path).metadata["configuration"]
+    configuration = ub.read_state(path).own["configuration"]
     edited(path, configuration={**configuration, "keywords": {"scale": {"dict": [["a", 1]]}}})
     with pytest.raises(ub.FileFormatError, match="Clock, KeyError: 'period'"):
         ub.load(path)
@@ -259,6 +259,27 @@ def test_one_changed_number_is_an_error_and_nothing_is_loaded(backend_name, path
     with pytest.raises(ub.FileFormatError):
         ub.load_state(target, ub.read_state(path))
     assert ub.diff_state(before, target).equal
+
+
+def test_the_name_of_another_format_is_an_error(backend_name, tmp_path):
+    with pytest.raises(ub.FileFormatError, match=r"got net\.pt: call it net\.safetensors"):
+        ub.save(mlp(), tmp_path / "net.pt")
+    ub.save(mlp(), tmp_path / "net")
+    assert ub.diff_state(ub.load(tmp_path / "net"), mlp()).equal
+
+
+def test_a_path_in_place_of_an_opened_file_is_an_error(backend_name, path):
+    ub.save(mlp(), path)
+    for move in (ub.transfer, lambda source, net: ub.load_state(net, source)):
+        with pytest.raises(TypeError, match=r"open it with ub\.read_state"):
+            move(str(path), mlp())
+
+
+def test_a_loaded_module_knows_its_widths(backend_name, path):
+    if backend_name != "torch":
+        pytest.skip("for PyTorch's lazy layers")
+    ub.save(mlp(), path)
+    assert [ub.load(path).hidden.in_features, ub.load(path).out.in_features] == [4, 5]
 
 
 def test_a_file_of_numbers_alone_is_an_error_that_says_how_to_read_it(backend_name, path):

@@ -182,6 +182,18 @@ def test_a_block_that_was_changed_by_hand_is_an_error(backend_name, change, tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_keras_copies_no_block_that_was_changed_by_hand(backend_name, change):
+    if backend_name != "tensorflow":
+        pytest.skip(f"{backend_name} copies blocks as they are")
+    net = Growing()
+    CHANGES[change](net)
+    ub.build(net, (2, 4))
+    for copied in (lambda: ub.to_device(net, "cpu"), net.get_config):
+        with pytest.raises(ub.StateMismatchError, match="must hold what its constructor made"):
+            copied()
+
+
 def test_a_container_knows_what_was_added_to_it(backend_name, tmp_path):
     net = ub.MySequential(ub.MySequential(ub.Dense(4))).add(ub.Tanh())
     net[0].add(ub.Dense(4))

@@ -11,7 +11,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.errors import StateMismatchError
-from unified_blocks.formats.stored import Stored
+from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.tensors import backend_of
 from unified_blocks.types import Array
 from unified_blocks.variables import COUNT, fits, load_stored, shown, stored_of
@@ -73,7 +73,7 @@ def transfer(
             name: replace(s, read=partial(_same, s.read().copy())) for name, s in tensors.items()
         }
     if match == "order":
-        if not getattr(source, "ordered", True):
+        if isinstance(source, StateFile) and not source.ordered:
             raise StateMismatchError(
                 "transfer: with match='order' the arrays of the source must be in the order of "
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "

@@ -97,6 +97,11 @@ def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
         return source.tensors
     if isinstance(source, Mapping):
         return {name: _stored_array(name, np.asarray(array)) for name, array in source.items()}
+    if isinstance(source, str | os.PathLike):
+        raise TypeError(
+            f"{what}: numbers must come from a model, a state or an opened file; got the path "
+            f"{os.fspath(source)!r}: open it with ub.read_state"
+        )
     backend = backend_of(source)
     return {
         v.name: Stored(

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from unified_blocks.backend import Backend
 from unified_blocks.block import Block, arguments_of
+from unified_blocks.configuration import check_unchanged
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.variables import built_variables
@@ -152,6 +153,8 @@ def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> An
 
     In `dtype`, and on the device that TensorFlow calls `device`, if they are given.
     """
+    if isinstance(net, Block):
+        check_unchanged(net)
     with tf.device(device) if device else nullcontext():
         copied = copy_structure(net, dtype, {})
         for old, new in zip(walk(net), walk(copied), strict=True):

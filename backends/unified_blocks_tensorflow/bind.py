@@ -14,6 +14,7 @@ from unified_blocks.arguments import Arguments, give
 from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.calls import explain, foreign_tensor
+from unified_blocks.configuration import check_unchanged
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
 from unified_blocks.containers import CONTAINERS
@@ -174,6 +175,7 @@ def restore(
 
 def get_config(self: Any) -> dict[str, Any]:
     """The constructor's arguments, as Keras serialises them."""
+    check_unchanged(self)
     arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
     return {
         "name": self.name,

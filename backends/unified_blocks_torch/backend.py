@@ -91,6 +91,8 @@ class TorchVariable(Variable):
         with torch.no_grad():
             if isinstance(self.tensor, UninitializedParameter | UninitializedBuffer):
                 self.tensor.materialize(array.shape)
+                if isinstance(self.owner, nn.LazyLinear) and self.tensor is self.owner.weight:
+                    self.owner.in_features = array.shape[1]  # else it says 0 until the first call
             # PyTorch warns of arrays that it could not write to: views of a file, or of a tensor.
             self.tensor.copy_(torch.from_numpy(array if array.flags.writeable else array.copy()))
 
