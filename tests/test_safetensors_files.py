@@ -149,6 +149,15 @@ def test_changed_anywhere_no_other_numbers_come_out(path):
     assert refused > 0.8 * len(whole)  # not: the blanks after the header, the key of the metadata
 
 
+@pytest.mark.parametrize("key", [safetensors.KEY, safetensors.DIGEST])
+def test_a_file_of_ours_with_one_of_its_texts_is_not_taken_for_another_s(path, key):
+    ub.write_state(ARRAYS, path)
+    damaged = path.read_bytes().replace(f'"{key}": '.encode(), f'"{key[:-1]}?": '.encode())
+    path.write_bytes(damaged)
+    with pytest.raises(FileFormatError, match="must have the SHA-256"):
+        ub.read_state(path)
+
+
 def test_mutations_end_in_an_error_or_in_what_was_written(path):
     ub.write_state(ARRAYS, path)
     ours = path.read_bytes()

@@ -93,9 +93,9 @@ def read(path: Path) -> StateFile:
 
 def _own(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -> dict[str, Any]:
     """What a file of this library says of itself; nothing for another's."""
-    if KEY not in texts:
+    if KEY not in texts and DIGEST not in texts:
         return {}
-    if hashlib.sha256(texts[KEY].encode()).hexdigest() != texts.get(DIGEST):
+    if hashlib.sha256(texts.get(KEY, "").encode()).hexdigest() != texts.get(DIGEST):
         raise FileFormatError(
             f"{path}: the metadata must have the SHA-256 that the file gives; got another: the "
             f"file is damaged; {REMEDY}"
