@@ -6,10 +6,20 @@ import time
 import tracemalloc
 from random import Random
 
+from hypothesis import HealthCheck, settings
+
 from unified_blocks.errors import FileFormatError
 
 SOAK = bool(os.environ.get("UNIFIED_BLOCKS_SOAK"))
 MUTATIONS = 10_000 if SOAK else 500
+EACH_SEED = settings(
+    max_examples=MUTATIONS,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""Of a test that takes the seed of a mutation: the same seeds every time."""
 SECONDS = 5.0
 """What one file may take at most, on a slow machine: a hang is meant, not a timing."""
 

@@ -4,10 +4,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hostile import MUTATIONS, measured, mutated
+from hostile import EACH_SEED, measured, mutated
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import keras_h5
 from unified_blocks.formats.stored import Stored
@@ -279,13 +279,7 @@ def small(path):
     return path.with_name("model.keras").read_bytes()
 
 
-@settings(
-    max_examples=MUTATIONS,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@EACH_SEED
 @given(seed=st.integers(0, 2**32))
 def test_a_mutated_file_of_keras_is_refused_or_read(path, small, seed):
     file = path.with_name("mutated.keras")

@@ -6,10 +6,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hostile import MUTATIONS, every_truncation, measured, mutated, read_all
+from hostile import EACH_SEED, every_truncation, measured, mutated, read_all
 from unified_blocks.errors import FileFormatError, StateMismatchError, UnsupportedError
 from unified_blocks.formats import torch_pt
 from unified_blocks.formats.stored import Stored
@@ -324,26 +324,14 @@ def test_every_truncation_is_refused(path, small):
     assert every_truncation(torch_pt, path, small) == 0
 
 
-@settings(
-    max_examples=MUTATIONS,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@EACH_SEED
 @given(seed=st.integers(0, 2**32))
 def test_a_mutation_is_refused_or_read(path, small, seed):
     path.write_bytes(mutated(small, seed))
     measured(torch_pt, path)
 
 
-@settings(
-    max_examples=MUTATIONS,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@EACH_SEED
 @given(seed=st.integers(0, 2**32))
 def test_a_mutated_pickle_is_refused_or_read(path, seed):
     """The mutation is within the pickle, which a mutation of the whole file seldom reaches."""

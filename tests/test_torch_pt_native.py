@@ -4,10 +4,10 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hostile import MUTATIONS, every_truncation, measured, mutated
+from hostile import EACH_SEED, every_truncation, measured, mutated
 from test_torch_pt import DTYPES, some, stored
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import torch_pt
@@ -178,13 +178,7 @@ def test_every_truncation_of_a_file_of_torch_is_refused(path, small):
     assert every_truncation(torch_pt, path, small) == 0
 
 
-@settings(
-    max_examples=MUTATIONS,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@EACH_SEED
 @given(seed=st.integers(0, 2**32))
 def test_a_mutated_file_of_torch_is_refused_or_read(path, small, seed):
     path.write_bytes(mutated(small, seed))
