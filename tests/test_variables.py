@@ -308,3 +308,18 @@ def test_a_frozen_parameter_is_frozen_in_a_copy(backend_name, backend, how):
     net = ub.build(ub.MLP(5, 3), (2, 4))
     next(v for v in backend.variables(net) if v.name == "out.weight").freeze()
     assert [v.name for v in backend.variables(how(net)) if not v.trainable] == ["out.weight"]
+
+
+# copies
+
+
+def test_numbers_are_seen_where_they_are(backend_name, backend):
+    """A view is the framework's own memory; a state is not, and stays as it was."""
+    net = ub.build(ub.LayerNorm(), (2, 5))
+    variable = backend.variables(net)[0]
+    views, state = [variable.view() for _ in range(2)], ub.state(net)["weight"]
+    first, second = (view.__array_interface__["data"][0] for view in views)
+    assert first == second
+    assert state.__array_interface__["data"][0] != first
+    variable.write(state + 1)
+    np.testing.assert_array_equal(variable.view(), state + 1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Variable
+from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 
 DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
@@ -74,7 +75,7 @@ class GluonVariable(Variable):
     def view(self):
         if self.is_one:
             return np.ones(self.shape, self.dtype)
-        return self.parameter.list_data()[0].asnumpy()
+        return seen(self.parameter.list_data()[0])
 
     def objection(self, read):
         if self.is_one and not (read() == 1).all():
@@ -99,6 +100,26 @@ class GluonVariable(Variable):
                     copy[()] = array.item()
                 return
             self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
+
+
+class Capsule:
+    """An array of MXNet, as `np.from_dlpack` asks for it."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.to_dlpack_for_read()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+def seen(array: Any) -> Array:
+    """The numbers of an array of MXNet: on the CPU its own memory, else a copy."""
+    if array.size and array.context.device_type == "cpu" and np.dtype(array.dtype) != bool:
+        return np.from_dlpack(Capsule(array))
+    return np.asarray(array.asnumpy())
 
 
 def walk(net: Any) -> list[GluonVariable]:
