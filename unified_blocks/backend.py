@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -225,6 +226,10 @@ class Backend(ABC):
     @abstractmethod
     def cast(self, net: Any, dtype: str) -> Any:
         """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
+
+    def native_dtype(self, dtype: str) -> AbstractContextManager[Any]:
+        """Inside the `with`, what the framework makes has this dtype, where `cast` is no way."""
+        return nullcontext()
 
     # learning
 

@@ -10,6 +10,7 @@
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
     ├── StateMismatchError  (ValueError)      a state that does not fit a model
     ├── DuplicateBlockError (ValueError)      two block classes of one name, by which files go
+    ├── DifferentCasesError (ValueError)      records of other cases than those compared with
     ├── UnknownBlockError   (LookupError)     a file names a block class that was not defined
     ├── NotEquivalentError  (AssertionError)  two models that compute different outputs
     ├── FileFormatError     (ValueError)      a file that is not what it claims to be, or is damaged
@@ -61,6 +62,10 @@ class StateMismatchError(UnifiedBlocksError, ValueError):
 
 class DuplicateBlockError(UnifiedBlocksError, ValueError):
     """A block class with the name of one that was defined before."""
+
+
+class DifferentCasesError(UnifiedBlocksError, ValueError):
+    """Records that are not of the same cases, dtypes and modes, and cannot be compared."""
 
 
 class UnknownBlockError(UnifiedBlocksError, LookupError):

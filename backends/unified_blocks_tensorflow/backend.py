@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -115,6 +115,15 @@ class TensorFlowBackend(Backend):
 
     def cast(self, net, dtype):
         return copy_of(net, dtype, getattr(net, "_device", None))
+
+    @contextmanager
+    def native_dtype(self, dtype):
+        before = keras.config.floatx()
+        keras.config.set_floatx(dtype)
+        try:
+            yield
+        finally:
+            keras.config.set_floatx(before)
 
     # learning
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,15 +21,17 @@ class Case:
 
     Attributes:
         make: makes the network on the default backend, in the default dtype.
-        variables: name and shape of each of its variables, in definition order.
+        input_shape: of its input; of each, when there are several.
+        output_shape: of its output; None when that is not known.
+        variables: name and shape of each of its variables, in definition order, if known.
         constants: those of them that are not trained.
     """
 
     name: str
     make: Callable[[], Any]
-    input_shape: tuple[int, int]
-    output_shape: tuple[int, ...]
-    variables: dict[str, tuple[int, ...]]
+    input_shape: tuple[Any, ...]
+    output_shape: tuple[int, ...] | None = None
+    variables: dict[str, tuple[int, ...]] = field(default_factory=dict)
     constants: tuple[str, ...] = ()
     seed: int = 1
 
@@ -36,10 +40,35 @@ class Case:
         return [name for name in self.variables if name not in self.constants]
 
     def batch(self, dtype: str) -> tuple[Array, Array]:
-        """An input and a target for it."""
+        """An input and a target for it, of a case with one input and a known output."""
+        assert self.output_shape is not None
+        inputs, generator = self._drawn()
+        target = np.asarray(generator.normal(size=self.output_shape))
+        return inputs[0].astype(dtype), target.astype(dtype)
+
+    def inputs(self) -> list[Array]:
+        """The inputs, in float64."""
+        return self._drawn()[0]
+
+    def target(self, shape: tuple[int, ...]) -> Array:
+        """A target of the output's shape, in float64."""
+        _, generator = self._drawn()
+        return np.asarray(generator.normal(size=shape))
+
+    def _drawn(self) -> tuple[list[Array], Any]:
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        x = generator.normal(size=self.input_shape).astype(dtype)
-        return x, np.asarray(generator.normal(size=self.output_shape)).astype(dtype)
+        several = bool(self.input_shape) and not isinstance(self.input_shape[0], int)
+        shapes: Any = self.input_shape if several else [self.input_shape]
+        return [np.asarray(generator.normal(size=shape)) for shape in shapes], generator
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all that defines the case but for the code of its network."""
+        shapes = (self.input_shape, self.output_shape, self.variables, self.constants)
+        found = hashlib.sha256(json.dumps([self.name, *shapes, self.seed]).encode())
+        for array in self.inputs():
+            found.update(np.ascontiguousarray(array, "<f8").tobytes())
+        return found.hexdigest()
 
 
 def chimera() -> Any:

@@ -1,122 +1,232 @@
-"""The equivalence matrix: cases × backends × dtypes × quantities, each cell measured."""
+"""The equivalence matrix: cases × backends × dtypes × modes, each cell from records.
+
+Needs NumPy only: what the frameworks gave is in the records.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-import numpy as np
+from unified_blocks.equivalence.policy import Kind
+from unified_blocks.equivalence.records import Entry, Key, Record
+from unified_blocks.equivalence.rows import Row, What, compared
+from unified_blocks.errors import DifferentCasesError
+from unified_blocks.types import Array
 
-from unified_blocks.dtypes import use_dtype
-from unified_blocks.equivalence.cases import CASES, Case
-from unified_blocks.equivalence.policy import Deviation, deviation
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
-from unified_blocks.gradients import value_and_grad
-from unified_blocks.initialize import initialize
-from unified_blocks.models import to_device
-from unified_blocks.registry import use_backend
-from unified_blocks.state import build, state
-from unified_blocks.types import Array, State
+CellStatus = Literal["ok", "differs", "unsupported", "error"]
+REFERENCES = {"compiled": "eager", "saved": "saved"}
+"""What is expected in a mode, where it is not what the reference gives."""
 
-DTYPES = ("float64", "float32")
-QUANTITIES = ("shape", "forward", "parameter gradient", "input gradient")
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What one network gave: its output, and the gradients by name, `"x"` being the input's."""
-
-    output: Array
-    gradients: State
-
-    def arrays(self, quantity: str) -> State:
-        """The arrays that `quantity` compares, by name."""
-        if quantity == "forward":
-            return {"output": self.output}
-        if quantity == "input gradient":
-            return {"x": self.gradients["x"]}
-        return {name: array for name, array in self.gradients.items() if name != "x"}
+WHATS: dict[str, What] = {
+    "state": "parameter",
+    "input": "input",
+    "call": "call",
+    "output": "output",
+    "gradient": "gradient",
+    "loss": "loss",
+}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How far one backend is from the reference and from the other backends, in one respect.
+    """How far one backend is from what is expected and from the other backends, in one respect.
 
     Attributes:
-        deviation: the worst found.
-        against: what it was found against: `"reference"`, or a backend's name.
+        backend: its name; with the version of its framework where another record has the same.
+        status: `"differs"` when it is out of the policy of `unified_blocks.equivalence.policy`.
+        share: the worst difference as a share of what is allowed there; above 1 is too much.
+        absolute: the worst absolute difference.
+        against: what the worst was found against: `"reference"`, `"eager"`, `"saved"`, or the
+            other backend; empty when there was nothing to compare with.
+        where: the first array that is out of the policy, in the order in which they came to be;
+            when none is, the worst.
+        reason: why there is nothing to compare.
+        rows: each array, compared with that of `against`.
     """
 
     case: str
     backend: str
+    device: str
     dtype: str
-    quantity: str
-    deviation: Deviation
-    against: str
+    mode: str
+    status: CellStatus
+    share: float = 0.0
+    absolute: float = 0.0
+    against: str = ""
+    where: str = ""
+    reason: str = ""
+    rows: list[Row] = field(default_factory=list, repr=False)
 
     @property
     def ok(self) -> bool:
-        return self.deviation.ok
+        return self.status in ("ok", "unsupported")
 
 
-def observe(
-    case: Case, backend: str, dtype: str, device: str = "cpu"
-) -> tuple[Observation, Observation]:
-    """What a case gives on a backend, and what its reference gives with the same numbers.
+def cells(records: Sequence[Record]) -> list[Cell]:
+    """Every cell of the matrix.
 
-    Every parameter is random, biases too, and drawn anew on each backend from one seed.
+    A backend is compared with what is expected of it, and with every other backend, for two
+    frameworks can share a mistake. Where one is wrong the others are not to blame: each is compared
+    with those that agree with what is expected, or where nothing is, with the largest number.
+
+    Raises:
+        DifferentCasesError: (a `ValueError`) for records of other cases, or the same backend twice.
     """
-    with use_backend(backend) as framework, use_dtype(dtype):
-        net = case.make()
-        build(net, case.input_shape)
-        initialize(net, case.seed, scheme="torch_default")
-        net = to_device(net, device)
-    x, y = case.batch(dtype)
-    output = framework.to_numpy(framework.run(net, [framework.from_numpy(x, device)]))
-    _, gradients = value_and_grad(net, x, y, loss="mse", wrt="both")
-    numbers = state(net)
-    expected = Observation(
-        reference_output(net, numbers, x),
-        reference_gradients(net, numbers, x, y.astype(np.float64), case.parameters),
+    check_comparable(records)
+    named = names_of(records)
+    found = []
+    for key in records[0].entries if records else ():
+        done = {n: r.entries[key] for n, r in named.items() if r.entries[key].status == "done"}
+        agree = agreements(key, done)
+        for name, record in named.items():
+            found.append(_cell(key, name, record, done, agree))
+    return found
+
+
+def check_comparable(records: Sequence[Record]) -> None:
+    """Raise `DifferentCasesError` unless all records are of the same cases, dtypes and modes."""
+    for record in records[1:]:
+        first = records[0]
+        for case in {**first.cases, **record.cases}:
+            if first.cases.get(case) != record.cases.get(case):
+                missing = [r for r in (first, record) if case not in r.cases]
+                problem = (
+                    f"no {case} from {title(missing[0])}"
+                    if missing
+                    else f"another {case} from {title(first)} than from {title(record)}"
+                )
+                raise _different(problem)
+        for a, b in ((first, record), (record, first)):
+            if lacking := [key for key in a.entries if key not in b.entries]:
+                case, dtype, mode = lacking[0]
+                raise _different(f"no {mode} of {case} in {dtype} from {title(b)}")
+
+
+def _different(problem: str) -> DifferentCasesError:
+    return DifferentCasesError(
+        f"records that are compared must be of the same cases, dtypes and modes; got {problem}: "
+        "record again with the same version of unified-blocks and the same options"
     )
-    return Observation(output, gradients), expected
 
 
-def measure(backends: Sequence[str], dtypes: Sequence[str] = DTYPES) -> Iterator[Cell]:
-    """Every cell of the matrix over these backends."""
-    for dtype in dtypes:
-        for case in CASES:
-            seen = {}
-            expected = {}
-            for backend in backends:
-                seen[backend], expected[backend] = observe(case, backend, dtype)
-            for backend in backends:
-                others = {name: seen[name] for name in backends if name != backend}
-                against = {"reference": expected[backend], **others}
-                for quantity in QUANTITIES:
-                    yield _cell(case, backend, dtype, quantity, seen[backend], against)
+def title(record: Record) -> str:
+    """What a record is of, in words."""
+    return f"{record.backend} {record.framework} on {record.device}"
+
+
+def names_of(records: Sequence[Record]) -> dict[str, Record]:
+    """The records by names that tell them apart: backend, and device and version if need be."""
+    fields: list[Callable[[Record], str]] = [
+        lambda r: r.backend,
+        lambda r: f"{r.backend} {r.device}",
+        lambda r: f"{r.backend} {r.framework}",
+        title,
+    ]
+    for name in fields:
+        named = {name(record): record for record in records}
+        if len(named) == len(records):
+            return named
+    twice = next(title(r) for i, r in enumerate(records) if title(r) in map(title, records[:i]))
+    raise DifferentCasesError(
+        f"records that are compared must be of different backends, versions or devices; got two of "
+        f"{twice}: leave one out"
+    )
+
+
+def agreements(key: Key, done: dict[str, Entry]) -> dict[str, int]:
+    """How many of the others each backend agrees with; what is expected counts for all of them."""
+    counts = dict.fromkeys(done, 0)
+    for name, entry in done.items():
+        for other, theirs in done.items():
+            if other != name:
+                counts[name] += all(row.ok for row in between(key, theirs, entry))
+        if entry.expected:
+            counts[name] += len(done) * all(row.ok for row in against_expected(key, entry))
+    return counts
 
 
 def _cell(
-    case: Case,
-    backend: str,
-    dtype: str,
-    quantity: str,
-    seen: Observation,
-    against: dict[str, Observation],
+    key: Key, name: str, record: Record, done: dict[str, Entry], agree: dict[str, int]
 ) -> Cell:
-    worst, name = Deviation(), "reference"
-    if quantity == "shape":
-        right = seen.output.shape == case.output_shape and str(seen.output.dtype) == dtype
-        worst = Deviation() if right else Deviation(float("inf"), float("inf"))
-        return Cell(case.name, backend, dtype, quantity, worst, name)
-    for other, observation in against.items():
-        found, wanted = seen.arrays(quantity), observation.arrays(quantity)
-        if found.keys() != wanted.keys():
-            worst, name = Deviation(float("inf"), float("inf")), other
-            break
-        for key, array in found.items():
-            here = deviation(array, wanted[key], dtype)
-            if here > worst:
-                worst, name = here, other
-    return Cell(case.name, backend, dtype, quantity, worst, name)
+    case, dtype, mode = key
+    about = (case, name, record.device, dtype, mode)
+    entry = record.entries[key]
+    if entry.status != "done":
+        return Cell(*about, entry.status, reason=entry.reason)
+    comparisons = {}
+    if entry.expected:
+        comparisons[REFERENCES.get(mode, "reference")] = against_expected(key, entry)
+    most = max(agree.values())
+    for other, theirs in done.items():
+        if other != name and agree[other] == most:
+            comparisons[other] = between(key, theirs, entry)
+    if len(comparisons) == bool(entry.expected) and not is_known(entry):
+        return Cell(*about, "unsupported", reason="there is nothing to compare with")
+    against, rows = max(comparisons.items(), key=lambda item: _worst(item[1]).share)
+    worst = _worst(rows)
+    where = next((row for row in rows if not row.ok), worst)
+    return Cell(
+        *about,
+        "ok" if worst.ok else "differs",
+        worst.share,
+        max(row.absolute for row in rows),
+        against,
+        where.name,
+        rows=rows,
+    )
+
+
+def is_known(entry: Entry) -> bool:
+    """Whether all results are expected: not those inside, and not what they were made from."""
+    results = {n for n in entry.arrays if n.partition("/")[0] not in ("call", "state", "input")}
+    return results <= entry.expected.keys()
+
+
+def _worst(rows: list[Row]) -> Row:
+    return max(rows, key=lambda row: row.share)
+
+
+def against_expected(key: Key, entry: Entry) -> list[Row]:
+    """The arrays of an entry, compared with what is expected."""
+    _, dtype, mode = key
+    return [
+        _row(mode, name, entry, expected, entry.dtype_of(name) if name == "input" else dtype)
+        for name, expected in entry.expected.items()
+    ]
+
+
+def between(key: Key, a: Entry, b: Entry) -> list[Row]:
+    """The arrays of two entries, compared, `a` having those expected.
+
+    Calls that only one of them has are left out: a layer may do what is two elsewhere.
+    """
+    names = dict.fromkeys((*b.arrays, *a.arrays))
+    rows = []
+    for name in names:
+        if name in a.arrays and name in b.arrays:
+            rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))
+        elif not name.startswith("call/"):
+            wanted, found = a.arrays.get(name), b.arrays.get(name)
+            rows.append(compared(name, what_of(name), wanted, found))
+    return rows
+
+
+def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row:
+    dtypes = (dtype, entry.dtype_of(name))
+    return compared(
+        name, what_of(name), expected, entry.arrays[name], kind_of(mode, name), dtypes
+    )
+
+
+def what_of(name: str) -> What:
+    """What an array of that name is."""
+    return WHATS[name.partition("/")[0]]
+
+
+def kind_of(mode: str, name: str) -> Kind:
+    """How the numbers of that name came to be."""
+    if mode == "training":
+        return "trained"
+    return "copied" if what_of(name) in ("parameter", "input") else "summed"

@@ -1,0 +1,345 @@
+"""What a case gives on one backend, mode by mode, and what it must give: the way to a record."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend
+from unified_blocks.block import Block
+from unified_blocks.checkpoint import load, save
+from unified_blocks.dtypes import use_dtype
+from unified_blocks.equivalence.cases import CASES, Case
+from unified_blocks.equivalence.policy import deviation
+from unified_blocks.equivalence.recording import Call, in_numpy, record
+from unified_blocks.equivalence.records import MODES, Entry, Key, Mode, Record, source_of
+from unified_blocks.equivalence.reference import reference_gradients, reference_output
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.files import read_state, write_state
+from unified_blocks.gradients import value_and_grad
+from unified_blocks.initialize import initialize
+from unified_blocks.registry import use_backend
+from unified_blocks.state import build, load_state, state
+from unified_blocks.training.optimizers import SGD
+from unified_blocks.training.trainer import Trainer
+from unified_blocks.types import Array, State
+
+DTYPES = ("float64", "float32")
+STEPS = 5
+OPTIMIZER = SGD(0.125, momentum=0.875)
+DIFFERENTIATED = 10_000
+"""The most numbers of a model whose gradients are compared with the reference's, one by one."""
+
+OTHER_IN_TRAINING = {"BatchNorm", "Dropout"}
+"""Layers that compute something else in training mode than their reference says."""
+
+REASON = 1000
+"""The most characters of an error that are kept."""
+
+
+def recorded(
+    backend: str,
+    device: str = "cpu",
+    cases: Sequence[Case] = CASES,
+    dtypes: Sequence[str] = DTYPES,
+    modes: Sequence[Mode] = MODES,
+    tell: Callable[[Key, Entry], None] = lambda key, entry: None,
+) -> Record:
+    """What a backend gives for cases × dtypes × modes; a case that raises stops nothing.
+
+    Args:
+        tell: called after each entry.
+
+    Raises:
+        ValueError: when the framework does not have the device.
+    """
+    from unified_blocks import __version__
+
+    with use_backend(backend) as framework:
+        if device not in framework.devices():
+            raise framework.unknown_device(device)
+        found = Record(
+            framework.name,
+            device,
+            framework.version,
+            __version__,
+            source_of(framework.name),
+            platform.platform(),
+            platform.python_version(),
+            np.__version__,
+            {case.name: case.digest for case in cases},
+        )
+        for case in cases:
+            for dtype in dtypes:
+                for mode in modes:
+                    key = (case.name, dtype, mode)
+                    found.entries[key] = observed(Subject(case, framework, device, dtype), mode)
+                    tell(key, found.entries[key])
+    return found
+
+
+@dataclass
+class Subject:
+    """A case on one backend and device, in one dtype."""
+
+    case: Case
+    backend: Backend
+    device: str
+    dtype: str
+
+    def made(self) -> Any:
+        """The network, built, with its initial numbers.
+
+        Every parameter is random, biases too, and drawn anew on each backend from one seed.
+        """
+        with use_dtype(self.dtype), self.backend.native_dtype(self.dtype):
+            net = self.case.make()
+            build(net, self.case.input_shape)
+        others = {v.dtype for v in self.backend.variables(net)} - {self.dtype}
+        if others and not isinstance(net, Block):  # a block was told its dtype
+            net = self.backend.cast(net, self.dtype)
+        initialize(net, self.case.seed, scheme="torch_default")
+        return self.backend.to_device(net, self.device)
+
+    @cached_property
+    def arrays(self) -> list[Array]:
+        """The inputs."""
+        return [array.astype(self.dtype) for array in self.case.inputs()]
+
+    def tensors(self) -> list[Any]:
+        """The inputs as tensors, anew."""
+        return [self.backend.from_numpy(array, self.device) for array in self.arrays]
+
+    def batch(self, net: Any, doing: str) -> tuple[Array, Array]:
+        """The input and a target, for a loss.
+
+        Raises:
+            UnsupportedError: for a model that no loss here takes.
+        """
+        if len(self.arrays) != 1:
+            raise UnsupportedError(f"{doing} is of a model with one input; got {len(self.arrays)}")
+        shape = self.case.output_shape
+        if shape is None:
+            outputs, _ = in_numpy(self.backend, self.backend.run(net, self.tensors()))
+            if len(outputs) != 1:
+                raise UnsupportedError(f"{doing} is of a model with one output; got {len(outputs)}")
+            shape = outputs[0].shape
+        return self.arrays[0], self.case.target(shape).astype(self.dtype)
+
+
+def observed(subject: Subject, mode: Mode) -> Entry:
+    """What the subject gives in that mode."""
+    try:
+        return OBSERVERS[mode](subject)
+    except UnsupportedError as error:
+        return Entry("unsupported", str(error)[:REASON])
+    except Exception as error:  # whatever a framework or a user's block raises, it is the finding
+        return Entry("error", f"{type(error).__name__}: {error}"[:REASON])
+
+
+def forward(subject: Subject) -> Entry:
+    net, tensors = subject.made(), subject.tensors()
+    numbers = state(net)
+    outputs, dtypes, calls = record(net, tensors)
+    entry = Entry()
+    put(entry, "state", numbers)
+    put_calls(entry, net, calls)
+    put(entry, "output", outputs, dtypes)
+    expect(entry, "output", expected_output(subject, net, numbers))
+    seen, dtypes = in_numpy(subject.backend, tensors)  # the call must leave its inputs as they were
+    put(entry, "input", seen, dtypes)
+    expect(entry, "input", subject.arrays)
+    return entry
+
+
+def train(subject: Subject) -> Entry:
+    net = subject.made()
+    numbers = state(net)
+    outputs, dtypes, calls = record(net, subject.tensors(), train=True)
+    check_not_random(subject, net, outputs)
+    entry = Entry()
+    put_calls(entry, net, calls)
+    put(entry, "output", outputs, dtypes)
+    if same_in_training(subject, net):
+        expect(entry, "output", expected_output(subject, net, numbers))
+    return entry
+
+
+def gradient(subject: Subject) -> Entry:
+    net = subject.made()
+    x, y = subject.batch(net, "a gradient")
+    numbers = state(net)
+    _, gradients = value_and_grad(net, x, y, loss="mse", wrt="both")
+    entry = Entry()
+    put(entry, "gradient", gradients)
+    if has_reference(net, numbers, x):
+        names = [name for name in gradients if name != "x"]
+        wide = y.astype(np.float64)
+        expect(entry, "gradient", reference_gradients(net, numbers, x, wide, names))
+    return entry
+
+
+def training(subject: Subject) -> Entry:
+    net = subject.made()
+    x, y = subject.batch(net, "training")
+    outputs, _ = in_numpy(subject.backend, subject.backend.run(net, subject.tensors(), train=True))
+    check_not_random(subject, net, outputs)
+    net = subject.made()  # that call may have moved running statistics
+    numbers = state(net)
+    trainer = Trainer(net, OPTIMIZER, "mse")
+    losses = [subject.backend.to_numpy(trainer.step(x, y)) for _ in range(STEPS)]
+    entry = Entry()
+    put(entry, "loss", [np.array(losses).reshape(STEPS)])
+    put(entry, "state", state(net))
+    if has_reference(net, numbers, x) and same_in_training(subject, net):
+        names = [v.name for v in subject.backend.variables(net) if v.trainable]
+        curve, final = reference_training(net, numbers, x, y.astype(np.float64), names)
+        expect(entry, "loss", [curve])
+        expect(entry, "state", final)
+    return entry
+
+
+def compiled(subject: Subject) -> Entry:
+    net, backend = subject.made(), subject.backend
+    eager, _ = in_numpy(backend, backend.run(net, subject.tensors()))
+    with backend.compiled(net) as function:
+        outputs, dtypes = in_numpy(backend, function(*subject.tensors()))
+    entry = Entry()
+    put(entry, "output", outputs, dtypes)
+    expect(entry, "output", eager)
+    return entry
+
+
+def saved(subject: Subject) -> Entry:
+    net, backend = subject.made(), subject.backend
+    numbers = state(net)
+    before, _ = in_numpy(backend, backend.run(net, subject.tensors()))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        if isinstance(net, Block):
+            save(net, path)
+            loaded = backend.to_device(load(path, backend.name), subject.device)
+        else:  # which no file makes again
+            write_state(net, path)
+            loaded = subject.made()
+            initialize(loaded, subject.case.seed + 1)
+            load_state(loaded, read_state(path))
+        found = state(loaded)
+        outputs, dtypes = in_numpy(backend, backend.run(loaded, subject.tensors()))
+    entry = Entry()
+    put(entry, "state", found)
+    expect(entry, "state", numbers)
+    put(entry, "output", outputs, dtypes)
+    expect(entry, "output", before)
+    return entry
+
+
+OBSERVERS: dict[Mode, Callable[[Subject], Entry]] = {
+    "forward": forward,
+    "train": train,
+    "gradient": gradient,
+    "training": training,
+    "compiled": compiled,
+    "saved": saved,
+}
+
+
+def put(
+    entry: Entry, name: str, arrays: Sequence[Array] | State, dtypes: Sequence[str] = ()
+) -> None:
+    """Add arrays under a name, with their dtypes in the framework."""
+    named = names_of(name, arrays)
+    entry.arrays.update(named)
+    for key, dtype in zip(named, dtypes, strict=False):
+        if dtype != str(named[key].dtype):
+            entry.dtypes[key] = dtype
+
+
+def put_calls(entry: Entry, net: Any, calls: Sequence[Call]) -> None:
+    """Add the outputs of every call inside a block; native layers of a name can do other things."""
+    for call in calls:
+        if call.path and isinstance(net, Block):
+            put(entry, f"call/{call.name}", call.outputs, call.dtypes)
+
+
+def expect(entry: Entry, name: str, arrays: Sequence[Array] | State | None) -> None:
+    """Add what the arrays under a name must be, if that is known."""
+    if arrays is not None:
+        entry.expected.update(names_of(name, arrays))
+
+
+def names_of(name: str, arrays: Sequence[Array] | State) -> State:
+    """The arrays by their names in an entry; one that is alone has the name itself."""
+    if isinstance(arrays, Mapping):
+        return {f"{name}/{key}": array for key, array in arrays.items()}
+    if len(arrays) == 1:
+        return {name: arrays[0]}
+    return {f"{name}/{i}": array for i, array in enumerate(arrays)}
+
+
+def expected_output(subject: Subject, net: Any, numbers: State) -> list[Array] | None:
+    """What the reference gives, if there is one, and it takes the inputs."""
+    if len(subject.arrays) != 1 or not isinstance(net, Block):
+        return None
+    try:
+        return [reference_output(net, numbers, subject.arrays[0])]
+    except UnsupportedError:
+        return None
+
+
+def has_reference(net: Any, numbers: State, x: Array) -> bool:
+    """Whether the reference gives the gradients of the model, in a reasonable time."""
+    if sum(array.size for array in numbers.values()) + x.size > DIFFERENTIATED:
+        return False
+    if not isinstance(net, Block):
+        return False
+    try:
+        reference_output(net, numbers, x)
+    except UnsupportedError:
+        return False
+    return True
+
+
+def same_in_training(subject: Subject, net: Any) -> bool:
+    """Whether no layer of the model computes something else in training."""
+    kinds = {subject.backend.kind_of(layer) for _, layer in subject.backend.layers(net)}
+    return not kinds & OTHER_IN_TRAINING
+
+
+def check_not_random(subject: Subject, net: Any, outputs: list[Array]) -> None:
+    """Compare with the outputs of another call in training mode.
+
+    Raises:
+        UnsupportedError: when they are others: no two frameworks draw the same.
+    """
+    again, _ = in_numpy(subject.backend, subject.backend.run(net, subject.tensors(), train=True))
+    for first, second in zip(outputs, again, strict=True):
+        if not deviation(second, first, subject.dtype).ok:
+            raise UnsupportedError(
+                "a model that is random in training cannot be compared there: each framework draws "
+                "by itself; got other outputs from a second call"
+            )
+
+
+def reference_training(
+    net: Any, numbers: State, x: Array, y: Array, names: list[str]
+) -> tuple[Array, State]:
+    """The losses and the final state of `STEPS` steps of `OPTIMIZER` with the reference."""
+    rounded = OPTIMIZER.rounded()
+    now = {name: array.astype(np.float64) for name, array in numbers.items()}
+    velocity = {name: np.zeros_like(now[name]) for name in names}
+    losses = []
+    for _ in range(STEPS):
+        losses.append(float(np.mean((reference_output(net, now, x) - y) ** 2)))
+        gradients = reference_gradients(net, now, x, y, names)
+        for name in names:
+            velocity[name] = rounded.momentum * velocity[name] + gradients[name]
+            now[name] = now[name] - rounded.learning_rate * velocity[name]
+    return np.array(losses), now
