@@ -171,7 +171,7 @@ def test_relu_is_elementwise(backend_name):
         (
             lambda: ub.MLP(dtype="int8"),
             ValueError,
-            r"dtype must be one of float16.*got dtype='int8'",
+            r"dtype must be one of bfloat16, float16.*got dtype='int8'",
         ),
         (lambda: ub.FixedHiddenMLP(None), TypeError, r"units must be a whole number; got None"),
         (

@@ -278,3 +278,22 @@ def test_lambda(backend_name):
 def test_wrong_arguments(backend_name, make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_bfloat16(backend_name):
+    """On PyTorch and TensorFlow a block is made in it or cast to it; MXNet computes nothing so."""
+
+    def made():
+        with ub.use_dtype("bfloat16"):
+            return ub.MySequential(ub.Dense(4, in_units=3), ub.ReLU())
+
+    def cast():
+        return ub.cast(ub.build(ub.MLP(4, 3), (2, 3)), "bfloat16")
+
+    for make in (made, cast):
+        if backend_name == "mxnet":
+            with pytest.raises(ub.UnsupportedError, match="one of float16, float32, float64; got"):
+                make()
+            continue
+        net = make()
+        assert {v.dtype for v in ub.backend_of(net).variables(net)} == {"bfloat16"}

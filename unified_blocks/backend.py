@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Role = Literal["parameter", "constant"]
 Shape = tuple[int | None, ...]
 Loss = str | Callable[..., Any]
+Watch = Callable[[Any, Sequence[Any], Any], None]
 
 
 class Variable(ABC):
@@ -169,6 +170,18 @@ class Backend(ABC):
         """A copy of the numbers of `tensor`."""
 
     @abstractmethod
+    def widened(self, tensor: Any) -> tuple[Array, str]:
+        """A copy of the numbers of `tensor` and its dtype: bfloat16, for NumPy, in float32."""
+
+    @abstractmethod
+    def narrowed(self, array: Array, device: str | None = None) -> Any:
+        """A tensor of the numbers of `array`, in bfloat16.
+
+        Raises:
+            UnsupportedError: when the framework does not have it.
+        """
+
+    @abstractmethod
     def is_tensor(self, value: Any) -> bool:
         """Whether `value` is an array of this framework."""
 
@@ -222,6 +235,24 @@ class Backend(ABC):
     @abstractmethod
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""
+
+    @abstractmethod
+    def watch(self, net: Any, begins: Watch, ends: Watch) -> AbstractContextManager[Any]:
+        """Inside the `with`, tell of each call of `net` and of every layer inside it.
+
+        `begins(layer, inputs, None)` before a call, `ends(layer, inputs, output)` after it. What
+        runs as a part of a graph is not told of.
+        """
+
+    @abstractmethod
+    def compiled(self, net: Any, train: bool = False) -> AbstractContextManager[Callable[..., Any]]:
+        """Inside the `with`, `net` as a function of tensors that the framework runs as a graph.
+
+        Without gradients; afterwards the model is as it was.
+
+        Raises:
+            UnsupportedError: for a model that the framework cannot make a graph of.
+        """
 
     @abstractmethod
     def cast(self, net: Any, dtype: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unified_blocks.dtypes import default_dtype, dtype_name
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
 if TYPE_CHECKING:
@@ -66,8 +67,19 @@ class Constant:
         self.initializer = initializer if value is None else None
 
     def array(self) -> Array:
-        """The numbers."""
+        """The numbers.
+
+        Raises:
+            UnsupportedError: for bfloat16, when nothing has added it to NumPy.
+        """
         dtype = default_dtype() if self.dtype is None else dtype_name(self.dtype)
+        try:
+            np.dtype(dtype)
+        except TypeError:
+            raise UnsupportedError(
+                f"Constant: the dtype must be one that NumPy has; got {dtype}: make the block in "
+                f'float32, and then ub.cast(net, "{dtype}")'
+            ) from None
         if self.initializer is None:
             return np.array(self.value, dtype)
         return draw(self.initializer)(np.random.default_rng(), self.shape).astype(dtype)

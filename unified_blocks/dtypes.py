@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-FLOAT_DTYPES = ("float16", "float32", "float64")
+FLOAT_DTYPES = ("bfloat16", "float16", "float32", "float64")
 
 _default: ContextVar[str] = ContextVar("unified_blocks_dtype", default="float32")
 
@@ -20,7 +20,7 @@ def dtype_name(dtype: Any) -> str:
             `tf.float64`).
 
     Raises:
-        ValueError: when it is none of float16, float32 and float64.
+        ValueError: when it is none of bfloat16, float16, float32 and float64.
     """
     name = name_of(dtype)
     if name not in FLOAT_DTYPES:

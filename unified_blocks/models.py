@@ -49,7 +49,7 @@ def cast(net: Any, dtype: Any) -> Any:
 
     Args:
         net: a model of any framework.
-        dtype: `"float64"`, `"float32"` or `"float16"`.
+        dtype: `"float64"`, `"float32"`, `"float16"` or, on PyTorch and TensorFlow, `"bfloat16"`.
 
     Returns:
         The cast model: on PyTorch and MXNet the same object; on TensorFlow a new one, as
@@ -57,6 +57,7 @@ def cast(net: Any, dtype: Any) -> Any:
 
     Raises:
         ValueError: for another dtype.
-        UnsupportedError: on TensorFlow, for a native model that holds layers of its own.
+        UnsupportedError: on TensorFlow, for a native model that holds layers of its own; on MXNet,
+            for bfloat16.
     """
     return backend_of(net).cast(net, dtype_name(dtype))

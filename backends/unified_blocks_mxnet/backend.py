@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
 from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind, bind_constructor
+from unified_blocks_mxnet.bind import bind, bind_constructor, has_dtype
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.hybrid import add_constant, forward_of
 from unified_blocks_mxnet.variables import KINDS, blocks_of, device_name, walk
@@ -56,6 +61,12 @@ class MXNetBackend(Backend):
     def to_numpy(self, tensor):
         return tensor.asnumpy()
 
+    def widened(self, tensor):
+        return tensor.asnumpy(), np.dtype(tensor.dtype).name
+
+    def narrowed(self, array, device=None):
+        return self.from_numpy(array.astype(has_dtype("bfloat16")), device)
+
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)
 
@@ -101,9 +112,44 @@ class MXNetBackend(Backend):
         with numpy_semantics(), autograd.pause(), scope:
             return net(*inputs)
 
+    @contextmanager
+    def watch(self, net, begins, ends):
+        def before(block, args):
+            if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
+                begins(block, args, None)
+
+        def after(block, args, output):
+            if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
+                ends(block, args, output)
+
+        with ExitStack() as hooks:
+            for _, block in blocks_of(net):
+                hooks.enter_context(block.register_forward_pre_hook(before))
+                hooks.enter_context(block.register_forward_hook(after))
+            yield
+
+    @contextmanager
+    def compiled(self, net, train=False):
+        before = [
+            (b, b._active, dict(b._flags)) for _, b in blocks_of(net) if hasattr(b, "_active")
+        ]
+        if not before:
+            raise UnsupportedError(
+                f"on MXNet a model that is run as a graph must hold a HybridBlock; got a "
+                f"{type(net).__name__} without one: make it of HybridBlocks"
+            )
+        net.hybridize()
+        try:
+            yield lambda *inputs: self.run(net, inputs, train)
+        finally:
+            net.hybridize(False)
+            for block, active, flags in before:
+                if active:
+                    block.hybridize(**flags)
+
     def cast(self, net, dtype):
         with numpy_semantics():
-            net.cast(dtype)
+            net.cast(has_dtype(dtype))
         record_cast((block for _, block in blocks_of(net)), dtype)
         return net
 

@@ -13,7 +13,7 @@ from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
 from unified_blocks.containers import items_of
-from unified_blocks.errors import ForeignTensorError
+from unified_blocks.errors import ForeignTensorError, UnsupportedError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of, running
@@ -39,9 +39,23 @@ def bind(native: Any) -> Any:
     return native
 
 
+def has_dtype(name: str) -> str:
+    """`name`, if MXNet can compute in it.
+
+    Raises:
+        UnsupportedError: when it cannot.
+    """
+    if name == "bfloat16":
+        raise UnsupportedError(
+            "on MXNet a dtype must be one of float16, float32, float64; got bfloat16, in which "
+            "MXNet 1.9.1 computes nothing: use float32"
+        )
+    return name
+
+
 def bind_constructor(native: Any) -> None:
     """Complete the constructor; see `Backend.extend`."""
-    construct(native, scope=numpy_semantics, finish=initialize_rest)
+    construct(native, has_dtype, scope=numpy_semantics, finish=initialize_rest)
 
 
 def bind_forward(native: Any) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import wraps
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import Backend, Watch
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.configuration import check_unchanged
 from unified_blocks.errors import UnsupportedError
@@ -71,6 +72,16 @@ class TensorFlowBackend(Backend):
     def to_numpy(self, tensor):
         return np.array(tf.convert_to_tensor(tensor))
 
+    def widened(self, tensor):
+        tensor = tf.convert_to_tensor(tensor)
+        narrow = tensor.dtype == tf.bfloat16
+        return np.array(tf.cast(tensor, tf.float32) if narrow else tensor), tensor.dtype.name
+
+    def narrowed(self, array, device=None):
+        tensor = self.from_numpy(array, device)
+        with tf.device(tensor.device):
+            return tf.cast(tensor, tf.bfloat16)
+
     def is_tensor(self, value):
         return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)
 
@@ -112,6 +123,19 @@ class TensorFlowBackend(Backend):
         if len(inputs) > 1 and getattr(net, "inputs", None):  # a Functional model takes a list
             inputs = [list(inputs)]
         return net(*inputs, training=train)
+
+    @contextmanager
+    def watch(self, net, begins, ends):
+        with ExitStack() as undo:
+            for layer in layers_of(net):
+                # Keras has no hooks; what it runs of a layer is this attribute.
+                object.__setattr__(layer, "call", _watched(layer, layer.call, begins, ends))
+                undo.callback(object.__delattr__, layer, "call")
+            yield
+
+    @contextmanager
+    def compiled(self, net, train=False):
+        yield tf.function(lambda *inputs: self.run(net, inputs, train))
 
     def cast(self, net, dtype):
         return copy_of(net, dtype, getattr(net, "_device", None))
@@ -155,6 +179,20 @@ class TensorFlowBackend(Backend):
 
     def training_step(self, net, optimizer, loss):
         return learning.TensorFlowTrainingStep(net, walk(net), optimizer, loss)
+
+
+def _watched(layer: Any, call: Any, begins: Watch, ends: Watch) -> Any:
+    @wraps(call)
+    def watched(*args: Any, **named: Any) -> Any:
+        if not tf.executing_eagerly():
+            return call(*args, **named)
+        inputs = [*args, *named.values()]
+        begins(layer, inputs, None)
+        output = call(*args, **named)
+        ends(layer, inputs, output)
+        return output
+
+    return watched
 
 
 def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -140,6 +140,13 @@ class TorchBackend(Backend):
     def to_numpy(self, tensor):
         return tensor.detach().cpu().numpy().copy()
 
+    def widened(self, tensor):
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        return self.to_numpy(tensor.float() if dtype == "bfloat16" else tensor), dtype
+
+    def narrowed(self, array, device=None):
+        return self.from_numpy(array, device).bfloat16()
+
     def is_tensor(self, value):
         return isinstance(value, torch.Tensor)
 
@@ -166,6 +173,7 @@ class TorchBackend(Backend):
     # models
 
     def variables(self, net):
+        net = original(net)
         found: dict[int, TorchVariable] = {}
         for path, module in net.named_modules(remove_duplicate=False):
             # A module tells nowhere else which buffers are left out of its state_dict, whose own
@@ -183,7 +191,30 @@ class TorchBackend(Backend):
         return list(found.values())
 
     def layers(self, net):
-        return net.named_modules()
+        return original(net).named_modules()
+
+    @contextmanager
+    def watch(self, net, begins, ends):
+        modules = list(original(net).modules()) if original(net) is net else [original(net)]
+        with ExitStack() as hooks:
+            for module in modules:
+                for handle in (
+                    module.register_forward_pre_hook(
+                        lambda m, args, named: begins(m, [*args, *named.values()], None),
+                        with_kwargs=True,
+                    ),
+                    module.register_forward_hook(
+                        lambda m, args, named, output: ends(m, [*args, *named.values()], output),
+                        with_kwargs=True,
+                    ),
+                ):
+                    hooks.callback(handle.remove)
+            yield
+
+    @contextmanager
+    def compiled(self, net, train=False):
+        with mode(net, train), torch.no_grad():
+            yield torch.compile(original(net))
 
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         with mode(net, train), torch.no_grad():
@@ -219,6 +250,11 @@ class TorchBackend(Backend):
 
     def training_step(self, net, optimizer, loss):
         return learning.TorchTrainingStep(net, self.variables(net), optimizer, loss, mode)
+
+
+def original(net: nn.Module) -> nn.Module:
+    """The module that `torch.compile` made `net` of, if it did."""
+    return getattr(net, "_orig_mod", net)
 
 
 @contextmanager

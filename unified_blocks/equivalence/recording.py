@@ -78,7 +78,7 @@ class Watcher:
         self.calls: list[Call] = []
         self.begun = 0
 
-    def begins(self, block: Any, inputs: Any) -> None:
+    def begins(self, block: Any, inputs: Any, _: Any) -> None:
         path = self.paths.get(id(block), "?")
         arrays, _ = in_numpy(self.backend, inputs)
         call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.dtypes import FLOAT_DTYPES
 from unified_blocks.ops.dispatch import beside, floating, namespace_of, together, truth
 
-DTYPES = (*FLOAT_DTYPES, "int32", "int64", "bool")
+DTYPES = ("float16", "float32", "float64", "int32", "int64", "bool")
 
 
 def abs(x: Any, /) -> Any:
