@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from unified_blocks import commands
 from unified_blocks.demo import digits
 from unified_blocks.demo.report import Report
-from unified_blocks.equivalence import matrix
-from unified_blocks.equivalence.policy import Deviation
+from unified_blocks.equivalence import matrix, observing
+from unified_blocks.equivalence.cases import CASES
 
 
 def invoke(*arguments):
@@ -31,7 +31,12 @@ def quick(monkeypatch):
     """Fewer epochs and one case: the command's own behaviour, not the figures."""
     pytest.importorskip("sklearn", reason="the demo's extra is not installed")
     monkeypatch.setattr(digits, "EPOCHS", 12)
-    monkeypatch.setattr(matrix, "CASES", matrix.CASES[:1])
+    honest = observing.recorded
+
+    def recorded(backend, modes):
+        return honest(backend, cases=CASES[:1], modes=modes)
+
+    monkeypatch.setattr(commands, "recorded", recorded)
 
 
 def test_demo_shows_everything_and_writes_it(backend_name, quick, tmp_path):
@@ -43,7 +48,7 @@ def test_demo_shows_everything_and_writes_it(backend_name, quick, tmp_path):
         "Equivalence in float64",
         "Equivalence in float32",
         "test",
-        "All 8 cells on 1 backend within tolerance.",
+        "All 4 cells on 1 backend within tolerance.",
     ):
         assert words in result.output
     figures = json.loads(file.read_text())
@@ -68,21 +73,16 @@ def test_demo_over_two_backends_compares_their_losses(quick, tmp_path):
 
 
 def test_demo_exits_with_1_when_a_cell_is_out_of_tolerance(backend_name, quick, monkeypatch):
-    honest = commands.measure
-
-    def measure(names):
-        first, *rest = honest(names)
-        wrong = Deviation(share=3.0, absolute=0.5)
-        return [
-            matrix.Cell(first.case, first.backend, first.dtype, "forward", wrong, "reference"),
-            first,
-            *rest,
-        ]
-
-    monkeypatch.setattr(commands, "measure", measure)
+    wrong = matrix.Cell(
+        "MLP", backend_name, "cpu", "float64", "forward", "differs", 3.0, 0.5, "reference", "output"
+    )
+    monkeypatch.setattr(commands, "measured", lambda names: [wrong])
     result = invoke("demo", "--backend", backend_name)
     assert result.exit_code == 1
-    assert f"MLP on {backend_name} in float64: forward is 5.0e-01 from reference" in result.output
+    problem = (
+        f"MLP on {backend_name} in float64: forward is 5.0e-01 from reference, first in output"
+    )
+    assert problem in result.output
     assert "within tolerance" not in result.output
 
 
@@ -201,10 +201,11 @@ def test_a_progress_bar_is_drawn_in_a_terminal(backend_name, monkeypatch, capfd)
 
 
 def test_figures_that_json_cannot_write_are_null():
-    cell = matrix.Cell("MLP", "one", "float64", "shape", Deviation(np.inf, np.inf), "reference")
+    cell = matrix.Cell("MLP", "one", "cpu", "float64", "forward", "differs", np.inf, np.inf)
     training = digits.Training("one", "float64", [float("nan")], 0.5)
     figures = json.dumps(Report([], [cell], [training]).as_json(), allow_nan=False)
-    assert json.loads(figures)["matrix"][0]["deviation"] == {"share": None, "absolute": None}
+    (found,) = json.loads(figures)["matrix"]
+    assert (found["share"], found["absolute"], found["ok"]) == (None, None, False)
 
 
 def test_json_into_a_folder_that_is_not_there_is_said_before_the_work():

@@ -5,7 +5,6 @@ import pytest
 
 import unified_blocks as ub
 from conftest import make, normal
-from unified_blocks.equivalence import matrix
 from unified_blocks.equivalence.cases import CASES
 from unified_blocks.equivalence.policy import deviation
 from unified_blocks.equivalence.reference import reference_gradients, reference_output
@@ -120,35 +119,3 @@ def test_the_complex_step_is_the_derivative(backend_name):
     close = {"rtol": 1e-14, "atol": 1e-15}
     np.testing.assert_allclose(found["weight"], 2 * error.T @ x / y.size, **close)
     np.testing.assert_allclose(found["x"], 2 * error @ state["weight"] / y.size, **close)
-
-
-@pytest.mark.parametrize("quantity", matrix.QUANTITIES)
-def test_the_matrix_goes_red(backend_name, monkeypatch, quantity):
-    """With one backend's observation spoilt, the cell of that quantity is out of tolerance."""
-    honest = matrix.observe
-
-    def spoilt(case, backend, dtype, device="cpu"):
-        seen, expected = honest(case, backend, dtype, device)
-        output, gradients = seen.output, dict(seen.gradients)
-        name = {"parameter gradient": case.parameters[-1], "input gradient": "x"}.get(quantity)
-        if name:
-            gradients[name] = gradients[name] + 1e-3
-        else:
-            output = output[None] if quantity == "shape" else output + 1e-3
-        return matrix.Observation(output, gradients), expected
-
-    monkeypatch.setattr(matrix, "CASES", CASES[:1])
-    assert all(cell.ok for cell in matrix.measure([backend_name]))
-    monkeypatch.setattr(matrix, "observe", spoilt)
-    red = {cell.quantity for cell in matrix.measure([backend_name]) if not cell.ok}
-    assert quantity in red
-    assert red <= {quantity, "forward"}
-
-
-def test_the_matrix_measures_every_cell():
-    installed = ub.available_backends()
-    if not installed:
-        pytest.skip("no framework is installed")
-    cells = list(matrix.measure(installed, ["float64"]))
-    assert len(cells) == len(CASES) * len(installed) * len(matrix.QUANTITIES)
-    assert all(cell.ok for cell in cells), [cell for cell in cells if not cell.ok]

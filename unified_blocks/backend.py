@@ -258,6 +258,9 @@ class Backend(ABC):
     def cast(self, net: Any, dtype: str) -> Any:
         """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
 
+    def check_dtype(self, dtype: str, device: str) -> None:  # noqa: B027  # most have them all
+        """Raise `UnsupportedError` when networks of this dtype cannot be run on this device."""
+
     def native_dtype(self, dtype: str) -> AbstractContextManager[Any]:
         """Inside the `with`, what the framework makes has this dtype, where `cast` is no way."""
         return nullcontext()

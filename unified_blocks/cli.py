@@ -9,7 +9,8 @@ def main() -> None:
     """Run the command line, or say what it needs."""
     try:
         import unified_blocks.commands
-        import unified_blocks.file_commands  # noqa: F401  # both add to the app
+        import unified_blocks.file_commands
+        import unified_blocks.lab_commands  # noqa: F401  # all add to the app
         from unified_blocks.terminal import app
     except ImportError as error:
         sys.exit(

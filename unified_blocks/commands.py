@@ -12,7 +12,8 @@ import typer
 from unified_blocks.demo.digits import load_digits, train
 from unified_blocks.demo.report import Report, backends_table, matrix_table, training_table
 from unified_blocks.doctor import default_backend, diagnose_all, system
-from unified_blocks.equivalence.matrix import DTYPES, measure
+from unified_blocks.equivalence.matrix import Cell, cells
+from unified_blocks.equivalence.observing import DTYPES, recorded
 from unified_blocks.errors import UnknownBackendError
 from unified_blocks.registry import install_command, registered_backends, resolve_name
 from unified_blocks.terminal import app, make_console, usage_error
@@ -70,7 +71,7 @@ def demo(
         raise usage_error(str(error)) from None
 
     with console.status("comparing blocks"):
-        report.cells = list(measure(working))
+        report.cells = measured(working)
     for dtype in DTYPES:
         console.print(matrix_table(report.cells, dtype))
     for dtype in DTYPES:
@@ -95,6 +96,11 @@ def demo(
         raise typer.Exit(1)
     count = f"{len(report.cells)} cells on {len(working)} backend{'s' * (len(working) > 1)}"
     console.print(f"All {count} within tolerance.", style="bold green")
+
+
+def measured(backends: list[str]) -> list[Cell]:
+    """The matrix of the book's blocks on these backends, without training and files."""
+    return cells([recorded(backend, modes=("forward", "gradient")) for backend in backends])
 
 
 def named(backends: list[str] | None) -> list[str]:

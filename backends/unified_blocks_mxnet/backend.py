@@ -153,6 +153,13 @@ class MXNetBackend(Backend):
         record_cast((block for _, block in blocks_of(net)), dtype)
         return net
 
+    def check_dtype(self, dtype, device):
+        if has_dtype(dtype) == "float16" and device == "cpu":
+            raise UnsupportedError(
+                "on MXNet a dense layer in float16 must be on a GPU; got cpu, where MXNet 1.9.1 "
+                "has none: use float32"
+            )
+
     # learning
 
     def loss_value(self, loss, output, y):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from unified_blocks.demo.digits import CURVE_TOLERANCES, Training, largest_difference
 from unified_blocks.doctor import Diagnosis, system
-from unified_blocks.equivalence.matrix import QUANTITIES, Cell
+from unified_blocks.equivalence.matrix import Cell
 
 
 @dataclass
@@ -33,12 +33,7 @@ class Report:
 
     def problems(self) -> list[str]:
         """What is out of tolerance, in words."""
-        found = [
-            f"{c.case} on {c.backend} in {c.dtype}: {c.quantity} is "
-            f"{c.deviation.absolute:.1e} from {c.against}"
-            for c in self.cells
-            if not c.ok
-        ]
+        found = [problem_of(cell) for cell in self.cells if not cell.ok]
         found += [
             f"{t.backend} in {t.dtype}: test accuracy is {t.accuracy:.1%}"
             for t in self.trainings
@@ -56,12 +51,17 @@ class Report:
         figures = {
             "system": system(),
             "backends": [asdict(diagnosis) for diagnosis in self.backends],
-            "matrix": [{**asdict(cell), "ok": cell.ok} for cell in self.cells],
+            "matrix": [cell_as_json(cell) for cell in self.cells],
             "training": [{**asdict(training), "ok": training.ok} for training in self.trainings],
             "largest_loss_difference": self.differences(),
             "problems": self.problems(),
         }
         return finite(figures)
+
+
+def cell_as_json(cell: Cell) -> dict[str, Any]:
+    """All of a cell but what was compared in it."""
+    return {**{k: v for k, v in vars(cell).items() if k != "rows"}, "ok": cell.ok}
 
 
 def finite(value: Any) -> Any:
@@ -87,27 +87,37 @@ def backends_table(diagnoses: Iterable[Diagnosis]) -> Table:
 def matrix_table(cells: Iterable[Cell], dtype: str) -> Table:
     """The worst absolute deviation of each block on each backend, coloured by tolerance."""
     chosen = [cell for cell in cells if cell.dtype == dtype]
-    title = f"Equivalence in {dtype}: worst deviation from the NumPy reference and each other"
-    table = Table("block", "backend", *QUANTITIES, title=title)
+    modes = list(dict.fromkeys(cell.mode for cell in chosen))
+    title = f"Equivalence in {dtype}: worst deviation from what is expected and from each other"
+    table = Table("block", "backend", *modes, title=title)
     rows: dict[tuple[str, str], dict[str, Cell]] = {}
     for cell in chosen:
-        rows.setdefault((cell.case, cell.backend), {})[cell.quantity] = cell
+        rows.setdefault((cell.case, cell.backend), {})[cell.mode] = cell
     last = ""
-    for (case, backend), by_quantity in rows.items():
+    for (case, backend), by_mode in rows.items():
         if last and case != last:
             table.add_section()
-        shown = [_cell(by_quantity[quantity]) for quantity in QUANTITIES]
-        table.add_row(case if case != last else "", backend, *shown)
+        name = Text(case if case != last else "")
+        table.add_row(name, Text(backend), *(_cell(by_mode[mode]) for mode in modes))
         last = case
     return table
 
 
 def _cell(cell: Cell) -> Text:
-    style = "green" if cell.ok else "bold red"
-    if cell.quantity == "shape":
-        return Text("equal" if cell.ok else "DIFFERENT", style)
-    mark = "" if cell.ok else "  OUT OF TOLERANCE"
-    return Text(f"{cell.deviation.absolute:.1e}{mark}", style)
+    return {
+        "ok": Text(f"{cell.absolute:.1e}", "green"),
+        "differs": Text(f"{cell.absolute:.1e} DIFFERS", "bold red"),
+        "unsupported": Text("-", "dim"),
+        "error": Text("ERROR", "bold red"),
+    }[cell.status]
+
+
+def problem_of(cell: Cell) -> str:
+    """What is wrong with a cell that is not ok, in words."""
+    about = f"{cell.case} on {cell.backend} in {cell.dtype}: {cell.mode}"
+    if cell.status == "error":
+        return f"{about} failed: {cell.reason}"
+    return f"{about} is {cell.absolute:.1e} from {cell.against}, first in {cell.where}"
 
 
 def training_table(trainings: list[Training], dtype: str) -> Table:

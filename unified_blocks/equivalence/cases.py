@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
 from unified_blocks.layers import Dense, ReLU
+from unified_blocks.registry import default_name
 from unified_blocks.types import Array
 
 
@@ -69,6 +72,45 @@ class Case:
         for array in self.inputs():
             found.update(np.ascontiguousarray(array, "<f8").tobytes())
         return found.hexdigest()
+
+
+def case_of_model(model: str, input_shapes: Sequence[tuple[int, ...]]) -> Case:
+    """The case of a user's own model.
+
+    Args:
+        model: `"module:factory"`. A factory that can be called without arguments makes a block on
+            the default backend; one with a parameter gets the backend's name, and can make a native
+            model.
+
+    Raises:
+        ValueError: when there is no such factory, or one that wants other arguments.
+    """
+    module, colon, name = model.partition(":")
+    if not (module and colon and name) or "/" in model:
+        raise ValueError(
+            f"a model must be named module:factory; got {model}: name a function or class, "
+            "mypackage.models:make"
+        )
+    try:
+        factory = getattr(importlib.import_module(module), name)
+        parameters = inspect.signature(factory).parameters.values()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"a model must be module:factory, something to import and to call; got {model} "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    wanted = [p for p in parameters if p.default is p.empty and p.kind not in kinds]
+    if len(wanted) > 1:
+        raise ValueError(
+            "a factory of models must take nothing, or the name of a backend; got "
+            f"{model}, which wants {', '.join(p.name for p in wanted)}: wrap it in a function"
+        )
+
+    def make() -> Any:
+        return factory(default_name()) if wanted else factory()
+
+    return Case(model, make, tuple(input_shapes))
 
 
 def chimera() -> Any:

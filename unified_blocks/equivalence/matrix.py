@@ -215,9 +215,7 @@ def between(key: Key, a: Entry, b: Entry) -> list[Row]:
 
 def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row:
     dtypes = (dtype, entry.dtype_of(name))
-    return compared(
-        name, what_of(name), expected, entry.arrays[name], kind_of(mode, name), dtypes
-    )
+    return compared(name, what_of(name), expected, entry.arrays[name], kind_of(mode, name), dtypes)
 
 
 def what_of(name: str) -> What:

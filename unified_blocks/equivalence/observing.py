@@ -94,28 +94,43 @@ class Subject:
     device: str
     dtype: str
 
-    def made(self) -> Any:
-        """The network, built, with its initial numbers.
+    def made(self) -> tuple[Any, State]:
+        """The network, built, and its initial numbers.
 
-        Every parameter is random, biases too, and drawn anew on each backend from one seed.
+        Every parameter is random, biases too, and drawn anew on each backend from one seed. NumPy
+        lacks bfloat16: such a network is made in float32, and its numbers are rounded.
         """
-        with use_dtype(self.dtype), self.backend.native_dtype(self.dtype):
+        narrow = self.dtype == "bfloat16"
+        dtype = "float32" if narrow else self.dtype
+        with use_dtype(dtype), self.backend.native_dtype(dtype):
             net = self.case.make()
             build(net, self.case.input_shape)
-        others = {v.dtype for v in self.backend.variables(net)} - {self.dtype}
-        if others and not isinstance(net, Block):  # a block was told its dtype
-            net = self.backend.cast(net, self.dtype)
+        dtypes = {variable.dtype for variable in self.backend.variables(net)}
+        if dtypes != {dtype} and not isinstance(net, Block):  # a block was told its dtype
+            net = self.backend.cast(net, dtype)
         initialize(net, self.case.seed, scheme="torch_default")
-        return self.backend.to_device(net, self.device)
+        numbers = {name: self.rounded(array) for name, array in state(net).items()}
+        if narrow:
+            net = self.backend.cast(net, self.dtype)
+        return self.backend.to_device(net, self.device), numbers
+
+    def rounded(self, array: Array) -> Array:
+        """The array in the dtype; in float32, rounded, for bfloat16."""
+        if self.dtype != "bfloat16" or array.dtype.kind != "f":
+            return array.astype(self.dtype) if array.dtype.kind == "f" else array
+        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+        upper = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000  # to the nearest, ties to even
+        return upper.astype(np.uint32).view(np.float32).reshape(array.shape)
 
     @cached_property
     def arrays(self) -> list[Array]:
         """The inputs."""
-        return [array.astype(self.dtype) for array in self.case.inputs()]
+        return [self.rounded(array) for array in self.case.inputs()]
 
     def tensors(self) -> list[Any]:
         """The inputs as tensors, anew."""
-        return [self.backend.from_numpy(array, self.device) for array in self.arrays]
+        make = self.backend.narrowed if self.dtype == "bfloat16" else self.backend.from_numpy
+        return [make(array, self.device) for array in self.arrays]
 
     def batch(self, net: Any, doing: str) -> tuple[Array, Array]:
         """The input and a target, for a loss.
@@ -131,12 +146,13 @@ class Subject:
             if len(outputs) != 1:
                 raise UnsupportedError(f"{doing} is of a model with one output; got {len(outputs)}")
             shape = outputs[0].shape
-        return self.arrays[0], self.case.target(shape).astype(self.dtype)
+        return self.arrays[0], self.rounded(self.case.target(shape))
 
 
 def observed(subject: Subject, mode: Mode) -> Entry:
     """What the subject gives in that mode."""
     try:
+        subject.backend.check_dtype(subject.dtype, subject.device)
         return OBSERVERS[mode](subject)
     except UnsupportedError as error:
         return Entry("unsupported", str(error)[:REASON])
@@ -145,11 +161,12 @@ def observed(subject: Subject, mode: Mode) -> Entry:
 
 
 def forward(subject: Subject) -> Entry:
-    net, tensors = subject.made(), subject.tensors()
-    numbers = state(net)
+    net, numbers = subject.made()
+    tensors = subject.tensors()
     outputs, dtypes, calls = record(net, tensors)
     entry = Entry()
-    put(entry, "state", numbers)
+    if subject.dtype != "bfloat16":
+        put(entry, "state", state(net))
     put_calls(entry, net, calls)
     put(entry, "output", outputs, dtypes)
     expect(entry, "output", expected_output(subject, net, numbers))
@@ -160,8 +177,7 @@ def forward(subject: Subject) -> Entry:
 
 
 def train(subject: Subject) -> Entry:
-    net = subject.made()
-    numbers = state(net)
+    net, numbers = subject.made()
     outputs, dtypes, calls = record(net, subject.tensors(), train=True)
     check_not_random(subject, net, outputs)
     entry = Entry()
@@ -173,9 +189,8 @@ def train(subject: Subject) -> Entry:
 
 
 def gradient(subject: Subject) -> Entry:
-    net = subject.made()
+    net, numbers = subject.made()
     x, y = subject.batch(net, "a gradient")
-    numbers = state(net)
     _, gradients = value_and_grad(net, x, y, loss="mse", wrt="both")
     entry = Entry()
     put(entry, "gradient", gradients)
@@ -187,12 +202,11 @@ def gradient(subject: Subject) -> Entry:
 
 
 def training(subject: Subject) -> Entry:
-    net = subject.made()
+    net, _ = subject.made()
     x, y = subject.batch(net, "training")
     outputs, _ = in_numpy(subject.backend, subject.backend.run(net, subject.tensors(), train=True))
     check_not_random(subject, net, outputs)
-    net = subject.made()  # that call may have moved running statistics
-    numbers = state(net)
+    net, numbers = subject.made()  # that call may have moved running statistics
     trainer = Trainer(net, OPTIMIZER, "mse")
     losses = [subject.backend.to_numpy(trainer.step(x, y)) for _ in range(STEPS)]
     entry = Entry()
@@ -207,7 +221,7 @@ def training(subject: Subject) -> Entry:
 
 
 def compiled(subject: Subject) -> Entry:
-    net, backend = subject.made(), subject.backend
+    (net, _), backend = subject.made(), subject.backend
     eager, _ = in_numpy(backend, backend.run(net, subject.tensors()))
     with backend.compiled(net) as function:
         outputs, dtypes = in_numpy(backend, function(*subject.tensors()))
@@ -218,8 +232,7 @@ def compiled(subject: Subject) -> Entry:
 
 
 def saved(subject: Subject) -> Entry:
-    net, backend = subject.made(), subject.backend
-    numbers = state(net)
+    (net, numbers), backend = subject.made(), subject.backend
     before, _ = in_numpy(backend, backend.run(net, subject.tensors()))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.safetensors"
@@ -228,7 +241,7 @@ def saved(subject: Subject) -> Entry:
             loaded = backend.to_device(load(path, backend.name), subject.device)
         else:  # which no file makes again
             write_state(net, path)
-            loaded = subject.made()
+            loaded, _ = subject.made()
             initialize(loaded, subject.case.seed + 1)
             load_state(loaded, read_state(path))
         found = state(loaded)
