@@ -254,6 +254,9 @@ class Backend(ABC):
             UnsupportedError: for a model that the framework cannot make a graph of.
         """
 
+    def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
+        """Wait until all that was begun is computed, and raise what failed in it."""
+
     @abstractmethod
     def cast(self, net: Any, dtype: str) -> Any:
         """`net`, or where the framework cannot cast models a copy of it, in another dtype."""

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from unified_blocks.commands import Backends, named
 from unified_blocks.demo.report import cell_as_json, finite, matrix_table, problem_of
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.cases import ALL_CASES
 from unified_blocks.equivalence.matrix import Cell, cells, title
 from unified_blocks.equivalence.observing import DTYPES, recorded
 from unified_blocks.equivalence.policy import TOLERANCES
@@ -50,7 +50,7 @@ Cases = Annotated[
     typer.Option(
         "--case",
         metavar="NAME",
-        help=f"One of {', '.join(case.name for case in CASES)}; repeatable.",
+        help=f"One of {', '.join(case.name for case in ALL_CASES)}; repeatable.",
     ),
 ]
 Model = Annotated[
@@ -202,7 +202,7 @@ def task_of(
     if model and (folder := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, folder)
     return Task(
-        among("--case", cases, [case.name for case in CASES]),
+        among("--case", cases, [case.name for case in ALL_CASES]),
         model or "",
         [shape_of(text) for text in inputs or ()],
         list(dict.fromkeys(devices or ())),
@@ -275,9 +275,13 @@ def check_fresh(paths: Iterable[Path], records: Iterable[Record]) -> None:
 
 def show_unsupported(console: Console, matrix: Iterable[Cell]) -> None:
     """Print why cells were left out, each reason once."""
-    reasons = Counter((c.backend, c.reason) for c in matrix if c.status == "unsupported")
-    for (name, reason), count in reasons.items():
-        console.print(printable(f"{name}: {count} left out: {reason}"), style="dim")
+    reasons: dict[str, list[Cell]] = {}
+    for cell in matrix:
+        if cell.status == "unsupported":
+            reasons.setdefault(cell.reason, []).append(cell)
+    for reason, left_out in reasons.items():
+        names = ", ".join(dict.fromkeys(cell.backend for cell in left_out))
+        console.print(printable(f"{len(left_out)} left out on {names}: {reason}"), style="dim")
 
 
 def show_problems(console: Console, problems: list[str]) -> None:

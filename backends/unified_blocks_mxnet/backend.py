@@ -147,6 +147,9 @@ class MXNetBackend(Backend):
                 if active:
                     block.hybridize(**flags)
 
+    def finish(self):
+        mx.nd.waitall()
+
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(has_dtype(dtype))

@@ -14,6 +14,9 @@ from unified_blocks.demo.digits import CURVE_TOLERANCES, Training, largest_diffe
 from unified_blocks.doctor import Diagnosis, system
 from unified_blocks.equivalence.matrix import Cell
 
+REASON = 300
+"""The most characters of an error that are printed."""
+
 
 @dataclass
 class Report:
@@ -116,7 +119,8 @@ def problem_of(cell: Cell) -> str:
     """What is wrong with a cell that is not ok, in words."""
     about = f"{cell.case} on {cell.backend} in {cell.dtype}: {cell.mode}"
     if cell.status == "error":
-        return f"{about} failed: {cell.reason}"
+        reason = " ".join(cell.reason.split())
+        return f"{about} failed: {reason[:REASON]}"
     return f"{about} is {cell.absolute:.1e} from {cell.against}, first in {cell.where}"
 
 

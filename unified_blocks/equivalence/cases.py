@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP
-from unified_blocks.layers import Dense, ReLU
+from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP, Parallel
+from unified_blocks.layers import BatchNorm, Dense, Dropout, LayerNorm, ReLU, Softmax, Tanh
 from unified_blocks.registry import default_name
 from unified_blocks.types import Array
 
@@ -164,3 +164,30 @@ CASES = (
         ("2.rand_weight",),
     ),
 )
+
+MORE_CASES = (
+    Case(
+        "norms",
+        lambda: MySequential(
+            Dense(12, activation="gelu"), BatchNorm(), Dense(9), LayerNorm(), Tanh(), Dense(5)
+        ),
+        (8, 20),
+        (8, 5),
+    ),
+    Case(
+        "parallel",
+        lambda: MySequential(
+            Parallel(
+                Dense(6, activation="softplus"),
+                MySequential(Dense(8, activation="silu"), Dropout(0.5), Dense(4)),
+            ),
+            Softmax(),
+            Dense(3, use_bias=False),
+        ),
+        (4, 20),
+        (4, 3),
+    ),
+)
+"""What the book's blocks lack: statistics of a batch, branches, numbers drawn in training."""
+
+ALL_CASES = (*CASES, *MORE_CASES)

@@ -38,12 +38,12 @@ class Cell:
         status: `"differs"` when it is out of the policy of `unified_blocks.equivalence.policy`.
         share: the worst difference as a share of what is allowed there; above 1 is too much.
         absolute: the worst absolute difference.
-        against: what the worst was found against: `"reference"`, `"eager"`, `"saved"`, or the
-            other backend; empty when there was nothing to compare with.
         where: the first array that is out of the policy, in the order in which they came to be;
             when none is, the worst.
-        reason: why there is nothing to compare.
-        rows: each array, compared with that of `against`.
+        against: what it was compared with: `"reference"`, `"eager"`, `"saved"`, or the name of
+            another backend; empty when there was nothing to compare with.
+        reason: why there was nothing.
+        rows: each array, compared with what it is furthest from.
     """
 
     case: str
@@ -164,28 +164,34 @@ def _cell(
             comparisons[other] = between(key, theirs, entry)
     if len(comparisons) == bool(entry.expected) and not is_known(entry):
         return Cell(*about, "unsupported", reason="there is nothing to compare with")
-    against, rows = max(comparisons.items(), key=lambda item: _worst(item[1]).share)
-    worst = _worst(rows)
-    where = next((row for row in rows if not row.ok), worst)
+    worst: dict[str, tuple[Row, str]] = {}
+    for against, compared_rows in comparisons.items():
+        for row in compared_rows:
+            if row.name not in worst or _size(row) > _size(worst[row.name][0]):
+                worst[row.name] = (row, against)
+    order = {name: at for at, name in enumerate(entry.arrays)}  # what is missing comes last
+    found = sorted(worst.values(), key=lambda pair: order.get(pair[0].name, len(order)))
+    largest = max(found, key=lambda pair: _size(pair[0]))
+    where, against = next((pair for pair in found if not pair[0].ok), largest)
     return Cell(
         *about,
-        "ok" if worst.ok else "differs",
-        worst.share,
-        max(row.absolute for row in rows),
+        "ok" if largest[0].ok else "differs",
+        largest[0].share,
+        max(row.absolute for row, _ in found),
         against,
         where.name,
-        rows=rows,
+        rows=[row for row, _ in found],
     )
+
+
+def _size(row: Row) -> tuple[float, float]:
+    return (row.share, row.absolute)
 
 
 def is_known(entry: Entry) -> bool:
     """Whether all results are expected: not those inside, and not what they were made from."""
     results = {n for n in entry.arrays if n.partition("/")[0] not in ("call", "state", "input")}
     return results <= entry.expected.keys()
-
-
-def _worst(rows: list[Row]) -> Row:
-    return max(rows, key=lambda row: row.share)
 
 
 def against_expected(key: Key, entry: Entry) -> list[Row]:

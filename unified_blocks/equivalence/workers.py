@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from unified_blocks.equivalence.cases import CASES, Case, case_of_model
+from unified_blocks.equivalence.cases import ALL_CASES, Case, case_of_model
 from unified_blocks.equivalence.observing import DTYPES, recorded
 from unified_blocks.equivalence.records import (
     MODES,
@@ -59,7 +59,7 @@ class Task:
         """
         if self.model:
             return [case_of_model(self.model, [tuple(shape) for shape in self.inputs])]
-        return [case for case in CASES if not self.cases or case.name in self.cases]
+        return [case for case in ALL_CASES if not self.cases or case.name in self.cases]
 
 
 def recorded_apart(

@@ -1,0 +1,39 @@
+"""Records made by hand, as three backends that agree would give."""
+
+import numpy as np
+
+from unified_blocks.equivalence.records import MODES, Entry, Record
+
+DTYPES = ("float64", "float32")
+NAMES = {
+    "forward": ("state/a.weight", "call/a", "call/b#1", "output", "input"),
+    "train": ("call/a", "output"),
+    "gradient": ("gradient/a.weight", "gradient/x"),
+    "training": ("loss", "state/a.weight"),
+    "compiled": ("output",),
+    "saved": ("state/a.weight", "output"),
+}
+UNEXPECTED = ("call/a", "call/b#1", "state/a.weight")
+
+
+def entry_of(case, dtype, mode):
+    """An entry of that mode, the same each time."""
+    generator = np.random.default_rng(len(case) + 10 * DTYPES.index(dtype))
+    arrays = {name: generator.normal(size=(3, 4)).astype(dtype) for name in NAMES[mode]}
+    known = arrays if mode in ("training", "saved") else arrays.keys() - set(UNEXPECTED)
+    return Entry(arrays=arrays, expected={name: arrays[name].astype("float64") for name in known})
+
+
+def record_of(backend="one", cases=("A", "BB"), dtypes=DTYPES, modes=MODES, **about):
+    fields = {"device": "cpu", "framework": "1.0", "library": "0.1.0", "source": "s"}
+    fields |= {"platform": "p", "python": "3.11", "numpy": "2.0", **about}
+    record = Record(backend, **fields, cases={case: f"digest of {case}" for case in cases})
+    for case in cases:
+        for dtype in dtypes:
+            for mode in modes:
+                record.entries[case, dtype, mode] = entry_of(case, dtype, mode)
+    return record
+
+
+def three():
+    return [record_of(name) for name in ("one", "two", "three")]
