@@ -196,3 +196,23 @@ def test_validation_targets_are_held_to_the_same_rules(backend_name):
             optimizer=ub.SGD(0.1),
             validation=(x, y[:, None]),
         )
+
+
+def test_an_update_waits_for_what_reads_the_parameter(backend_name):
+    """The gradient of this loss needs no output, so that its update could come before that."""
+    x, weights = normal(4, 6, dtype="float64"), normal(4, 3, dtype="float64", seed=1)
+
+    def loss(output, y):
+        return ub.ops.sum(output * y)
+
+    with ub.use_dtype("float64"):
+        net = ub.MySequential(ub.Dense(6, activation="relu"), ub.Dense(6), ub.Dense(3))
+    before = ub.state(ub.initialize(ub.build(net, (4, 6)), 0, "torch_default"))
+    value, gradients = ub.value_and_grad(net, x, weights, loss=loss)
+    for _ in range(10):
+        ub.load_state(net, before)
+        found = ub.Trainer(net, ub.SGD(0.125), loss).step(x, weights)
+        np.testing.assert_allclose(float(ub.to_numpy(found)), value, rtol=1e-12)
+        for name, array in ub.state(net).items():
+            wanted = before[name] - 0.125 * gradients[name]
+            np.testing.assert_allclose(array, wanted, rtol=1e-12, atol=1e-14)

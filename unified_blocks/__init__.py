@@ -16,6 +16,8 @@ from unified_blocks.checks import check
 from unified_blocks.constants import Constant
 from unified_blocks.convert import convert
 from unified_blocks.dtypes import use_dtype
+from unified_blocks.equivalence.compare import assert_equivalent, compare
+from unified_blocks.equivalence.comparison import Comparison
 from unified_blocks.errors import (
     BackendImportError,
     BlockBuiltError,
@@ -84,6 +86,7 @@ __all__ = [
     "BatchNorm",
     "Block",
     "BlockBuiltError",
+    "Comparison",
     "Constant",
     "Dense",
     "Dropout",
@@ -120,11 +123,13 @@ __all__ = [
     "UnknownBlockError",
     "UnsupportedError",
     "as_tensor",
+    "assert_equivalent",
     "available_backends",
     "backend_of",
     "build",
     "cast",
     "check",
+    "compare",
     "convert",
     "devices",
     "diff_state",

@@ -93,7 +93,10 @@ class Variable(ABC):
 
     @abstractmethod
     def view(self) -> Array:
-        """The numbers, in canonical layout: where the framework allows, seen without a copy."""
+        """The numbers, in canonical layout: where the framework allows, seen without a copy.
+
+        Those of bfloat16, which NumPy has not, are in float32.
+        """
 
     def read(self) -> Array:
         """A copy of the numbers, in canonical layout."""
@@ -168,6 +171,10 @@ class Backend(ABC):
     @abstractmethod
     def to_numpy(self, tensor: Any) -> Array:
         """A copy of the numbers of `tensor`."""
+
+    def narrowed(self, array: Array, dtype: str | None, device: str | None = None) -> Any:
+        """A tensor that holds a copy of `array` in `dtype`, which may be bfloat16."""
+        return self.from_numpy(np.asarray(array, dtype, order="C"), device)
 
     @abstractmethod
     def widened(self, tensor: Any) -> tuple[Array, str]:

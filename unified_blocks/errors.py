@@ -77,9 +77,11 @@ class NotEquivalentError(UnifiedBlocksError, AssertionError):
 
     Attributes:
         deviation: how far their outputs are apart.
+        comparison: the `ub.Comparison` that found it, if one did.
     """
 
     deviation: Any = None
+    comparison: Any = None
 
 
 class FileFormatError(UnifiedBlocksError, ValueError):

@@ -24,7 +24,14 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
-from unified_blocks_tensorflow.variables import KINDS, OF_EVERY_MODEL, device_name, layers_of, walk
+from unified_blocks_tensorflow.variables import (
+    KINDS,
+    OF_EVERY_MODEL,
+    device_name,
+    layers_of,
+    paths_of,
+    walk,
+)
 
 
 class TensorFlowBackend(Backend):
@@ -72,6 +79,13 @@ class TensorFlowBackend(Backend):
     def to_numpy(self, tensor):
         return np.array(tf.convert_to_tensor(tensor))
 
+    def narrowed(self, array, dtype, device=None):
+        if dtype != "bfloat16":
+            return super().narrowed(array, dtype, device)
+        wide = self.from_numpy(np.asarray(array, "float32", order="C"), device)
+        with tf.device(wide.device):
+            return tf.cast(wide, tf.bfloat16)
+
     def widened(self, tensor):
         tensor = tf.convert_to_tensor(tensor)
         narrow = tensor.dtype == tf.bfloat16
@@ -117,7 +131,7 @@ class TensorFlowBackend(Backend):
         return walk(net)
 
     def layers(self, net):
-        return ((layer.path if layer is not net else "", layer) for layer in layers_of(net))
+        return paths_of(net).items()
 
     def run(self, net, inputs, train=False):
         if len(inputs) > 1 and getattr(net, "inputs", None):  # a Functional model takes a list

@@ -67,7 +67,11 @@ class TensorFlowTrainingStep(TrainingStep):
             trained = [p for p, is_trained in zip(parameters, trainable, strict=True) if is_trained]
             with tf.GradientTape() as tape:
                 value = apply_loss(function, net(x, training=True), y)
-            native.apply(tape.gradient(value, trained), trained)
+            gradients = tape.gradient(value, trained)
+            # Grappler lets an update overtake what reads the variable, when its gradient does not
+            # depend on that: the loss, and the gradients of layers further down, came out wrong.
+            with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
+                native.apply(gradients, trained)
             return value
 
         self.graph = graph

@@ -74,9 +74,12 @@ class LayerVariable(Variable):
         return array if self.axes is None else tf.transpose(array, np.argsort(self.axes))
 
     def view(self):
-        return self.to_canonical(tf.convert_to_tensor(self.handle.value))
+        tensor = tf.convert_to_tensor(self.handle.value)
+        narrow = tensor.dtype == tf.bfloat16
+        return self.to_canonical(tf.cast(tensor, tf.float32) if narrow else tensor)
 
     def write(self, array):
+        array = tf.cast(array, tf.bfloat16) if self.dtype == "bfloat16" else array
         self.handle.assign(self.to_native(array))
 
 
@@ -260,16 +263,25 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
         yield from _walk(child, start + name, above | {id(layer)})
 
 
+def paths_of(net: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
+    """`net`, under `""`, and every layer inside it, each once, under its first canonical name."""
+    found = {"": net}
+    seen = {id(net)}
+
+    def visit(layer: Any, start: str) -> None:
+        for name, child in children_of(layer):
+            if id(child) not in seen:
+                seen.add(id(child))
+                found[start + name] = child
+                visit(child, f"{start}{name}.")
+
+    visit(net, "")
+    return found
+
+
 def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
     """`net` and every layer inside it, each once."""
-    found = {id(net): net}
-    unvisited = [net]
-    while unvisited:
-        for _, child in children_of(unvisited.pop()):
-            if id(child) not in found:
-                found[id(child)] = child
-                unvisited.append(child)
-    return list(found.values())
+    return list(paths_of(net).values())
 
 
 def is_keras_own(name: str) -> bool:

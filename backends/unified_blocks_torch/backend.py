@@ -85,7 +85,8 @@ class TorchVariable(Variable):
         return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
 
     def view(self):
-        return self.tensor.detach().cpu().numpy()
+        tensor = self.tensor.detach().cpu()
+        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
     def write(self, array):
         with torch.no_grad():
@@ -139,6 +140,11 @@ class TorchBackend(Backend):
 
     def to_numpy(self, tensor):
         return tensor.detach().cpu().numpy().copy()
+
+    def narrowed(self, array, dtype, device=None):
+        if dtype != "bfloat16":
+            return super().narrowed(array, dtype, device)
+        return self.from_numpy(np.asarray(array, "float32", order="C"), device).bfloat16()
 
     def widened(self, tensor):
         dtype = str(tensor.dtype).removeprefix("torch.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Call:
         dtypes: of the outputs, in the framework.
         changed: whether it changed an input in place.
         depth: how many calls it is inside of.
-        order: its place among the calls by their end; `begun`, by their start.
+        start, end: when it was made and when it was over, in beginnings and ends of calls.
     """
 
     name: str
@@ -42,8 +43,8 @@ class Call:
     dtypes: list[str] = field(default_factory=list)
     changed: bool = False
     depth: int = 0
-    order: int = -1
-    begun: int = -1
+    start: int = -1
+    end: int = -1
 
 
 def record(
@@ -76,14 +77,13 @@ class Watcher:
         self.paths = {id(layer): path for path, layer in backend.layers(net)}
         self.open: list[Call] = []
         self.calls: list[Call] = []
-        self.begun = 0
+        self.clock = count()
 
     def begins(self, block: Any, inputs: Any, _: Any) -> None:
         path = self.paths.get(id(block), "?")
         arrays, _ = in_numpy(self.backend, inputs)
         call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)
-        call.depth, call.begun = len(self.open), self.begun
-        self.begun += 1
+        call.depth, call.start = len(self.open), next(self.clock)
         self.open.append(call)
 
     def ends(self, block: Any, inputs: Any, output: Any) -> None:
@@ -94,17 +94,17 @@ class Watcher:
             for a, b in zip(call.inputs, arrays, strict=True)
         )
         call.outputs, call.dtypes = in_numpy(self.backend, output)
-        call.order = len(self.calls)
+        call.end = next(self.clock)
         self.calls.append(call)
 
 
 def numbered(calls: Iterable[Call]) -> dict[str, Call]:
     """The calls by name: `#1`, `#2`, … where a block was called more than once."""
     calls = list(calls)
-    several = {path for path, count in Counter(call.path for call in calls).items() if count > 1}
+    several = {path for path, n in Counter(call.path for call in calls).items() if n > 1}
     counts: Counter[str] = Counter()
     found = {}
-    for call in sorted(calls, key=lambda call: call.begun):
+    for call in sorted(calls, key=lambda call: call.start):
         counts[call.path] += 1
         if call.path in several:
             call.name = f"{call.path or WHOLE}#{counts[call.path]}"

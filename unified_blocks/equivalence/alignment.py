@@ -1,0 +1,216 @@
+"""Which call of one model answers to which of another, and which of them is the first to depart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from unified_blocks.equivalence.numpy_ops import ACTIVATE
+from unified_blocks.equivalence.policy import TOLERANCES, deviation
+from unified_blocks.equivalence.recording import WHOLE, Call
+from unified_blocks.equivalence.rows import Row, compared
+from unified_blocks.types import Array
+
+
+@dataclass
+class Pair:
+    """A call of each model, under the names of the first.
+
+    Attributes:
+        inputs, outputs: a row for each array that they took and gave.
+        moved: an activation that is inside the layer in one model, and after it in the other.
+    """
+
+    name: str
+    a: Call
+    b: Call
+    inputs: list[Row]
+    outputs: list[Row]
+    moved: str | None = None
+
+    @property
+    def takes_the_same(self) -> bool:
+        return all(row.ok for row in self.inputs)
+
+    @property
+    def gives_the_same(self) -> bool:
+        return self.moved is not None or all(row.ok for row in self.outputs)
+
+
+@dataclass
+class Fault:
+    """The first departure in execution order.
+
+    Attributes:
+        name: of the call that is at fault.
+        row: what differs.
+        pair: the calls; None when only one model makes it.
+        after: the last call inside it that agreed, when it is at fault for what it does next.
+        only_in: the model that alone makes the call.
+        x, a, b: what was the same in both, and what was made of it in each; arrays or None.
+    """
+
+    name: str
+    row: Row
+    pair: Pair | None
+    after: str | None = None
+    only_in: Literal["a", "b"] | None = None
+    x: Array | None = None
+    a: Array | None = None
+    b: Array | None = None
+
+
+def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) -> list[Pair]:
+    """The calls that both models make, in the execution order of `a`.
+
+    The n-th call of a path answers to the n-th of that path; `rename` gives a path of `b` its name
+    in `a`.
+    """
+    for call in b:
+        call.path = rename(call.path)
+    paths_a, paths_b = (Counter(call.path for call in calls) for calls in (a, b))
+    several = {path for path in paths_a | paths_b if max(paths_a[path], paths_b[path]) > 1}
+    found = {}
+    for calls in (a, b):
+        counts: Counter[str] = Counter()
+        for call in sorted(calls, key=lambda call: call.start):
+            counts[call.path] += 1
+            number = f"#{counts[call.path]}" if call.path in several else ""
+            call.name = f"{call.path or WHOLE}{number}"
+            if calls is b:
+                found[call.name] = call
+    pairs = []
+    for call in sorted(a, key=lambda call: call.end):
+        other = found.get(call.name)
+        if other is not None:
+            inputs = rows_of(call.name, "input", call.inputs, other.inputs)
+            outputs = rows_of(
+                call.name, "call", call.outputs, other.outputs, (call.dtypes, other.dtypes)
+            )
+            pairs.append(Pair(call.name, call, other, inputs, outputs))
+    for pair in pairs:
+        if not pair.gives_the_same:
+            pair.moved = moved_activation(pair, a, b)
+    return pairs
+
+
+def rows_of(
+    name: str,
+    what: str,
+    a: Sequence[Array],
+    b: Sequence[Array],
+    dtypes: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> list[Row]:
+    """A row for each of the arrays."""
+    if len(a) == len(b) == 1:
+        names = [name]
+    else:
+        names = [f"{name}[{i}]" for i in range(max(len(a), len(b)))]
+    rows = []
+    for i, each in enumerate(names):
+        x, y = (arrays[i] if i < len(arrays) else None for arrays in (a, b))
+        pair = None
+        if dtypes is not None and x is not None and y is not None:
+            pair = (dtypes[0][i], dtypes[1][i])
+        rows.append(compared(each, what, x, y, dtypes=pair))  # type: ignore[arg-type]
+    return rows
+
+
+def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | None:
+    """The activation that one model applies inside a layer and the other after it, if that is all.
+
+    It must turn one output into the other, and that result must come up later in the model which
+    applies it outside.
+    """
+    if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
+        return None
+    for bare, bare_calls, done in ((pair.a, a, pair.b), (pair.b, b, pair.a)):
+        plain, activated = bare.outputs[0], done.outputs[0]
+        if not agree(plain, plain) or plain.shape != activated.shape:
+            continue
+        later = [
+            array
+            for call in bare_calls
+            for array in (
+                *(call.inputs if call.start > bare.end else ()),
+                *(call.outputs if call.end > bare.end else ()),
+            )
+            if array.shape == activated.shape
+        ]
+        if any(agree(array, activated) for array in later):
+            for name, function in ACTIVATE.items():
+                if name is not None and agree(function(wide(plain)), activated, plain.dtype):
+                    return name
+    return None
+
+
+def wide(array: Array) -> Array:
+    return array.astype(np.float64)
+
+
+def agree(a: Array, b: Array, dtype: object = None) -> bool:
+    """Whether two arrays are within the policy of their dtype."""
+    name = str(dtype or a.dtype)
+    if a.shape != b.shape:
+        return False
+    if name not in TOLERANCES:
+        return bool(np.array_equal(a, b))
+    return deviation(b, a, name).ok
+
+
+def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> Fault | None:
+    """The first call that departs though all before it agreed; None when every call agrees."""
+    departing = next((pair for pair in pairs if not pair.gives_the_same), None)
+    if departing is None:
+        return None
+    alone = _alone(pairs, a, b, departing)
+    if alone is not None:
+        return alone
+    if departing.takes_the_same:
+        rows, arrays = departing.outputs, (departing.a.outputs, departing.b.outputs)
+        block = departing
+        before = [p for p in pairs if encloses(block.a, p.a)]
+    else:
+        # What it took was wrong already, and every call before it was right: so is what lies
+        # between them, in the block around it.
+        rows, arrays = departing.inputs, (departing.a.inputs, departing.b.inputs)
+        around = [p for p in pairs if encloses(p.a, departing.a)]
+        block = max(around, key=lambda p: p.a.depth, default=departing)
+        before = [p for p in pairs if p.a.end < departing.a.start and encloses(block.a, p.a)]
+    last = max(before, key=lambda p: p.a.end, default=None)
+    at = next(i for i, row in enumerate(rows) if not row.ok)
+    found, wanted = (each[at] if at < len(each) else None for each in arrays)
+    taken = block.a.inputs if last is None else last.a.outputs
+    return Fault(
+        block.name,
+        rows[at],
+        block,
+        last.name if last else None,
+        x=taken[0] if len(taken) == 1 else None,
+        a=found,
+        b=wanted,
+    )
+
+
+def encloses(outer: Call, inner: Call) -> bool:
+    """Whether `inner` is made while `outer` runs."""
+    return outer.start < inner.start and outer.end > inner.end
+
+
+def _alone(
+    pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call], departing: Pair
+) -> Fault | None:
+    """A call of a layer of both models that one of them leaves out, before anything departs."""
+    paired = {pair.name for pair in pairs}
+    shared = {call.path for call in a} & {call.path for call in b}
+    for calls, limit, model in ((a, departing.a, "a"), (b, departing.b, "b")):
+        for call in sorted(calls, key=lambda call: call.start):
+            if call.name not in paired and call.path in shared and call.end < limit.end:
+                outputs = (call.outputs, []) if model == "a" else ([], call.outputs)
+                row = rows_of(call.name, "call", *outputs)[0]
+                return Fault(call.name, row, None, only_in="a" if model == "a" else "b")
+    return None
