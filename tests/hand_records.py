@@ -2,26 +2,35 @@
 
 import numpy as np
 
+from unified_blocks.equivalence.recording import Call
 from unified_blocks.equivalence.records import MODES, Entry, Record
 
 DTYPES = ("float64", "float32")
 NAMES = {
-    "forward": ("state/a.weight", "call/a", "call/b#1", "output", "input"),
-    "train": ("call/a", "output"),
+    "forward": ("state/a.weight", "output", "input"),
+    "train": ("output",),
     "gradient": ("gradient/a.weight", "gradient/x"),
     "training": ("loss", "state/a.weight"),
     "compiled": ("output",),
     "saved": ("state/a.weight", "output"),
 }
-UNEXPECTED = ("call/a", "call/b#1", "state/a.weight")
+CALLS = {"forward": ("a", "b#1", "b#2"), "train": ("a",)}
 
 
 def entry_of(case, dtype, mode):
     """An entry of that mode, the same each time."""
     generator = np.random.default_rng(len(case) + 10 * DTYPES.index(dtype))
     arrays = {name: generator.normal(size=(3, 4)).astype(dtype) for name in NAMES[mode]}
-    known = arrays if mode in ("training", "saved") else arrays.keys() - set(UNEXPECTED)
-    return Entry(arrays=arrays, expected={name: arrays[name].astype("float64") for name in known})
+    known = arrays.keys() - ({"state/a.weight"} if mode == "forward" else set())
+    calls = []
+    for at, name in enumerate(CALLS.get(mode, ())):
+        x, y = (generator.normal(size=(3, 4)).astype(dtype) for _ in range(2))
+        path = name.partition("#")[0]
+        calls.append(
+            Call(name, path, None, "Dense", [x], [y], [dtype], start=2 * at, end=2 * at + 1)
+        )
+    expected = {name: arrays[name].astype("float64") for name in known}
+    return Entry(arrays=arrays, expected=expected, calls=calls)
 
 
 def record_of(backend="one", cases=("A", "BB"), dtypes=DTYPES, modes=MODES, **about):

@@ -63,19 +63,39 @@ def test_a_number_that_only_one_backend_has_is_red(name):
     assert (cell.backend, cell.mode, cell.where) == ("three", mode, name)
 
 
-def test_calls_that_only_one_backend_has_are_left_out():
+@pytest.mark.parametrize(
+    ("mode", "at", "name"), [("forward", 0, "a"), ("forward", 2, "b#2"), ("train", 0, "a")]
+)
+def test_a_call_that_gave_something_else_turns_its_cell_red(mode, at, name):
     records = three()
-    records[0].entries["A", "float64", "forward"].arrays["call/a.activation"] = np.zeros(3)
+    records[1].entries["A", "float64", mode].calls[at].outputs[0][1, 2] += 1e-2
+    (cell,) = red(records)
+    assert (cell.backend, cell.mode, cell.where) == ("two", mode, f"call/{name}")
+
+
+def test_calls_that_only_one_backend_makes_are_left_out():
+    records = three()
+    records[0].entries["A", "float64", "forward"].calls.pop(0)
+    assert not red(records)
+
+
+def test_an_activation_inside_a_layer_here_and_after_it_there_is_no_difference():
+    records = three()
+    for at, record in enumerate(records):
+        inner, _, after = record.entries["A", "float64", "forward"].calls
+        after.inputs = [np.tanh(inner.outputs[0])]
+        if at == 1:
+            inner.outputs = after.inputs
     assert not red(records)
 
 
 def test_the_first_array_that_differs_is_named_not_the_worst():
     records = three()
-    arrays = records[0].entries["A", "float64", "forward"].arrays
-    arrays["call/b#1"] += 1e-3
-    arrays["output"] += 1
+    entry = records[0].entries["A", "float64", "forward"]
+    entry.calls[1].outputs[0] += 1e-3
+    entry.arrays["output"] += 1
     (cell,) = red(records)
-    assert cell.where == "call/b#1"
+    assert (cell.where, cell.against) == ("call/b#1", "two")
     assert cell.absolute == pytest.approx(1)
 
 

@@ -57,6 +57,10 @@ def test_a_record_comes_back_from_its_file_as_it_was(tmp_path):
             for name, array in expected.items():
                 assert arrays[name].dtype == array.dtype
                 np.testing.assert_array_equal(arrays[name], array)
+        for call, other in zip(read.calls, entry.calls, strict=True):
+            fields = [{**vars(c), "inputs": 0, "outputs": 0} for c in (call, other)]
+            assert fields[0] == fields[1]
+            np.testing.assert_array_equal(call.inputs + call.outputs, other.inputs + other.outputs)
 
 
 @pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.999])
@@ -101,6 +105,12 @@ LIES = {
     "a reason that is none": lambda r: r["entries"][0].update(reason=None),
     "dtypes of others": lambda r: r["entries"][0].update(dtypes={"nothing": "bfloat16"}),
     "another dtype than NumPy lacks": lambda r: r["entries"][0].update(dtypes={"output": "int4"}),
+    "fewer calls": lambda r: r["entries"][0]["calls"].pop(),
+    "more calls": lambda r: r["entries"][0]["calls"].append(r["entries"][0]["calls"][0]),
+    "a call without a name": lambda r: r["entries"][0]["calls"][0].pop("name"),
+    "a call with another number of outputs": lambda r: r["entries"][0]["calls"][0].update(
+        dtypes=[]
+    ),
     "a later version": lambda r: r.update(version=2),
 }
 
@@ -193,11 +203,9 @@ def test_the_calls_inside_are_recorded_in_their_order(backend_name):
             return self.again(self.first(self.again(X)))
 
     entry, _ = one(backend_name, "forward", Case("twice", Twice, (2, 4)))
-    assert [name for name in entry.arrays if name.startswith("call/")] == [
-        "call/again#1",
-        "call/first",
-        "call/again#2",
-    ]
+    names = [call.name for call in entry.calls if call.depth == 1]
+    assert names == ["again#1", "first", "again#2"]
+    assert [call.path for call in entry.calls][-1] == ""
 
 
 def test_statistics_of_a_batch_agree_across_backends():

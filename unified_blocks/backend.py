@@ -181,14 +181,6 @@ class Backend(ABC):
         """A copy of the numbers of `tensor` and its dtype: bfloat16, for NumPy, in float32."""
 
     @abstractmethod
-    def narrowed(self, array: Array, device: str | None = None) -> Any:
-        """A tensor of the numbers of `array`, in bfloat16.
-
-        Raises:
-            UnsupportedError: when the framework does not have it.
-        """
-
-    @abstractmethod
     def is_tensor(self, value: Any) -> bool:
         """Whether `value` is an array of this framework."""
 

@@ -64,9 +64,6 @@ class MXNetBackend(Backend):
     def widened(self, tensor):
         return tensor.asnumpy(), np.dtype(tensor.dtype).name
 
-    def narrowed(self, array, device=None):
-        return self.from_numpy(array.astype(has_dtype("bfloat16")), device)
-
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)
 

@@ -91,11 +91,6 @@ class TensorFlowBackend(Backend):
         narrow = tensor.dtype == tf.bfloat16
         return np.array(tf.cast(tensor, tf.float32) if narrow else tensor), tensor.dtype.name
 
-    def narrowed(self, array, device=None):
-        tensor = self.from_numpy(array, device)
-        with tf.device(tensor.device):
-            return tf.cast(tensor, tf.bfloat16)
-
     def is_tensor(self, value):
         return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)
 

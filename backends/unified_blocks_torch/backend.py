@@ -150,9 +150,6 @@ class TorchBackend(Backend):
         dtype = str(tensor.dtype).removeprefix("torch.")
         return self.to_numpy(tensor.float() if dtype == "bfloat16" else tensor), dtype
 
-    def narrowed(self, array, device=None):
-        return self.from_numpy(array, device).bfloat16()
-
     def is_tensor(self, value):
         return isinstance(value, torch.Tensor)
 

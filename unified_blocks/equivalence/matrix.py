@@ -6,10 +6,12 @@ Needs NumPy only: what the frameworks gave is in the records.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from unified_blocks.equivalence.alignment import align
 from unified_blocks.equivalence.policy import Kind
+from unified_blocks.equivalence.recording import WHOLE
 from unified_blocks.equivalence.records import Entry, Key, Record
 from unified_blocks.equivalence.rows import Row, What, compared
 from unified_blocks.errors import DifferentCasesError
@@ -19,10 +21,10 @@ CellStatus = Literal["ok", "differs", "unsupported", "error"]
 REFERENCES = {"compiled": "eager", "saved": "saved"}
 """What is expected in a mode, where it is not what the reference gives."""
 
+ORDER = ("parameter", "call", "output", "input", "loss", "gradient")
 WHATS: dict[str, What] = {
     "state": "parameter",
     "input": "input",
-    "call": "call",
     "output": "output",
     "gradient": "gradient",
     "loss": "loss",
@@ -169,8 +171,7 @@ def _cell(
         for row in compared_rows:
             if row.name not in worst or _size(row) > _size(worst[row.name][0]):
                 worst[row.name] = (row, against)
-    order = {name: at for at, name in enumerate(entry.arrays)}  # what is missing comes last
-    found = sorted(worst.values(), key=lambda pair: order.get(pair[0].name, len(order)))
+    found = sorted(worst.values(), key=lambda pair: ORDER.index(pair[0].what))
     largest = max(found, key=lambda pair: _size(pair[0]))
     where, against = next((pair for pair in found if not pair[0].ok), largest)
     return Cell(
@@ -190,7 +191,7 @@ def _size(row: Row) -> tuple[float, float]:
 
 def is_known(entry: Entry) -> bool:
     """Whether all results are expected: not those inside, and not what they were made from."""
-    results = {n for n in entry.arrays if n.partition("/")[0] not in ("call", "state", "input")}
+    results = {n for n in entry.arrays if n.partition("/")[0] not in ("state", "input")}
     return results <= entry.expected.keys()
 
 
@@ -204,19 +205,24 @@ def against_expected(key: Key, entry: Entry) -> list[Row]:
 
 
 def between(key: Key, a: Entry, b: Entry) -> list[Row]:
-    """The arrays of two entries, compared, `a` having those expected.
+    """The arrays and calls of two entries, compared, `a` having those expected.
 
-    Calls that only one of them has are left out: a layer may do what is two elsewhere.
+    In the order: the initial state, the calls, their results. Calls that only one of them makes,
+    and layers with an activation that is after them in the other, are left out.
     """
-    names = dict.fromkeys((*b.arrays, *a.arrays))
     rows = []
-    for name in names:
+    for name in dict.fromkeys((*b.arrays, *a.arrays)):
         if name in a.arrays and name in b.arrays:
             rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))
-        elif not name.startswith("call/"):
-            wanted, found = a.arrays.get(name), b.arrays.get(name)
-            rows.append(compared(name, what_of(name), wanted, found))
-    return rows
+        else:
+            rows.append(compared(name, what_of(name), a.arrays.get(name), b.arrays.get(name)))
+    calls = [
+        replace(row, name=f"call/{row.name}")
+        for pair in align(a.calls, b.calls, str)
+        if pair.moved is None and pair.name != WHOLE
+        for row in pair.outputs
+    ]
+    return sorted([*calls, *rows], key=lambda row: ORDER.index(row.what))
 
 
 def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row:

@@ -6,7 +6,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from unified_blocks.files import read_state, write_state
 from unified_blocks.gradients import value_and_grad
 from unified_blocks.initialize import initialize
 from unified_blocks.registry import use_backend
-from unified_blocks.state import build, load_state, state
+from unified_blocks.state import build, load_state
 from unified_blocks.training.optimizers import SGD
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
@@ -97,14 +97,12 @@ class Subject:
     device: str
     dtype: str
 
-    def made(self) -> tuple[Any, State]:
-        """The network, built, and its initial numbers.
+    def made(self) -> Any:
+        """The network, built, with its initial numbers.
 
-        Every parameter is random, biases too, and drawn anew on each backend from one seed. NumPy
-        lacks bfloat16: such a network is made in float32, and its numbers are rounded.
+        Every parameter is random, biases too, and drawn anew on each backend from one seed.
         """
-        narrow = self.dtype == "bfloat16"
-        dtype = "float32" if narrow else self.dtype
+        dtype = "float32" if self.dtype == "bfloat16" else self.dtype  # as long as NumPy draws
         with use_dtype(dtype), self.backend.native_dtype(dtype):
             net = self.case.make()
             build(net, self.case.input_shape)
@@ -112,40 +110,34 @@ class Subject:
         if dtypes != {dtype} and not isinstance(net, Block):  # a block was told its dtype
             net = self.backend.cast(net, dtype)
         initialize(net, self.case.seed, scheme="torch_default")
-        numbers = {name: self.rounded(array) for name, array in state(net).items()}
-        if narrow:
+        if dtype != self.dtype:
             net = self.backend.cast(net, self.dtype)
-        return self.backend.to_device(net, self.device), numbers
+        return self.backend.to_device(net, self.device)
 
-    def rounded(self, array: Array) -> Array:
-        """The array in the dtype; in float32, rounded, for bfloat16."""
-        if self.dtype != "bfloat16" or array.dtype.kind != "f":
-            return array.astype(self.dtype) if array.dtype.kind == "f" else array
-        bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-        upper = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000  # to the nearest, ties to even
-        return upper.astype(np.uint32).view(np.float32).reshape(array.shape)
+    def numbers(self, net: Any) -> State:
+        """All numbers of the network; in float32, those of bfloat16."""
+        return {v.name: v.read() for v in self.backend.variables(net)}
+
+    def tensor(self, array: Array) -> Any:
+        """A tensor of these numbers in the dtype."""
+        return self.backend.narrowed(array, self.dtype, self.device)
+
+    def tensors(self) -> list[Any]:
+        """The inputs, anew."""
+        return [self.tensor(array) for array in self.case.inputs()]
 
     @cached_property
     def arrays(self) -> list[Array]:
-        """The inputs."""
-        return [self.rounded(array) for array in self.case.inputs()]
-
-    def tensors(self) -> list[Any]:
-        """The inputs as tensors, anew."""
-        return [self.tensor(array) for array in self.arrays]
-
-    def tensor(self, array: Array) -> Any:
-        """A tensor of an array that `rounded` gave."""
-        make = self.backend.narrowed if self.dtype == "bfloat16" else self.backend.from_numpy
-        return make(array, self.device)
+        """The numbers of the inputs; in float32, those of bfloat16."""
+        return [self.backend.widened(tensor)[0] for tensor in self.tensors()]
 
     def check_numpy(self, what: str) -> None:
         """Raise `UnsupportedError` for a dtype that NumPy lacks."""
         if self.dtype == "bfloat16":
             raise UnsupportedError(f"{what} in bfloat16 cannot be compared: NumPy has no bfloat16")
 
-    def batch(self, net: Any, doing: str) -> tuple[Array, Array]:
-        """The input and a target, for a loss.
+    def batch(self, net: Any, doing: str) -> tuple[Any, Any]:
+        """The input and a target, for a loss: tensors.
 
         Raises:
             UnsupportedError: for a model that no loss here takes.
@@ -158,7 +150,7 @@ class Subject:
             if len(outputs) != 1:
                 raise UnsupportedError(f"{doing} is of a model with one output; got {len(outputs)}")
             shape = outputs[0].shape
-        return self.arrays[0], self.rounded(self.case.target(shape))
+        return self.tensors()[0], self.tensor(self.case.target(shape))
 
 
 def observed(subject: Subject, mode: Mode) -> Entry:
@@ -177,12 +169,11 @@ def observed(subject: Subject, mode: Mode) -> Entry:
 
 
 def forward(subject: Subject) -> Entry:
-    net, numbers = subject.made()
-    tensors = subject.tensors()
+    net, tensors = subject.made(), subject.tensors()
+    numbers = subject.numbers(net)
     outputs, dtypes, calls = record(net, tensors)
-    entry = Entry()
+    entry = Entry(calls=without_blocks(calls))
     put_state(entry, subject, net)
-    put_calls(entry, net, calls)
     put(entry, "output", outputs, dtypes)
     expect(entry, "output", expected_output(subject, net, numbers))
     seen, dtypes = in_numpy(subject.backend, tensors)  # the call must leave its inputs as they were
@@ -192,11 +183,11 @@ def forward(subject: Subject) -> Entry:
 
 
 def train(subject: Subject) -> Entry:
-    net, numbers = subject.made()
+    net = subject.made()
+    numbers = subject.numbers(net)
     outputs, dtypes, calls = record(net, subject.tensors(), train=True)
     check_not_random(subject, net, outputs)
-    entry = Entry()
-    put_calls(entry, net, calls)
+    entry = Entry(calls=without_blocks(calls))
     put(entry, "output", outputs, dtypes)
     if same_in_training(subject, net):
         expect(entry, "output", expected_output(subject, net, numbers))
@@ -205,42 +196,44 @@ def train(subject: Subject) -> Entry:
 
 def gradient(subject: Subject) -> Entry:
     subject.check_numpy("gradients")
-    net, numbers = subject.made()
+    net = subject.made()
     x, y = subject.batch(net, "a gradient")
+    numbers = subject.numbers(net)
     _, gradients = value_and_grad(net, x, y, loss="mse", wrt="both")
     entry = Entry()
     put(entry, "gradient", gradients)
-    if has_reference(net, numbers, x):
+    if has_reference(subject, net, numbers):
         names = [name for name in gradients if name != "x"]
-        wide = y.astype(np.float64)
-        expect(entry, "gradient", reference_gradients(net, numbers, x, wide, names))
+        wide = subject.backend.widened(y)[0].astype(np.float64)
+        expected = reference_gradients(net, numbers, subject.arrays[0], wide, names)
+        expect(entry, "gradient", expected)
     return entry
 
 
 def training(subject: Subject) -> Entry:
-    net, _ = subject.made()
+    net = subject.made()
     x, y = subject.batch(net, "training")
     outputs, _ = in_numpy(subject.backend, subject.backend.run(net, subject.tensors(), train=True))
     check_not_random(subject, net, outputs)
-    net, numbers = subject.made()  # that call may have moved running statistics
+    net = subject.made()  # that call may have moved running statistics
+    numbers = subject.numbers(net)
     trainer = Trainer(net, OPTIMIZER, "mse")
-    tensors = [subject.tensor(array) for array in (x, y)]
-    losses = [subject.backend.widened(trainer.step(*tensors)) for _ in range(STEPS)]
+    losses = [subject.backend.widened(trainer.step(x, y)) for _ in range(STEPS)]
     entry = Entry()
     curve = np.array([loss for loss, _ in losses]).reshape(STEPS)
     put(entry, "loss", [curve], [dtype for _, dtype in losses[:1]])
     put_state(entry, subject, net)
-    if has_reference(net, numbers, x) and same_in_training(subject, net):
+    if has_reference(subject, net, numbers) and same_in_training(subject, net):
         names = [v.name for v in subject.backend.variables(net) if v.trainable]
-        expected, final = reference_training(net, numbers, x, y.astype(np.float64), names)
+        wide = subject.backend.widened(y)[0].astype(np.float64)
+        expected, final = reference_training(net, numbers, subject.arrays[0], wide, names)
         expect(entry, "loss", [expected])
-        if subject.dtype != "bfloat16":
-            expect(entry, "state", final)
+        expect(entry, "state", final)
     return entry
 
 
 def compiled(subject: Subject) -> Entry:
-    (net, _), backend = subject.made(), subject.backend
+    net, backend = subject.made(), subject.backend
     eager, _ = in_numpy(backend, backend.run(net, subject.tensors()))
     with backend.compiled(net) as function:
         outputs, dtypes = in_numpy(backend, function(*subject.tensors()))
@@ -252,7 +245,8 @@ def compiled(subject: Subject) -> Entry:
 
 def saved(subject: Subject) -> Entry:
     subject.check_numpy("files")
-    (net, numbers), backend = subject.made(), subject.backend
+    net, backend = subject.made(), subject.backend
+    numbers = subject.numbers(net)
     before, _ = in_numpy(backend, backend.run(net, subject.tensors()))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.safetensors"
@@ -261,10 +255,10 @@ def saved(subject: Subject) -> Entry:
             loaded = backend.to_device(load(path, backend.name), subject.device)
         else:  # which no file makes again
             write_state(net, path)
-            loaded, _ = subject.made()
+            loaded = subject.made()
             initialize(loaded, subject.case.seed + 1)
             load_state(loaded, read_state(path))
-        found = state(loaded)
+        found = subject.numbers(loaded)
         outputs, dtypes = in_numpy(backend, backend.run(loaded, subject.tensors()))
     entry = Entry()
     put(entry, "state", found)
@@ -296,16 +290,14 @@ def put(
 
 
 def put_state(entry: Entry, subject: Subject, net: Any) -> None:
-    """Add the numbers of a network, where NumPy has their dtype."""
-    if subject.dtype != "bfloat16":
-        put(entry, "state", state(net))
+    """Add the numbers of a network."""
+    dtypes = [variable.dtype for variable in subject.backend.variables(net)]
+    put(entry, "state", subject.numbers(net), dtypes)
 
 
-def put_calls(entry: Entry, net: Any, calls: Sequence[Call]) -> None:
-    """Add the outputs of every call inside a block; native layers of a name can do other things."""
-    for name, call in numbered(calls).items():
-        if call.path and isinstance(net, Block):
-            put(entry, f"call/{name}", call.outputs, call.dtypes)
+def without_blocks(calls: Sequence[Call]) -> list[Call]:
+    """The calls under their numbered names, without what they are calls of."""
+    return [replace(call, name=name, block=None) for name, call in numbered(calls).items()]
 
 
 def expect(entry: Entry, name: str, arrays: Sequence[Array] | State | None) -> None:
@@ -333,17 +325,10 @@ def expected_output(subject: Subject, net: Any, numbers: State) -> list[Array] |
         return None
 
 
-def has_reference(net: Any, numbers: State, x: Array) -> bool:
+def has_reference(subject: Subject, net: Any, numbers: State) -> bool:
     """Whether the reference gives the gradients of the model, in a reasonable time."""
-    if sum(array.size for array in numbers.values()) + x.size > DIFFERENTIATED:
-        return False
-    if not isinstance(net, Block):
-        return False
-    try:
-        reference_output(net, numbers, x)
-    except UnsupportedError:
-        return False
-    return True
+    size = sum(array.size for array in (*numbers.values(), *subject.arrays))
+    return size <= DIFFERENTIATED and expected_output(subject, net, numbers) is not None
 
 
 def same_in_training(subject: Subject, net: Any) -> bool:

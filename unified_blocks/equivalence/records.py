@@ -14,6 +14,7 @@ import numpy as np
 
 from unified_blocks import checkpoint
 from unified_blocks.equivalence.policy import TOLERANCES
+from unified_blocks.equivalence.recording import Call
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import safetensors
 from unified_blocks.formats.stored import Stored
@@ -30,6 +31,9 @@ Key = tuple[str, str, str]
 """Case, dtype and mode."""
 
 EXPECTED = "expected/"
+CALL_TEXTS = ("name", "path", "kind")
+CALL_NUMBERS = ("changed", "depth", "start", "end")
+CALL_ARRAYS = ("inputs", "outputs")
 TEXTS = ("backend", "device", "framework", "library", "source", "platform", "python", "numpy")
 
 
@@ -41,12 +45,13 @@ class Entry:
         status: `"unsupported"` when the framework, or this library, cannot do it; `"error"` when it
             should and did not.
         reason: why it is not `"done"`.
-        arrays: what it gave, by name: `output`, `state/hidden.weight`, `call/dense#2`,
-            `gradient/hidden.weight`, `loss`, … in the order in which they came to be.
+        arrays: what it gave, by name: `output`, `state/hidden.weight`, `gradient/hidden.weight`,
+            `loss`, …
         expected: what those of them must be that are known by other means: by the float64
             reference; in the mode `compiled` what came without compilation, in `saved` what was
             saved.
         dtypes: of the arrays that NumPy has in another dtype: `{"output": "bfloat16"}`.
+        calls: what was called inside, and the model itself, without the `block` of each.
     """
 
     status: Status = "done"
@@ -54,6 +59,7 @@ class Entry:
     arrays: State = field(default_factory=dict)
     expected: State = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
 
     def dtype_of(self, name: str) -> str:
         """The dtype that the framework gave an array."""
@@ -94,12 +100,25 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> None:
         prefix = "/".join(key)
         named = [(name, array) for name, array in entry.arrays.items()]
         named += [(EXPECTED + name, array) for name, array in entry.expected.items()]
+        for i, call in enumerate(entry.calls):
+            for what in CALL_ARRAYS:
+                arrays = getattr(call, what)
+                named += [(f"call/{i}/{what}/{j}", array) for j, array in enumerate(arrays)]
         for name, array in named:
             kept = np.asarray(array)
             read = lambda kept=kept: kept  # noqa: E731
             tensors.append(Stored(f"{prefix}/{name}", kept.shape, str(kept.dtype), read))
     entries = [
-        {"key": key, "status": entry.status, "reason": entry.reason, "dtypes": entry.dtypes}
+        {
+            "key": key,
+            "status": entry.status,
+            "reason": entry.reason,
+            "dtypes": entry.dtypes,
+            "calls": [
+                {name: getattr(call, name) for name in (*CALL_TEXTS, *CALL_NUMBERS, "dtypes")}
+                for call in entry.calls
+            ],
+        }
         for key, entry in record.entries.items()
     ]
     about = {name: getattr(record, name) for name in TEXTS}
@@ -137,14 +156,23 @@ def read_record(path: str | os.PathLike[str]) -> Record:
         record = _parsed(content)
         for name in file:
             case, dtype, mode, inner = name.split("/", 3)
-            entry = record.entries[case, dtype, mode]
-            arrays = entry.expected if inner.startswith(EXPECTED) else entry.arrays
-            arrays[inner.removeprefix(EXPECTED)] = np.array(file[name])
+            entry, array = record.entries[case, dtype, mode], np.array(file[name])
+            if inner.startswith("call/"):
+                _, at, what, place = inner.split("/")
+                call = entry.calls[int(at)]
+                arrays = {"inputs": call.inputs, "outputs": call.outputs}[what]
+                if int(place) != len(arrays):
+                    raise ValueError(f"{name} is not the next one")
+                arrays.append(array)
+            elif inner.startswith(EXPECTED):
+                entry.expected[inner.removeprefix(EXPECTED)] = array
+            else:
+                entry.arrays[inner] = array
         for entry in record.entries.values():
             _check(entry)
     except FileFormatError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(
             f"{path}: a record must hold what `unified-blocks record` writes; got something else "
             f"({error!r}): record it again"
@@ -174,8 +202,16 @@ def _parsed(content: Mapping[str, Any]) -> Record:
         if not dtypes.items() <= {(name, "bfloat16") for name in dtypes}:
             raise ValueError("NumPy has every dtype but bfloat16")
         entry = Entry(item["status"], _text(item["reason"]), dtypes=dtypes)
+        entry.calls = [_call(content) for content in item["calls"]]
         record.entries[case, dtype, mode] = entry
     return record
+
+
+def _call(content: Mapping[str, Any]) -> Call:
+    name, path, kind = (_text(content[key]) for key in CALL_TEXTS)
+    changed, depth, start, end = (int(content[key]) for key in CALL_NUMBERS)
+    dtypes = [_text(dtype) for dtype in content["dtypes"]]
+    return Call(name, path, None, kind, [], [], dtypes, bool(changed), depth, start, end)
 
 
 def _text(value: Any) -> str:
@@ -189,6 +225,8 @@ def _check(entry: Entry) -> None:
         raise ValueError("an entry that is done has arrays, and no other has")
     if not entry.expected.keys() | entry.dtypes.keys() <= entry.arrays.keys():
         raise ValueError("what is expected is not there")
+    if not all(len(call.dtypes) == len(call.outputs) for call in entry.calls):
+        raise ValueError("a call has a dtype for each output")
 
 
 def source_of(backend: str) -> str:
