@@ -14,7 +14,7 @@ NAMES = {
     "compiled": ("output",),
     "saved": ("state/a.weight", "output"),
 }
-CALLS = {"forward": ("a", "b#1", "b#2"), "train": ("a",)}
+CALLS = {"forward": ("a", "b#1", "b#2", "(model)"), "train": ("a", "(model)")}
 
 
 def entry_of(case, dtype, mode):
@@ -25,10 +25,11 @@ def entry_of(case, dtype, mode):
     calls = []
     for at, name in enumerate(CALLS.get(mode, ())):
         x, y = (generator.normal(size=(3, 4)).astype(dtype) for _ in range(2))
-        path = name.partition("#")[0]
-        calls.append(
-            Call(name, path, None, "Dense", [x], [y], [dtype], start=2 * at, end=2 * at + 1)
-        )
+        times = {"start": 2 * at + 1, "end": 2 * at + 2}
+        if name == "(model)":
+            y, times = arrays["output"].copy(), {"start": 0, "end": 2 * at + 1}
+        path = "" if name == "(model)" else name.partition("#")[0]
+        calls.append(Call(name, path, None, "Dense", [x], [y], [dtype], **times))
     expected = {name: arrays[name].astype("float64") for name in known}
     return Entry(arrays=arrays, expected=expected, calls=calls)
 

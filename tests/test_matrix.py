@@ -63,39 +63,50 @@ def test_a_number_that_only_one_backend_has_is_red(name):
     assert (cell.backend, cell.mode, cell.where) == ("three", mode, name)
 
 
+def spoil_call(record, mode, at):
+    """Another result of a call, and of the model."""
+    entry = record.entries["A", "float64", mode]
+    for array in (entry.calls[at].outputs[0], entry.calls[-1].outputs[0], entry.arrays["output"]):
+        array[1, 2] += 1e-3
+
+
 @pytest.mark.parametrize(
     ("mode", "at", "name"), [("forward", 0, "a"), ("forward", 2, "b#2"), ("train", 0, "a")]
 )
-def test_a_call_that_gave_something_else_turns_its_cell_red(mode, at, name):
+def test_the_call_that_began_it_is_named(mode, at, name):
     records = three()
-    records[1].entries["A", "float64", mode].calls[at].outputs[0][1, 2] += 1e-2
+    spoil_call(records[1], mode, at)
     (cell,) = red(records)
     assert (cell.backend, cell.mode, cell.where) == ("two", mode, f"call/{name}")
+    assert cell.against in ("one", "three")
 
 
-def test_calls_that_only_one_backend_makes_are_left_out():
+def test_a_way_of_its_own_to_the_same_result_is_no_difference():
     records = three()
-    records[0].entries["A", "float64", "forward"].calls.pop(0)
+    calls = records[0].entries["A", "float64", "forward"].calls
+    calls[0].outputs[0] += 1
+    calls.pop(1)
     assert not red(records)
 
 
-def test_an_activation_inside_a_layer_here_and_after_it_there_is_no_difference():
+def test_an_activation_inside_a_layer_here_and_after_it_there_is_not_what_began_it():
     records = three()
-    for at, record in enumerate(records):
-        inner, _, after = record.entries["A", "float64", "forward"].calls
+    for record in records:
+        inner, _, after, _ = record.entries["A", "float64", "forward"].calls
         after.inputs = [np.tanh(inner.outputs[0])]
-        if at == 1:
-            inner.outputs = after.inputs
-    assert not red(records)
+    inner.outputs = after.inputs
+    spoil_call(records[2], "forward", 2)
+    (cell,) = red(records)
+    assert cell.where == "call/b#2"
 
 
 def test_the_first_array_that_differs_is_named_not_the_worst():
     records = three()
-    entry = records[0].entries["A", "float64", "forward"]
-    entry.calls[1].outputs[0] += 1e-3
-    entry.arrays["output"] += 1
+    arrays = records[0].entries["A", "float64", "training"].arrays
+    arrays["state/a.weight"] += 1e-3
+    arrays["loss"] += 1
     (cell,) = red(records)
-    assert (cell.where, cell.against) == ("call/b#1", "two")
+    assert (cell.where, cell.against) == ("state/a.weight", "reference")
     assert cell.absolute == pytest.approx(1)
 
 

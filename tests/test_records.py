@@ -180,6 +180,7 @@ def test_a_change_of_code_changes_its_hash(monkeypatch, tmp_path):
 # what a backend gives
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # PyTorch's own, in Inductor
 def test_every_mode_is_recorded_and_agrees_with_the_reference(backend_name):
     record = recorded(backend_name, "cpu", [SMALL], ["float64"])
     assert [entry.reason for entry in record.entries.values() if entry.reason] == []

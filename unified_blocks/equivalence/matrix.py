@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from unified_blocks.equivalence.alignment import align
+from unified_blocks.equivalence.alignment import align, encloses
 from unified_blocks.equivalence.policy import Kind
 from unified_blocks.equivalence.recording import WHOLE
 from unified_blocks.equivalence.records import Entry, Key, Record
@@ -205,24 +205,31 @@ def against_expected(key: Key, entry: Entry) -> list[Row]:
 
 
 def between(key: Key, a: Entry, b: Entry) -> list[Row]:
-    """The arrays and calls of two entries, compared, `a` having those expected.
-
-    In the order: the initial state, the calls, their results. Calls that only one of them makes,
-    and layers with an activation that is after them in the other, are left out.
-    """
-    rows = []
+    """The arrays and calls of two entries, compared, `a` having those expected."""
+    rows = calls_between(a, b)
     for name in dict.fromkeys((*b.arrays, *a.arrays)):
         if name in a.arrays and name in b.arrays:
             rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))
         else:
             rows.append(compared(name, what_of(name), a.arrays.get(name), b.arrays.get(name)))
-    calls = [
+    return rows
+
+
+def calls_between(a: Entry, b: Entry) -> list[Row]:
+    """The calls that both entries have, compared.
+
+    How a block comes to a result is its own affair: what is called inside is compared only where
+    the results are not the same.
+    """
+    pairs = align(a.calls, b.calls, str)
+    same = [pair.a for pair in pairs if pair.gives_the_same]
+    return [
         replace(row, name=f"call/{row.name}")
-        for pair in align(a.calls, b.calls, str)
+        for pair in pairs
         if pair.moved is None and pair.name != WHOLE
+        if not any(encloses(call, pair.a) for call in same)
         for row in pair.outputs
     ]
-    return sorted([*calls, *rows], key=lambda row: ORDER.index(row.what))
 
 
 def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row:
