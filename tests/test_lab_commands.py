@@ -127,6 +127,17 @@ def test_what_is_left_out_is_said_with_the_reason(files):
     assert "All 71 cells within tolerance." in done.output
 
 
+def test_a_terminal_is_not_told_what_a_file_says(files):
+    def hostile(record):
+        record.backend = "two\x1b[2J"
+        spoil(record)
+
+    done = unified_blocks("compare", *files(hostile))
+    assert done.exit_code == 1
+    assert "two\\x1b[2J in float32" in done.output.replace("BB on ", "")
+    assert "\x1b" not in done.output
+
+
 def test_comparing_nothing_is_no_success(files, tmp_path):
     record = record_of()
     for entry in record.entries.values():
