@@ -152,9 +152,8 @@ def test_a_layer_that_is_replaced_is_forgotten_unless_it_is_held_elsewhere(backe
     assert sorted(p.shape[0] for p in parameters(backend_name, net)) == [2, 2, 4, 4]
 
 
+@pytest.mark.capability("forget-deleted")
 def test_a_layer_that_is_deleted_is_forgotten(backend_name):
-    if backend_name == "mxnet":
-        pytest.skip("Gluon keeps a block whose attribute is deleted")
     net = ub.build(Nested(6), X.shape)
     net.blocks.clear()
     del net.pair

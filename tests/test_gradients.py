@@ -72,21 +72,20 @@ def test_a_block_without_parameters_has_a_loss_and_no_gradients(backend_name):
     assert (value, gradients["x"].tolist()) == (2.0, [[0.0, 1.0]])
 
 
+@pytest.mark.capability("held-gradients")
 def test_gradients_held_elsewhere_are_not_touched(backend_name):
     """What `backward` left behind is still there after `value_and_grad`."""
     net, (x, y) = classifier(), problem()
     if backend_name == "torch":
         net(ub.from_numpy(x)).sum().backward()
         held = lambda: net.out.bias.grad.numpy().copy()  # noqa: E731
-    elif backend_name == "mxnet":
+    else:
         from unified_blocks_mxnet.compat import mx
 
         with mx.autograd.record():
             output = net(ub.from_numpy(x))
         output.backward()
         held = lambda: net.out.bias.grad().asnumpy()  # noqa: E731
-    else:
-        pytest.skip("Keras holds no gradients")
     before = held()
     assert before.any()
     ub.value_and_grad(net, x, y, loss="cross_entropy")

@@ -5,73 +5,13 @@ import pytest
 
 import unified_blocks as ub
 from conftest import graph, normal, run
-from unified_blocks.arguments import ACTIVATIONS
+from pytest_unified_blocks.layer_cases import LAYERS, made
 from unified_blocks.equivalence.policy import deviation
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
-
-CLASSES = {
-    "relu": ub.ReLU,
-    "leaky_relu": ub.LeakyReLU,
-    "elu": ub.ELU,
-    "selu": ub.SELU,
-    "gelu": ub.GELU,
-    "silu": ub.SiLU,
-    "sigmoid": ub.Sigmoid,
-    "hard_sigmoid": ub.HardSigmoid,
-    "tanh": ub.Tanh,
-    "softplus": ub.Softplus,
-    "softsign": ub.Softsign,
-}
-LAYERS = {
-    **{f"Activation {name}": lambda name=name: ub.Activation(name) for name in ACTIVATIONS},
-    **{cls.__name__: cls for cls in CLASSES.values()},
-    **{f"Dense {name}": lambda name=name: ub.Dense(5, activation=name) for name in ACTIVATIONS},
-    "Softmax": ub.Softmax,
-    "Softmax 0": lambda: ub.Softmax(0),
-    "LogSoftmax": ub.LogSoftmax,
-    "LayerNorm": ub.LayerNorm,
-    "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
-    "BatchNorm": ub.BatchNorm,
-    "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
-    "Dropout": lambda: ub.Dropout(0.5),
-    "Flatten": ub.Flatten,
-}
-
-
-def made(make, shape, dtype="float64"):
-    """The layer, with random numbers, its variances positive."""
-    with ub.use_dtype(dtype):
-        net = ub.build(make(), shape)
-    generator = np.random.default_rng(2)
-    drawn = {k: generator.uniform(0.5, 1.5, a.shape) for k, a in ub.state(net).items()}
-    return ub.load_state(net, {name: array.astype(dtype) for name, array in drawn.items()})
 
 
 def evaluate(net, x):
     backend = ub.backend_of(net)
     return backend.to_numpy(backend.run(net, [backend.from_numpy(x)]))
-
-
-@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)])
-@pytest.mark.parametrize("name", LAYERS)
-def test_as_the_reference(backend_name, dtype, name, shape):
-    net, x = made(LAYERS[name], shape, dtype), normal(*shape, dtype=dtype)
-    expected = reference_output(net, ub.state(net), x)
-    found = evaluate(net, x)
-    assert found.dtype == dtype
-    assert deviation(found, expected, dtype).ok
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_gradients_as_the_reference(backend_name, name):
-    net, x = made(LAYERS[name], (4, 6)), normal(4, 6, dtype="float64")
-    y = normal(*evaluate(net, x).shape, dtype="float64", seed=1)
-    _, found = ub.value_and_grad(net, x, y, loss="mse", wrt="both")
-    names = [v.name for v in ub.backend_of(net).variables(net) if v.role == "parameter"]
-    expected = reference_gradients(net, ub.state(net), x, y, names)
-    assert found.keys() == expected.keys()
-    for key, array in expected.items():
-        assert deviation(found[key], array, "float64").ok, key
 
 
 @pytest.mark.parametrize("name", LAYERS)

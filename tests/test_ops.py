@@ -8,7 +8,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import normal
-from ops_cases import OPS, OpCase
+from pytest_unified_blocks.op_cases import OPS, OpCase
 from unified_blocks import ops
 from unified_blocks.ops.dispatch import PRIMITIVES
 
@@ -59,13 +59,6 @@ every_case = pytest.mark.parametrize("case_", OPS, ids=ids)
 
 
 @every_case
-def test_eager(backend_name, dtype, case_):
-    arrays = case_.arrays(dtype)
-    with semantics(backend_name):
-        check(ub.to_numpy(case_.call(*tensors(backend_name, arrays))), case_, arrays)
-
-
-@every_case
 def test_in_a_graph(backend_name, dtype, case_):
     if (backend_name, case_.name, case_.label) == ("mxnet", "sum", "int32"):
         pytest.skip("an MXNet symbol does not tell that it holds int32: their sum stays one")
@@ -105,9 +98,8 @@ def graph(backend_name, case):
 
 
 @every_case
+@pytest.mark.capability("xla")
 def test_under_xla(backend_name, case_):
-    if backend_name != "tensorflow":
-        pytest.skip(f"{backend_name} has no XLA")
     import tensorflow as tf
 
     arrays = case_.arrays("float64")

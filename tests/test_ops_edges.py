@@ -138,7 +138,7 @@ def in_a_graph(backend_name, call):
 
         return tf.function(call, autograph=False)
     if backend_name == "mxnet":
-        from ops_cases import OpCase
+        from pytest_unified_blocks.op_cases import OpCase
 
         net = Applied.on("mxnet")(OpCase("", call, None))
         net.hybridize()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops_cases import OPS, OpCase
+from pytest_unified_blocks.op_cases import OPS, OpCase
 from test_ops import differences, gradients, ids, semantics
 
 few = settings(

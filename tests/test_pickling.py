@@ -69,9 +69,8 @@ def test_a_pickle_opens_in_a_fresh_process_with_another_default(backend_name, tm
 
 
 @pytest.mark.parametrize("built", [True, False])
+@pytest.mark.capability("keras-files")
 def test_a_keras_file_opens_in_a_fresh_process_with_another_default(backend_name, tmp_path, built):
-    if backend_name != "tensorflow":
-        pytest.skip(f"{backend_name} has no .keras files")
     import keras
 
     for name in NETS:
@@ -91,9 +90,8 @@ def test_a_keras_file_opens_in_a_fresh_process_with_another_default(backend_name
     fresh(backend_name, tmp_path, "keras")
 
 
+@pytest.mark.capability("keras-files")
 def test_a_keras_model_whose_weights_were_loaded_before_any_call(backend_name, tmp_path):
-    if backend_name != "tensorflow":
-        pytest.skip(f"{backend_name} has no .keras files")
     import keras
 
     net = ub.load_state(ub.MLP(5, 3), ub.state(ub.build(ub.MLP(5, 3), X.shape)))

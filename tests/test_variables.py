@@ -177,9 +177,8 @@ FULL = {"weight": normal(3, 2), "bias": normal(3)}
         lambda net: ub.transfer(net, net),
     ],
 )
+@pytest.mark.capability("bfloat16")
 def test_a_dtype_that_numpy_lacks_is_an_error(backend_name, question):
-    if backend_name == "mxnet":
-        pytest.skip("on mxnet 1.9.1 a net cannot be cast to bfloat16 as NumPy names it")
     with pytest.raises(
         ub.UnsupportedError, match=r"got weight of bfloat16.*ub\.cast\(net, \"float32\"\)"
     ):

@@ -132,6 +132,10 @@ class Backend(ABC):
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
     casts_inputs: ClassVar[bool] = False
     """Whether a call casts inputs to the dtype of the parameters."""
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """Why it is without some of `unified_blocks.capabilities.CAPABILITIES`, by their names."""
+    remarks: ClassVar[Mapping[str, str]] = {}
+    """What is to be known about some of those that it has."""
     note: ClassVar[str] = ""
     """What a user of this framework has to know; shown by `unified-blocks doctor`."""
 
@@ -205,6 +209,9 @@ class Backend(ABC):
         Raises:
             ValueError: `unknown_device`, when the framework has no such device.
         """
+
+    def exact_products(self) -> None:  # noqa: B027  # most frameworks need nothing
+        """Keep the factors of float32 products as they are, on a GPU that would round them too."""
 
     def unknown_device(self, device: str) -> ValueError:
         """The error for a device that this framework does not have."""

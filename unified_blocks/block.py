@@ -204,8 +204,11 @@ def arguments_of(net: Block) -> Arguments:
 
 
 def argument(net: Block, name: str) -> Any:
-    """The value that an argument of the hand-written constructor had, given or default."""
-    return net._options[name]
+    """The value that an argument of the constructor had, given or default.
+
+    The portable constructor of a block that asks for it keeps it as an attribute.
+    """
+    return net._options[name] if hasattr(net, "_options") else getattr(net, name)
 
 
 def record_cast(models: Iterable[Any], dtype: str) -> None:

@@ -32,7 +32,7 @@ def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exceptio
 
 def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorError | None:
     """The error for an input that is not a tensor of the block's framework, if it is not."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not backend.is_tensor(value):
         if backend.takes_numpy:
             return None
         given, remedy = "a NumPy array", f"ub.from_numpy(x, {backend.name!r})"

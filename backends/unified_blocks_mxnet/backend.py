@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,28 @@ class MXNetBackend(Backend):
     kinds = KINDS
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
+    lacks: ClassVar = {
+        "forget-deleted": "Gluon keeps it",
+        "array-inputs": "an error names `ub.from_numpy`",
+        "cast-inputs": "an error",
+        "loops-in-graphs": "an error: `ops.while_loop`, or unhybridized",
+        "whole-numbers-in-graphs": "a symbol does not tell its dtype: `ops.sum` of int32 stays "
+        "int32, `ops.floor_divide` gives float32, and `abs`, `square`, `remainder` round beyond "
+        "2^53",
+        "index-errors": "the row is nan; in whole numbers, which have none, the smallest",
+        "label-errors": "the loss is infinite",
+        "nan-in-relu": "it is 0",
+        "float16": "on the CPU no dense layers, and no `ops.matmul` in a graph",
+        "bfloat16": "MXNet 1.9.1 computes nothing in it",
+        "keras-files": "they are Keras' own",
+        "xla": "it has a compiler of its own",
+    }
+    remarks: ClassVar = {
+        "inputs-by-name": "but for names that the forward takes only by name",
+        "while-loop-in-graphs": "forward only; an error while gradients are recorded",
+        "symbol-files": "constants have gradient 0 then; with weight decay set "
+        '`grad_req = "null"` on them',
+    }
     note = (
         "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
         "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "

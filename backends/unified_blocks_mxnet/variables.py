@@ -142,11 +142,19 @@ def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
         yield from _walk(child, f"{path}{name}.")
 
 
-def blocks_of(net: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """`net` and every block inside it, with their paths."""
-    yield path, net
-    for name, child in net._children.items():
-        yield from blocks_of(child, f"{path}.{name}" if path else name)
+def blocks_of(net: Any) -> Iterator[tuple[str, Any]]:
+    """`net` and every block inside it, each once with its path."""
+    seen: set[int] = set()
+
+    def walked(path: str, block: Any) -> Iterator[tuple[str, Any]]:
+        if id(block) in seen:
+            return
+        seen.add(id(block))
+        yield path, block
+        for name, child in block._children.items():
+            yield from walked(f"{path}.{name}" if path else name, child)
+
+    return walked("", net)
 
 
 def device_name(context: mx.Context) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -44,6 +44,23 @@ class TensorFlowBackend(Backend):
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     takes_numpy = True
     casts_inputs = True
+    lacks: ClassVar = {
+        "add-after-call": "Keras locks a built model; an error says so",
+        "assign-after-call": "the same error; taking one out works",
+        "move-in-place": "a new model with the same numbers; `compile` again",
+        "move-unbuilt": "build it first",
+        "index-errors": "the row is nan; in whole numbers, which have none, the smallest",
+        "held-gradients": "a tape gives them back",
+        "symbol-files": "they are Gluon's own",
+    }
+    remarks: ClassVar = {
+        "cast-inputs": "Keras casts it",
+        "loops-in-graphs": "XLA's gradient needs `ops.while_loop`",
+        "label-errors": "on the CPU",
+        "float16": "for inference",
+        "keras-files": "for your own blocks import `unified_blocks_tensorflow` and your module "
+        "before `load_model`",
+    }
     note = (
         "Keras must run on its TensorFlow backend (KERAS_BACKEND unset, or tensorflow); a Keras "
         "model takes no new blocks after its first call."
@@ -103,6 +120,9 @@ class TensorFlowBackend(Backend):
     def devices(self):
         gpus = tf.config.list_physical_devices("GPU")
         return ["cpu", *(f"gpu:{i}" for i in range(len(gpus)))]
+
+    def exact_products(self):
+        tf.config.experimental.enable_tensor_float_32_execution(False)
 
     def device_of(self, tensor):
         return device_name((tensor.value if isinstance(tensor, keras.Variable) else tensor).device)

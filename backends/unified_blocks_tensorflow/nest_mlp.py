@@ -16,6 +16,7 @@ class NestMLP(ub.NestMLP, keras.Model):
                 dense(64, 32, activation="relu", dtype=dtype),
             ]
         )
+        self.net.autocast = False  # each layer casts to its own dtype
         self.dense = dense(32, 16, activation=out_activation, dtype=dtype)
 
     def call(self, X):

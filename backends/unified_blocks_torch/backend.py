@@ -118,6 +118,16 @@ class TorchBackend(Backend):
     }
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
+    lacks: ClassVar = {
+        "array-inputs": "an error names `ub.from_numpy`",
+        "cast-inputs": "an error",
+        "loops-in-graphs": "a graph break",
+        "while-loop-in-graphs": "a graph break",
+        "keras-files": "they are Keras' own",
+        "symbol-files": "they are Gluon's own",
+        "xla": "it has compilers of its own",
+    }
+    remarks: ClassVar = {"float16": "for inference"}
 
     def bind(self, native):
         return bind(native)
@@ -160,6 +170,10 @@ class TorchBackend(Backend):
 
     def devices(self):
         return ["cpu", *(f"gpu:{i}" for i in range(torch.cuda.device_count()))]
+
+    def exact_products(self):
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
 
     def device_of(self, tensor):
         return device_name(tensor.device)

@@ -67,6 +67,7 @@ class FixedHiddenMLP(Block):
         self, units: int = 20, *, activation: str | None = "relu", dtype: Any = None
     ) -> None:
         super().__init__()
+        self.activation = activation
         self.rand_weight: Any = Constant(shape=(units, units), initializer="uniform", dtype=dtype)
         self.dense: Any = Dense(units, activation=activation, in_units=units, dtype=dtype)
 

@@ -52,6 +52,7 @@ class NestMLP(Block):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        self.out_activation = out_activation
         self.net: Any = MySequential(
             Dense(64, activation="relu", in_units=in_units, dtype=dtype),
             Dense(32, activation="relu", in_units=64, dtype=dtype),

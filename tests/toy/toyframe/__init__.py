@@ -1,12 +1,15 @@
 """A fourth framework and its adapter, in one folder: NumPy, forward only."""
 
 import sys
+from contextlib import contextmanager
+from typing import ClassVar
 
 import numpy as np
 
 import unified_blocks as ub
 from unified_blocks.attributes import add_constant, check_part
 from unified_blocks.backend import Backend, Variable
+from unified_blocks.calls import explain
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
 from unified_blocks.ops import register
@@ -23,8 +26,15 @@ def tensor(array):
 class Module:
     """The framework's own class of layers."""
 
+    watchers = ()
+
     def __call__(self, *args):
-        return self.forward(*args)
+        for begins, _ in self.watchers:
+            begins(self, args, None)
+        output = self.forward(*args)
+        for _, ends in self.watchers:
+            ends(self, args, output)
+        return output
 
 
 class ToyVariable(Variable):
@@ -53,6 +63,15 @@ class ToyBackend(Backend):
     base_class = layer_class = Module
     call_errors = (ValueError, TypeError)
     version = "1.0"
+    lacks: ClassVar = {
+        "gradients": "it is for inference",
+        "cast": "nobody has written it",
+        "copies": "nobody has written them",
+        "graphs": "it has none",
+        "layers": "nobody has written them",
+        "array-inputs": "they are no tensors of its own",
+        "cast-inputs": "an error",
+    }
 
     def bind(self, native):
         construct(native)
@@ -64,7 +83,16 @@ class ToyBackend(Backend):
             check_part(net, name, value)
             object.__setattr__(net, name, value)
 
-        native.__setattr__ = __setattr__
+        def __call__(net, *inputs):  # noqa: N807
+            try:
+                for value in inputs:
+                    if not self.is_tensor(value):
+                        raise TypeError("not a tensor of Toyframe")
+                return Module.__call__(net, *inputs)
+            except Exception as error:
+                raise explain(net, self, inputs, error) from error
+
+        native.__setattr__, native.__call__ = __setattr__, __call__
         return native
 
     def add_constant(self, net, name, array):
@@ -75,6 +103,9 @@ class ToyBackend(Backend):
 
     def to_numpy(self, tensor):
         return np.array(tensor)
+
+    def widened(self, tensor):
+        return self.to_numpy(tensor), str(tensor.dtype)
 
     def is_tensor(self, value):
         return isinstance(value, Tensor)
@@ -89,20 +120,48 @@ class ToyBackend(Backend):
         return "cpu"
 
     def to_device(self, net, device):
+        if device != "cpu":
+            raise self.unknown_device(device)
         return net
 
-    def variables(self, net, path=""):
-        found = []
+    def variables(self, net):
+        found = {}
+        for variable in self.walk(net, ""):
+            first = found.setdefault((id(variable.owner), variable.attribute), variable)
+            if first is not variable:
+                first.is_also(variable)
+        return list(found.values())
+
+    def walk(self, net, path):
         for name, value in vars(net).items():
             if isinstance(value, Module):
-                found += self.variables(value, f"{path}{name}.")
+                yield from self.walk(value, f"{path}{name}.")
             elif isinstance(value, Tensor) or name in getattr(net, "unbuilt", ()):
                 role = "parameter" if name in getattr(net, "unbuilt", ()) else "constant"
-                found.append(ToyVariable(path + name, net, name, role))
-        return found
+                yield ToyVariable(path + name, net, name, role)
 
-    def layers(self, net):
-        yield "", net
+    def layers(self, net, path="", seen=None):
+        seen = set() if seen is None else seen
+        if id(net) not in seen:
+            seen.add(id(net))
+            yield path, net
+            for name, value in vars(net).items():
+                if isinstance(value, Module):
+                    yield from self.layers(value, f"{path}.{name}" if path else name, seen)
+
+    @contextmanager
+    def watch(self, net, begins, ends):
+        layers = [layer for _, layer in self.layers(net)]
+        for layer in layers:
+            object.__setattr__(layer, "watchers", ((begins, ends),))
+        try:
+            yield
+        finally:
+            for layer in layers:
+                object.__delattr__(layer, "watchers")
+
+    def compiled(self, net, train=False):
+        raise ub.UnsupportedError("Toyframe has no graphs")
 
     def run(self, net, inputs, train=False):
         return net(*inputs)
@@ -124,7 +183,7 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-abs, exp, matmul = np.abs, np.exp, np.matmul
+abs, exp, matmul, tanh = np.abs, np.exp, np.matmul, np.tanh
 
 
 def check_finite(x, message):
@@ -164,5 +223,7 @@ class Dense(ub.Dense, Module):
     def forward(self, X):
         if self.weight is None:
             self.make(X.shape[-1])
+        if X.dtype != self.weight.dtype:
+            raise TypeError(f"a layer of {self.weight.dtype} was given {X.dtype}")
         Y = X @ self.weight.T + self.bias
-        return relu(Y) if self.activation == "relu" else Y
+        return getattr(ub.ops, self.activation)(Y) if self.activation else Y

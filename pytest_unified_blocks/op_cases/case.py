@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks import ops
+from unified_blocks.types import Array
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class OpCase:
     differentiable: bool = True
     label: str = ""
 
-    def arrays(self, dtype):
+    def arrays(self, dtype: str) -> list[Array]:
         generator = np.random.default_rng(5)
         return [
             generator.uniform(self.low, self.high, shape).astype(dtype) for shape in self.shapes

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from op_case import OpCase, np_erf, unary
+from pytest_unified_blocks.op_cases.case import OpCase, np_erf, unary
 from unified_blocks import ops
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from op_case import OpCase
+from pytest_unified_blocks.op_cases.case import OpCase
 from unified_blocks import KEEP, ops
 
 SHAPES = [
