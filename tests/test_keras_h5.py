@@ -376,3 +376,13 @@ def test_automatic_names():
         assert of_automatic_name(family.snake) is of_automatic_name(f"{family.snake}_7") is family
     assert of_automatic_name("dense_a") is None
     assert of_automatic_name("Dense") is None
+
+
+@pytest.mark.parametrize("whole_model", [False, True])
+def test_the_format_before_keras_3_is_refused_with_the_way_out(tmp_path, whole_model):
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        layers = file.create_group("model_weights") if whole_model else file
+        layers.attrs["layer_names"] = [b"dense"]
+        layers.create_group("dense/dense").create_dataset("kernel:0", data=some(3, 2))
+    with pytest.raises(FileFormatError, match=r"format before it .* open it with Keras"):
+        keras_h5.read(tmp_path / "old.h5")

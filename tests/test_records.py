@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+import lab_models
 import unified_blocks as ub
 from hand_records import record_of
 from unified_blocks.equivalence import observing, records
@@ -350,3 +351,14 @@ def test_mxnet_really_has_no_float16_on_the_cpu(backend_name, monkeypatch):
 def test_a_device_that_is_not_there_is_refused(backend_name):
     with pytest.raises(ValueError, match="a device must be one of cpu"):
         recorded(backend_name, "gpu:99", [SMALL])
+
+
+def test_a_native_model_is_made_and_compared_in_the_dtype(backend_name):
+    if backend_name == "mxnet":
+        pytest.skip("a native Gluon model needs npx.set_np(), which lasts for the whole process")
+    case = Case("native", lambda: lab_models.native(backend_name), (2, 4))
+    entry, cell = one(backend_name, "saved", case)
+    assert (entry.status, entry.reason, cell.status) == ("done", "", "ok")
+    assert {entry.dtype_of(name) for name in entry.arrays} == {"float64"}
+    numbers = entry.arrays["state/first.weight"]
+    assert (numbers != numbers.astype("float32")).any()  # drawn in float64, not cast to it

@@ -308,3 +308,21 @@ def test_a_dtype_of_numpy_survives_a_copy(backend_name):
 
     net = copy.deepcopy(ub.MLP(5, 3, in_units=4, dtype=np.float64))
     assert ub.state(net)["out.bias"].dtype == "float64"
+
+
+@pytest.mark.parametrize(
+    ("rename", "remedy"),
+    [
+        (lambda name: f"module.{name}", r"begin with 'module\.': ub\.transfer\(.*removeprefix"),
+        (lambda name: name.replace("hidden", "fc1"), r'match="order"\), or rename='),
+    ],
+)
+def test_where_only_names_differ_the_error_says_how_to_pair_them(backend_name, rename, remedy):
+    net = ub.build(ub.MLP(6, 5), (2, 4))
+    state = {rename(name): array for name, array in ub.state(net).items()}
+    with pytest.raises(ub.StateMismatchError, match=remedy):
+        ub.load_state(net, state)
+    other = {**state, "more": np.ones(3)}
+    with pytest.raises(ub.StateMismatchError) as error:
+        ub.load_state(net, other)
+    assert "ub.transfer" not in str(error.value)

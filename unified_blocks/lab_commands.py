@@ -29,10 +29,13 @@ from unified_blocks.equivalence.records import (
     source_of,
     write_record,
 )
-from unified_blocks.equivalence.workers import OWN_RESULTS, Task, recorded_apart
+from unified_blocks.equivalence.workers import ENVIRONMENT, Task, recorded_apart
 from unified_blocks.errors import BackendImportError, UnifiedBlocksError
 from unified_blocks.registry import available_backends, install_command, registered_backends
 from unified_blocks.terminal import app, make_console, printable, usage_error
+
+for variable, value in ENVIRONMENT.items():  # before a framework is imported
+    os.environ.setdefault(variable, value)
 
 SHOWN = 20
 """The most problems that are printed in full."""
@@ -87,7 +90,6 @@ def record(
 
     Exits with 1 when something raised; all else is in the file.
     """
-    os.environ.update({k: v for k, v in OWN_RESULTS.items() if k not in os.environ})
     task = task_of(dtype, mode, case, model, input)
     (name,) = named([backend])
     if not output.parent.is_dir():

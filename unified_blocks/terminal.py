@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 app = typer.Typer(
-    help="Neural network blocks, written once, native on PyTorch, Keras and Gluon.",
     no_args_is_help=True,
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"unified-blocks {version('unified-blocks')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Neural network blocks, written once, native on PyTorch, Keras and Gluon."""
 
 
 def usage_error(message: str) -> typer.Exit:

@@ -140,7 +140,7 @@ def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
         if not v.is_tied and _differ(kinds[v.name], stored.kind, backend):
             problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
     problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
-    _raise(problems, what, net)
+    _raise(problems, what, net, _remedy(variables, tensors))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         checks = [pool.submit(s.verify) for _, s in chosen if s.verify is not None]
         for check in checks:
@@ -151,12 +151,35 @@ def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
         variable.write(stored.read())
 
 
-def _raise(problems: Sequence[str], what: str, net: Any) -> None:
+def _raise(problems: Sequence[str], what: str, net: Any, remedy: str = "") -> None:
     if problems:
         raise StateMismatchError(
             f"{what}: the state must fit {type(net).__name__}, and nothing was loaded; got "
             + "; ".join(problems)
+            + remedy
         )
+
+
+def _remedy(variables: Sequence[Variable], tensors: Mapping[str, Stored]) -> str:
+    """What to do when only the names differ."""
+    names = {name for v in variables for name in (v.name, *v.aliases)}
+    missing = [v for v in variables if v.name not in tensors and not v.optional]
+    unknown = [s for n, s in tensors.items() if n not in names and n.rpartition(".")[2] != COUNT]
+    if len(missing) != len(unknown) or not missing:
+        return ""
+    first = unknown[0].name
+    if first.endswith(f".{missing[0].name}"):
+        prefix = first.removesuffix(missing[0].name)
+        return (
+            f"; the names begin with {prefix!r}: ub.transfer(source, target, rename=lambda name: "
+            f"name.removeprefix({prefix!r}))"
+        )
+    if all(fits(s.shape, v.shape) for s, v in zip(unknown, missing, strict=True)):
+        return (
+            '; if only the names differ: ub.transfer(source, target, match="order"), or '
+            "rename={name in the source: name in the target}"
+        )
+    return ""
 
 
 def _choose(

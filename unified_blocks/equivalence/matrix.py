@@ -81,9 +81,20 @@ def cells(records: Sequence[Record]) -> list[Cell]:
     found = []
     for key in records[0].entries if records else ():
         done = {n: r.entries[key] for n, r in named.items() if r.entries[key].status == "done"}
-        agree = agreements(key, done)
+        apart = {
+            (name, other): between(key, done[other], done[name])
+            for name in done
+            for other in done
+            if other != name
+        }
+        expected = {name: against_expected(key, entry) for name, entry in done.items()}
+        sound = sound_ones(apart, expected)
         for name, record in named.items():
-            found.append(_cell(key, name, record, done, agree))
+            comparisons = {other: rows for (n, other), rows in apart.items() if n == name}
+            comparisons = {other: rows for other, rows in comparisons.items() if other in sound}
+            if expected.get(name):
+                comparisons[REFERENCES.get(key[2], "reference")] = expected[name]
+            found.append(_cell(key, name, record, comparisons))
     return found
 
 
@@ -137,33 +148,26 @@ def names_of(records: Sequence[Record]) -> dict[str, Record]:
     )
 
 
-def agreements(key: Key, done: dict[str, Entry]) -> dict[str, int]:
-    """How many of the others each backend agrees with; what is expected counts for all of them."""
-    counts = dict.fromkeys(done, 0)
-    for name, entry in done.items():
-        for other, theirs in done.items():
-            if other != name:
-                counts[name] += all(row.ok for row in between(key, theirs, entry))
-        if entry.expected:
-            counts[name] += len(done) * all(row.ok for row in against_expected(key, entry))
-    return counts
+def sound_ones(apart: dict[tuple[str, str], list[Row]], expected: dict[str, list[Row]]) -> set[str]:
+    """The backends that others are compared with: those that agree with most.
+
+    What is expected counts for more than all of them.
+    """
+    counts = {
+        name: len(expected) * bool(rows and all(row.ok for row in rows))
+        for name, rows in expected.items()
+    }
+    for (name, _), rows in apart.items():
+        counts[name] += all(row.ok for row in rows)
+    return {name for name, count in counts.items() if count == max(counts.values())}
 
 
-def _cell(
-    key: Key, name: str, record: Record, done: dict[str, Entry], agree: dict[str, int]
-) -> Cell:
+def _cell(key: Key, name: str, record: Record, comparisons: dict[str, list[Row]]) -> Cell:
     case, dtype, mode = key
     about = (case, name, record.device, dtype, mode)
     entry = record.entries[key]
     if entry.status != "done":
         return Cell(*about, entry.status, reason=entry.reason)
-    comparisons = {}
-    if entry.expected:
-        comparisons[REFERENCES.get(mode, "reference")] = against_expected(key, entry)
-    most = max(agree.values())
-    for other, theirs in done.items():
-        if other != name and agree[other] == most:
-            comparisons[other] = between(key, theirs, entry)
     if len(comparisons) == bool(entry.expected) and not is_known(entry):
         return Cell(*about, "unsupported", reason="there is nothing to compare with")
     worst: dict[str, tuple[Row, str]] = {}

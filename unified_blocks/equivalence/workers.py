@@ -30,8 +30,12 @@ from unified_blocks.equivalence.records import (
 )
 from unified_blocks.registry import get_backend
 
-OWN_RESULTS = {"NVIDIA_TF32_OVERRIDE": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
-"""Environment: products of float32 in float32, not rounded to 10 bits; less chatter."""
+ENVIRONMENT = {
+    "NVIDIA_TF32_OVERRIDE": "0",  # products of float32 in float32, not rounded to 10 bits
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # leave memory to the others
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+}
+"""What frameworks are told, unless the user has."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def _one(task: Task, backend: str, folder: Path, tell: Callable[[str, int], None
             stdout=subprocess.PIPE,
             stderr=chatter,
             text=True,
-            env={**OWN_RESULTS, **os.environ},
+            env={**ENVIRONMENT, **os.environ},
         ) as process,
     ):
         assert process.stdin is not None

@@ -79,6 +79,12 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
         data = archive.read(_WEIGHTS)
         check = partial(archive.verify, _WEIGHTS)
     root = hdf5.read(path, data)
+    if "layer_names" in root.attributes or "model_weights" in root.groups:
+        raise FileFormatError(
+            f"{path} must be a file of weights of Keras 3; got one in the format before it (.h5 of "
+            "model.save or save_weights): open it with Keras, load_model or load_weights, and "
+            'save it as .keras or ".weights.h5"'
+        )
     layers = _Layers(path, kinds or {}, check)
     tensors = list(layers.walk(root, (), config, in_container=False))
     if layers.unknown:
