@@ -21,6 +21,8 @@ DECADES = 4
 
 SYMBOLS = {"ok": "", "differs": "×", "unsupported": "–", "error": "!"}
 BINS = 20
+LARGEST = 1e300
+"""What is larger is not drawn: the width of a bin would overflow."""
 
 
 def decades(share: float) -> float:
@@ -59,7 +61,6 @@ def heat_map(
         "tickvals": list(range(size[0])),
         "ticktext": [text(f"{shortened(case)} {dtype}") for case, dtype in rows],
     }
-    still = {"fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
     return {
         "data": [
             {
@@ -88,10 +89,8 @@ def heat_map(
         ],
         "layout": {
             "height": 90 + 26 * size[0],
-            "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
-            "xaxis": {**columns, **still, "side": "top", "tickangle": -40},
-            "yaxis": {**lines, **still, "range": [size[0] - 0.5, -0.5]},
-            "dragmode": False,
+            "xaxis": {**columns, "showgrid": False, "side": "top", "tickangle": -40},
+            "yaxis": {**lines, "showgrid": False, "range": [size[0] - 0.5, -0.5]},
         },
     }
 
@@ -116,14 +115,15 @@ def curves(losses: Mapping[str, Array]) -> Figure:
 
 
 def histogram(label: str, arrays: Mapping[str, Array]) -> Figure | None:
-    """How the numbers of an array are distributed, by whose it is; None when it has no number."""
-    numbers = {name: array[np.isfinite(array)].ravel() for name, array in arrays.items()}
+    """How the finite numbers of an array are distributed, by whose it is; None without any."""
+    wide = {name: np.asarray(array, np.float64).ravel() for name, array in arrays.items()}
+    numbers = {name: array[np.abs(array) < LARGEST] for name, array in wide.items()}
     held = [array for array in numbers.values() if array.size]
     if not held:
         return None
     low, high = (float(f([f(array) for array in held])) for f in (np.min, np.max))
     if not low < high:
-        low, high = low - 0.5, high + 0.5
+        low, high = low - abs(low) / 2 - 0.5, high + abs(high) / 2 + 0.5
     lines = []
     for i, (name, array) in enumerate(numbers.items()):
         lines.append(
@@ -168,7 +168,6 @@ def shares(rows: Sequence[Row], ids: Sequence[str]) -> Figure:
     figure["layout"] |= {
         "height": 120 + 22 * len(rows),
         "shapes": [{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"}],
-        "dragmode": False,
     }
     figure["layout"]["xaxis"] |= {
         "range": [-DECADES - 0.3, DECADES + 0.3],
@@ -184,19 +183,8 @@ def shares(rows: Sequence[Row], ids: Sequence[str]) -> Figure:
 
 
 def _chart(lines: Sequence[Figure], x: str, y: str) -> Figure:
-    axis = {"fixedrange": True, "automargin": True, "zeroline": False}
-    return {
-        "data": list(lines),
-        "layout": {
-            "height": 320,
-            "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
-            "xaxis": {**axis, "title": {"text": x}},
-            "yaxis": {**axis, "title": {"text": y}},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-            "showlegend": True,
-            "dragmode": False,
-        },
-    }
+    layout = {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+    return {"data": list(lines), "layout": {**layout, "showlegend": True}}
 
 
 def line(i: int, count: int) -> Figure:

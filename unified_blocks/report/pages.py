@@ -119,8 +119,8 @@ def _losses(records: dict[str, Record], key: Key) -> dict[str, Array]:
         entry = record.entries.get(key)
         if entry is not None and "loss" in entry.arrays:
             if "loss" in entry.expected:
-                found.setdefault("expected", entry.expected["loss"])
-            found[name] = entry.arrays["loss"]
+                found.setdefault("expected", entry.expected["loss"].ravel())
+            found[name] = entry.arrays["loss"].ravel()
     return found
 
 

@@ -25,10 +25,9 @@ def described(cell: Cell) -> str:
         return f"left out: {cell.reason}"
     if cell.status == "error":
         return f"failed: {cell.reason}"
-    worst = f"{number(cell.share)} of the deviation that is allowed from {cell.against}"
-    if cell.status == "ok":
-        return worst
-    return f"{worst}, first in {cell.where}"
+    first = "first in" if cell.status == "differs" else "the most in"
+    worst = f"{number(cell.share)} of what is allowed"
+    return f"{worst}, {first} {cell.where}, compared with {cell.against}"
 
 
 def verdict(cells: Sequence[Cell]) -> tuple[bool, str, str]:

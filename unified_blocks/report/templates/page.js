@@ -6,9 +6,19 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
   function template() {
-    const axis = { gridcolor: color("--rule"), linecolor: color("--rule") };
+    const axis = {
+      gridcolor: color("--rule"),
+      linecolor: color("--rule"),
+      fixedrange: true, // a finger that scrolls the page does not zoom
+      automargin: true,
+      zeroline: false,
+    };
     return {
       layout: {
+        height: 320,
+        margin: { l: 10, r: 10, t: 10, b: 10 },
+        legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+        dragmode: false,
         font: { color: color("--text"), family: "system-ui, sans-serif", size: narrow.matches ? 11 : 13 },
         paper_bgcolor: color("--page"),
         plot_bgcolor: color("--soft"),

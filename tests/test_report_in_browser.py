@@ -1,0 +1,230 @@
+"""The pages of the report in Chromium, offline: drawn, clicked on, and checked with axe-core.
+
+A browser that is not there is a visible skip; `UNIFIED_BLOCKS_BROWSER=1` promises it.
+"""
+
+import os
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from pages import CASES, HOSTILE, NASTY, comparison, matrix
+
+CHROMIUM = shutil.which("chromium")
+PROMISED = os.environ.get("UNIFIED_BLOCKS_BROWSER") == "1"
+SCHEMES = ("light", "dark")
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
+SECONDS = 10
+"""To open a page in, on a machine that does other things at the same time; two if it is idle."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        pytest.importorskip("jinja2")
+        pytest.importorskip("plotly")
+        pytest.importorskip("playwright")
+        pytest.importorskip("axe_playwright_python")
+        if CHROMIUM is None:
+            pytest.skip("chromium is not installed")
+    except pytest.skip.Exception as missing:
+        if PROMISED:
+            pytest.fail(f"UNIFIED_BLOCKS_BROWSER promises a browser, and {missing}")
+        raise
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def files(browser, tmp_path_factory):
+    """A page of each kind."""
+    from unified_blocks.report import matrix_page
+
+    texts = {
+        "matrix": matrix_page(*matrix(), "unified-blocks compare"),
+        "comparison": comparison().to_html(),
+    }
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(params=SCHEMES)
+def scheme(request):
+    return request.param
+
+
+@pytest.fixture(params=SIZES)
+def size(request):
+    return request.param
+
+
+@pytest.fixture(params=["matrix", "comparison"])
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def visit(browser, files):
+    """Open a page; afterwards, fail if it said anything, asked for anything, or opened a dialog."""
+    contexts, said = [], []
+
+    def opened(name, scheme="light", size="desktop"):
+        context = browser.new_context(color_scheme=scheme, viewport=SIZES[size], offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: said.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: said.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog}"), dialog.dismiss()))
+        url = (files / f"{name}.html").as_uri()
+        page.on("request", lambda request: request.url == url or said.append(request.url[:200]))
+        page.goto(url)
+        page.wait_for_selector(".plot .main-svg")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [words for words in said if not words.startswith("data:")] == []
+
+
+def click(page, i, j, of=0):
+    """Click on the cell in row i and column j of a heat map."""
+    area = page.locator(".maps .plot .nsewdrag").nth(of)
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    shape = (2 * len(CASES), 6)
+    x, y = ((at + 0.5) / n for at, n in ((j, shape[1]), (i, shape[0])))
+    area.click(position={"x": x * box["width"], "y": y * box["height"]})
+
+
+def test_a_page_opens_at_once_and_fits(visit, name, scheme, size):
+    start = time.perf_counter()
+    page = visit(name, scheme, size)
+    seconds = time.perf_counter() - start
+    first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    print(f"{name}: something to read after {first / 1000:.2f} s, drawn after {seconds:.2f} s")
+    assert seconds < SECONDS
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 4), (0, 5), (1, 2), (3, 3), (5, 5)])
+@pytest.mark.parametrize("of", [0, 1])
+def test_a_click_on_the_heat_map_shows_the_layers(visit, size, place, of):
+    page = visit("matrix", size=size)
+    assert page.locator(".cell:visible").count() == 0
+    click(page, *place, of)
+    page.wait_for_selector(".cell:visible")
+    (shown,) = page.locator(".cell:visible").all()
+    case, dtype = CASES[place[0] // 2], ("float64", "float32")[place[0] % 2]
+    mode = ("forward", "train", "gradient", "training", "compiled", "saved")[place[1]]
+    backend = ("one", NASTY)[of]
+    assert shown.locator("h3").inner_text() == f"{case} on {backend} in {dtype}, {mode}"
+    failed = of == 1 and place in ((0, 4), (0, 5))
+    assert (shown.locator("tbody tr").count() > 0) != failed
+    assert (NASTY in shown.locator("p").first.inner_text()) == failed
+
+
+def test_the_layers_can_be_reached_with_the_keyboard(visit):
+    page = visit("matrix")
+    link = page.locator("table.numbers a").first
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".cell:visible")
+    assert page.evaluate("document.activeElement.id") == "cell-0"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".cell:visible", state="detached")
+
+
+def test_a_click_on_a_comparison_leads_to_its_row(visit, size):
+    page = visit("comparison", size=size)
+    box = page.locator(".nsewdrag").bounding_box()
+    page.locator(".nsewdrag").click(
+        position={"x": box["width"] * (0.3 / 8.6), "y": box["height"] / 6}
+    )
+    page.wait_for_function("location.hash === '#row-0'")
+    assert page.locator("tr:target th").inner_text() == "a.weight"
+
+
+def test_names_are_shown_as_they_are(visit):
+    page = visit("matrix")
+    ticks = page.locator(".maps .plot").first.locator(".ytick text").all_inner_texts()
+    assert f"{HOSTILE[-23:]} float64" in [text.removeprefix("…") for text in ticks]
+
+
+@pytest.mark.parametrize("state", ["as it opens", "a cell and a case open"])
+def test_axe_finds_nothing(visit, name, scheme, size, state):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(name, scheme, size)
+    if state != "as it opens":
+        if name == "comparison":
+            pytest.skip("there is nothing to open on it")
+        click(page, 0, 0, of=1)
+        page.locator("summary").first.click()
+        page.wait_for_selector("details .main-svg >> nth=1")
+    found = Axe().run(page).response
+    problems = [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found["violations"]]
+    assert problems == []
+    assert len(found["passes"]) > 15
+
+
+def test_axe_would_find_something(visit):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit("matrix")
+    page.evaluate("document.querySelector('h1').style.color = '#eee'")
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    found = {violation["id"] for violation in Axe().run(page).response["violations"]}
+    assert found == {"color-contrast", "html-has-lang"}
+
+
+def test_pictures_follow_when_the_scheme_changes(visit):
+    page = visit("matrix")
+
+    def colors():
+        return page.evaluate(
+            """() => ["bg", "heatmaplayer image"].map((name) => {
+                const [element] = document.querySelectorAll(`.maps .plot .${name}`);
+                return element.getAttribute("style") + element.getAttribute("href");
+            })"""
+        )
+
+    light = colors()
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "before => document.querySelector('.maps .bg').getAttribute('style') !== before",
+        arg=page.evaluate("document.querySelector('.maps .bg').getAttribute('style')"),
+    )
+    assert all(old != new for old, new in zip(light, colors(), strict=True))
+
+
+def test_curves_and_histograms_are_drawn_when_a_case_is_opened(visit):
+    page = visit("matrix")
+    first = page.locator("details").first
+    assert first.locator(".main-svg").count() == 0
+    first.locator("summary").click()
+    page.wait_for_selector("details .histogram .main-svg")
+    first.locator("figure").scroll_into_view_if_needed()
+    page.wait_for_selector("details figure .main-svg")
+    names = first.locator("figure .legendtext").all_inner_texts()
+    assert names == ["expected", "one", NASTY, "three"]
+    select = first.locator("select")
+    for label in ("a.weight after training", "gradient of a.weight"):
+        select.select_option(label=label)
+        table = first.locator(".histogram table")
+        assert table.locator("caption").inner_text() == label
+        assert table.locator("thead th").all_inner_texts() == ["from", "to", "one", NASTY, "three"]
+        lines = [line.split("\t") for line in table.locator("tbody").inner_text().splitlines()]
+        counts = np.array(lines, float)[:, 2:]
+        assert counts.sum(axis=0).tolist() == [12, 12, 12]
