@@ -17,7 +17,7 @@ from unified_blocks.report.figures import SYMBOLS, Figure, curves, heat_map, his
 from unified_blocks.report.words import count, described, number, reasons, verdict
 from unified_blocks.types import Array
 
-PROBLEMS = 20
+PROBLEMS = 5
 """The most problems that the verdict lists; the table has them all."""
 
 

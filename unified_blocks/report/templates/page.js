@@ -89,13 +89,16 @@
     if (histogram) choose(histogram);
     else draw(plot);
   };
-  const sight = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      sight.unobserve(target);
-      show(target);
-    }
-  });
+  const sight = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        sight.unobserve(target);
+        show(target);
+      }
+    },
+    { rootMargin: "300px" },
+  );
   document.querySelectorAll(".plot").forEach((plot) => sight.observe(plot));
   document.querySelectorAll(".histogram").forEach((histogram) => {
     histogram.querySelector("select").addEventListener("change", () => choose(histogram));
