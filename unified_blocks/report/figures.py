@@ -89,6 +89,7 @@ def heat_map(
         ],
         "layout": {
             "height": 90 + 26 * size[0],
+            "margin": {"r": 30},  # for the slanting name of the last column
             "xaxis": {**columns, "showgrid": False, "side": "top", "tickangle": -40},
             "yaxis": {**lines, "showgrid": False, "range": [size[0] - 0.5, -0.5]},
         },
@@ -195,7 +196,7 @@ def line(i: int, count: int) -> Figure:
 
 def text(words: str) -> str:
     """Words as Plotly shows them: it reads some HTML."""
-    return html.escape(words)
+    return html.escape(words, quote=False)
 
 
 def shortened(name: str) -> str:
