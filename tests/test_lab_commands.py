@@ -127,6 +127,17 @@ def test_what_is_left_out_is_said_with_the_reason(files):
     assert "All 71 cells within tolerance." in done.output
 
 
+def test_a_terminal_is_not_told_what_a_file_says(files):
+    def hostile(record):
+        record.backend = "two\x1b[2J"
+        spoil(record)
+
+    done = unified_blocks("compare", *files(hostile))
+    assert done.exit_code == 1
+    assert "two\\x1b[2J in float32" in done.output.replace("BB on ", "")
+    assert "\x1b" not in done.output
+
+
 def test_comparing_nothing_is_no_success(files, tmp_path):
     record = record_of()
     for entry in record.entries.values():
@@ -234,6 +245,26 @@ def test_records_of_other_cases_are_a_usage_error(files):
     assert "another A from one 1.0 on cpu than from two 1.0 on cpu" in done.output
 
 
+# models of the user's own
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "status", "message"),
+    [
+        ("good", SMALL, 0, "All 1 cells within tolerance"),
+        ("Wrong", SMALL, 1, "first in output"),
+        ("Several", (*SMALL, *SMALL), 1, "Nothing was compared."),
+    ],
+)
+def test_a_block_of_the_users_own(backend_name, tmp_path, models, model, inputs, status, message):
+    path = tmp_path / "a.rec.safetensors"
+    options = ("--model", f"lab_models:{model}", *inputs, *QUICK)
+    assert unified_blocks("record", "--backend", backend_name, "-o", path, *options).exit_code == 0
+    done = unified_blocks("compare", path)
+    assert done.exit_code == status, done.output
+    assert message in done.output
+
+
 # in processes of their own
 
 
@@ -251,20 +282,17 @@ def test_compare_runs_each_framework_in_a_process_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "inputs", "status", "message"),
+    ("model", "status", "message"),
     [
-        ("good", SMALL, 0, "All 1 cells within tolerance"),
-        ("Wrong", SMALL, 1, "first in output"),
-        ("Several", (*SMALL, *SMALL), 1, "Nothing was compared."),
-        ("crash", SMALL, 1, "ended with status 3 before the first case"),
-        ("nothing", SMALL, 2, "AttributeError"),
+        ("crash", 1, "ended with status 3 before the first case"),
+        ("nothing", 2, "AttributeError"),
     ],
 )
-def test_a_model_of_the_users_own(models, model, inputs, status, message):
+def test_a_process_that_ends_early_is_reported(models, model, status, message):
     names = PROMISED_BACKENDS or ub.available_backends()
     if not names:
         pytest.skip("no framework is installed")
-    options = ("--model", f"lab_models:{model}", *inputs, *QUICK)
+    options = ("--model", f"lab_models:{model}", *SMALL, *QUICK)
     # The last is MXNet, which starts the soonest.
     done = unified_blocks("compare", "--backend", names[-1], "--device", "cpu", *options)
     assert done.exit_code == status, done.output

@@ -151,12 +151,12 @@ class TensorFlowBackend(Backend):
 
     @contextmanager
     def native_dtype(self, dtype):
-        before = keras.config.floatx()
-        keras.config.set_floatx(dtype)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(dtype)
         try:
             yield
         finally:
-            keras.config.set_floatx(before)
+            keras.config.set_dtype_policy(before)
 
     # learning
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from unified_blocks.demo.digits import CURVE_TOLERANCES, Training, largest_difference
 from unified_blocks.doctor import Diagnosis, system
 from unified_blocks.equivalence.matrix import Cell
+from unified_blocks.terminal import printable
 
 REASON = 300
 """The most characters of an error that are printed."""
@@ -91,7 +92,7 @@ def matrix_table(cells: Iterable[Cell], dtype: str) -> Table:
     """The worst absolute deviation of each block on each backend, coloured by tolerance."""
     chosen = [cell for cell in cells if cell.dtype == dtype]
     modes = list(dict.fromkeys(cell.mode for cell in chosen))
-    title = f"Equivalence in {dtype}: worst deviation from what is expected and from each other"
+    title = f"Equivalence in {dtype}: worst deviation"
     table = Table("block", "backend", *modes, title=title)
     rows: dict[tuple[str, str], dict[str, Cell]] = {}
     for cell in chosen:
@@ -100,8 +101,8 @@ def matrix_table(cells: Iterable[Cell], dtype: str) -> Table:
     for (case, backend), by_mode in rows.items():
         if last and case != last:
             table.add_section()
-        name = Text(case if case != last else "")
-        table.add_row(name, Text(backend), *(_cell(by_mode[mode]) for mode in modes))
+        name = Text(printable(case) if case != last else "")
+        table.add_row(name, Text(printable(backend)), *(_cell(by_mode[mode]) for mode in modes))
         last = case
     return table
 

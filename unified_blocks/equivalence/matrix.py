@@ -21,7 +21,6 @@ CellStatus = Literal["ok", "differs", "unsupported", "error"]
 REFERENCES = {"compiled": "eager", "saved": "saved"}
 """What is expected in a mode, where it is not what the reference gives."""
 
-ORDER = ("parameter", "call", "output", "input", "loss", "gradient")
 WHATS: dict[str, What] = {
     "state": "parameter",
     "input": "input",
@@ -173,9 +172,9 @@ def _cell(key: Key, name: str, record: Record, comparisons: dict[str, list[Row]]
     worst: dict[str, tuple[Row, str]] = {}
     for against, compared_rows in comparisons.items():
         for row in compared_rows:
-            if row.name not in worst or _size(row) > _size(worst[row.name][0]):
+            if row.name not in worst or _size(row) >= _size(worst[row.name][0]):
                 worst[row.name] = (row, against)
-    found = sorted(worst.values(), key=lambda pair: ORDER.index(pair[0].what))
+    found = list(worst.values())
     largest = max(found, key=lambda pair: _size(pair[0]))
     where, against = next((pair for pair in found if not pair[0].ok), largest)
     return Cell(
@@ -210,8 +209,10 @@ def against_expected(key: Key, entry: Entry) -> list[Row]:
 
 def between(key: Key, a: Entry, b: Entry) -> list[Row]:
     """The arrays and calls of two entries, compared, `a` having those expected."""
-    rows = calls_between(a, b)
+    rows = []
     for name in dict.fromkeys((*b.arrays, *a.arrays)):
+        if name == "output":  # calls come after the state, and before what they give
+            rows += calls_between(a, b)
         if name in a.arrays and name in b.arrays:
             rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))
         else:

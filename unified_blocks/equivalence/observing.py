@@ -112,7 +112,12 @@ class Subject:
         initialize(net, self.case.seed, scheme="torch_default")
         if dtype != self.dtype:
             net = self.backend.cast(net, self.dtype)
-        return self.backend.to_device(net, self.device)
+        return self.placed(net)
+
+    def placed(self, net: Any) -> Any:
+        """The network on the device: as it is, where it is there."""
+        there = all(variable.device == self.device for variable in self.backend.variables(net))
+        return net if there else self.backend.to_device(net, self.device)
 
     def numbers(self, net: Any) -> State:
         """All numbers of the network; in float32, those of bfloat16."""
@@ -252,7 +257,7 @@ def saved(subject: Subject) -> Entry:
         path = Path(folder) / "net.safetensors"
         if isinstance(net, Block):
             save(net, path)
-            loaded = backend.to_device(load(path, backend.name), subject.device)
+            loaded = subject.placed(load(path, backend.name))
         else:  # which no file makes again
             write_state(net, path)
             loaded = subject.made()
