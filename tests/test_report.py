@@ -237,7 +237,7 @@ def test_without_its_libraries_a_page_says_what_to_install(monkeypatch, missing)
         comparison().to_html()
 
 
-def test_compare_writes_the_page(tmp_path):
+def test_compare_writes_the_page(tmp_path, monkeypatch):
     pytest.importorskip("typer", reason="the command line's extra is not installed")
     from typer.testing import CliRunner
 
@@ -253,3 +253,6 @@ def test_compare_writes_the_page(tmp_path):
     done = CliRunner().invoke(app, ["compare", *map(str, paths), "--html", f"{page}/no/page"])
     assert done.exit_code == 2
     assert "--html must name a file in a folder that exists" in done.output
+    monkeypatch.setitem(sys.modules, "unified_blocks.report", None)
+    done = CliRunner().invoke(app, ["compare", *map(str, paths), "--html", str(page)])
+    assert done.exit_code == 2

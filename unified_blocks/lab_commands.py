@@ -155,10 +155,7 @@ def compare(
         if file is not None and not file.parent.is_dir():
             raise usage_error(f"{option} must name a file in a folder that exists; got {file}")
     if html_file is not None:
-        try:
-            from unified_blocks.report import matrix_page
-        except ImportError as error:
-            raise usage_error(str(error)) from None
+        check_report()
     try:
         if records:
             options = {
@@ -183,6 +180,8 @@ def compare(
         text = json.dumps(finite(figures), indent=2, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
     if html_file is not None:
+        from unified_blocks.report import matrix_page
+
         command = shlex.join(["unified-blocks", *sys.argv[1:]])
         html_file.write_text(matrix_page(matrix, compared, command), encoding="utf-8")
     console = make_console()
@@ -276,6 +275,14 @@ def progress() -> Progress:
     """Bars on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+
+def check_report() -> None:
+    """End the command, before anything is measured, unless a page can be made."""
+    try:
+        import unified_blocks.report  # noqa: F401
+    except ImportError as error:
+        raise usage_error(str(error)) from None
 
 
 def check_fresh(paths: Iterable[Path], records: Iterable[Record]) -> None:
