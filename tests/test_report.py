@@ -20,7 +20,7 @@ pytest.importorskip("plotly", reason="the report's extra is not installed")
 from plotly.graph_objects import Figure
 
 from unified_blocks.report import figures, matrix_page
-from unified_blocks.report.words import number, verdict
+from unified_blocks.report.words import described, number, verdict
 
 LIMIT = 6_000_000
 PAGES = {
@@ -124,6 +124,25 @@ def test_the_verdict_names_what_is_wrong_and_leads_to_it(full):
     head = text.split("<main>")[0]
     for i, cell in enumerate(found):
         assert (f'href="#cell-{i}"' in head) == (not cell.ok)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.5, "0.5 of what is allowed, the most in "), (12, "12 times what is ")]
+)
+def test_a_cell_is_described_in_words(share, words):
+    status = "ok" if share <= 1 else "differs"
+    cell = Cell("A", "one", "cpu", "float64", "train", status, share, 0.1, "reference", "output")
+    assert described(cell).startswith(words)
+    assert described(cell).endswith("in output, compared with reference")
+
+
+NUMBERS = {0.0: "0", 0.00312: "0.0031", 99.4: "99", 99.9: "100", 8670.4: "8,670", 1e7: "1e+07"}
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+def test_numbers_are_short(value):
+    assert number(value) == NUMBERS[value]
+    assert [number(x) for x in (np.inf, -np.inf)] == ["∞", "-∞"]
 
 
 def test_the_losses_of_each_step_are_a_table_too():

@@ -12,7 +12,7 @@ def number(value: float) -> str:
     """A number in few characters: `0`, `0.0031`, `8,670`, `1.2e-16`, `∞`."""
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:,.0f}" if 100 <= value < 1e6 else f"{value:.2g}"
+    return f"{value:,.0f}" if 99.5 <= value < 1e6 else f"{value:.2g}"
 
 
 def count(number: int, noun: str) -> str:
@@ -26,7 +26,7 @@ def described(cell: Cell) -> str:
     if cell.status == "error":
         return f"failed: {cell.reason}"
     first = "first in" if cell.status == "differs" else "the most in"
-    worst = f"{number(cell.share)} of what is allowed"
+    worst = f"{number(cell.share)} {'of' if cell.share <= 1 else 'times'} what is allowed"
     return f"{worst}, {first} {cell.where}, compared with {cell.against}"
 
 
