@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -141,14 +142,20 @@ def compare(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all figures here.")
     ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures here.")
+    ] = None,
 ) -> None:
     """Compare backends with what is expected and with each other, in every mode and dtype.
 
     Without files each installed backend is run, in a process of its own, on each device. With files
     no framework is needed. Exits with 1 when a cell is out of tolerance or in error.
     """
-    if json_file is not None and not json_file.parent.is_dir():
-        raise usage_error(f"--json must name a file in a folder that exists; got {json_file}")
+    for option, file in (("--json", json_file), ("--html", html_file)):
+        if file is not None and not file.parent.is_dir():
+            raise usage_error(f"{option} must name a file in a folder that exists; got {file}")
+    if html_file is not None:
+        check_report()
     try:
         if records:
             options = {
@@ -172,6 +179,11 @@ def compare(
         figures = {"records": about, "cells": [*map(as_json, matrix)], "problems": problems}
         text = json.dumps(finite(figures), indent=2, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
+    if html_file is not None:
+        from unified_blocks.report import matrix_page
+
+        command = shlex.join(["unified-blocks", *sys.argv[1:]])
+        html_file.write_text(matrix_page(matrix, compared, command), encoding="utf-8")
     console = make_console()
     for name in dict.fromkeys(cell.dtype for cell in matrix):
         console.print(matrix_table(matrix, name))
@@ -263,6 +275,14 @@ def progress() -> Progress:
     """Bars on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+
+def check_report() -> None:
+    """End the command, before anything is measured, unless a page can be made."""
+    try:
+        import unified_blocks.report  # noqa: F401
+    except ImportError as error:
+        raise usage_error(str(error)) from None
 
 
 def check_fresh(paths: Iterable[Path], records: Iterable[Record]) -> None:

@@ -83,6 +83,20 @@ class Comparison:
             error.deviation, error.comparison = self.deviation, self
             raise error
 
+    def to_html(self) -> str:
+        """A page with the verdict, a picture and a table of all rows, in one file of HTML.
+
+        Raises:
+            ImportError: without Jinja2 and Plotly, the extra `report`.
+
+        Example::
+
+            Path("comparison.html").write_text(comparison.to_html(), encoding="utf-8")
+        """
+        from unified_blocks.report import comparison_page
+
+        return comparison_page(self)
+
     def __str__(self) -> str:
         """A table of all that was compared; the first difference is marked."""
         head = ("", "what", "name", "shape", "dtype", "absolute", "relative", "ulp", "of allowed")
@@ -102,8 +116,8 @@ class Comparison:
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        _either(row.shapes),
-        _either(row.dtypes),
+        either(row.shapes),
+        either(row.dtypes),
         f"{row.absolute:.2e}",
         f"{row.relative:.2e}",
         f"{row.ulp:.3g}",
@@ -111,6 +125,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _either(pair: tuple[object, object]) -> str:
+def either(pair: tuple[object, object]) -> str:
+    """What two models have: one thing, or this and that."""
     a, b = ("none" if value is None else str(value) for value in pair)
     return a if a == b else f"{a} / {b}"

@@ -1,0 +1,209 @@
+"""The pictures of a report, as figures of Plotly: data without a colour, which the page chooses."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.equivalence.matrix import Cell
+from unified_blocks.equivalence.rows import Row
+from unified_blocks.report.words import described, number
+from unified_blocks.types import Array
+
+Figure = dict[str, Any]
+
+DECADES = 4
+"""So many powers of ten below and above what is allowed have a colour or place of their own."""
+
+SYMBOLS = {"ok": "", "differs": "×", "unsupported": "–", "error": "!"}
+BINS = 20
+LARGEST = 1e300
+"""What is larger is not drawn: the width of a bin would overflow."""
+
+
+def decades(share: float) -> float:
+    """The logarithm of a share, held within what is shown."""
+    if share <= 0:
+        return -DECADES
+    if not share < math.inf:
+        return DECADES
+    return max(-DECADES, min(DECADES, round(math.log10(share), 3)))
+
+
+def heat_map(
+    rows: Sequence[tuple[str, str]], modes: Sequence[str], cells: Sequence[tuple[str, Cell]]
+) -> Figure:
+    """The cells of one backend.
+
+    Args:
+        rows: case and dtype of each row.
+        modes: of the columns.
+        cells: with the id of the element to show when one is clicked on.
+    """
+    size = (len(rows), len(modes))
+    z: list[list[float | None]] = [[None] * size[1] for _ in rows]
+    words, targets = ([[empty] * size[1] for _ in rows] for empty in ("not recorded", ""))
+    marks = []
+    for target, cell in cells:
+        i, j = rows.index((cell.case, cell.dtype)), modes.index(cell.mode)
+        if cell.status in ("ok", "differs"):
+            z[i][j] = decades(cell.share)
+        words[i][j] = f"{text(cell.case)} {cell.dtype}, {cell.mode}<br>{text(described(cell))}"
+        targets[i][j] = target
+        if SYMBOLS[cell.status]:
+            marks.append((j, i, SYMBOLS[cell.status]))
+    columns = {"tickvals": list(range(size[1])), "ticktext": [text(mode) for mode in modes]}
+    lines = {
+        "tickvals": list(range(size[0])),
+        "ticktext": [text(f"{shortened(case)} {dtype}") for case, dtype in rows],
+    }
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": z,
+                "zmin": -DECADES,
+                "zmax": DECADES,
+                "text": words,
+                "customdata": targets,
+                "hovertemplate": "%{text}<extra></extra>",
+                "hoverongaps": True,
+                "showscale": False,
+                "xgap": 2,
+                "ygap": 2,
+            },
+            {
+                "type": "scatter",
+                "mode": "text",
+                "x": [x for x, _, _ in marks],
+                "y": [y for _, y, _ in marks],
+                "text": [symbol for _, _, symbol in marks],
+                "textfont": {"size": 18},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            },
+        ],
+        "layout": {
+            "height": 90 + 26 * size[0],
+            "margin": {"r": 30},  # for the slanting name of the last column
+            "xaxis": {**columns, "showgrid": False, "side": "top", "tickangle": -40},
+            "yaxis": {**lines, "showgrid": False, "range": [size[0] - 0.5, -0.5]},
+        },
+    }
+
+
+def curves(losses: Mapping[str, Array]) -> Figure:
+    """The loss of each step, by whose it is; each line thinner than the one that it lies on."""
+    lines = []
+    for i, (name, loss) in enumerate(losses.items()):
+        lines.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": text(name),
+                "meta": name,
+                "x": list(range(1, loss.size + 1)),
+                "y": finite(loss),
+                "line": line(i, len(losses)),
+                "marker": {"size": 6 + 4 * (len(losses) - 1 - i), "symbol": i},
+            }
+        )
+    return _chart(lines, "step", "loss")
+
+
+def histogram(label: str, arrays: Mapping[str, Array]) -> Figure | None:
+    """How the finite numbers of an array are distributed, by whose it is; None without any."""
+    wide = {name: np.asarray(array, np.float64).ravel() for name, array in arrays.items()}
+    numbers = {name: array[np.abs(array) < LARGEST] for name, array in wide.items()}
+    held = [array for array in numbers.values() if array.size]
+    if not held:
+        return None
+    low, high = (float(f([f(array) for array in held])) for f in (np.min, np.max))
+    if not low < high:
+        low, high = low - abs(low) / 2 - 0.5, high + abs(high) / 2 + 0.5
+    lines = []
+    for i, (name, array) in enumerate(numbers.items()):
+        lines.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": text(name),
+                "meta": name,
+                "x0": low,
+                "dx": (high - low) / BINS,
+                "y": [*np.histogram(array, BINS, (low, high))[0].tolist(), 0],
+                "line": {**line(i, len(numbers)), "shape": "hv"},
+            }
+        )
+    return _chart(lines, text(label), "how many")
+
+
+def shares(rows: Sequence[Row], ids: Sequence[str]) -> Figure:
+    """How far each row of a comparison is from what is allowed, in order.
+
+    Args:
+        ids: of the element to show when a row is clicked on, for each row.
+    """
+    found = []
+    for name, ok in (("within tolerance", True), ("out of tolerance", False)):
+        at = [i for i, row in enumerate(rows) if row.ok == ok]
+        found.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": [decades(rows[i].share) for i in at],
+                "y": at,
+                "text": [f"{text(rows[i].name)}: {number(rows[i].share)} of allowed" for i in at],
+                "customdata": [ids[i] for i in at],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {"size": 10, "symbol": "circle" if ok else "x"},
+            }
+        )
+    figure = _chart(found, "share of what is allowed", "")
+    ticks = list(range(-DECADES, DECADES + 1, 2))
+    figure["layout"] |= {
+        "height": 120 + 22 * len(rows),
+        "shapes": [{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"}],
+    }
+    figure["layout"]["xaxis"] |= {
+        "range": [-DECADES - 0.3, DECADES + 0.3],
+        "tickvals": ticks,
+        "ticktext": [f"10<sup>{tick}</sup>" if tick else "1" for tick in ticks],
+    }
+    figure["layout"]["yaxis"] |= {
+        "range": [len(rows) - 0.5, -0.5],
+        "tickvals": list(range(len(rows))),
+        "ticktext": [text(f"{row.what} {shortened(row.name)}") for row in rows],
+    }
+    return figure
+
+
+def _chart(lines: Sequence[Figure], x: str, y: str) -> Figure:
+    layout = {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+    return {"data": list(lines), "layout": {**layout, "showlegend": True}}
+
+
+def line(i: int, count: int) -> Figure:
+    """The i-th of `count` lines that may be the same: the first is the widest, the last dotted."""
+    dashes = ("solid", "solid", "dash", "dot", "dashdot")
+    return {"width": 2 + 3 * (count - 1 - i), "dash": dashes[min(i, len(dashes) - 1)]}
+
+
+def text(words: str) -> str:
+    """Words as Plotly shows them: it reads some HTML."""
+    return html.escape(words, quote=False)
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for a picture on a phone; the end of it tells more."""
+    return name if len(name) <= 24 else f"…{name[-23:]}"
+
+
+def finite(array: Array) -> list[float | None]:
+    """The numbers, None for those that JSON cannot write."""
+    return [float(x) if np.isfinite(x) else None for x in array.ravel()]
