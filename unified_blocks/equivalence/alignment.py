@@ -176,11 +176,17 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         before = [p for p in pairs if encloses(block.a, p.a)]
     else:
         # What it took was wrong already, and every call before it was right: so is what lies
-        # between them, in the block around it.
-        rows, arrays = departing.inputs, (departing.a.inputs, departing.b.inputs)
-        around = [p for p in pairs if encloses(p.a, departing.a)]
-        block = max(around, key=lambda p: p.a.depth, default=departing)
-        before = [p for p in pairs if p.a.end < departing.a.start and encloses(block.a, p.a)]
+        # between them, in the innermost block around it that was given what is right.
+        around = sorted(
+            (p for p in pairs if encloses(p.a, departing.a)), key=lambda p: p.a.depth, reverse=True
+        )
+        given = block = departing
+        for each in around:
+            given, block = block, each
+            if each.takes_the_same:
+                break
+        rows, arrays = given.inputs, (given.a.inputs, given.b.inputs)
+        before = [p for p in pairs if p.a.end < given.a.start and encloses(block.a, p.a)]
     last = max(before, key=lambda p: p.a.end, default=None)
     at = next(i for i, row in enumerate(rows) if not row.ok)
     found, wanted = (each[at] if at < len(each) else None for each in arrays)

@@ -207,13 +207,14 @@ class _Comparing:
 
     # parameters
 
-    def parameters(self) -> None:
-        """Every number that the models hold."""
+    def parameters(self) -> bool:
+        """Every number that the models hold; whether they are alike enough to be run."""
         kind: Kind = "copied" if self.mode == "saved" else "summed"
         mine, theirs = (
             _by_name(m.variables, to) for m, to in ((self.a, str), (self.b, self.rename))
         )
         place = next((v.device for v in self.b.variables if v.role == "parameter"), None)
+        alike = True
         for name in dict.fromkeys([*mine, *theirs]):
             (a, names_a), (b, names_b) = mine.get(name, ABSENT), theirs.get(name, ABSENT)
             if name != min(names_a | names_b) and names_a == names_b:
@@ -221,10 +222,13 @@ class _Comparing:
             held = a or b
             if held is None or (None in (a, b) and held.optional):
                 continue
-            arrays = [None if v is None else v.read() for v in (a, b)]
+            moved = b is None or place is None or b.device == place
+            # On PyTorch's device without numbers, "meta", there is nothing to read.
+            arrays = [None if v is None or not moved else v.read() for v in (a, b)]
             dtypes = (a.dtype if a else None, b.dtype if b else None)
             row = compared(name, "parameter", arrays[0], arrays[1], kind, dtypes)
             self.rows.append(row)
+            alike &= row.shapes[0] == row.shapes[1] and moved
             evidence = Evidence(
                 "parameter",
                 name,
@@ -233,18 +237,21 @@ class _Comparing:
                 arrays[1],
                 names=(names_a, names_b),
                 roles=(a.role if a else None, b.role if b else None),
-                moved=b is None or place is None or b.device == place,
+                moved=moved,
                 mode=self.mode,
             )
             if not row.ok or evidence.is_held_otherwise:
                 self.differs(name, "parameter", row, evidence)
+        if not alike:
+            self.notes.append("parameters only: the models do not hold the same ones in one place")
+        return alike
 
     # calls
 
     def forward(self) -> Comparison:
         """Parameters, every call, the output; in `"train"`, the running statistics after it."""
-        self.parameters()
-        self.calls()
+        if self.parameters():
+            self.calls()
         if self.mode == "train" and self.first is None:
             self.statistics()
         return self.result()
@@ -289,7 +296,7 @@ class _Comparing:
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair
         if pair is None:
-            return Evidence("call", fault.name)
+            return Evidence("call", fault.name, only_in=fault.only_in)
         start = f"{pair.a.path}." if pair.a.path else ""
         numbers = {
             name.removeprefix(start): array
@@ -358,7 +365,8 @@ class _Comparing:
 
     def compiled(self) -> Comparison:
         """The output of `b` as a graph against that of `a`."""
-        self.parameters()
+        if not self.parameters():
+            return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
         wanted, types, _ = record(self.a.net, self.a.tensors(self.arrays))
         with self.b.backend.compiled(self.b.net) as function:
@@ -379,8 +387,8 @@ class _Comparing:
         self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
     ) -> Comparison:
         """Gradients, and in `"training"` the path that training takes."""
-        self.parameters()
-        self.calls()
+        if self.parameters():
+            self.calls()
         if self.first is None:
             self.gradients(targets, loss)
         if self.first is None and self.mode == "training":
@@ -436,19 +444,21 @@ class _Comparing:
             values.append(np.asarray(value, model.dtype))
             found.append(gradients)
         theirs = {self.rename(name): array for name, array in found[1].items()}
-        size = len(self.arrays[0]) if self.arrays[0].ndim else 0
+        outputs = next(call.outputs for call in self.a.runs if not call.path)
+        counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
         row = compared("loss", "loss", values[0], values[1])
         self.rows.append(row)
         if not row.ok:
-            evidence = Evidence("loss", "loss", a=values[0], b=values[1], batch_size=size)
+            evidence = Evidence("loss", "loss", a=values[0], b=values[1], counts=counts)
             self.differs("loss", "loss", row, evidence)
         rows = []
-        for name in reversed(list(dict.fromkeys([*found[0], *theirs]))):
+        names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
+        for name in (*reversed(names), *(() if whole_numbers else "x")):
             x, y = found[0].get(name), theirs.get(name)
             row = compared(name, "gradient", x, y)
             rows.append(row)
             if not row.ok:
-                evidence = Evidence("gradient", name, a=x, b=y, batch_size=size)
+                evidence = Evidence("gradient", name, a=x, b=y, counts=counts)
                 self.differs(name, "gradient", row, evidence)
         self.rows += rows
 
