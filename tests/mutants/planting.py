@@ -6,8 +6,8 @@ through the same function: it is spared, by giving the function its own code whi
 """
 
 from __future__ import annotations
-
 import __future__
+
 import importlib
 import inspect
 import linecache

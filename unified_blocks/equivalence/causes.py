@@ -38,7 +38,8 @@ class Evidence:
         names: all names of the array in each model: several when it is shared.
         roles: of the array in each model.
         moved: of a constant of `b`, whether it is where the parameters are.
-        later: what the right model makes of its output, when an activation may come after it.
+        later: what each model makes of its output, when an activation may come after it.
+        dtype: of `a`, `b` and `x` in the framework, when it is not NumPy's.
         before: of a running statistic, what it was before.
         only_in: the model that alone makes the call, `"a"` or `"b"`.
         counts: over how many examples, and how many numbers, a loss may be a mean.
@@ -56,7 +57,8 @@ class Evidence:
     names: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     roles: tuple[str | None, str | None] = (None, None)
     moved: bool = True
-    later: Sequence[Array] = ()
+    later: tuple[Sequence[Array], Sequence[Array]] = ((), ())
+    dtype: str | None = None
     before: Array | None = None
     only_in: str | None = None
     counts: Sequence[int] = ()
@@ -64,11 +66,11 @@ class Evidence:
 
     def gives(self, candidate: Array) -> bool:
         """Whether a candidate is what the wrong model gave."""
-        return self.b is not None and agree(candidate, self.b, self.b.dtype)
+        return self.b is not None and agree(candidate, self.b, self.dtype)
 
     def right(self, candidate: Array) -> bool:
         """Whether it is what the right model gave."""
-        return self.a is not None and agree(candidate, self.a, self.a.dtype)
+        return self.a is not None and agree(candidate, self.a, self.dtype)
 
     @property
     def attribute(self) -> str:
@@ -219,13 +221,13 @@ def _before_activation(e: Evidence) -> Iterator[Array]:
             yield e.linear
         elif e.x is not None and e.a is not None and e.x.shape == e.a.shape:
             yield e.x_wide
-        if e.a is not None and e.later:
+        if e.a is not None and e.later[0]:
             yield wide(e.a)
 
 
 def _applied(e: Evidence, candidate: Array) -> bool:
     """Whether the right model has it, or makes it of its output."""
-    return e.right(candidate) or any(agree(candidate, array, array.dtype) for array in e.later)
+    return e.right(candidate) or any(agree(candidate, array, e.dtype) for array in e.later[0])
 
 
 def gelu_tanh(X: Array, cubic: float) -> Array:
@@ -249,9 +251,22 @@ def another_activation(e: Evidence) -> bool:
     functions = [f for name, f in ACTIVATE.items() if name is not None]
     with np.errstate(all="ignore"):
         return any(
-            any(_applied(e, f(z)) for f in functions) and any(e.gives(g(z)) for g in functions)
+            any(_applied(e, f(z)) for f in functions)
+            and (any(e.gives(g(z)) for g in functions) or _applied_later(e, z, functions))
             for z in _before_activation(e)
         )
+
+
+def _applied_later(e: Evidence, z: Array, functions: Sequence[Callable[[Array], Array]]) -> bool:
+    """Whether the wrong model applies one after the layer, where the right one applies none."""
+    if e.a is None or not e.gives(z):
+        return False
+    mine, theirs = e.later
+    return any(
+        any(agree(g(z), array, e.dtype) for array in theirs)
+        and not any(agree(g(wide(e.a)), array, e.dtype) for array in mine)
+        for g in functions
+    )
 
 
 def softmax_axis(e: Evidence) -> bool:
@@ -417,7 +432,7 @@ def float32_inside(e: Evidence) -> bool:
     """A step of a float64 model is computed in float32."""
     if e.what not in ("call", "gradient") or e.a is None or e.b is None:
         return False
-    if str(e.b.dtype) != "float64" or e.b.shape != e.a.shape or e.b.size < ENOUGH:
+    if e.b.dtype != np.float64 or e.b.shape != e.a.shape or e.b.size < ENOUGH:
         return False
     near = np.abs(e.a - e.b).max() <= 1e-5 * np.abs(e.a).max()
     return bool(near) and bool((e.b == e.b.astype(np.float32)).all())

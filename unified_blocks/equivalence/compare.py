@@ -14,7 +14,7 @@ import numpy as np
 from unified_blocks import ops
 from unified_blocks.backend import Backend, Loss, Variable
 from unified_blocks.checkpoint import load, save
-from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault, rows_of
+from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault, rows_of
 from unified_blocks.equivalence.causes import Evidence, explain
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.policy import TOLERANCES, Kind
@@ -48,7 +48,7 @@ def compare(
 
     Of any two frameworks, made by this library or not. Parameters are compared first, then every
     call of every block inside, in execution order, by canonical name; a block used twice has the
-    calls `dense#1` and `dense#2`. Neither model is changed, nor its mode.
+    calls `dense#1` and `dense#2`. The numbers and the mode of both models stay as they are.
 
     Args:
         a: the model that is right.
@@ -66,7 +66,8 @@ def compare(
             of the output times fixed random numbers, which no gradient escapes.
         steps: of training.
         optimizer: left out, `ub.SGD(0.125, momentum=0.875)`.
-        rename: names in `a` for names in `b`, where they differ, as `ub.transfer` takes it.
+        rename: `{name in a: name in b}` where they differ, of an array or of all below a path, or
+            a function of a name in `a`: as `ub.transfer(a, b)` takes it.
 
     Returns:
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
@@ -86,8 +87,8 @@ def compare(
     arrays = [np.asarray(to_numpy(x)) for x in (inputs if isinstance(inputs, tuple) else (inputs,))]
     if mode == "saved":
         with _saved(b) as loaded:
-            return _Comparing(a, loaded, arrays, mode, _renaming(rename)).forward()
-    comparing = _Comparing(a, b, arrays, mode, _renaming(rename))
+            return _Comparing(a, loaded, arrays, mode, rename).forward()
+    comparing = _Comparing(a, b, arrays, mode, rename)
     if mode in ("forward", "train"):
         return comparing.forward()
     if mode == "compiled":
@@ -108,14 +109,20 @@ def assert_equivalent(a: Any, b: Any, inputs: Any, **options: Any) -> None:
     compare(a, b, inputs, **options).raise_if_different()
 
 
-def _renaming(rename: Rename | None) -> Callable[[str], str]:
-    """A function that gives a path or name of `b` its name in `a`."""
+def _renaming(rename: Rename | None, names: Sequence[str]) -> Callable[[str], str]:
+    """A function that gives a path or name of `b` its name in `a`, of which these are `names`."""
     if rename is None:
         return lambda name: name
-    if not isinstance(rename, Mapping):
-        return lambda name: rename(name) or name
-    # As of a transfer from `a` to `b`: keys are names in `a`.
-    back = {new: old for old, new in rename.items()}
+    # As of a transfer from `a` to `b`: what is renamed are names in `a`.
+    if isinstance(rename, Mapping):
+        back = {new: old for old, new in rename.items()}
+    else:
+        back = {new: old for old in names if (new := rename(old)) is not None}
+    for new, old in list(back.items()):
+        while new and old.rpartition(".")[2] == new.rpartition(".")[2]:  # of a layer's array
+            new, old = new.rpartition(".")[0], old.rpartition(".")[0]
+            if new and old:
+                back.setdefault(new, old)
 
     def renamed(name: str) -> str:
         below = [new for new in back if name == new or name.startswith(f"{new}.")]
@@ -160,6 +167,9 @@ class _Model:
             for array in arrays
         ]
 
+    def names(self) -> list[str]:
+        return [name for v in self.variables for name in (v.name, *v.aliases)]
+
     def numbers(self) -> dict[str, Array]:
         return {name: v.read() for v in self.variables for name in (v.name, *v.aliases)}
 
@@ -177,15 +187,11 @@ class _Comparing:
         b: Any,
         arrays: Sequence[Array],
         mode: str,
-        rename: Callable[[str], str],
+        rename: Rename | None,
     ) -> None:
-        self.a, self.b, self.arrays, self.mode, self.rename = (
-            _Model(a),
-            _Model(b),
-            arrays,
-            mode,
-            rename,
-        )
+        self.a, self.b, self.arrays, self.mode = _Model(a), _Model(b), arrays, mode
+        paths = [path for path, _ in self.a.backend.layers(a)]
+        self.rename = _renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
         self.rows: list[Row] = []
         self.notes: list[str] = []
@@ -264,6 +270,8 @@ class _Comparing:
                     model.net, model.tensors(self.arrays), self.train
                 )
             outputs.append((arrays, dtypes))
+            if model.dtype is None:  # it has no numbers of its own
+                model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
             if len(model.runs) <= 1 < len(list(model.backend.layers(model.net))):
                 self.notes.append(
                     f"outputs only of {model.title}: it runs as one graph, which tells of no call "
@@ -313,15 +321,8 @@ class _Comparing:
             numbers,
             self.train,
             pair.b.changed and not pair.a.changed,
-            later=[
-                array
-                for call in self.a.runs
-                for array in (
-                    *(call.inputs if call.start > pair.a.end else ()),
-                    *(call.outputs if call.end > pair.a.end else ()),
-                )
-                if fault.a is not None and array.shape == fault.a.shape
-            ],
+            later=(after(pair.a, self.a.runs), after(pair.b, self.b.runs)),
+            dtype=fault.dtype,
             mode=self.mode,
         )
 
