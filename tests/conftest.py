@@ -20,6 +20,12 @@ DTYPES = ("float64", "float32")
 PROMISED_DEVICES = os.environ.get("UNIFIED_BLOCKS_DEVICES", "cpu").split(",")
 PROMISE = os.environ.get("UNIFIED_BLOCKS_TEST_BACKENDS")
 PROMISED_BACKENDS = [name for name in (PROMISE or "").split(",") if name]
+HERE = [
+    name
+    for name in (BACKENDS if PROMISE is None else PROMISED_BACKENDS)
+    if name in ub.available_backends()
+]
+"""The backends that tests run on in this environment."""
 
 
 def targets():

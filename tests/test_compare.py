@@ -5,18 +5,13 @@ import pytest
 
 import unified_blocks as ub
 from causes import PLANTED, X
-from conftest import BACKENDS, PROMISE, PROMISED_BACKENDS, normal
+from conftest import HERE, normal
 from models import NUMBERED, native_net, renamed_net
 from mutants.checks import numbered
 from mutants.table import MUTANTS
 from unified_blocks import ops
 from unified_blocks.equivalence.causes import CAUSES, UNKNOWN, sentence
 
-HERE = [
-    name
-    for name in (BACKENDS if PROMISE is None else PROMISED_BACKENDS)
-    if name in ub.available_backends()
-]
 PAIRS = [(a, b) for a in HERE for b in HERE if a != b]
 pairs = pytest.mark.parametrize(("first", "second"), PAIRS)
 INDUCTOR = "ignore:.*torch.jit.*:DeprecationWarning"  # PyTorch's compiler uses what it deprecated

@@ -44,7 +44,7 @@ class Twice(ub.Block):
 
 LAYERS = (
     *("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Sigmoid", "HardSigmoid", "Tanh"),
-    *("Softplus", "Softsign", "Softmax", "LogSoftmax", "LayerNorm"),
+    *("Softplus", "Softsign", "Softmax", "LogSoftmax"),
 )
 UNITS = st.integers(1, 7)
 
@@ -68,7 +68,10 @@ def block(draw, shape, depth):
         units = draw(UNITS)
         return draw(dense(units)), units
     if kind == "layer":
-        return f"ub.{draw(st.sampled_from(LAYERS))}()", width
+        # The gradient of a LayerNorm of one number is 0, and of two nearly so: it is the rounding
+        # of a difference, which 1 / √ε makes 316 times as large. No two frameworks share that.
+        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm")
+        return f"ub.{draw(st.sampled_from(layers))}()", width
     if kind == "batch norm":
         return "ub.BatchNorm()", width
     if kind == "dropout":

@@ -2,15 +2,8 @@
 
 import pytest
 
-import unified_blocks as ub
-from conftest import BACKENDS, PROMISE, PROMISED_BACKENDS
+from conftest import BACKENDS, HERE
 from mutants.table import MUTANTS
-
-HERE = [
-    name
-    for name in (BACKENDS if PROMISE is None else PROMISED_BACKENDS)
-    if name in ub.available_backends()
-]
 
 
 def of(backend_name):
