@@ -158,6 +158,12 @@ def norm(**options):
 PLANTED = (
     Planted("not_finite", "1", after(function(ops.abs)), after(function(lambda X: ops.abs(X) / 0))),
     Planted(
+        "another_dtype",
+        "1",
+        after(function(ops.abs)),
+        after(function(lambda X: ops.astype(ops.abs(X), "float32"))),
+    ),
+    Planted(
         "constant_trained",
         "1.weight",
         after(Constants),

@@ -134,6 +134,8 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
         plain, activated, dtype = bare.outputs[0], done.outputs[0], done.dtypes[0]
         if not agree(plain, plain, dtype) or plain.shape != activated.shape:
             continue
+        if agree(plain, activated, dtype):  # they differ in their dtypes: nothing was applied
+            continue
         if any(agree(array, activated, dtype) for array in after(bare, bare_calls)):
             for name, function in ACTIVATE.items():
                 if name is not None and agree(function(wide(plain)), activated, dtype):

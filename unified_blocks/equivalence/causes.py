@@ -438,6 +438,14 @@ def float32_inside(e: Evidence) -> bool:
     return bool(near) and bool((e.b == e.b.astype(np.float32)).all())
 
 
+def another_dtype(e: Evidence) -> bool:
+    """It is of another dtype, and the right numbers but for rounding."""
+    if e.a is None or e.b is None or e.a.dtype == e.b.dtype:
+        return False
+    narrow = min((e.a.dtype, e.b.dtype), key=lambda dtype: dtype.itemsize)
+    return agree(e.a, e.b, str(narrow))
+
+
 def not_finite(e: Evidence) -> bool:
     """A number is not finite, where the right model's are."""
     return (
@@ -490,7 +498,7 @@ def loss_summed(e: Evidence) -> bool:
 CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
     test.__name__: test
     for test in (
-        *(not_finite, constant_not_moved, constant_trained, parameter_not_trained),
+        *(not_finite, another_dtype, constant_not_moved, constant_trained, parameter_not_trained),
         *(
             shared_layer_duplicated,
             layers_shared,
