@@ -118,6 +118,21 @@ def test_names_that_differ_are_renamed_as_in_a_transfer(first, second, rename):
     assert not ub.compare(a, b, x)
 
 
+@pytest.mark.skipif(not {"torch", "mxnet"} <= set(HERE), reason="it needs both")
+@pytest.mark.parametrize("gamma", [1.0, 1.5])
+def test_a_gamma_that_gluon_holds_at_1_has_to_be_1(gamma):
+    x = normal(5, 4)
+    a = native("torch", native_net, x)
+    numbers = ub.state(a)
+    numbers["norm.weight"][...] = gamma
+    ub.load_state(a, numbers)
+    b = native("mxnet", lambda name: native_net(name, scale=False), x)
+    for v in ub.backend_of(b).variables(b):
+        v.write(numbers[v.name])
+    for found in (ub.compare(a, b, x), ub.compare(b, a, x)):
+        assert found.cause == (None if gamma == 1 else "fix_gamma"), str(found)
+
+
 def with_activation(backend_name, activation, inside):
     """A native dense layer `first`, an activation, and a dense layer `last`."""
     if backend_name == "torch":

@@ -376,6 +376,17 @@ DENSE = [
         "affine(X, self.weight)",
         Compared(dense, "0", "bias_missing"),
     ),
+    *(
+        Mutant(
+            "Dense without its bias",
+            backend,
+            f"unified_blocks_{backend}.layers:Dense.__init__",
+            "use_bias=use_bias",
+            "use_bias=False",
+            Compared(dense, "0.bias", "bias_missing"),
+        )
+        for backend in ("tensorflow", "mxnet")
+    ),
     Mutant(
         "Dense computes in float32",
         "torch",
@@ -601,6 +612,38 @@ NORMS = [
         "mean.lerp_(batch_mean, self.momentum)",
         "mean",
         Compared(of(ub.BatchNorm), "1.running_mean", "statistics_not_updated", "train"),
+    ),
+    Mutant(
+        "BatchNorm without its gamma",
+        "torch",
+        "unified_blocks_torch.norms:BatchNorm.forward",
+        "X, self.weight, self.bias",
+        "X, None, self.bias",
+        Compared(of(ub.BatchNorm), "1", "fix_gamma"),
+    ),
+    Mutant(
+        "BatchNorm without its gamma",
+        "tensorflow",
+        "unified_blocks_tensorflow.norms:BatchNorm.__init__",
+        "axis=1",
+        "axis=1, scale=False",
+        Compared(of(ub.BatchNorm), "1.weight", "fix_gamma"),
+    ),
+    Mutant(
+        "BatchNorm without its gamma",
+        "mxnet",
+        "unified_blocks_mxnet.norms:BatchNorm.__init__",
+        "momentum=kept(momentum)",
+        "momentum=kept(momentum), scale=False",
+        Compared(of(ub.BatchNorm), "1.weight", "fix_gamma"),
+    ),
+    Mutant(
+        "BatchNorm uses the running statistics in training",
+        "mxnet",
+        "unified_blocks_mxnet.norms:BatchNorm.__init__",
+        "momentum=kept(momentum)",
+        "momentum=kept(momentum), use_global_stats=True",
+        Compared(of(ub.BatchNorm), "1", "batch_statistics", "train"),
     ),
     Mutant(
         "BatchNorm uses the batch in inference",

@@ -498,12 +498,18 @@ def loss_summed(e: Evidence) -> bool:
 CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
     test.__name__: test
     for test in (
-        *(not_finite, another_dtype, constant_not_moved, constant_trained, parameter_not_trained),
+        *(
+            not_finite,
+            another_dtype,
+            fix_gamma,
+            constant_not_moved,
+            constant_trained,
+            parameter_not_trained,
+        ),
         *(
             shared_layer_duplicated,
             layers_shared,
             transposed_square_weight,
-            fix_gamma,
             flatten_order,
         ),
         *(constant_not_saved, call_missing, call_extra, dropout_active),

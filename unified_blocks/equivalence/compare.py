@@ -246,7 +246,8 @@ class _Comparing:
                 moved=moved,
                 mode=self.mode,
             )
-            if not row.ok or evidence.is_held_otherwise:
+            free = any(v is not None and v.optional for v in (a, b))
+            if not row.ok or (evidence.is_held_otherwise and not free):
                 self.differs(name, "parameter", row, evidence)
         if not alike:
             self.notes.append("parameters only: the models do not hold the same ones in one place")
