@@ -20,7 +20,7 @@ class Caught:
     Attributes:
         caught: whether anything told of it.
         first: whether the right first difference was named.
-        cause: whether its cause was, when it is one of those that are known.
+        cause: whether its cause was; `unknown` where none of those that are known is at work.
         said: what was found, in words.
     """
 
@@ -74,11 +74,10 @@ class Compared:
         difference = found.first_difference
         if difference is None:
             return Caught(False, False, False, str(found))
-        known = self.cause != "unknown"
         return Caught(
             True,
             difference.name == self.first,
-            difference.cause == self.cause if known else None,
+            difference.cause == self.cause,
             f"{difference}\n{found}",
         )
 
