@@ -455,7 +455,7 @@ class _Comparing:
             self.differs("loss", "loss", row, evidence)
         rows = []
         names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
-        for name in (*reversed(names), *(() if whole_numbers else "x")):
+        for name in [*reversed(names), *([] if whole_numbers else ["x"])]:
             x, y = found[0].get(name), theirs.get(name)
             row = compared(name, "gradient", x, y)
             rows.append(row)
