@@ -16,6 +16,8 @@ from unified_blocks.equivalence.cases import CASES
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
 BACKENDS = ("torch", "tensorflow", "mxnet")
 DTYPES = ("float64", "float32")
+HERE = [name for name in BACKENDS if name in ub.available_backends()]
+"""Those that are installed in this environment."""
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

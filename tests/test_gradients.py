@@ -65,6 +65,14 @@ def test_a_layer_that_is_never_called_has_gradient_zero(backend_name):
     assert gradients["out.weight"].shape == (3, 5)
 
 
+@pytest.mark.parametrize("last", [ub.ops.stop_gradient, lambda X: ub.ops.stop_gradient(X * 2)])
+def test_an_output_that_gradients_are_stopped_at_has_gradient_zero(backend_name, last):
+    net = ub.build(ub.MySequential(ub.Dense(3), ub.Lambda(last)), (2, 4))
+    _, gradients = ub.value_and_grad(net, normal(2, 4), loss="sum", wrt="both")
+    assert set(gradients) == {"0.weight", "0.bias", "x"}
+    assert not any(gradient.any() for gradient in gradients.values())
+
+
 def test_a_block_without_parameters_has_a_loss_and_no_gradients(backend_name):
     x = np.array([[-1.0, 2.0]])
     assert ub.value_and_grad(ub.ReLU(), x, loss="sum") == (2.0, {})

@@ -76,7 +76,6 @@ def load_backend(name: str) -> Backend:
     """
     name = resolve_name(name)
     entry = registered_backends()[name]
-    remedy = install_command(name)
     try:
         backend: Backend = entry.load()
     except Exception as error:  # a broken framework can fail at import in any way
@@ -86,7 +85,9 @@ def load_backend(name: str) -> Backend:
             if _is_installed(name)
             else "needs its framework, which is not installed; run"
         )
-        raise BackendImportError(f"backend {name!r} {problem}: {remedy}", name=name) from error
+        raise BackendImportError(
+            f"backend {name!r} {problem}: {install_command(name)}", name=name
+        ) from error
     return backend
 
 

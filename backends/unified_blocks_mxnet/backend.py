@@ -204,6 +204,10 @@ class MXNetBackend(Backend):
                 with autograd.record(train_mode=train):
                     output = net(x)
                     value = apply_loss(function, output, y)
+                    # MXNet cannot differentiate a loss that depends on nothing.
+                    nothing = mx.np.zeros_like(value)
+                    nothing.attach_grad()
+                    value = value + nothing
                 if buffers or inputs:
                     value.backward(train_mode=train)
                 found = {name: b.asnumpy() for name, b in buffers.items()} if parameters else {}

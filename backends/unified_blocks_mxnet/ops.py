@@ -107,7 +107,9 @@ def astype(x, dtype):
 
 
 def stop_gradient(x):
-    return legacy(mx.sym.BlockGrad if isinstance(x, mx.sym.Symbol) else mx.nd.BlockGrad, x)
+    if isinstance(x, mx.sym.Symbol):
+        return legacy(mx.sym.BlockGrad, x)
+    return x.detach()  # after BlockGrad of a product MXNet's backward is a segmentation fault
 
 
 def check_finite(x, message):

@@ -230,6 +230,8 @@ class TorchBackend(Backend):
 
     @contextmanager
     def compiled(self, net, train=False):
+        # After a few recompilations of a function PyTorch runs it eagerly without a word.
+        torch.compiler.reset()
         with mode(net, train), torch.no_grad():
             yield torch.compile(original(net))
 

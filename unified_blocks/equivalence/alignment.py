@@ -52,6 +52,7 @@ class Fault:
         after: the last call inside it that agreed, when it is at fault for what it does next.
         only_in: the model that alone makes the call.
         x, a, b: what was the same in both, and what was made of it in each; arrays or None.
+        dtype: of these, in the framework.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Fault:
     x: Array | None = None
     a: Array | None = None
     b: Array | None = None
+    dtype: str | None = None
 
 
 def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) -> list[Pair]:
@@ -129,32 +131,38 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
     if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
         return None
     for bare, bare_calls, done in ((pair.a, a, pair.b), (pair.b, b, pair.a)):
-        plain, activated = bare.outputs[0], done.outputs[0]
-        if not agree(plain, plain) or plain.shape != activated.shape:
+        plain, activated, dtype = bare.outputs[0], done.outputs[0], done.dtypes[0]
+        if not agree(plain, plain, dtype) or plain.shape != activated.shape:
             continue
-        later = [
-            array
-            for call in bare_calls
-            for array in (
-                *(call.inputs if call.start > bare.end else ()),
-                *(call.outputs if call.end > bare.end else ()),
-            )
-            if array.shape == activated.shape
-        ]
-        if any(agree(array, activated) for array in later):
+        if agree(plain, activated, dtype):  # they differ in their dtypes: nothing was applied
+            continue
+        if any(agree(array, activated, dtype) for array in after(bare, bare_calls)):
             for name, function in ACTIVATE.items():
-                if name is not None and agree(function(wide(plain)), activated, plain.dtype):
+                if name is not None and agree(function(wide(plain)), activated, dtype):
                     return name
     return None
+
+
+def after(call: Call, calls: Sequence[Call]) -> list[Array]:
+    """What comes up in a model after a call, of the shape of its output."""
+    return [
+        array
+        for other in calls
+        for array in (
+            *(other.inputs if other.start > call.end else ()),
+            *(other.outputs if other.end > call.end else ()),
+        )
+        if len(call.outputs) == 1 and array.shape == call.outputs[0].shape
+    ]
 
 
 def wide(array: Array) -> Array:
     return array.astype(np.float64)
 
 
-def agree(a: Array, b: Array, dtype: object = None) -> bool:
-    """Whether two arrays are within the policy of their dtype."""
-    name = str(dtype or a.dtype)
+def agree(a: Array, b: Array, dtype: str | None) -> bool:
+    """Whether two arrays are within the policy of that dtype: of the framework, not NumPy's."""
+    name = str(dtype or b.dtype)
     if a.shape != b.shape:
         return False
     if name not in TOLERANCES:
@@ -176,11 +184,17 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         before = [p for p in pairs if encloses(block.a, p.a)]
     else:
         # What it took was wrong already, and every call before it was right: so is what lies
-        # between them, in the block around it.
-        rows, arrays = departing.inputs, (departing.a.inputs, departing.b.inputs)
-        around = [p for p in pairs if encloses(p.a, departing.a)]
-        block = max(around, key=lambda p: p.a.depth, default=departing)
-        before = [p for p in pairs if p.a.end < departing.a.start and encloses(block.a, p.a)]
+        # between them, in the innermost block around it that was given what is right.
+        around = sorted(
+            (p for p in pairs if encloses(p.a, departing.a)), key=lambda p: p.a.depth, reverse=True
+        )
+        given = block = departing
+        for each in around:
+            given, block = block, each
+            if each.takes_the_same:
+                break
+        rows, arrays = given.inputs, (given.a.inputs, given.b.inputs)
+        before = [p for p in pairs if p.a.end < given.a.start and encloses(block.a, p.a)]
     last = max(before, key=lambda p: p.a.end, default=None)
     at = next(i for i, row in enumerate(rows) if not row.ok)
     found, wanted = (each[at] if at < len(each) else None for each in arrays)
@@ -193,6 +207,7 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         x=taken[0] if len(taken) == 1 else None,
         a=found,
         b=wanted,
+        dtype=rows[at].dtypes[1],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,9 +38,11 @@ class Evidence:
         names: all names of the array in each model: several when it is shared.
         roles: of the array in each model.
         moved: of a constant of `b`, whether it is where the parameters are.
-        later: what the right model makes of its output, when an activation may come after it.
+        later: what each model makes of its output, when an activation may come after it.
+        dtype: of `a`, `b` and `x` in the framework, when it is not NumPy's.
         before: of a running statistic, what it was before.
-        batch_size: how many examples there were.
+        only_in: the model that alone makes the call, `"a"` or `"b"`.
+        counts: over how many examples, and how many numbers, a loss may be a mean.
     """
 
     what: str
@@ -55,18 +57,20 @@ class Evidence:
     names: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     roles: tuple[str | None, str | None] = (None, None)
     moved: bool = True
-    later: Sequence[Array] = ()
+    later: tuple[Sequence[Array], Sequence[Array]] = ((), ())
+    dtype: str | None = None
     before: Array | None = None
-    batch_size: int = 0
+    only_in: str | None = None
+    counts: Sequence[int] = ()
     mode: str = "forward"
 
     def gives(self, candidate: Array) -> bool:
         """Whether a candidate is what the wrong model gave."""
-        return self.b is not None and agree(candidate, self.b, self.b.dtype)
+        return self.b is not None and agree(candidate, self.b, self.dtype)
 
     def right(self, candidate: Array) -> bool:
         """Whether it is what the right model gave."""
-        return self.a is not None and agree(candidate, self.a, self.a.dtype)
+        return self.a is not None and agree(candidate, self.a, self.dtype)
 
     @property
     def attribute(self) -> str:
@@ -183,6 +187,16 @@ def constant_not_saved(e: Evidence) -> bool:
 # calls
 
 
+def call_missing(e: Evidence) -> bool:
+    """A layer is not called, or not as often as in the right model."""
+    return e.only_in == "a"
+
+
+def call_extra(e: Evidence) -> bool:
+    """A layer is called that the right model does not call, or not as often."""
+    return e.only_in == "b"
+
+
 def activation_missing(e: Evidence) -> bool:
     """The activation is not applied."""
     return e.what == "call" and _activates(e.b, e.right) and not _activates(e.a, e.gives)
@@ -207,28 +221,29 @@ def _before_activation(e: Evidence) -> Iterator[Array]:
             yield e.linear
         elif e.x is not None and e.a is not None and e.x.shape == e.a.shape:
             yield e.x_wide
-        if e.a is not None and e.later:
+        if e.a is not None and e.later[0]:
             yield wide(e.a)
 
 
 def _applied(e: Evidence, candidate: Array) -> bool:
     """Whether the right model has it, or makes it of its output."""
-    return e.right(candidate) or any(agree(candidate, array, array.dtype) for array in e.later)
+    return e.right(candidate) or any(agree(candidate, array, e.dtype) for array in e.later[0])
 
 
-def gelu_tanh(X: Array) -> Array:
+def gelu_tanh(X: Array, cubic: float) -> Array:
     """GELU by its approximation with tanh (Hendrycks and Gimpel, 2016)."""
-    return np.asarray(0.5 * X * (1 + np.tanh(math.sqrt(2 / math.pi) * (X + 0.044715 * X**3))))
+    return np.asarray(0.5 * X * (1 + np.tanh(math.sqrt(2 / math.pi) * (X + cubic * X**3))))
 
 
 def gelu_form(e: Evidence) -> bool:
     """GELU is exact in one model and its approximation by tanh in the other."""
-    exact = ACTIVATE["gelu"]
-    return any(
-        (_applied(e, exact(z)) and e.gives(gelu_tanh(z)))
-        or (_applied(e, gelu_tanh(z)) and e.gives(exact(z)))
-        for z in _before_activation(e)
-    )
+    for z in _before_activation(e):
+        exact = ACTIVATE["gelu"](z)
+        for cubic in (0.044715, float(np.float32(0.044715))):  # Keras rounds it
+            other = gelu_tanh(z, cubic)
+            if (_applied(e, exact) and e.gives(other)) or (_applied(e, other) and e.gives(exact)):
+                return True
+    return False
 
 
 def another_activation(e: Evidence) -> bool:
@@ -236,9 +251,22 @@ def another_activation(e: Evidence) -> bool:
     functions = [f for name, f in ACTIVATE.items() if name is not None]
     with np.errstate(all="ignore"):
         return any(
-            any(_applied(e, f(z)) for f in functions) and any(e.gives(g(z)) for g in functions)
+            any(_applied(e, f(z)) for f in functions)
+            and (any(e.gives(g(z)) for g in functions) or _applied_later(e, z, functions))
             for z in _before_activation(e)
         )
+
+
+def _applied_later(e: Evidence, z: Array, functions: Sequence[Callable[[Array], Array]]) -> bool:
+    """Whether the wrong model applies one after the layer, where the right one applies none."""
+    if e.a is None or not e.gives(z):
+        return False
+    mine, theirs = e.later
+    return any(
+        any(agree(g(z), array, e.dtype) for array in theirs)
+        and not any(agree(g(wide(e.a)), array, e.dtype) for array in mine)
+        for g in functions
+    )
 
 
 def softmax_axis(e: Evidence) -> bool:
@@ -255,6 +283,8 @@ def softmax_axis(e: Evidence) -> bool:
 
 def bias_missing(e: Evidence) -> bool:
     """The bias is not added."""
+    if e.what == "parameter":
+        return e.attribute == "bias" and e.roles == ("parameter", None)
     weight, bias = e.weight, e.numbers.get("bias")
     if weight is None or bias is None:
         return False
@@ -313,6 +343,21 @@ def epsilon(e: Evidence) -> bool:
         if not agrees(centred / np.sqrt(var + max(found, 0)) * gamma + beta):
             return False
     return True
+
+
+def batch_statistics(e: Evidence) -> bool:
+    """A BatchNorm uses the batch's statistics in one model and the running ones in the other."""
+    parts, others = (_normalised(replace(e, train=train)) for train in (e.train, not e.train))
+    if parts is None or others is None or e.kind != "BatchNorm" or e.a is None:
+        return False
+    found = _epsilon_of(e.a, *parts[:4])
+    if found is None or found < -1e-9:
+        return False
+    right, wrong = (
+        centred / np.sqrt(var + max(found, 0)) * gamma + beta
+        for centred, var, gamma, beta, _ in (parts, others)
+    )
+    return e.right(right) and e.gives(wrong)
 
 
 def unbiased_variance(e: Evidence) -> bool:
@@ -387,10 +432,18 @@ def float32_inside(e: Evidence) -> bool:
     """A step of a float64 model is computed in float32."""
     if e.what not in ("call", "gradient") or e.a is None or e.b is None:
         return False
-    if str(e.b.dtype) != "float64" or e.b.shape != e.a.shape or e.b.size < ENOUGH:
+    if e.b.dtype != np.float64 or e.b.shape != e.a.shape or e.b.size < ENOUGH:
         return False
     near = np.abs(e.a - e.b).max() <= 1e-5 * np.abs(e.a).max()
     return bool(near) and bool((e.b == e.b.astype(np.float32)).all())
+
+
+def another_dtype(e: Evidence) -> bool:
+    """It is of another dtype, and the right numbers but for rounding."""
+    if e.a is None or e.b is None or e.a.dtype == e.b.dtype:
+        return False
+    narrow = min((e.a.dtype, e.b.dtype), key=lambda dtype: dtype.itemsize)
+    return agree(e.a, e.b, str(narrow))
 
 
 def not_finite(e: Evidence) -> bool:
@@ -405,7 +458,7 @@ def not_finite(e: Evidence) -> bool:
 
 def constant_factor(e: Evidence) -> bool:
     """All numbers are the right ones times one number."""
-    if e.what != "call" or not _varied(e.a) or e.a is None or e.b is None:
+    if e.what not in ("call", "gradient") or not _varied(e.a) or e.a is None or e.b is None:
         return False
     at = np.unravel_index(int(np.argmax(np.abs(e.a))), e.a.shape)
     if e.a.shape != e.b.shape:
@@ -435,24 +488,32 @@ def gradient_missing(e: Evidence) -> bool:
 
 
 def loss_summed(e: Evidence) -> bool:
-    """What is averaged over the batch in one model is summed in the other."""
-    if e.what not in ("gradient", "loss") or e.a is None or e.b is None or e.batch_size < 2:
+    """What is averaged, over the batch or over all numbers, in one model is summed in the other."""
+    if e.what not in ("gradient", "loss") or e.a is None or not wide(e.a).any():
         return False
-    return any(e.gives(wide(e.a) * factor) for factor in (e.batch_size, 1 / e.batch_size))
+    factors = [factor for n in e.counts if n > 1 for factor in (n, 1 / n)]
+    return any(e.gives(wide(e.a) * factor) for factor in factors)
 
 
 CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
     test.__name__: test
     for test in (
-        *(not_finite, constant_not_moved, constant_trained, parameter_not_trained),
+        *(
+            not_finite,
+            another_dtype,
+            fix_gamma,
+            constant_not_moved,
+            constant_trained,
+            parameter_not_trained,
+        ),
         *(
             shared_layer_duplicated,
             layers_shared,
             transposed_square_weight,
-            fix_gamma,
             flatten_order,
         ),
-        *(constant_not_saved, dropout_active, gelu_form, softmax_axis, bias_missing),
+        *(constant_not_saved, call_missing, call_extra, dropout_active),
+        *(gelu_form, softmax_axis, bias_missing, batch_statistics),
         *(unbiased_variance, epsilon, statistics_not_updated, momentum, input_changed),
         *(gradient_missing, loss_summed, another_activation, activation_missing),
         *(activation_extra, float32_inside, constant_factor, constant_offset),

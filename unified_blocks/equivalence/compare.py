@@ -14,7 +14,7 @@ import numpy as np
 from unified_blocks import ops
 from unified_blocks.backend import Backend, Loss, Variable
 from unified_blocks.checkpoint import load, save
-from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault, rows_of
+from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault, rows_of
 from unified_blocks.equivalence.causes import Evidence, explain
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.policy import TOLERANCES, Kind
@@ -48,7 +48,7 @@ def compare(
 
     Of any two frameworks, made by this library or not. Parameters are compared first, then every
     call of every block inside, in execution order, by canonical name; a block used twice has the
-    calls `dense#1` and `dense#2`. Neither model is changed, nor its mode.
+    calls `dense#1` and `dense#2`. The numbers and the mode of both models stay as they are.
 
     Args:
         a: the model that is right.
@@ -66,7 +66,8 @@ def compare(
             of the output times fixed random numbers, which no gradient escapes.
         steps: of training.
         optimizer: left out, `ub.SGD(0.125, momentum=0.875)`.
-        rename: names in `a` for names in `b`, where they differ, as `ub.transfer` takes it.
+        rename: `{name in a: name in b}` where they differ, of an array or of all below a path, or
+            a function of a name in `a`: as `ub.transfer(a, b)` takes it.
 
     Returns:
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
@@ -86,8 +87,8 @@ def compare(
     arrays = [np.asarray(to_numpy(x)) for x in (inputs if isinstance(inputs, tuple) else (inputs,))]
     if mode == "saved":
         with _saved(b) as loaded:
-            return _Comparing(a, loaded, arrays, mode, _renaming(rename)).forward()
-    comparing = _Comparing(a, b, arrays, mode, _renaming(rename))
+            return _Comparing(a, loaded, arrays, mode, rename).forward()
+    comparing = _Comparing(a, b, arrays, mode, rename)
     if mode in ("forward", "train"):
         return comparing.forward()
     if mode == "compiled":
@@ -108,14 +109,20 @@ def assert_equivalent(a: Any, b: Any, inputs: Any, **options: Any) -> None:
     compare(a, b, inputs, **options).raise_if_different()
 
 
-def _renaming(rename: Rename | None) -> Callable[[str], str]:
-    """A function that gives a path or name of `b` its name in `a`."""
+def _renaming(rename: Rename | None, names: Sequence[str]) -> Callable[[str], str]:
+    """A function that gives a path or name of `b` its name in `a`, of which these are `names`."""
     if rename is None:
         return lambda name: name
-    if not isinstance(rename, Mapping):
-        return lambda name: rename(name) or name
-    # As of a transfer from `a` to `b`: keys are names in `a`.
-    back = {new: old for old, new in rename.items()}
+    # As of a transfer from `a` to `b`: what is renamed are names in `a`.
+    if isinstance(rename, Mapping):
+        back = {new: old for old, new in rename.items()}
+    else:
+        back = {new: old for old in names if (new := rename(old)) is not None}
+    for new, old in list(back.items()):
+        while new and old.rpartition(".")[2] == new.rpartition(".")[2]:  # of a layer's array
+            new, old = new.rpartition(".")[0], old.rpartition(".")[0]
+            if new and old:
+                back.setdefault(new, old)
 
     def renamed(name: str) -> str:
         below = [new for new in back if name == new or name.startswith(f"{new}.")]
@@ -160,6 +167,9 @@ class _Model:
             for array in arrays
         ]
 
+    def names(self) -> list[str]:
+        return [name for v in self.variables for name in (v.name, *v.aliases)]
+
     def numbers(self) -> dict[str, Array]:
         return {name: v.read() for v in self.variables for name in (v.name, *v.aliases)}
 
@@ -177,15 +187,11 @@ class _Comparing:
         b: Any,
         arrays: Sequence[Array],
         mode: str,
-        rename: Callable[[str], str],
+        rename: Rename | None,
     ) -> None:
-        self.a, self.b, self.arrays, self.mode, self.rename = (
-            _Model(a),
-            _Model(b),
-            arrays,
-            mode,
-            rename,
-        )
+        self.a, self.b, self.arrays, self.mode = _Model(a), _Model(b), arrays, mode
+        paths = [path for path, _ in self.a.backend.layers(a)]
+        self.rename = _renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
         self.rows: list[Row] = []
         self.notes: list[str] = []
@@ -207,13 +213,14 @@ class _Comparing:
 
     # parameters
 
-    def parameters(self) -> None:
-        """Every number that the models hold."""
+    def parameters(self) -> bool:
+        """Every number that the models hold; whether they are alike enough to be run."""
         kind: Kind = "copied" if self.mode == "saved" else "summed"
         mine, theirs = (
             _by_name(m.variables, to) for m, to in ((self.a, str), (self.b, self.rename))
         )
         place = next((v.device for v in self.b.variables if v.role == "parameter"), None)
+        alike = True
         for name in dict.fromkeys([*mine, *theirs]):
             (a, names_a), (b, names_b) = mine.get(name, ABSENT), theirs.get(name, ABSENT)
             if name != min(names_a | names_b) and names_a == names_b:
@@ -221,10 +228,13 @@ class _Comparing:
             held = a or b
             if held is None or (None in (a, b) and held.optional):
                 continue
-            arrays = [None if v is None else v.read() for v in (a, b)]
+            moved = b is None or place is None or b.device == place
+            # On PyTorch's device without numbers, "meta", there is nothing to read.
+            arrays = [None if v is None or not moved else v.read() for v in (a, b)]
             dtypes = (a.dtype if a else None, b.dtype if b else None)
             row = compared(name, "parameter", arrays[0], arrays[1], kind, dtypes)
             self.rows.append(row)
+            alike &= row.shapes[0] == row.shapes[1] and moved
             evidence = Evidence(
                 "parameter",
                 name,
@@ -233,18 +243,22 @@ class _Comparing:
                 arrays[1],
                 names=(names_a, names_b),
                 roles=(a.role if a else None, b.role if b else None),
-                moved=b is None or place is None or b.device == place,
+                moved=moved,
                 mode=self.mode,
             )
-            if not row.ok or evidence.is_held_otherwise:
+            free = any(v is not None and v.optional for v in (a, b))
+            if not row.ok or (evidence.is_held_otherwise and not free):
                 self.differs(name, "parameter", row, evidence)
+        if not alike:
+            self.notes.append("parameters only: the models do not hold the same ones in one place")
+        return alike
 
     # calls
 
     def forward(self) -> Comparison:
         """Parameters, every call, the output; in `"train"`, the running statistics after it."""
-        self.parameters()
-        self.calls()
+        if self.parameters():
+            self.calls()
         if self.mode == "train" and self.first is None:
             self.statistics()
         return self.result()
@@ -257,6 +271,8 @@ class _Comparing:
                     model.net, model.tensors(self.arrays), self.train
                 )
             outputs.append((arrays, dtypes))
+            if model.dtype is None:  # it has no numbers of its own
+                model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
             if len(model.runs) <= 1 < len(list(model.backend.layers(model.net))):
                 self.notes.append(
                     f"outputs only of {model.title}: it runs as one graph, which tells of no call "
@@ -289,7 +305,7 @@ class _Comparing:
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair
         if pair is None:
-            return Evidence("call", fault.name)
+            return Evidence("call", fault.name, only_in=fault.only_in)
         start = f"{pair.a.path}." if pair.a.path else ""
         numbers = {
             name.removeprefix(start): array
@@ -306,15 +322,8 @@ class _Comparing:
             numbers,
             self.train,
             pair.b.changed and not pair.a.changed,
-            later=[
-                array
-                for call in self.a.runs
-                for array in (
-                    *(call.inputs if call.start > pair.a.end else ()),
-                    *(call.outputs if call.end > pair.a.end else ()),
-                )
-                if fault.a is not None and array.shape == fault.a.shape
-            ],
+            later=(after(pair.a, self.a.runs), after(pair.b, self.b.runs)),
+            dtype=fault.dtype,
             mode=self.mode,
         )
 
@@ -358,7 +367,8 @@ class _Comparing:
 
     def compiled(self) -> Comparison:
         """The output of `b` as a graph against that of `a`."""
-        self.parameters()
+        if not self.parameters():
+            return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
         wanted, types, _ = record(self.a.net, self.a.tensors(self.arrays))
         with self.b.backend.compiled(self.b.net) as function:
@@ -379,8 +389,8 @@ class _Comparing:
         self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
     ) -> Comparison:
         """Gradients, and in `"training"` the path that training takes."""
-        self.parameters()
-        self.calls()
+        if self.parameters():
+            self.calls()
         if self.first is None:
             self.gradients(targets, loss)
         if self.first is None and self.mode == "training":
@@ -436,19 +446,21 @@ class _Comparing:
             values.append(np.asarray(value, model.dtype))
             found.append(gradients)
         theirs = {self.rename(name): array for name, array in found[1].items()}
-        size = len(self.arrays[0]) if self.arrays[0].ndim else 0
+        outputs = next(call.outputs for call in self.a.runs if not call.path)
+        counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
         row = compared("loss", "loss", values[0], values[1])
         self.rows.append(row)
         if not row.ok:
-            evidence = Evidence("loss", "loss", a=values[0], b=values[1], batch_size=size)
+            evidence = Evidence("loss", "loss", a=values[0], b=values[1], counts=counts)
             self.differs("loss", "loss", row, evidence)
         rows = []
-        for name in reversed(list(dict.fromkeys([*found[0], *theirs]))):
+        names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
+        for name in [*reversed(names), *([] if whole_numbers else ["x"])]:
             x, y = found[0].get(name), theirs.get(name)
             row = compared(name, "gradient", x, y)
             rows.append(row)
             if not row.ok:
-                evidence = Evidence("gradient", name, a=x, b=y, batch_size=size)
+                evidence = Evidence("gradient", name, a=x, b=y, counts=counts)
                 self.differs(name, "gradient", row, evidence)
         self.rows += rows
 

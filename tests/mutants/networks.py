@@ -1,0 +1,128 @@
+"""Random networks that are right: portable layers, composed at random, in Python's own words."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+import unified_blocks as ub
+from unified_blocks import ops
+from unified_blocks.arguments import ACTIVATIONS
+from unified_blocks.equivalence.numpy_ops import substate
+from unified_blocks.equivalence.reference import reference_of
+
+
+class Residual(ub.Block):
+    """`X + scale · body(X)`, with a constant."""
+
+    def __init__(self, body, scale=0.5):
+        super().__init__()
+        self.body = body
+        self.scale = ub.Constant(scale)
+
+    def forward(self, X):
+        return X + self.scale * self.body(X)
+
+    def reference(self, state, X):
+        return X + state["scale"] * reference_of(self.body, substate(state, "body"), X)
+
+
+class Twice(ub.Block):
+    """One layer, used twice, and a random constant between."""
+
+    def __init__(self, layer, units):
+        super().__init__()
+        self.layer = layer
+        self.shift = ub.Constant(shape=(units,), initializer="normal")
+
+    def forward(self, X):
+        return self.layer(ops.tanh(self.layer(X) + self.shift))
+
+    def reference(self, state, X):
+        inner = substate(state, "layer")
+        H = np.tanh(reference_of(self.layer, inner, X) + state["shift"])
+        return reference_of(self.layer, inner, H)
+
+
+LAYERS = (
+    *("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Sigmoid", "HardSigmoid", "Tanh"),
+    *("Softplus", "Softsign", "Softmax", "LogSoftmax"),
+)
+UNITS = st.integers(1, 7)
+
+
+@st.composite
+def dense(draw, units):
+    activation = draw(st.sampled_from((None, *ACTIVATIONS)))
+    bias = draw(st.sampled_from(("", "", ", use_bias=False")))
+    return f"ub.Dense({units}, activation={activation!r}{bias})"
+
+
+@st.composite
+def block(draw, shape, depth):
+    """The words for a block that takes an array of this shape, and the width of its output."""
+    width = shape[-1]
+    kinds = ["dense", "dense", "layer", "batch norm", "dropout"]
+    if depth > 0:
+        kinds += ["sequential", "parallel", "residual", "twice", "repeat"]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "dense":
+        units = draw(UNITS)
+        return draw(dense(units)), units
+    if kind == "layer":
+        # The gradient of a LayerNorm of one number is 0, and of two nearly so: it is the rounding
+        # of a difference, which 1 / √ε makes 316 times as large. No two frameworks share that.
+        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm")
+        return f"ub.{draw(st.sampled_from(layers))}()", width
+    if kind == "batch norm":
+        return "ub.BatchNorm()", width
+    if kind == "dropout":
+        return "ub.Dropout(0.4)", width
+    if kind == "sequential":
+        return draw(sequential(shape, depth - 1))
+    if kind == "parallel":
+        branches = [draw(block(shape, depth - 1)) for _ in range(draw(st.integers(1, 3)))]
+        words, widths = zip(*branches, strict=True)
+        return f"ub.Parallel({', '.join(words)})", sum(widths)
+    if kind == "residual":
+        body, units = draw(block(shape, depth - 1))
+        return f"Residual(ub.MySequential({body}, {draw(dense(width))}))", width
+    if kind == "twice":
+        return f"Twice({draw(dense(width))}, {width})", width
+    layer = draw(dense(width))
+    times = draw(st.integers(1, 3))
+    return f"ub.repeat(lambda: {layer}, {times})", width
+
+
+@st.composite
+def sequential(draw, shape, depth):
+    words = []
+    for _ in range(draw(st.integers(1, 4))):
+        part, width = draw(block(shape, depth))
+        words.append(part)
+        shape = (*shape[:-1], width)
+    return f"ub.MySequential({', '.join(words)})", shape[-1]
+
+
+@st.composite
+def networks(draw):
+    """The words for a network, and an input for it."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n, kind = draw(st.integers(1, 5)), draw(st.sampled_from(("vectors", "images", "indices")))
+    if kind == "vectors":
+        shape = (n, draw(UNITS))
+        body, _ = draw(sequential(shape, 2))
+        return body, generator.normal(size=shape)
+    if kind == "images":
+        shape = (n, *(draw(st.integers(1, 3)) for _ in range(3)))
+        before = draw(st.sampled_from(("ub.BatchNorm(), ", "ub.ReLU(), ", "")))
+        body, _ = draw(sequential((n, int(np.prod(shape[1:]))), 2))
+        return f"ub.MySequential({before}ub.Flatten(), {body})", generator.normal(size=shape)
+    indices, units = draw(st.integers(2, 9)), draw(UNITS)
+    shape = (n, draw(st.integers(1, 4)))
+    body, _ = draw(sequential((*shape, units), 2))
+    words = f"ub.MySequential(ub.Embedding({indices}, {units}), {body})"
+    return words, generator.integers(0, indices, shape)
+
+
+def made(words):
+    """The network, on the default backend."""
+    return eval(words, {"ub": ub, "Residual": Residual, "Twice": Twice})
