@@ -23,6 +23,7 @@ class Pair:
     Attributes:
         inputs, outputs: a row for each array that they took and gave.
         moved: an activation that is inside the layer in one model, and after it in the other.
+        within: a call around them that gives the same in both, however they differ.
     """
 
     name: str
@@ -31,6 +32,16 @@ class Pair:
     inputs: list[Row]
     outputs: list[Row]
     moved: str | None = None
+    within: str | None = None
+
+    @property
+    def left_out(self) -> str | None:
+        """Why they are not compared, if they are not."""
+        if self.moved is not None:
+            return f"{self.moved} is inside it in one model and after it in the other"
+        if self.within is not None:
+            return f"{self.within}, which makes it, gives the same in both"
+        return None
 
     @property
     def takes_the_same(self) -> bool:
@@ -38,7 +49,7 @@ class Pair:
 
     @property
     def gives_the_same(self) -> bool:
-        return self.moved is not None or all(row.ok for row in self.outputs)
+        return self.left_out is not None or all(row.ok for row in self.outputs)
 
 
 @dataclass
@@ -97,6 +108,11 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
     for pair in pairs:
         if not pair.gives_the_same:
             pair.moved = moved_activation(pair, a, b)
+    agreeing = [pair for pair in pairs if all(row.ok for row in pair.outputs)]
+    for pair in pairs:
+        if not pair.gives_the_same:
+            around = [p for p in agreeing if encloses(p.a, pair.a)]
+            pair.within = max(around, key=lambda p: p.a.depth).name if around else None
     return pairs
 
 

@@ -280,13 +280,10 @@ class _Comparing:
                 )
         self.pairs = align(self.a.runs, self.b.runs, self.rename)
         for pair in self.pairs:
-            if pair.moved is None:
+            if pair.left_out is None:
                 self.rows += pair.outputs
             else:
-                self.notes.append(
-                    f"{pair.name} is not compared: {pair.moved} is inside it in one model and "
-                    "after it in the other"
-                )
+                self.notes.append(f"{pair.name} is not compared: {pair.left_out}")
         (found, found_types), (wanted, wanted_types) = outputs
         rows = rows_of("output", "output", found, wanted, (found_types, wanted_types))
         self.rows += rows

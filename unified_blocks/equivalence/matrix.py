@@ -231,7 +231,7 @@ def calls_between(a: Entry, b: Entry) -> list[Row]:
     return [
         replace(row, name=f"call/{row.name}")
         for pair in pairs
-        if pair.moved is None and pair.name != WHOLE
+        if pair.left_out is None and pair.name != WHOLE
         if not any(encloses(call, pair.a) for call in same)
         for row in pair.outputs
     ]
