@@ -474,11 +474,16 @@ def test_half_precision_is_compared(backend_name, half):
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 @pytest.mark.skipif(not {"torch", "tensorflow"} <= set(HERE), reason="it needs both")
 def test_half_precision_is_compared_across_frameworks(half):
-    def make(on):
-        return ub.cast(built(lambda: ub.MLP(6, 3), on=on), half)
+    def make(on, last):
+        names = ("tanh", "gelu", "tanh", last)
+        net = built(lambda: ub.MySequential(*(ub.Dense(6, activation=n) for n in names)), on=on)
+        return ub.cast(net, half)
 
-    found = ub.compare(make("torch"), make("tensorflow"), X)
+    a = make("torch", "relu")
+    found = ub.compare(a, make("tensorflow", "relu"), X)
     assert found, str(found)
+    found = ub.compare(a, make("tensorflow", None), X)
+    assert (found.first_difference.name, found.cause) == ("3", "activation_missing"), str(found)
 
 
 # the result

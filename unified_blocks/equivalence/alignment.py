@@ -100,7 +100,8 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
     for call in sorted(a, key=lambda call: call.end):
         other = found.get(call.name)
         if other is not None:
-            inputs = rows_of(call.name, "input", call.inputs, other.inputs)
+            types = (call.input_dtypes, other.input_dtypes)
+            inputs = rows_of(call.name, "input", call.inputs, other.inputs, types)
             outputs = rows_of(
                 call.name, "call", call.outputs, other.outputs, (call.dtypes, other.dtypes)
             )

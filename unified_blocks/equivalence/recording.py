@@ -32,6 +32,7 @@ class Call:
         changed: whether it changed an input in place.
         depth: how many calls it is inside of.
         start, end: when it was made and when it was over, in beginnings and ends of calls.
+        input_dtypes: of the inputs, in the framework.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Call:
     depth: int = 0
     start: int = -1
     end: int = -1
+    input_dtypes: list[str] = field(default_factory=list)
 
 
 def record(
@@ -81,8 +83,9 @@ class Watcher:
 
     def begins(self, block: Any, inputs: Any, _: Any) -> None:
         path = self.paths.get(id(block), "?")
-        arrays, _ = in_numpy(self.backend, inputs)
+        arrays, dtypes = in_numpy(self.backend, inputs)
         call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)
+        call.input_dtypes = dtypes
         call.depth, call.start = len(self.open), next(self.clock)
         self.open.append(call)
 
