@@ -29,7 +29,9 @@ def entry_of(case, dtype, mode):
         if name == "(model)":
             y, times = arrays["output"].copy(), {"start": 0, "end": 2 * at + 1}
         path = "" if name == "(model)" else name.partition("#")[0]
-        calls.append(Call(name, path, None, "Dense", [x], [y], [dtype], **times))
+        calls.append(
+            Call(name, path, None, "Dense", [x], [y], [dtype], input_dtypes=[dtype], **times)
+        )
     expected = {name: arrays[name].astype("float64") for name in known}
     return Entry(arrays=arrays, expected=expected, calls=calls)
 

@@ -33,7 +33,8 @@ Key = tuple[str, str, str]
 EXPECTED = "expected/"
 CALL_TEXTS = ("name", "path", "kind")
 CALL_NUMBERS = ("changed", "depth", "start", "end")
-CALL_ARRAYS = ("inputs", "outputs")
+CALL_ARRAYS = {"inputs": "input_dtypes", "outputs": "dtypes"}
+"""Of a call, with where their dtypes are."""
 TEXTS = ("backend", "device", "framework", "library", "source", "platform", "python", "numpy")
 
 
@@ -115,7 +116,10 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> None:
             "reason": entry.reason,
             "dtypes": entry.dtypes,
             "calls": [
-                {name: getattr(call, name) for name in (*CALL_TEXTS, *CALL_NUMBERS, "dtypes")}
+                {
+                    name: getattr(call, name)
+                    for name in (*CALL_TEXTS, *CALL_NUMBERS, *CALL_ARRAYS.values())
+                }
                 for call in entry.calls
             ],
         }
@@ -210,8 +214,8 @@ def _parsed(content: Mapping[str, Any]) -> Record:
 def _call(content: Mapping[str, Any]) -> Call:
     name, path, kind = (_text(content[key]) for key in CALL_TEXTS)
     changed, depth, start, end = (int(content[key]) for key in CALL_NUMBERS)
-    dtypes = [_text(dtype) for dtype in content["dtypes"]]
-    return Call(name, path, None, kind, [], [], dtypes, bool(changed), depth, start, end)
+    dtypes, taken = ([_text(dtype) for dtype in content[key]] for key in ("dtypes", "input_dtypes"))
+    return Call(name, path, None, kind, [], [], dtypes, bool(changed), depth, start, end, taken)
 
 
 def _text(value: Any) -> str:
@@ -225,8 +229,10 @@ def _check(entry: Entry) -> None:
         raise ValueError("an entry that is done has arrays, and no other has")
     if not entry.expected.keys() | entry.dtypes.keys() <= entry.arrays.keys():
         raise ValueError("what is expected is not there")
-    if not all(len(call.dtypes) == len(call.outputs) for call in entry.calls):
-        raise ValueError("a call has a dtype for each output")
+    for call in entry.calls:
+        for arrays, dtypes in CALL_ARRAYS.items():
+            if len(getattr(call, arrays)) != len(getattr(call, dtypes)):
+                raise ValueError("a call has a dtype for each array")
 
 
 def source_of(backend: str) -> str:
