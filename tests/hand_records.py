@@ -39,7 +39,8 @@ def entry_of(case, dtype, mode):
 def record_of(backend="one", cases=("A", "BB"), dtypes=DTYPES, modes=MODES, **about):
     fields = {"device": "cpu", "framework": "1.0", "library": "0.1.0", "source": "s"}
     fields |= {"platform": "p", "python": "3.11", "numpy": "2.0", **about}
-    record = Record(backend, **fields, cases={case: f"digest of {case}" for case in cases})
+    digests, seeds = {case: f"digest of {case}" for case in cases}, dict.fromkeys(cases, 1)
+    record = Record(backend, **fields, cases=digests, seeds=seeds)
     for case in cases:
         for dtype in dtypes:
             for mode in modes:

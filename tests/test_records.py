@@ -47,6 +47,7 @@ def test_a_record_comes_back_from_its_file_as_it_was(tmp_path):
     write_record(record, tmp_path / "a.rec.safetensors")
     found = read_record(tmp_path / "a.rec.safetensors")
     assert (found.cases, list(found.entries)) == (record.cases, list(record.entries))
+    assert found.seeds == record.seeds
     for name in records.TEXTS:
         assert getattr(found, name) == getattr(record, name)
     for key, entry in record.entries.items():
@@ -94,6 +95,8 @@ LIES = {
     "no texts": lambda r: r.update(backend=5),
     "no cases": lambda r: r.update(cases=["A"]),
     "no digests": lambda r: r.update(cases={"A": 1, "BB": 2}),
+    "no seeds": lambda r: r.pop("seeds"),
+    "another seed": lambda r: r.update(seeds={"A": "x", "BB": 1}),
     "no entries": lambda r: r.pop("entries"),
     "a number of entries": lambda r: r.update(entries=5),
     "fewer entries": lambda r: r["entries"].pop(),

@@ -78,6 +78,7 @@ def recorded(
             platform.python_version(),
             np.__version__,
             {case.name: case.digest for case in cases},
+            {case.name: case.seed for case in cases},
         )
         for case in cases:
             for dtype in dtypes:

@@ -75,6 +75,7 @@ class Record:
         framework: its version.
         library: the version of this library, and `source` the SHA-256 of its code.
         cases: the SHA-256 of the definition and the inputs of each case.
+        seeds: what the numbers and the inputs of each case were drawn from, by PCG64.
         entries: by case, dtype and mode.
     """
 
@@ -87,6 +88,7 @@ class Record:
     python: str
     numpy: str
     cases: dict[str, str] = field(default_factory=dict)
+    seeds: dict[str, int] = field(default_factory=dict)
     entries: dict[Key, Entry] = field(default_factory=dict)
 
 
@@ -129,7 +131,13 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> None:
     metadata = {
         "format": checkpoint.VERSION,
         "library": record.library,
-        "record": {"version": VERSION, **about, "cases": record.cases, "entries": entries},
+        "record": {
+            "version": VERSION,
+            **about,
+            "cases": record.cases,
+            "seeds": record.seeds,
+            "entries": entries,
+        },
     }
     safetensors.write(Path(path), tensors, metadata)
 
@@ -196,6 +204,7 @@ def _parsed(content: Mapping[str, Any]) -> Record:
     record = Record(**{name: _text(content[name]) for name in TEXTS}, cases={}, entries={})
     for case, digest in content["cases"].items():
         record.cases[case] = _text(digest)
+        record.seeds[case] = int(content["seeds"][case])
     for item in content["entries"]:
         case, dtype, mode = item["key"]
         if case not in record.cases or dtype not in TOLERANCES or mode not in MODES:

@@ -128,6 +128,7 @@ def _failed(task: Task, backend: str, reason: str) -> Record:
     cases = [Case(task.model, lambda: None, tuple(task.inputs))] if task.model else task.chosen()
     record = Record(backend, "cpu", "", __version__, source_of(backend), "", "", "")
     record.cases = {case.name: case.digest for case in cases}
+    record.seeds = {case.name: case.seed for case in cases}
     for case in record.cases:
         for dtype in task.dtypes:
             for mode in task.modes:
