@@ -201,7 +201,9 @@ def _no_record(path: Path, found: str) -> FileFormatError:
 
 def _parsed(content: Mapping[str, Any]) -> Record:
     """The record, without its arrays; `TypeError` or another for what is of another type."""
-    record = Record(**{name: _text(content[name]) for name in TEXTS}, cases={}, entries={})
+    record = Record(
+        **{name: _text(content[name]) for name in TEXTS}, cases={}, seeds={}, entries={}
+    )
     for case, digest in content["cases"].items():
         record.cases[case] = _text(digest)
         record.seeds[case] = int(content["seeds"][case])
