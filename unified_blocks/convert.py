@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,11 @@ import numpy as np
 from unified_blocks.block import Block
 from unified_blocks.configuration import remake
 from unified_blocks.equivalence.policy import TOLERANCES, Deviation, deviation
+from unified_blocks.equivalence.recording import leaves
 from unified_blocks.errors import NotEquivalentError, UnsupportedError
 from unified_blocks.registry import resolve_name
 from unified_blocks.tensors import backend_of, to_numpy
 from unified_blocks.transfer import transfer
-from unified_blocks.types import Array
 from unified_blocks.variables import built_variables, device_of_variables
 
 
@@ -89,7 +88,7 @@ def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
     Raises:
         UnsupportedError: for outputs of a dtype that has no tolerance.
     """
-    expected, found = (list(_arrays(_output(net, inputs))) for net in (a, b))
+    expected, found = ([to_numpy(t) for t in leaves(_output(net, inputs))] for net in (a, b))
     if len(expected) != len(found):
         return Deviation(float("inf"), float("inf"))
     worst = Deviation()
@@ -115,14 +114,3 @@ def _output(net: Any, inputs: Any) -> Any:
         backend.from_numpy(np.asarray(to_numpy(array), order="C"), device) for array in arrays
     ]
     return backend.run(net, tensors)
-
-
-def _arrays(output: Any) -> Iterator[Array]:
-    """The arrays in an output: a tensor, or tuples, lists and dicts of them."""
-    if isinstance(output, dict):
-        output = list(output.values())
-    if isinstance(output, list | tuple):
-        for item in output:
-            yield from _arrays(item)
-    else:
-        yield to_numpy(output)
