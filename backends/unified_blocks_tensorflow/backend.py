@@ -166,6 +166,9 @@ class TensorFlowBackend(Backend):
     def compiled(self, net, train=False):
         yield tf.function(lambda *inputs: self.run(net, inputs, train))
 
+    def finish(self):
+        tf.test.experimental.sync_devices()
+
     def cast(self, net, dtype):
         return copy_of(net, dtype, getattr(net, "_device", None))
 

@@ -235,6 +235,11 @@ class TorchBackend(Backend):
         with mode(net, train), torch.no_grad():
             yield torch.compile(original(net))
 
+    def finish(self):
+        if torch.cuda.is_initialized():
+            for i in range(torch.cuda.device_count()):
+                torch.cuda.synchronize(i)
+
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         with mode(net, train), torch.no_grad():
             return net(*inputs)
