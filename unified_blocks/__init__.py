@@ -13,6 +13,7 @@ from unified_blocks.block import Block
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP, Parallel, repeat
 from unified_blocks.checkpoint import load, save
 from unified_blocks.checks import check
+from unified_blocks.compiling.compiled import Compiled, compile  # noqa: A004
 from unified_blocks.constants import Constant
 from unified_blocks.convert import convert
 from unified_blocks.dtypes import use_dtype
@@ -87,6 +88,7 @@ __all__ = [
     "Block",
     "BlockBuiltError",
     "Comparison",
+    "Compiled",
     "Constant",
     "Dense",
     "Dropout",
@@ -130,6 +132,7 @@ __all__ = [
     "cast",
     "check",
     "compare",
+    "compile",
     "convert",
     "devices",
     "diff_state",

@@ -16,12 +16,13 @@ variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight;
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.native_classes import NativeClasses
 from unified_blocks.types import Array, State
 
@@ -109,6 +110,20 @@ class Variable(ABC):
     @abstractmethod
     def write(self, array: Array) -> None:
         """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""
+
+
+class Graph(ABC):
+    """A model as a function of its inputs, which the framework runs as a graph.
+
+    Attributes:
+        traces: how many graphs the framework has made for it.
+    """
+
+    traces: int = 0
+
+    @abstractmethod
+    def __call__(self, *inputs: Any) -> Any:
+        """What `net(*inputs)` gives."""
 
 
 class Backend(ABC):
@@ -251,14 +266,37 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def compiled(self, net: Any, train: bool = False) -> AbstractContextManager[Callable[..., Any]]:
-        """Inside the `with`, `net` as a function of tensors that the framework runs as a graph.
+    def inferring(self, net: Any) -> AbstractContextManager[Any]:
+        """Inside the `with`, calls of `net` and of its graphs infer, without gradients."""
 
-        Without gradients; afterwards the model is as it was.
+    def graph_kinds(self, device: str | None) -> tuple[str, ...]:
+        """What the framework calls its ways to run a model there as a graph, its default first."""
+        return ()
+
+    def graph(self, net: Any, kind: str, dynamic: bool = False) -> Graph:
+        """`net` as a function of its inputs that the framework runs as a graph of this kind.
+
+        It shares the parameters of `net`, which stays as it is. A graph is made when inputs of
+        its signature first come. With `dynamic`, graphs are for every size of the inputs' first
+        axis where the framework can do that, without a check that the model allows it.
 
         Raises:
             UnsupportedError: for a model that the framework cannot make a graph of.
         """
+        raise UnsupportedError(
+            f"to be run as a graph, a model must be of a framework that has them; got one of "
+            f"{self.title}: call it as it is"
+        )
+
+    @contextmanager
+    def compiled(self, net: Any) -> Iterator[Graph]:
+        """Inside the `with`, the framework's default graph of `net`, for inference.
+
+        Raises:
+            UnsupportedError: as `graph`.
+        """
+        with self.inferring(net):
+            yield self.graph(net, next(iter(self.graph_kinds(None)), ""))
 
     def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
         """Wait until all that was begun is computed, and raise what failed in it."""

@@ -14,6 +14,7 @@ from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
 from unified_blocks_mxnet.bind import bind, bind_constructor, has_dtype
 from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant, forward_of
 from unified_blocks_mxnet.variables import KINDS, blocks_of, device_name, walk
 
@@ -149,23 +150,15 @@ class MXNetBackend(Backend):
             yield
 
     @contextmanager
-    def compiled(self, net, train=False):
-        before = [
-            (b, b._active, dict(b._flags)) for _, b in blocks_of(net) if hasattr(b, "_active")
-        ]
-        if not before:
-            raise UnsupportedError(
-                f"on MXNet a model that is run as a graph must hold a HybridBlock; got a "
-                f"{type(net).__name__} without one: make it of HybridBlocks"
-            )
-        net.hybridize()
-        try:
-            yield lambda *inputs: self.run(net, inputs, train)
-        finally:
-            net.hybridize(False)
-            for block, active, flags in before:
-                if active:
-                    block.hybridize(**flags)
+    def inferring(self, net):
+        with numpy_semantics(), autograd.pause(), autograd.predict_mode():
+            yield
+
+    def graph_kinds(self, device):
+        return tuple(GRAPH_KINDS)
+
+    def graph(self, net, kind, dynamic=False):
+        return MXNetGraph(net, kind)  # its graphs are for every shape
 
     def finish(self):
         mx.nd.waitall()

@@ -24,6 +24,7 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
+from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.variables import (
     KINDS,
     OF_EVERY_MODEL,
@@ -162,9 +163,14 @@ class TensorFlowBackend(Backend):
                 undo.callback(object.__delattr__, layer, "call")
             yield
 
-    @contextmanager
-    def compiled(self, net, train=False):
-        yield tf.function(lambda *inputs: self.run(net, inputs, train))
+    def inferring(self, net):
+        return nullcontext()  # a plain call infers, and only a tape records
+
+    def graph_kinds(self, device):
+        return tuple(GRAPH_KINDS)
+
+    def graph(self, net, kind, dynamic=False):
+        return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)
 
     def finish(self):
         tf.test.experimental.sync_devices()

@@ -21,7 +21,7 @@ from unified_blocks.containers import CONTAINERS
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
-from unified_blocks_tensorflow.graphs import call_of, has_while
+from unified_blocks_tensorflow.autograph import call_of, has_while
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)

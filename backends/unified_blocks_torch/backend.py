@@ -17,6 +17,7 @@ from unified_blocks.construction import construct
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
+from unified_blocks_torch.graphs import KINDS, TorchGraph
 
 LAZY_CONVOLUTIONS = (
     *(nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d),
@@ -229,11 +230,15 @@ class TorchBackend(Backend):
             yield
 
     @contextmanager
-    def compiled(self, net, train=False):
-        # After a few recompilations of a function PyTorch runs it eagerly without a word.
-        torch.compiler.reset()
-        with mode(net, train), torch.no_grad():
-            yield torch.compile(original(net))
+    def inferring(self, net):
+        with mode(net, False), torch.no_grad():
+            yield
+
+    def graph_kinds(self, device):
+        return tuple(KINDS) if device and device.startswith("gpu") else tuple(KINDS)[:1]
+
+    def graph(self, net, kind, dynamic=False):
+        return TorchGraph(original(net), kind, dynamic)
 
     def finish(self):
         if torch.cuda.is_initialized():
