@@ -85,7 +85,7 @@ def test_the_choice_is_one_of_the_ways_and_right(backend, name):
     for figure in fast.figures[1:]:
         assert figure.obstacle is None
         assert figure.ratio is not None
-        assert figure.deviation.ok
+        assert figure.worst.ok
     for batch in (x, backend.take(x, np.arange(7) % 4)):
         with backend.inferring(net):
             agree(backend, fast(batch), net(batch))

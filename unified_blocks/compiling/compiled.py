@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from unified_blocks.backend import Backend, Graph
-from unified_blocks.compiling.figures import Figure, fastest, timed
-from unified_blocks.equivalence.policy import Deviation, deviation
-from unified_blocks.equivalence.recording import leaves
+from unified_blocks.compiling.figures import Figure, fastest, timed, worst_row
+from unified_blocks.equivalence.alignment import rows_of
+from unified_blocks.equivalence.recording import in_numpy
+from unified_blocks.equivalence.rows import Row
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.gradients import native_batch
 from unified_blocks.tensors import backend_of
@@ -20,7 +21,7 @@ from unified_blocks.variables import built_variables, device_of_variables
 EAGER = "eager"
 MODES = ("measured", "native")
 
-Outputs = list[tuple[Array, str]]
+Outputs = tuple[list[Array], list[str]]
 
 
 class Compiled:
@@ -124,14 +125,14 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
 
 def _probes(net: Any, backend: Backend, inputs: list[Any]) -> list[tuple[list[Any], Outputs]]:
     """Inputs and the eager outputs for them: the example, and if it has one another batch size."""
-    probes = [(inputs, _outputs(backend, net(*inputs)))]
+    probes = [(inputs, in_numpy(backend, net(*inputs)))]
     sizes = {tuple(value.shape)[:1] for value in inputs}
     if len(sizes) == 1 and (size := sizes.pop()):
         rows = np.arange(size[0] + 1) % max(size[0], 1)
         if size[0]:
             larger = [backend.take(value, rows) for value in inputs]
             try:
-                probes.append((larger, _outputs(backend, net(*larger))))
+                probes.append((larger, in_numpy(backend, net(*larger))))
             except backend.call_errors:
                 return probes  # the model takes this batch size only
     return probes
@@ -145,31 +146,22 @@ def _attempt(
     for dynamic in (True, False) if len(probes) > 1 else (False,):
         try:
             graph = backend.graph(net, kind, dynamic)
-            worst = max(
-                _deviation(_outputs(backend, graph(*inputs)), expected)
+            worst = worst_row(
+                row
                 for inputs, expected in probes
+                for row in _rows(expected, in_numpy(backend, graph(*inputs)))
             )
         except Exception as error:  # compilers raise anything, and all of it is shown
             figure = Figure(kind, obstacle=f"{type(error).__name__}: {_first_line(error)}")
             continue
-        if worst.ok:
-            return graph, Figure(kind, deviation=worst)
-        figure = Figure(kind, deviation=worst, obstacle="out of tolerance")
+        if worst is None or worst.ok:
+            return graph, Figure(kind, worst=worst)
+        figure = Figure(kind, worst=worst, obstacle="out of tolerance")
     return None, figure
 
 
-def _outputs(backend: Backend, output: Any) -> Outputs:
-    return [backend.widened(leaf) for leaf in leaves(output)]
-
-
-def _deviation(found: Outputs, expected: Outputs) -> Deviation:
-    """The worst of all outputs; infinite for another number of them, or another dtype."""
-    if [dtype for _, dtype in found] != [dtype for _, dtype in expected]:
-        return Deviation(float("inf"), float("inf"))
-    return max(
-        (deviation(a, b, dtype) for (a, dtype), (b, _) in zip(found, expected, strict=True)),
-        default=Deviation(),
-    )
+def _rows(expected: Outputs, found: Outputs) -> list[Row]:
+    return rows_of("output", "output", expected[0], found[0], (expected[1], found[1]))
 
 
 def _first_line(error: Exception) -> str:

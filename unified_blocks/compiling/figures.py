@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from unified_blocks.backend import Backend
-from unified_blocks.equivalence.policy import Deviation
+from unified_blocks.equivalence.rows import Row
 from unified_blocks.timing import Ratio, ratio, time_in_turn
 
 BUDGET = 0.5
@@ -27,7 +27,7 @@ class Figure:
             how it is run when it is not compiled.
         seconds: the median time of a call; None when it was not timed.
         ratio: of that to the first way's, pair by pair.
-        deviation: the worst deviation of its numbers from the first way's, under the policy of
+        worst: that of its results which is furthest from the first way's, under the policy of
             `ub.compare`; None when it gave none.
         obstacle: why it could not be chosen, if it could not.
     """
@@ -35,7 +35,7 @@ class Figure:
     name: str
     seconds: float | None = None
     ratio: Ratio | None = None
-    deviation: Deviation | None = None
+    worst: Row | None = None
     obstacle: str | None = None
 
     def __str__(self) -> str:
@@ -44,8 +44,8 @@ class Figure:
             cells.append(f"{self.seconds * 1e6:10,.1f} µs")
         if self.ratio is not None:
             cells.append(f"ratio {self.ratio}")
-        if self.deviation is not None:
-            cells.append(f"off by {self.deviation.absolute:.1e}")
+        if self.worst is not None:
+            cells.append(f"off by {self.worst.absolute:.1e}")
         if self.obstacle is not None:
             cells.append(self.obstacle)
         return "  ".join(cells)
@@ -79,3 +79,8 @@ def fastest(figures: Sequence[Figure]) -> str:
     """The name of the fastest of those that are faster than the first beyond doubt, or its own."""
     faster = {f.ratio.median: f.name for f in figures if f.ratio is not None and f.ratio.high < 1}
     return faster[min(faster)] if faster else figures[0].name
+
+
+def worst_row(rows: Iterable[Row]) -> Row | None:
+    """The row with the largest share of what the policy allows; None of none."""
+    return max(rows, key=lambda row: (row.share, row.absolute), default=None)
