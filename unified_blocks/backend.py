@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Role = Literal["parameter", "constant"]
 Shape = tuple[int | None, ...]
 Loss = str | Callable[..., Any]
+EAGER = "eager"
+"""The name for running a model as it is, and not as a graph."""
 Watch = Callable[[Any, Sequence[Any], Any], None]
 
 
@@ -147,6 +149,8 @@ class Backend(ABC):
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
     casts_inputs: ClassVar[bool] = False
     """Whether a call casts inputs to the dtype of the parameters."""
+    graph_kinds: ClassVar[tuple[str, ...]] = ()
+    """What the framework calls its ways to run a model as a graph, its default first."""
     lacks: ClassVar[Mapping[str, str]] = {}
     """Why it is without some of `unified_blocks.capabilities.CAPABILITIES`, by their names."""
     remarks: ClassVar[Mapping[str, str]] = {}
@@ -269,10 +273,6 @@ class Backend(ABC):
     def inferring(self, net: Any) -> AbstractContextManager[Any]:
         """Inside the `with`, calls of `net` and of its graphs infer, without gradients."""
 
-    def graph_kinds(self, device: str | None) -> tuple[str, ...]:
-        """What the framework calls its ways to run a model there as a graph, its default first."""
-        return ()
-
     def graph(self, net: Any, kind: str, dynamic: bool = False) -> Graph:
         """`net` as a function of its inputs that the framework runs as a graph of this kind.
 
@@ -296,7 +296,7 @@ class Backend(ABC):
             UnsupportedError: as `graph`.
         """
         with self.inferring(net):
-            yield self.graph(net, next(iter(self.graph_kinds(None)), ""))
+            yield self.graph(net, next(iter(self.graph_kinds), ""))
 
     def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
         """Wait until all that was begun is computed, and raise what failed in it."""

@@ -31,6 +31,7 @@ class MXNetBackend(Backend):
     kinds = KINDS
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
+    graph_kinds = tuple(GRAPH_KINDS)
     lacks: ClassVar = {
         "forget-deleted": "Gluon keeps it",
         "array-inputs": "an error names `ub.from_numpy`",
@@ -153,9 +154,6 @@ class MXNetBackend(Backend):
     def inferring(self, net):
         with numpy_semantics(), autograd.pause(), autograd.predict_mode():
             yield
-
-    def graph_kinds(self, device):
-        return tuple(GRAPH_KINDS)
 
     def graph(self, net, kind, dynamic=False):
         return MXNetGraph(net, kind)  # its graphs are for every shape

@@ -43,6 +43,7 @@ class TensorFlowBackend(Backend):
     own_attributes = OF_EVERY_MODEL
     kinds = KINDS
     call_errors = (ValueError, TypeError, tf.errors.OpError)
+    graph_kinds = tuple(GRAPH_KINDS)
     takes_numpy = True
     casts_inputs = True
     lacks: ClassVar = {
@@ -165,9 +166,6 @@ class TensorFlowBackend(Backend):
 
     def inferring(self, net):
         return nullcontext()  # a plain call infers, and only a tape records
-
-    def graph_kinds(self, device):
-        return tuple(GRAPH_KINDS)
 
     def graph(self, net, kind, dynamic=False):
         return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)

@@ -17,7 +17,7 @@ from unified_blocks.construction import construct
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
-from unified_blocks_torch.graphs import KINDS, TorchGraph
+from unified_blocks_torch.graphs import TorchGraph
 
 LAZY_CONVOLUTIONS = (
     *(nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d),
@@ -119,6 +119,7 @@ class TorchBackend(Backend):
     }
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
+    graph_kinds = ("torch.compile",)
     lacks: ClassVar = {
         "array-inputs": "an error names `ub.from_numpy`",
         "cast-inputs": "an error",
@@ -234,11 +235,8 @@ class TorchBackend(Backend):
         with mode(net, False), torch.no_grad():
             yield
 
-    def graph_kinds(self, device):
-        return tuple(KINDS) if device and device.startswith("gpu") else tuple(KINDS)[:1]
-
     def graph(self, net, kind, dynamic=False):
-        return TorchGraph(original(net), kind, dynamic)
+        return TorchGraph(original(net), dynamic)
 
     def finish(self):
         if torch.cuda.is_initialized():

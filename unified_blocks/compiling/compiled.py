@@ -1,55 +1,54 @@
-"""`compile`: a model as a function that the framework runs in the fastest way it has."""
+"""`compile`: a model or a training step as a function, run in the fastest way there is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
-from unified_blocks.backend import Backend, Graph
-from unified_blocks.compiling.figures import Figure, fastest, timed, worst_row
-from unified_blocks.equivalence.alignment import rows_of
-from unified_blocks.equivalence.recording import in_numpy
-from unified_blocks.equivalence.rows import Row
+from unified_blocks.backend import EAGER, Backend
+from unified_blocks.compiling import models, steps
+from unified_blocks.compiling.figures import Figure, fastest
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.gradients import native_batch
 from unified_blocks.tensors import backend_of
-from unified_blocks.types import Array
+from unified_blocks.training.losses import check_targets
+from unified_blocks.training.trainer import Trainer
 from unified_blocks.variables import built_variables, device_of_variables
 
-EAGER = "eager"
 MODES = ("measured", "native")
-
-Outputs = tuple[list[Array], list[str]]
 
 
 class Compiled:
-    """A model as a function of its inputs; see `compile`. Its `repr` shows what was measured.
+    """A model, or a training step, as a function; see `compile`. Its `repr` shows the figures.
 
     Attributes:
         net: the model, whose parameters it uses.
         choice: how it is run: `"eager"`, or what the framework calls it.
-        figures: what was measured, eager first; empty with `mode="native"`.
+        figures: what was measured, the way without compiling first; empty with `mode="native"`.
     """
 
     def __init__(
-        self, net: Any, choice: str, function: Callable[..., Any], figures: Sequence[Figure] = ()
+        self,
+        title: str,
+        net: Any,
+        choice: str,
+        function: Callable[..., Any],
+        counted: Any,
+        figures: Sequence[Figure] = (),
     ) -> None:
         self.net, self.choice, self.figures = net, choice, tuple(figures)
-        self._function = function
+        self._title, self._function, self._counted = title, function, counted
 
     def __call__(self, *inputs: Any) -> Any:
         return self._function(*inputs)
 
     @property
     def traces(self) -> int:
-        """How many graphs the framework has made for it; 0 of a model that is run eagerly."""
-        return self._function.traces if isinstance(self._function, Graph) else 0
+        """How many graphs the framework has made for it; 0 of what is run eagerly."""
+        return getattr(self._counted, "traces", 0)
 
     def __repr__(self) -> str:
-        title = f"{type(self.net).__name__} on {backend_of(self.net).title}: {self.choice}"
-        return "\n  ".join([title, *map(str, self.figures)])
+        return "\n  ".join([f"{self._title}: {self.choice}", *map(str, self.figures)])
 
 
 def compile(  # noqa: A001  # as PyTorch and Keras name it
@@ -69,100 +68,79 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
     framework can leave the batch size open, and the outputs are right, one for all batch sizes;
     XLA compiles it anew for each that it sees.
 
+    Of a `ub.Trainer` the step is compiled, in place: the function is `trainer.step`, and
+    `trainer.epoch` runs the same. The ways are tried in training mode with the batch in
+    `example`; they have to take the path of the step as it was, and all numbers are put back.
+
     Args:
         net: a built model of any framework. It stays as it is. The function uses its parameters,
             follows changes of their numbers, and records gradients where `net` would. After a
-            change of the structure, the device or the dtype compile it again.
+            change of the structure, the device or the dtype compile it again. Or a `ub.Trainer`.
         example: an input like those to come, or a tuple of several; tensors of the framework or
-            NumPy arrays.
+            NumPy arrays. For a trainer `(x, y)`, or `x` when the loss takes no targets.
         mode: `"measured"`, or `"native"`: the framework's own default, and nothing is measured.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another framework's tensor.
         UnsupportedError: with `mode="native"`, when the framework has no graphs.
-        ValueError: another mode, or no example to measure with.
+        ValueError: another mode, no example to measure with, or targets that do not fit the loss.
 
     Example::
 
         fast = ub.compile(net, x)
         print(fast)     # the choice and the figures
         y = fast(x)
+
+        step = ub.compile(trainer, (x, y))
+        loss = step(x, y)
     """
     if mode not in MODES:
         raise ValueError(f"compile: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    backend = backend_of(net)
-    device = device_of_variables(built_variables(net, "compile"))
-    kinds = backend.graph_kinds(device)
-    if mode == "native":
-        if not kinds:
-            raise UnsupportedError(
-                f"compile: with mode='native' the framework must have graphs; got a model of "
-                f"{backend.title}, which has none: leave the mode out, and it is called as it is"
-            )
-        return Compiled(net, kinds[0], backend.graph(net, kinds[0]))
-    if example is None:
+    if example is None and mode == "measured":
         raise ValueError(
             "compile: there must be an example to measure with; got none: give an input, or "
             "mode='native'"
         )
     given = example if isinstance(example, tuple) else (example,)
+    if isinstance(net, Trainer):
+        return _compiled_step(net, given, mode)
+    backend = backend_of(net)
+    title = f"{type(net).__name__} on {backend.title}"
+    device = device_of_variables(built_variables(net, "compile"))
+    if mode == "native":
+        kind = _default(backend.graph_kinds, backend)
+        graph = backend.graph(net, kind)
+        return Compiled(title, net, kind, graph, graph)
     inputs = [native_batch(backend, value, device) for value in given]
-    with backend.inferring(net):
-        ways: dict[str, Callable[..., Any]] = {EAGER: net}
-        figures = [Figure(EAGER)]
-        probes = _probes(net, backend, inputs)
-        for kind in kinds:
-            graph, figure = _attempt(net, backend, kind, probes)
-            figures.append(figure)
-            if graph is not None:
-                ways[kind] = graph
-        calls = {name: (lambda way=way: way(*inputs)) for name, way in ways.items()}
-        figures = timed(figures, calls, backend)
+    ways, figures = models.measured(net, backend, inputs)
     choice = fastest(figures)
-    return Compiled(net, choice, ways[choice], figures)
+    return Compiled(title, net, choice, ways[choice], ways[choice], figures)
 
 
-def _probes(net: Any, backend: Backend, inputs: list[Any]) -> list[tuple[list[Any], Outputs]]:
-    """Inputs and the eager outputs for them: the example, and if it has one another batch size."""
-    probes = [(inputs, in_numpy(backend, net(*inputs)))]
-    sizes = {tuple(value.shape)[:1] for value in inputs}
-    if len(sizes) == 1 and (size := sizes.pop()):
-        rows = np.arange(size[0] + 1) % max(size[0], 1)
-        if size[0]:
-            larger = [backend.take(value, rows) for value in inputs]
-            try:
-                probes.append((larger, in_numpy(backend, net(*larger))))
-            except backend.call_errors:
-                return probes  # the model takes this batch size only
-    return probes
+def _compiled_step(trainer: Trainer, batch: tuple[Any, ...], mode: str) -> Compiled:
+    step, backend = trainer.training_step, trainer.backend
+    if mode == "native":
+        choice, figures = _default([k for k in step.kinds if k != EAGER], backend), []
+    else:
+        x, y = (*batch, None)[:2]
+        check_targets(trainer.loss, y)
+        x, y = (
+            None if value is None else native_batch(backend, value, trainer.device)
+            for value in (x, y)
+        )
+        figures = steps.measured(trainer, x, y)
+        choice = fastest(figures)
+    step.use(choice)
+    title = f"Trainer of {type(trainer.net).__name__} on {backend.title}"
+    return Compiled(title, trainer.net, choice, trainer.step, step, figures)
 
 
-def _attempt(
-    net: Any, backend: Backend, kind: str, probes: list[tuple[list[Any], Outputs]]
-) -> tuple[Graph | None, Figure]:
-    """A graph of this kind if it gives what eager gives; with an open batch size if that does."""
-    figure = Figure(kind)
-    for dynamic in (True, False) if len(probes) > 1 else (False,):
-        try:
-            graph = backend.graph(net, kind, dynamic)
-            worst = worst_row(
-                row
-                for inputs, expected in probes
-                for row in _rows(expected, in_numpy(backend, graph(*inputs)))
-            )
-        except Exception as error:  # compilers raise anything, and all of it is shown
-            figure = Figure(kind, obstacle=f"{type(error).__name__}: {_first_line(error)}")
-            continue
-        if worst is None or worst.ok:
-            return graph, Figure(kind, worst=worst)
-        figure = Figure(kind, worst=worst, obstacle="out of tolerance")
-    return None, figure
-
-
-def _rows(expected: Outputs, found: Outputs) -> list[Row]:
-    return rows_of("output", "output", expected[0], found[0], (expected[1], found[1]))
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+def _default(kinds: Sequence[str], backend: Backend) -> str:
+    """What the framework itself would take."""
+    if not kinds:
+        raise UnsupportedError(
+            f"compile: with mode='native' the framework must have graphs; got a model of "
+            f"{backend.title}, which has none: leave the mode out, and it is called as it is"
+        )
+    return kinds[0]

@@ -1,0 +1,64 @@
+"""The ways to run the step of a `Trainer`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from unified_blocks.compiling.figures import Figure, timed
+from unified_blocks.equivalence.rows import Row, compared
+from unified_blocks.state import load_state, state
+from unified_blocks.training.trainer import Trainer
+from unified_blocks.types import Array, State
+
+STEPS = 3
+"""How many steps each way has to do as the first does them."""
+
+Path = tuple[list[tuple[Array, str]], State]
+"""The losses of some steps with their dtypes, and the numbers of the model after them."""
+
+
+def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
+    """What was found about each kind of step. Numbers and kind are put back.
+
+    Each starts from the same numbers; its losses, and the model's numbers after it, have to be
+    those of the first, under the policy for numbers after several steps.
+    """
+    step, before = trainer.training_step, (state(trainer.net), state(trainer))
+
+    def restart() -> None:
+        load_state(trainer.net, before[0])
+        load_state(trainer, before[1])
+
+    def path(kind: str) -> Path:
+        restart()
+        step.use(kind)
+        losses = [trainer.backend.widened(step(x, y)) for _ in range(STEPS)]
+        return losses, state(trainer.net)
+
+    def call(kind: str) -> Any:
+        step.use(kind)
+        return step(x, y)
+
+    first, *others = step.kinds
+    figures = [Figure(first)]
+    try:
+        expected = path(first)
+        for kind in others:
+            try:
+                figures.append(Figure.judged(kind, rows(expected, path(kind))))
+            except Exception as error:  # compilers raise anything, and all of it is shown
+                figures.append(Figure.failed(kind, error))
+        restart()
+        calls = {kind: (lambda kind=kind: call(kind)) for kind in step.kinds}
+        return timed(figures, calls, trainer.backend)
+    finally:
+        step.use(first)
+        restart()
+
+
+def rows(expected: Path, found: Path) -> Iterator[Row]:
+    for (a, dtype), (b, other) in zip(expected[0], found[0], strict=True):
+        yield compared("loss", "loss", a, b, "trained", (dtype, other))
+    for name, array in expected[1].items():
+        yield compared(name, "parameter", array, found[1][name], "trained")
