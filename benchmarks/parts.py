@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Framework:
     """
 
     needs: tuple[str, ...] = ()
-    environment: Mapping[str, str] = {}  # noqa: RUF012  # nobody writes to it
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[str]:
