@@ -32,7 +32,9 @@ class Part:
     frameworks: tuple[str, ...] = BACKENDS
 
 
-PARTS: dict[str, Part] = {}
+PARTS: dict[str, Part] = {
+    "overhead": Part("a block, over the same network written by hand"),
+}
 """By the name of the module, in the order in which they run."""
 
 

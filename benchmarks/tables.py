@@ -46,7 +46,7 @@ def table(title: str, cells: list[Cell]) -> Table:
     targets = any(cell.target is not None for cell in cells)
     made = Table(title=title, box=box.MARKDOWN, title_justify="left")
     for name in ("", *settings, *measures, *(["target", "pairs"] if targets else ["pairs"])):
-        made.add_column(name, no_wrap=True)
+        made.add_column(name, no_wrap=True, overflow="ignore")
     for row, found in rows.items():
         allowed = {f"≤ {cell.target:g}" for cell in found.values() if cell.target is not None}
         pairs = {str(cell.pairs) for cell in found.values() if cell.pairs is not None}
