@@ -141,3 +141,35 @@ class DeepSets(nn.HybridBlock):
 
     def hybrid_forward(self, F, X):
         return self.rho(F.np.mean(self.phi(X), axis=1))
+
+
+@initialized
+class BookMLP(nn.Block):
+    """In the style of the book's chapter: a block that is no graph, its width found by a call."""
+
+    def __init__(self, hidden_units, out_units):
+        super().__init__()
+        self.hidden = nn.Dense(hidden_units, activation="relu")
+        self.out = nn.Dense(out_units)
+
+    def forward(self, X):
+        return self.out(self.hidden(X))
+
+
+@initialized
+class BookSequential(nn.Block):
+    """The chapter's own container: each block is a child, and the children are called in turn."""
+
+    def __init__(self, *blocks):
+        super().__init__()
+        for block in blocks:
+            self.register_child(block)
+
+    def forward(self, X):
+        for block in self._children.values():
+            X = block(X)
+        return X
+
+
+def book_layer(units):
+    return nn.Dense(units)

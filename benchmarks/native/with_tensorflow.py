@@ -124,3 +124,32 @@ class DeepSets(keras.Model):
 
     def call(self, X):
         return self.rho(tf.reduce_mean(self.phi(X), 1))
+
+
+class BookMLP(keras.Model):
+    """In the style of the book's chapter: the activation is an argument of the layer."""
+
+    def __init__(self, hidden_units, out_units):
+        super().__init__()
+        self.hidden = Dense(units=hidden_units, activation=tf.nn.relu)
+        self.out = Dense(units=out_units)
+
+    def call(self, X):
+        return self.out(self.hidden(X))
+
+
+class BookSequential(keras.Model):
+    """The chapter's own container: a list of blocks, called in turn."""
+
+    def __init__(self, *blocks):
+        super().__init__()
+        self.blocks = list(blocks)
+
+    def call(self, X):
+        for block in self.blocks:
+            X = block(X)
+        return X
+
+
+def book_layer(units):
+    return Dense(units)

@@ -113,3 +113,33 @@ class DeepSets(nn.Module):
 
     def forward(self, X):
         return self.rho(self.phi(X).mean(1))
+
+
+class BookMLP(nn.Module):
+    """In the style of the book's chapter: the width of the input is found at the first call."""
+
+    def __init__(self, hidden_units, out_units):
+        super().__init__()
+        self.hidden = nn.LazyLinear(hidden_units)
+        self.out = nn.LazyLinear(out_units)
+
+    def forward(self, X):
+        return self.out(F.relu(self.hidden(X)))
+
+
+class BookSequential(nn.Module):
+    """The chapter's own container: each block is a child, and the children are called in turn."""
+
+    def __init__(self, *blocks):
+        super().__init__()
+        for i, block in enumerate(blocks):
+            self.add_module(str(i), block)
+
+    def forward(self, X):
+        for block in self.children():
+            X = block(X)
+        return X
+
+
+def book_layer(units):
+    return nn.LazyLinear(units)
