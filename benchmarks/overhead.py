@@ -74,8 +74,6 @@ def compared(
     for way in ("forward", "training step"):
         if way == "forward":
             calls = [lambda net=net: net(x) for net in nets]
-            for net in nets if framework == "torch" else ():
-                net.eval()
             with native.inference():
                 times = in_turn(calls, effort, backend.finish)
         else:

@@ -114,6 +114,8 @@ def alike(net: Any, others: list[Any], x: Array) -> Any:
     backend = ub.backend_of(net)
     ub.initialize(ub.build(net, x.shape), 0, "torch_default")
     tensor = backend.from_numpy(x)
+    for model in (net, *others) if backend.name == "torch" else ():
+        model.eval()  # the others infer unless they are told to train
     expected = backend.to_numpy(backend.run(net, [tensor]))
     for other in others:
         backend.run(other, [tensor])  # makes what was deferred

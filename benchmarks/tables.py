@@ -44,8 +44,9 @@ def table(title: str, cells: list[Cell]) -> Table:
         row = (cell.what, *(str(cell.setting.get(name, "")) for name in settings))
         rows.setdefault(row, {})[cell.measure] = cell
     targets = any(cell.target is not None for cell in cells)
+    medians = any(cell.pairs is not None for cell in cells)
     made = Table(title=title, box=box.MARKDOWN, title_justify="left")
-    for name in ("", *settings, *measures, *(["target", "pairs"] if targets else ["pairs"])):
+    for name in ("", *settings, *measures, *["target"] * targets, *["pairs"] * medians):
         made.add_column(name, no_wrap=True, overflow="ignore")
     for row, found in rows.items():
         allowed = {f"≤ {cell.target:g}" for cell in found.values() if cell.target is not None}
@@ -53,8 +54,8 @@ def table(title: str, cells: list[Cell]) -> Table:
         made.add_row(
             *row,
             *(text(found[name]) if name in found else "" for name in measures),
-            *([" ".join(sorted(allowed))] if targets else []),
-            " ".join(sorted(pairs)),
+            *[" ".join(sorted(allowed))] * targets,
+            *[" ".join(sorted(pairs))] * medians,
         )
     return made
 
