@@ -35,6 +35,7 @@ class Part:
 PARTS: dict[str, Part] = {
     "counts": Part("what a forward does, counted"),
     "overhead": Part("a block, over the same network written by hand"),
+    "compiled": Part("what ub.compile makes of a block, over what it was before"),
     "peers": Part("the MLP by this library and by others", (*BACKENDS, "keras", "thinc")),
     "growth": Part("the cost over depth, width and batch", (*BACKENDS, "keras", "thinc")),
 }
