@@ -107,11 +107,6 @@ class BackendContract:
     def test_what_is_no_tensor_is_none(self, backend: ub.Backend, value: Any) -> None:
         assert not backend.is_tensor(value)
 
-    def test_take_gives_rows(self, backend: ub.Backend) -> None:
-        array, rows = normal(4, 2), np.array([3, 0, 3])
-        found = backend.to_numpy(backend.take(backend.from_numpy(array), rows))
-        np.testing.assert_array_equal(found, array[rows])
-
     # devices
 
     def test_everything_is_on_its_device(self, backend: ub.Backend) -> None:

@@ -207,10 +207,6 @@ class Backend(ABC):
     def is_tensor(self, value: Any) -> bool:
         """Whether `value` is an array of this framework."""
 
-    @abstractmethod
-    def take(self, tensor: Any, indices: Array) -> Any:
-        """The rows of `tensor` at `indices`, along the first axis."""
-
     # devices
 
     @abstractmethod

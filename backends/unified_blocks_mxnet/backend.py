@@ -92,10 +92,6 @@ class MXNetBackend(Backend):
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)
 
-    def take(self, tensor, indices):
-        with numpy_semantics():
-            return mx.np.take(tensor, mx.np.array(indices, dtype="int64", ctx=tensor.ctx), axis=0)
-
     # devices
 
     def devices(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,40 @@ import numpy as np
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks.training.step import Slot, TrainingStep
-from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.ops import stop_gradient
 from unified_blocks_mxnet.variables import walk
 
 
+class CrossEntropy(nn.HybridBlock):
+    """Composed: in float32 MXNet's own log_softmax is off by more than twice as much."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.classes = classes
+
+    def hybrid_forward(self, F, output, y):
+        shifted = output - stop_gradient(F.np.max(output, axis=-1, keepdims=True))
+        log_total = F.np.log(F.np.sum(F.np.exp(shifted), axis=-1))
+        # To a label that is no class pick() gives the nearest class: its probability is 0 instead.
+        known = F.np.ones_like(log_total) * (y >= 0) * (y < self.classes)
+        return F.np.mean(log_total - F.npx.pick(shifted, y) - F.np.log(stop_gradient(known)))
+
+
 def cross_entropy(output, y):
-    # Composed: in float32 MXNet's own log_softmax is off by more than twice as much.
-    shifted = output - output.max(axis=-1, keepdims=True).detach()
-    log_total = mx.np.log(mx.np.exp(shifted).sum(axis=-1))
-    # To a label that is no class pick() gives the nearest class: its probability is 0 instead.
-    unknown = (y < 0).astype(output.dtype) + (y >= output.shape[-1]).astype(output.dtype)
-    return (log_total - mx.npx.pick(shifted, y) - mx.np.log(1 - unknown)).mean()
+    return CrossEntropy(output.shape[-1])(output, y)
+
+
+def cross_entropy_in_graphs():
+    """The same function for many calls: its operations take longer to begin than to compute."""
+
+    @cache
+    def graph(classes):
+        loss = CrossEntropy(classes)
+        loss.hybridize()
+        return loss
+
+    return lambda output, y: graph(output.shape[-1])(output, y)
 
 
 def mse(output, y):
@@ -91,22 +115,39 @@ def make_optimizer(optimizer: Optimizer, count: int = 0) -> mx.optimizer.Optimiz
 
 
 class MXNetTrainingStep(TrainingStep):
-    """See `TrainingStep`."""
+    """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
+
+    count = 0
 
     def __init__(self, net, optimizer, loss):
-        self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        self.net, self.optimizer = net, optimizer.rounded()
+        self.call = net
+        self.loss = cross_entropy_in_graphs() if loss == "cross_entropy" else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)
 
     def __call__(self, x, y):
         with numpy_semantics():
-            with mx.autograd.record():
-                output = self.net(x)
-                value = apply_loss(self.loss, output, y)
-            value.backward()
-            # The loss is a mean already; a parameter that it does not depend on stays.
-            self.trainer.step(1, ignore_stale_grad=True)
-            return value
+            return self.update(x, y)
+
+    def epoch(self, x, y, order, batch_size):
+        with numpy_semantics():
+            rows = mx.np.array(order, dtype="int64", ctx=x.ctx)
+            batches = (rows[i : i + batch_size] for i in range(0, len(order), batch_size))
+            losses = [
+                self.update(mx.np.take(x, batch, axis=0), mx.np.take(y, batch, axis=0))
+                for batch in batches
+            ]
+            return mx.np.stack(losses).asnumpy().astype("float64")
+
+    def update(self, x, y):
+        with mx.autograd.record():
+            value = apply_loss(self.loss, self.call(x), y)
+        value.backward()
+        # The loss is a mean already; a parameter that it does not depend on stays.
+        self.trainer.step(1, ignore_stale_grad=True)
+        self.count += 1
+        return value
 
     def restart_at(self, count):
         self.count = count

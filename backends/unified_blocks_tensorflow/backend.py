@@ -113,10 +113,6 @@ class TensorFlowBackend(Backend):
     def is_tensor(self, value):
         return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)
 
-    def take(self, tensor, indices):
-        with tf.device(tensor.device):
-            return tf.gather(tensor, indices)
-
     # devices
 
     def devices(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -13,6 +14,12 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks.training.step import Slot, TrainingStep
 from unified_blocks_tensorflow.bind import placed
+
+AT_ONCE = 16
+"""How many steps to run before Python, and with it Ctrl-C, has its turn."""
+
+LOSS = tf.float64
+"""What the losses of several steps are fetched in: it holds all others."""
 
 
 def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -47,6 +54,10 @@ def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
+def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec(tensor.shape, tensor.dtype)
+
+
 class TensorFlowTrainingStep(TrainingStep):
     """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes.
 
@@ -54,31 +65,70 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     def __init__(self, net, variables, optimizer, loss):
-        self.net, self.optimizer = net, optimizer.rounded()
-        function, parameters = loss_function(loss), net.trainable_variables
+        self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
         by_handle = {id(v.handle): v for v in variables}
-        self.variables = [by_handle[id(parameter)] for parameter in parameters]
+        self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
         with placed(net):
-            self.native = native = make_optimizer(optimizer)
-            native.build(parameters)
+            self.native = make_optimizer(optimizer)
+            self.native.build([v.handle for v in self.variables])
+        self.make_graph()
 
-        @tf.function
-        def graph(x, y, trainable):
-            trained = [p for p, is_trained in zip(parameters, trainable, strict=True) if is_trained]
-            with tf.GradientTape() as tape:
-                value = apply_loss(function, net(x, training=True), y)
-            gradients = tape.gradient(value, trained)
-            # Grappler lets an update overtake what reads the variable, when its gradient does not
-            # depend on that: the loss, and the gradients of layers further down, came out wrong.
-            with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
-                native.apply(gradients, trained)
-            return value
-
-        self.graph = graph
+    @property
+    def count(self):
+        return int(self.native.iterations.numpy())
 
     def __call__(self, x, y):
+        batch = [tf.convert_to_tensor(each) for each in (x, y) if each is not None]
         with placed(self.net):  # around the call: a graph runs where it is called
-            return self.graph(x, y, tuple(v.trainable for v in self.variables))
+            return self.graph(self.update, *map(spec_of, batch))(*batch)
+
+    def epoch(self, x, y, order, batch_size):
+        whole = len(order) - len(order) % batch_size
+        batches, rest = order[:whole].reshape(-1, batch_size), order[whole:]
+        groups = [batches[i : i + AT_ONCE] for i in range(0, len(batches), AT_ONCE)]
+        groups += [rest[None]] if len(rest) else []
+        losses = []
+        with placed(self.net):
+            with tf.device(self.variables[0].handle.value.device):
+                x, y = tf.identity(x), tf.identity(y)
+            for rows in groups:
+                indices = tf.TensorSpec((None, rows.shape[1]), tf.int64)
+                graph = self.graph(self.updates, spec_of(x), spec_of(y), indices)
+                losses.append(graph(x, y, tf.constant(rows, tf.int64)))
+            return tf.concat(losses, 0).numpy()
+
+    def update(self, trainable, x, y=None):
+        """A step, in a graph."""
+        trained = [v.handle for v, chosen in zip(self.variables, trainable, strict=True) if chosen]
+        with tf.GradientTape() as tape:
+            value = apply_loss(self.loss, self.net(x, training=True), y)
+        gradients = tape.gradient(value, trained)
+        # Grappler lets an update overtake what reads the variable, when its gradient does not
+        # depend on that: the loss, and the gradients of layers further down, came out wrong.
+        with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
+            self.native.apply(gradients, trained)
+        return value
+
+    def updates(self, trainable, x, y, rows):
+        """Steps, one after the other in a graph, on the `rows` (steps, batch) of `x` and `y`."""
+
+        def update(batch):
+            return tf.cast(self.update(trainable, tf.gather(x, batch), tf.gather(y, batch)), LOSS)
+
+        return tf.map_fn(update, rows, parallel_iterations=1, fn_output_signature=LOSS)
+
+    def graph(self, function, *specs):
+        """The graph of a method of this class, found faster than by calling a `tf.function`."""
+        trainable = tuple(v.trainable for v in self.variables)
+        key = (function.__name__, trainable, *specs)
+        if key not in self.graphs:
+            traced = tf.function(partial(function, trainable), jit_compile=self.jit_compile)
+            self.graphs[key] = traced.get_concrete_function(*specs)
+        return self.graphs[key]
+
+    def make_graph(self, jit_compile=False):
+        """Have all graphs made anew as they are needed, by XLA or without it."""
+        self.graphs, self.jit_compile = {}, jit_compile or None
 
     def kept(self):
         """How the names end of what Keras keeps of each parameter, by our name for it."""
@@ -110,7 +160,6 @@ class TensorFlowTrainingStep(TrainingStep):
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 
     def restart_at(self, count):
-        self.count = count
         with placed(self.net):
             self.native.iterations.assign(count)
 

@@ -165,9 +165,6 @@ class TorchBackend(Backend):
     def is_tensor(self, value):
         return isinstance(value, torch.Tensor)
 
-    def take(self, tensor, indices):
-        return tensor[torch.from_numpy(indices).to(tensor.device)]
-
     # devices
 
     def devices(self):

@@ -52,25 +52,41 @@ def make_optimizer(
 
 
 class TorchTrainingStep(TrainingStep):
-    """See `TrainingStep`."""
+    """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
+
+    count = 0
 
     def __init__(self, net, variables, optimizer, loss, mode):
         self.net, self.optimizer, self.mode = net, optimizer.rounded(), mode
+        self.call = net
         self.variables = [v for v in variables if v.trainable]
         self.loss = loss_function(loss)
         self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
 
     def __call__(self, x, y):
+        with self.mode(self.net, True), torch.enable_grad():
+            return self.update(x, y)
+
+    def epoch(self, x, y, order, batch_size):
+        rows = torch.from_numpy(order).to(x.device)
+        with self.mode(self.net, True), torch.enable_grad():
+            losses = [
+                self.update(x.index_select(0, batch), y.index_select(0, batch))
+                for batch in rows.split(batch_size)
+            ]
+        return torch.stack(losses).cpu().double().numpy()
+
+    def update(self, x, y):
         if isinstance(self.optimizer, Adam):
             # PyTorch adds epsilon to sqrt(v / (1 - beta_2^t)), the others to sqrt(v): with this
             # epsilon the two forms are one.
             t, (group,) = self.count + 1, self.native.param_groups
             group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
-        with self.mode(self.net, True), torch.enable_grad():
-            self.native.zero_grad()
-            value = apply_loss(self.loss, self.net(x), y)
-            value.backward()
-            self.native.step()
+        self.native.zero_grad()
+        value = apply_loss(self.loss, self.call(x), y)
+        value.backward()
+        self.native.step()
+        self.count += 1
         return value.detach()
 
     def kept(self):

@@ -59,6 +59,12 @@ def fit_sees_every_sample(backend_name):
     np.testing.assert_allclose(history.loss, [wanted], rtol=1e-12)
 
 
+def an_epoch_keeps_the_partial_batch(backend_name):
+    trainer = ub.Trainer(net_of(dense(3)), ub.SGD(0.125), "mse")
+    assert len(trainer.epoch(*problem(), np.arange(10), batch_size=4)) == 3
+    assert ub.state(trainer)["optimizer.step"] == 3
+
+
 def fit_shuffles_by_its_seed(backend_name):
     """The same path as a trainer that is given the batches in the order of the seed."""
     net, twin = net_of(dense(3)), net_of(dense(3))

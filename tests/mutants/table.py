@@ -781,15 +781,15 @@ LEARNING = [
         Mutant(
             "cross-entropy is summed",
             backend,
-            f"unified_blocks_{backend}.learning:cross_entropy",
+            f"unified_blocks_{backend}.learning:{function}",
             *change,
             Compared(mlp, "loss", "loss_summed", "gradient", options=LABELS),
         )
-        for backend, change in {
-            "torch": ("ignore_index=IGNORED", 'ignore_index=IGNORED, reduction="sum"'),
-            "tensorflow": ("tf.reduce_mean", "tf.reduce_sum"),
-            "mxnet": (").mean()", ").sum()"),
-        }.items()
+        for backend, function, *change in (
+            ("torch", "cross_entropy", "IGNORED", 'IGNORED, reduction="sum"'),
+            ("tensorflow", "cross_entropy", "tf.reduce_mean", "tf.reduce_sum"),
+            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(log", "F.np.sum(log"),
+        )
     ),
     Mutant(
         "SGD without momentum",
@@ -810,7 +810,7 @@ LEARNING = [
     Mutant(
         "Adam with PyTorch's epsilon",
         "torch",
-        "unified_blocks_torch.learning:TorchTrainingStep.__call__",
+        "unified_blocks_torch.learning:TorchTrainingStep.update",
         'self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)',
         "self.optimizer.epsilon",
         Compared(dense, "step 2", "unknown", "training", options=ADAM),
@@ -818,25 +818,31 @@ LEARNING = [
     Mutant(
         "the mean gradient is divided by the size of the batch",
         "mxnet",
-        "unified_blocks_mxnet.learning:MXNetTrainingStep.__call__",
+        "unified_blocks_mxnet.learning:MXNetTrainingStep.update",
         "self.trainer.step(1,",
         "self.trainer.step(len(x),",
         Compared(dense, "step 2", "unknown", "training", options=SGD),
     ),
-    Mutant(
-        "fit drops the last batch",
-        None,
-        "unified_blocks.training.fit:fit",
-        "range(0, samples, batch_size)",
-        "range(0, samples - batch_size + 1, batch_size)",
-        Checked(suite.fit_sees_every_sample),
+    *(
+        Mutant(
+            "an epoch drops the last batch",
+            backend,
+            f"unified_blocks_{backend}.learning:{function}.epoch",
+            *change,
+            Checked(suite.an_epoch_keeps_the_partial_batch),
+        )
+        for backend, function, *change in (
+            ("torch", "TorchTrainingStep", ".split(batch_size)", ".split(batch_size)[:-1]"),
+            ("tensorflow", "TensorFlowTrainingStep", "if len(rest)", "if not len(rest)"),
+            ("mxnet", "MXNetTrainingStep", "len(order),", "len(order) - batch_size,"),
+        )
     ),
     Mutant(
         "fit averages over batches, not samples",
         None,
         "unified_blocks.training.fit:fit",
-        "np.average(values, weights=sizes)",
-        "np.average(values)",
+        "np.average(losses, weights=sizes)",
+        "np.average(losses)",
         Checked(suite.fit_sees_every_sample),
     ),
     Mutant(

@@ -83,20 +83,14 @@ def fit(
     if validation is not None:
         check_targets(loss, validation[1])
     trainer = Trainer(net, optimizer, loss)
-    backend = trainer.backend
-    x, y = (native_batch(backend, batch, trainer.device) for batch in (x, y))
+    x, y = (native_batch(trainer.backend, batch, trainer.device) for batch in (x, y))
+    sizes = [min(batch_size, samples - i) for i in range(0, samples, batch_size)]
     generator = np.random.Generator(np.random.PCG64(seed))
     history = History()
     with progress_bar(epochs, progress) as advance:
         for _ in range(epochs):
-            order = generator.permutation(samples)
-            batches = [order[i : i + batch_size] for i in range(0, samples, batch_size)]
-            losses = [
-                trainer.step(backend.take(x, rows), backend.take(y, rows)) for rows in batches
-            ]
-            sizes = [len(rows) for rows in batches]
-            values = [float(backend.to_numpy(value)) for value in losses]
-            history.loss.append(float(np.average(values, weights=sizes)))
+            losses = trainer.epoch(x, y, generator.permutation(samples), batch_size)
+            history.loss.append(float(np.average(losses, weights=sizes)))
             if validation is not None:
                 history.validation_loss.append(evaluate(net, *validation, loss=loss))
             advance(history)

@@ -27,17 +27,20 @@ class Slot:
 
 
 class TrainingStep(ABC):
-    """A function `step(x, y)` that updates the parameters of a model.
+    """A function `step(x, y)` that updates the parameters of a model."""
 
-    Attributes:
-        count: how many steps were done.
-    """
-
-    count: int = 0
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many steps were done."""
 
     @abstractmethod
     def __call__(self, x: Any, y: Any) -> Any:
         """Update the parameters once; the loss before that, a tensor, not yet fetched."""
+
+    @abstractmethod
+    def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
+        """A step for each batch of the rows of `x` and `y` in this order; see `Trainer.epoch`."""
 
     @abstractmethod
     def slots(self) -> list[Slot]:

@@ -15,7 +15,7 @@ from unified_blocks.gradients import native_batch
 from unified_blocks.tensors import backend_of
 from unified_blocks.training.losses import check_loss, check_targets
 from unified_blocks.training.optimizers import Optimizer
-from unified_blocks.types import State
+from unified_blocks.types import Array, State
 from unified_blocks.variables import built_variables, device_of_variables
 
 STEP = "optimizer.step"
@@ -85,9 +85,28 @@ class Trainer:
         """
         check_targets(self.loss, y)
         y = None if y is None else native_batch(self.backend, y, self.device)
-        loss = self._step(native_batch(self.backend, x, self.device), y)
-        self._step.count += 1
-        return loss
+        return self._step(native_batch(self.backend, x, self.device), y)
+
+    def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
+        """Update the parameters once for each batch of some samples, as `step` does.
+
+        It costs less than a loop over `step`: the model changes its mode, and the losses are
+        fetched, once.
+
+        Args:
+            x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.
+            order: which samples to use, in this order, `(n,)` whole numbers.
+            batch_size: how many of them to a step; the last step takes what is left.
+
+        Returns:
+            The loss of each step before its update, `(steps,)` in float64.
+
+        Raises:
+            TypeError, ValueError: as `step`.
+        """
+        check_targets(self.loss, y)
+        x, y = (native_batch(self.backend, batch, self.device) for batch in (x, y))
+        return self._step.epoch(x, y, order, batch_size)
 
     def state(self) -> State:
         """See `ub.state`."""
