@@ -55,6 +55,11 @@ def built(net, *shapes, dtype="float32"):
     return net, [ub.from_numpy(a) for a in x]
 
 
+def rows(backend, x, size):
+    """That many of them, from the first on."""
+    return backend.from_numpy(np.resize(backend.to_numpy(x), (size, WIDTH)))
+
+
 def inferred(backend, net, *inputs, way=None):
     """What `way`, or the net itself, gives in inference."""
     with backend.inferring(net):
@@ -86,7 +91,7 @@ def test_the_choice_is_one_of_the_ways_and_right(backend, name):
         assert figure.obstacle is None
         assert figure.ratio is not None
         assert figure.worst.ok
-    for batch in (x, backend.take(x, np.arange(7) % 4)):
+    for batch in (x, rows(backend, x, 7)):
         with backend.inferring(net):
             agree(backend, fast(batch), net(batch))
     after = ub.state(net)
@@ -249,7 +254,7 @@ def test_a_graph_for_one_batch_size_where_python_looks_at_it(backend):
     fast = ub.compile(net, x)
     with backend.inferring(net):
         for size in (3, 4, 5, 3):
-            batch = backend.take(x, np.arange(size) % 3)
+            batch = rows(backend, x, size)
             agree(backend, fast(batch), net(batch))
 
 

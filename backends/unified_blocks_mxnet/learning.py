@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from unified_blocks.backend import EAGER
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks.training.step import Slot, TrainingStep
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.ops import stop_gradient
 from unified_blocks_mxnet.variables import walk
 
@@ -118,13 +120,24 @@ class MXNetTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
+    kinds = (EAGER, *GRAPH_KINDS)
 
     def __init__(self, net, optimizer, loss):
         self.net, self.optimizer = net, optimizer.rounded()
+        self.ways = {EAGER: net}
         self.call = net
         self.loss = cross_entropy_in_graphs() if loss == "cross_entropy" else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)
+
+    def use(self, kind):
+        if kind not in self.ways:
+            self.ways[kind] = MXNetGraph(self.net, kind)
+        self.call = self.ways[kind]
+
+    @property
+    def traces(self):
+        return getattr(self.call, "traces", 0)
 
     def __call__(self, x, y):
         with numpy_semantics():

@@ -14,6 +14,7 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks.training.step import Slot, TrainingStep
 from unified_blocks_tensorflow.bind import placed
+from unified_blocks_tensorflow.graphs import GRAPH_KINDS
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -64,6 +65,8 @@ class TensorFlowTrainingStep(TrainingStep):
     And one for each choice of parameters that are frozen after it was made.
     """
 
+    kinds = tuple(GRAPH_KINDS)
+
     def __init__(self, net, variables, optimizer, loss):
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
         by_handle = {id(v.handle): v for v in variables}
@@ -71,7 +74,15 @@ class TensorFlowTrainingStep(TrainingStep):
         with placed(net):
             self.native = make_optimizer(optimizer)
             self.native.build([v.handle for v in self.variables])
-        self.make_graph()
+        self.graphs: dict[Any, Callable[..., Any]] = {}
+        self.kind = self.kinds[0]
+
+    def use(self, kind):
+        self.kind = kind
+
+    @property
+    def traces(self):
+        return sum(kind == self.kind for kind, *_ in self.graphs)
 
     @property
     def count(self):
@@ -120,15 +131,12 @@ class TensorFlowTrainingStep(TrainingStep):
     def graph(self, function, *specs):
         """The graph of a method of this class, found faster than by calling a `tf.function`."""
         trainable = tuple(v.trainable for v in self.variables)
-        key = (function.__name__, trainable, *specs)
+        key = (self.kind, function.__name__, trainable, *specs)
         if key not in self.graphs:
-            traced = tf.function(partial(function, trainable), jit_compile=self.jit_compile)
+            by_xla = GRAPH_KINDS[self.kind] or None
+            traced = tf.function(partial(function, trainable), jit_compile=by_xla)
             self.graphs[key] = traced.get_concrete_function(*specs)
         return self.graphs[key]
-
-    def make_graph(self, jit_compile=False):
-        """Have all graphs made anew as they are needed, by XLA or without it."""
-        self.graphs, self.jit_compile = {}, jit_compile or None
 
     def kept(self):
         """How the names end of what Keras keeps of each parameter, by our name for it."""

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from unified_blocks.backend import EAGER
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam, Optimizer
 from unified_blocks.training.step import Slot, TrainingStep
+from unified_blocks_torch.graphs import TorchGraph
 
 IGNORED = -(2**62)
 """PyTorch leaves out one label without a word, -100 unless told; here none is left out."""
@@ -55,13 +57,24 @@ class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
+    kinds = (EAGER, "torch.compile")
 
     def __init__(self, net, variables, optimizer, loss, mode):
         self.net, self.optimizer, self.mode = net, optimizer.rounded(), mode
+        self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in variables if v.trainable]
         self.loss = loss_function(loss)
         self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
+
+    def use(self, kind):
+        if kind not in self.ways:
+            self.ways[kind] = TorchGraph(self.net, dynamic=False)
+        self.call = self.ways[kind]
+
+    @property
+    def traces(self):
+        return getattr(self.call, "traces", 0)
 
     def __call__(self, x, y):
         with self.mode(self.net, True), torch.enable_grad():

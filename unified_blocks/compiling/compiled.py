@@ -70,7 +70,8 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
 
     Of a `ub.Trainer` the step is compiled, in place: the function is `trainer.step`, and
     `trainer.epoch` runs the same. The ways are tried in training mode with the batch in
-    `example`; they have to take the path of the step as it was, and all numbers are put back.
+    `example`; they have to take the path of the step as it was, and all numbers are put back. A
+    step that draws random numbers, with dropout in it, cannot be compared, and stays as it is.
 
     Args:
         net: a built model of any framework. It stays as it is. The function uses its parameters,

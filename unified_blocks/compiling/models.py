@@ -39,13 +39,19 @@ def probes_of(net: Any, backend: Backend, inputs: list[Any]) -> list[Probe]:
     """The example, and a larger batch of the same rows where the model takes one."""
     probes = [(inputs, in_numpy(backend, net(*inputs)))]
     sizes = {value.shape[0] if len(value.shape) else 0 for value in inputs}
-    if len(sizes) == 1 and (size := sizes.pop()):
-        larger = [backend.take(value, np.arange(size + 1) % size) for value in inputs]
+    if len(sizes) == 1 and sizes != {0}:
+        larger = [with_a_row_more(backend, value) for value in inputs]
         try:
             probes.append((larger, in_numpy(backend, net(*larger))))
         except backend.call_errors:
             return probes  # it takes this batch size only
     return probes
+
+
+def with_a_row_more(backend: Backend, tensor: Any) -> Any:
+    """A batch that has the first sample at its end, too."""
+    array, dtype = backend.widened(tensor)
+    return backend.narrowed(np.append(array, array[:1], axis=0), dtype, backend.device_of(tensor))
 
 
 def attempt(

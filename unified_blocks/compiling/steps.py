@@ -13,6 +13,7 @@ from unified_blocks.types import Array, State
 
 STEPS = 3
 """How many steps each way has to do as the first does them."""
+RANDOM = "not compared: the step gives other numbers each time"
 
 Path = tuple[list[tuple[Array, str]], State]
 """The losses of some steps with their dtypes, and the numbers of the model after them."""
@@ -22,7 +23,8 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     """What was found about each kind of step. Numbers and kind are put back.
 
     Each starts from the same numbers; its losses, and the model's numbers after it, have to be
-    those of the first, under the policy for numbers after several steps.
+    those of the first, under the policy for numbers after several steps. A step that draws random
+    numbers (one with dropout) takes another path each time, and cannot be compared.
     """
     step, before = trainer.training_step, (state(trainer.net), state(trainer))
 
@@ -44,6 +46,8 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     figures = [Figure(first)]
     try:
         expected = path(first)
+        if Figure.judged(first, rows(expected, path(first))).obstacle:
+            return [*figures, *(Figure(kind, obstacle=RANDOM) for kind in others)]
         for kind in others:
             try:
                 figures.append(Figure.judged(kind, rows(expected, path(kind))))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from unified_blocks.backend import EAGER
 from unified_blocks.types import Array
 
 
@@ -27,7 +28,21 @@ class Slot:
 
 
 class TrainingStep(ABC):
-    """A function `step(x, y)` that updates the parameters of a model."""
+    """A function `step(x, y)` that updates the parameters of a model.
+
+    Attributes:
+        kinds: the ways in which the framework can run it; the first is in force until `use`.
+    """
+
+    kinds: tuple[str, ...] = (EAGER,)
+
+    @property
+    def traces(self) -> int:
+        """How many graphs the framework has made for the kind in force."""
+        return 0
+
+    def use(self, kind: str) -> None:  # noqa: B027  # with one kind there is nothing to do
+        """Run the step, and epochs, in another of its `kinds` from now on."""
 
     @property
     @abstractmethod

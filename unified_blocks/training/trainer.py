@@ -61,7 +61,7 @@ class Trainer:
                 f"{type(net).__name__} with none, or with none that is not frozen"
             )
         self.backend, self.device = backend_of(net), device_of_variables(variables)
-        self._step = self.backend.training_step(net, optimizer, loss)
+        self.training_step = self.backend.training_step(net, optimizer, loss)
 
     @property
     def learning_rate(self) -> float:
@@ -71,7 +71,7 @@ class Trainer:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.optimizer = replace(self.optimizer, learning_rate=value)
-        self._step.set_learning_rate(self.optimizer.rounded().learning_rate)
+        self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
 
     def step(self, x: Any, y: Any = None) -> Any:
         """Update the parameters once, in training mode.
@@ -85,7 +85,7 @@ class Trainer:
         """
         check_targets(self.loss, y)
         y = None if y is None else native_batch(self.backend, y, self.device)
-        return self._step(native_batch(self.backend, x, self.device), y)
+        return self.training_step(native_batch(self.backend, x, self.device), y)
 
     def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
         """Update the parameters once for each batch of some samples, as `step` does.
@@ -106,16 +106,16 @@ class Trainer:
         """
         check_targets(self.loss, y)
         x, y = (native_batch(self.backend, batch, self.device) for batch in (x, y))
-        return self._step.epoch(x, y, order, batch_size)
+        return self.training_step.epoch(x, y, order, batch_size)
 
     def state(self) -> State:
         """See `ub.state`."""
-        slots = {f"optimizer.{slot.name}": slot.read() for slot in self._step.slots()}
-        return {**slots, STEP: np.array(self._step.count, "int64")}
+        slots = {f"optimizer.{slot.name}": slot.read() for slot in self.training_step.slots()}
+        return {**slots, STEP: np.array(self.training_step.count, "int64")}
 
     def load(self, tensors: Mapping[str, Stored]) -> None:
         """See `ub.load_state`."""
-        slots = {f"optimizer.{slot.name}": slot for slot in self._step.slots()}
+        slots = {f"optimizer.{slot.name}": slot for slot in self.training_step.slots()}
         wanted = {name: (slot.shape, slot.dtype) for name, slot in slots.items()}
         wanted[STEP] = ((), "int64")
         given = {name: (stored.shape, stored.dtype) for name, stored in tensors.items()}
@@ -134,6 +134,6 @@ class Trainer:
                 f"{type(self.net).__name__}, and nothing was loaded; got " + "; ".join(problems)
             )
         arrays = {name: tensors[name].read() for name in slots}
-        self._step.restart_at(int(tensors[STEP].read()))
-        for slot in self._step.slots():
+        self.training_step.restart_at(int(tensors[STEP].read()))
+        for slot in self.training_step.slots():
             slot.write(arrays[f"optimizer.{slot.name}"])
