@@ -23,7 +23,15 @@ def test_a_fourth_backend_keeps_what_it_promises_and_skips_what_it_lacks():
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     path = filter(None, [str(HERE / "toy"), os.environ.get("PYTHONPATH")])
     command = [sys.executable, "-m", "pytest", "-p", "pytest_unified_blocks.plugin", "-q", "-ra"]
-    command += ["--backend=toyframe", "-c", os.devnull, "-W", "ignore", "-p", "no:cacheprovider"]
+    command += [
+        "--backend=toyframe",
+        "-c",
+        HERE / "toy" / "pytest.ini",
+        "-W",
+        "ignore",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(
         [*command, HERE / "toy" / "contract_toyframe.py"],
         env={**environment, "PYTHONPATH": os.pathsep.join(path)},

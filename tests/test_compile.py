@@ -434,3 +434,58 @@ def test_another_number_of_outputs_is_out_of_tolerance(backend, monkeypatch):
     graph = Answers(lambda x: (x + x, x))
     monkeypatch.setattr(backend, "graph", lambda net, kind, dynamic=False: graph)
     assert ub.compile(net, x).figures[1].obstacle == "out of tolerance"
+
+
+def native_torch():
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(WIDTH, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def native_tensorflow():
+    import keras
+
+    return keras.Sequential([keras.layers.Dense(8, "tanh"), keras.layers.Dense(3)])
+
+
+def functional_tensorflow():
+    import keras
+
+    first, second = keras.Input((WIDTH,)), keras.Input((WIDTH,))
+    return keras.Model([first, second], keras.layers.Dense(3)(first + second))
+
+
+def native_mxnet():
+    import mxnet as mx
+    from mxnet.gluon import nn
+
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        net = nn.HybridSequential()
+        net.add(nn.Dense(8, activation="tanh", in_units=WIDTH), nn.Dense(3, in_units=8))
+        net.initialize()
+    return net
+
+
+NATIVE = {"torch": native_torch, "tensorflow": native_tensorflow, "mxnet": native_mxnet}
+
+
+def test_models_that_this_library_did_not_make(backend):
+    net = NATIVE[backend.name]()
+    x = backend.from_numpy(np.random.default_rng(0).normal(size=(4, WIDTH)).astype("float32"))
+    expected = inferred(backend, net, x)
+    fast = ub.compile(net, x)
+    assert {figure.obstacle for figure in fast.figures} == {None}
+    for kind in backend.graph_kinds:
+        graph = backend.graph(net, kind)
+        agree(backend, inferred(backend, net, x, way=graph), expected)
+
+
+def test_a_functional_model_of_two_inputs(backend_name, backend):
+    if backend_name != "tensorflow":
+        pytest.skip("of Keras")
+    net = functional_tensorflow()
+    x = [np.full((4, WIDTH), value, "float32") for value in (1, 2)]
+    fast = ub.compile(net, (x[0], x[1]))
+    assert [f.obstacle for f in fast.figures[1:]] == [None, None]
+    for way in (fast, backend.caller(net)):
+        agree(backend, way(*map(backend.from_numpy, x)), net(x))

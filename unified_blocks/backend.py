@@ -253,6 +253,11 @@ class Backend(ABC):
     def layers(self, net: Any) -> Iterable[tuple[str, Any]]:
         """`net`, under the name `""`, and every layer inside it, each once with its path."""
 
+    def caller(self, net: Any) -> Callable[..., Any]:
+        """`net` as a function that takes each input as an argument."""
+        call: Callable[..., Any] = net
+        return call
+
     @abstractmethod
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""

@@ -146,10 +146,13 @@ class TensorFlowBackend(Backend):
     def layers(self, net):
         return paths_of(net).items()
 
+    def caller(self, net):
+        if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list
+            return lambda *inputs, **named: net(list(inputs), **named)
+        return net
+
     def run(self, net, inputs, train=False):
-        if len(inputs) > 1 and getattr(net, "inputs", None):  # a Functional model takes a list
-            inputs = [list(inputs)]
-        return net(*inputs, training=train)
+        return self.caller(net)(*inputs, training=train)
 
     @contextmanager
     def watch(self, net, begins, ends):

@@ -22,10 +22,10 @@ def measured(
     net: Any, backend: Backend, inputs: list[Any]
 ) -> tuple[dict[str, Callable[..., Any]], list[Figure]]:
     """The functions that run `net` rightly, by name, and what was found about each kind."""
-    ways: dict[str, Callable[..., Any]] = {EAGER: net}
+    ways: dict[str, Callable[..., Any]] = {EAGER: backend.caller(net)}
     figures = [Figure(EAGER)]
     with backend.inferring(net):
-        probes = probes_of(net, backend, inputs)
+        probes = probes_of(ways[EAGER], backend, inputs)
         for kind in backend.graph_kinds:
             graph, figure = attempt(net, backend, kind, probes)
             figures.append(figure)
@@ -35,14 +35,14 @@ def measured(
         return ways, timed(figures, calls, backend)
 
 
-def probes_of(net: Any, backend: Backend, inputs: list[Any]) -> list[Probe]:
+def probes_of(call: Callable[..., Any], backend: Backend, inputs: list[Any]) -> list[Probe]:
     """The example, and a larger batch of the same rows where the model takes one."""
-    probes = [(inputs, in_numpy(backend, net(*inputs)))]
+    probes = [(inputs, in_numpy(backend, call(*inputs)))]
     sizes = {value.shape[0] if len(value.shape) else 0 for value in inputs}
     if len(sizes) == 1 and sizes != {0}:
         larger = [with_a_row_more(backend, value) for value in inputs]
         try:
-            probes.append((larger, in_numpy(backend, net(*larger))))
+            probes.append((larger, in_numpy(backend, call(*larger))))
         except backend.call_errors:
             return probes  # it takes this batch size only
     return probes
