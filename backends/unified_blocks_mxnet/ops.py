@@ -69,10 +69,13 @@ def logical_or(x1, x2):
 
 
 def erf(x):
+    value = namespace(x).npx.erf(x)
+    if not isinstance(x, mx.sym.Symbol) and not mx.autograd.is_recording():
+        return value
     # Its own derivative is off by 1e-8; this one is that of a line of the right slope.
     slope = stop_gradient(exp(-square(x)) * (2 / math.sqrt(math.pi)))
     line = slope * clip(x, -30, 30)  # beyond that the slope is 0, and 0 times infinity is nan
-    return stop_gradient(namespace(x).npx.erf(x)) + (line - stop_gradient(line))
+    return stop_gradient(value) + (line - stop_gradient(line))
 
 
 def floor_divide(x1, x2):
