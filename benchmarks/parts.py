@@ -37,6 +37,7 @@ PARTS: dict[str, Part] = {
     "overhead": Part("a block, over the same network written by hand"),
     "compiled": Part("what ub.compile makes of a block, over what it was before"),
     "peers": Part("the MLP by this library and by others", (*BACKENDS, "keras", "thinc")),
+    "training": Part("an epoch of fit, over loops written by hand"),
     "growth": Part("the cost over depth, width and batch", (*BACKENDS, "keras", "thinc")),
 }
 """By the name of the module, in the order in which they run."""

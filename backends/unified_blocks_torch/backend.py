@@ -182,7 +182,7 @@ class TorchBackend(Backend):
 
     def native_device(self, name: str) -> torch.device:
         """PyTorch's device for our name of it: CUDA devices are GPUs here."""
-        if name not in (*self.devices(), "meta"):
+        if name not in ("cpu", "meta") and name not in self.devices():
             raise self.unknown_device(name)
         return torch.device(name.replace("gpu", "cuda"))
 

@@ -45,7 +45,7 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
         shape = tuple(y.shape)
         if len(shape) != 1:
             raise ValueError(f"loss 'cross_entropy' needs labels of shape (n,); got {shape}")
-        if isinstance(y, np.ndarray) and (y.dtype.kind not in "iu" or (y < 0).any()):
+        if isinstance(y, np.ndarray) and (y.dtype.kind not in "iu" or (y.size and y.min() < 0)):
             raise ValueError(
                 "loss 'cross_entropy' needs labels that are whole numbers from 0; got dtype "
                 f"{y.dtype}, smallest {y.min()}"

@@ -1,0 +1,21 @@
+"""Training loops, written by hand for one framework, as its users write them.
+
+Each module has `epoch_of`: it gives a function that trains a model for one epoch, with
+cross-entropy and the framework's own optimizer, on tensors in an order drawn from a NumPy
+generator.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from benchmarks.native import MOMENTUM
+
+OPTIONS = {"SGD": {"momentum": MOMENTUM}, "Adam": {}}
+"""The arguments of each optimizer besides the learning rate."""
+
+
+def loop_of(framework: str) -> Any:
+    """The module of that framework."""
+    return importlib.import_module(f"benchmarks.loops.with_{framework}")
