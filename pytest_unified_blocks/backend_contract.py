@@ -18,6 +18,7 @@ from pytest_unified_blocks.layer_cases import BY_NAME, LAYERS, made
 from pytest_unified_blocks.op_cases import OPS, OpCase
 from unified_blocks import ops
 from unified_blocks.capabilities import CAPABILITIES
+from unified_blocks.dlpack import seen
 from unified_blocks.equivalence.cases import CASES, Case
 from unified_blocks.equivalence.policy import deviation
 from unified_blocks.equivalence.reference import reference_gradients, reference_output
@@ -102,6 +103,31 @@ class BackendContract:
         tensor = backend.from_numpy(np.ones(3))
         backend.to_numpy(tensor)[:] = 7
         assert (backend.to_numpy(tensor) == 1).all()
+
+    def test_what_it_exports_is_its_own_memory(self, backend: ub.Backend) -> None:
+        array = normal(4, 3)
+        tensor = backend.from_numpy(array)
+        try:
+            found, again = (seen(backend.exported(tensor, read_only=True)) for _ in range(2))
+        except ub.SharingError as error:
+            assert str(error)  # noqa: PT017  # it may share nothing, and says why
+            return
+        np.testing.assert_array_equal(found, array)
+        assert found.ctypes.data == again.ctypes.data
+
+    def test_what_it_imports_is_the_same_memory(self, backend: ub.Backend) -> None:
+        memory = np.zeros(4 * 3 + 8)  # frameworks' own arrays begin at multiples of 64 bytes
+        array = memory[-memory.ctypes.data % 64 // 8 :][:12].reshape(4, 3)
+        array[...] = normal(4, 3)
+        try:
+            tensor = backend.imported(array, array)
+        except ub.SharingError as error:
+            assert str(error)  # noqa: PT017  # it may share nothing, and says why
+            return
+        assert backend.is_tensor(tensor)
+        np.testing.assert_array_equal(backend.to_numpy(tensor), array)
+        array[:] = 7
+        assert (backend.to_numpy(tensor) == 7).all()
 
     @pytest.mark.parametrize("value", [np.ones(2), 1.0, [1.0], None], ids=repr)
     def test_what_is_no_tensor_is_none(self, backend: ub.Backend, value: Any) -> None:

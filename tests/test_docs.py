@@ -13,7 +13,7 @@ from unified_blocks.equivalence.causes import CAUSES, sentence
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/equivalence.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/equivalence.md", "docs/tensors.md"])
 def test_its_python_runs(page, tmp_path):
     if len(ub.available_backends()) < 3:
         pytest.skip("it uses all three frameworks")

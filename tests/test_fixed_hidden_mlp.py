@@ -84,31 +84,67 @@ def test_the_gradients_are_the_same_bits(backend_name, device, dtype, name):
     exact = dtype_of(dtype)(2.0) ** -halvings
     flushed = backend_name == "tensorflow" and exact < np.finfo(dtype).tiny
     assert (eager == (0 if flushed else exact)).all()
-    assert graph_gradient(backend_name, net, x, device).tobytes() == eager.tobytes()
+    found = graph_gradients(backend_name, net, x, device)["dense.bias"]
+    assert found.tobytes() == eager.tobytes()
 
 
-def graph_gradient(backend_name, net, x, device):
-    """The gradient of a compiled forward with respect to the bias."""
-    tensor = ub.from_numpy(x, device=device)
+def graph_gradients(backend_name, net, x, device, xla=False):
+    """Of a compiled forward, as of `ub.value_and_grad`: of all parameters, and of the input."""
+    tensor = ub.from_numpy(x, device=device, copy=True)
     if backend_name == "torch":
         import torch
 
         torch.compiler.reset()
-        bias = net.dense.bias
+        sources = {**dict(net.named_parameters()), "x": tensor.requires_grad_()}
         output = torch.compile(net, backend="aot_eager", fullgraph=True)(tensor)
-        return torch.autograd.grad(output, bias)[0].cpu().numpy()
+        found = torch.autograd.grad(output, list(sources.values()))
+        return {name: g.cpu().numpy() for name, g in zip(sources, found, strict=True)}
     if backend_name == "tensorflow":
         import tensorflow as tf
 
-        @tf.function
-        def gradient(x):
-            with tf.GradientTape() as tape:
-                output = net(x)
-            return tape.gradient(output, net.dense.bias.value)
+        sources = [net.dense.kernel.value, net.dense.bias.value]
 
-        return gradient(tensor).numpy()
+        @tf.function(jit_compile=xla)
+        def gradients(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                output = net(x)
+            return tape.gradient(output, [*sources, x])
+
+        weight, bias, of_x = (np.asarray(t) for t in gradients(tensor))
+        return {"dense.weight": weight.T, "dense.bias": bias, "x": of_x}
     net.hybridize()
-    return ub.value_and_grad(net, tensor, loss="sum")[1]["dense.bias"]
+    return ub.value_and_grad(net, tensor, loss="sum", wrt="both")[1]
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_all_gradients_are_the_same_bits_compiled(backend_name, device, dtype, activation):
+    net, x = trained_on(dtype, device, activation)
+    eager = ub.value_and_grad(net, x, loss="sum", wrt="both")[1]
+    found = graph_gradients(backend_name, net, x, device)
+    assert found.keys() == eager.keys()
+    for name, gradient in eager.items():
+        assert gradient.any()
+        assert found[name].tobytes() == gradient.tobytes(), name
+
+
+def test_all_gradients_are_the_same_in_xla(backend_name, device, dtype):
+    if backend_name != "tensorflow":
+        pytest.skip("it is TensorFlow's compiler")
+    net, x = trained_on(dtype, device, "tanh")
+    eager = ub.value_and_grad(net, x, loss="sum", wrt="both")[1]
+    found = graph_gradients(backend_name, net, x, device, xla=True)
+    for name, gradient in eager.items():
+        atol = np.abs(gradient).max() * (1e-12 if dtype == "float64" else 1e-5)
+        np.testing.assert_allclose(found[name], gradient, rtol=0, atol=atol)
+
+
+def trained_on(dtype, device, activation):
+    """A block with random numbers that is halved some times, and a batch for it."""
+    net = ub.FixedHiddenMLP(UNITS, activation=activation, dtype=dtype)
+    ub.initialize(ub.build(net, (1, UNITS)), 3, "torch_default")
+    state = {name: array * 3 for name, array in ub.state(net).items()}
+    return ub.to_device(ub.load_state(net, state), device), normal(5, UNITS, dtype=dtype)
 
 
 @pytest.mark.parametrize("name", NOT_FINITE)

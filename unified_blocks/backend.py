@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.native_classes import NativeClasses
 from unified_blocks.types import Array, State
 
@@ -202,6 +202,31 @@ class Backend(ABC):
     @abstractmethod
     def widened(self, tensor: Any) -> tuple[Array, str]:
         """A copy of the numbers of `tensor` and its dtype: bfloat16, for NumPy, in float32."""
+
+    def exported(self, tensor: Any, read_only: bool) -> Any:
+        """`tensor` as an object with `__dlpack__`, in the same memory, its numbers computed.
+
+        Args:
+            tensor: one of this framework; the numbers alone are taken, without their gradient.
+            read_only: whether who gets it will only read; else no reader may be left behind.
+
+        Raises:
+            SharingError: why it cannot be shared: "a tensor on gpu:0".
+        """
+        raise SharingError(f"a tensor of {self.title}, whose memory nobody else can use")
+
+    def imported(self, source: Any, seen: Array, device: str | None = None) -> Any:
+        """A tensor in the memory of `source`, an object with `__dlpack__`, which it keeps alive.
+
+        Args:
+            source: aligned numbers in the CPU's memory, without negative strides.
+            seen: the same as an array, to look at.
+            device: of the tensor; left out, where the framework puts new ones.
+
+        Raises:
+            SharingError: why it cannot be shared: "an array that is not contiguous".
+        """
+        raise SharingError(f"{self.title}, which uses nobody else's memory")
 
     @abstractmethod
     def is_tensor(self, value: Any) -> bool:

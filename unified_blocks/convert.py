@@ -88,7 +88,9 @@ def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
     Raises:
         UnsupportedError: for outputs of a dtype that has no tolerance.
     """
-    expected, found = ([to_numpy(t) for t in leaves(_output(net, inputs))] for net in (a, b))
+    expected, found = (
+        [to_numpy(t, copy=True) for t in leaves(_output(net, inputs))] for net in (a, b)
+    )
     if len(expected) != len(found):
         return Deviation(float("inf"), float("inf"))
     worst = Deviation()

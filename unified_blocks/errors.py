@@ -5,6 +5,7 @@
     ├── BackendImportError  (ImportError)     a known backend whose framework cannot be imported
     ├── ForeignTensorError  (TypeError)       a tensor of one framework given to another's block
     ├── ForeignPartError    (TypeError)       a layer of one framework put into another's block
+    ├── SharingError        (ValueError)      numbers that two libraries cannot hold in one memory
     ├── InputError          (ValueError)      an input whose width or dtype the block cannot take
     ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
@@ -42,6 +43,10 @@ class ForeignTensorError(UnifiedBlocksError, TypeError):
 
 class ForeignPartError(UnifiedBlocksError, TypeError):
     """A layer, block or tensor of one framework put into a block of another."""
+
+
+class SharingError(UnifiedBlocksError, ValueError):
+    """Numbers that two libraries cannot hold in the same memory: only a copy can be had."""
 
 
 class InputError(UnifiedBlocksError, ValueError):

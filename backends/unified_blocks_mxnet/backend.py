@@ -9,14 +9,21 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
 from unified_blocks_mxnet.bind import bind, bind_constructor, has_dtype
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant, forward_of
-from unified_blocks_mxnet.variables import KINDS, blocks_of, device_name, walk
+from unified_blocks_mxnet.variables import (
+    KINDS,
+    blocks_of,
+    check_shared,
+    device_name,
+    exported,
+    walk,
+)
 
 autograd = mx.autograd
 MXNetError = mx.base.MXNetError
@@ -88,6 +95,25 @@ class MXNetBackend(Backend):
 
     def widened(self, tensor):
         return tensor.asnumpy(), np.dtype(tensor.dtype).name
+
+    def exported(self, tensor, read_only):
+        if tensor.ctx.device_type != "cpu":
+            raise SharingError(f"a tensor on {self.device_of(tensor)}")
+        check_shared(np.dtype(tensor.dtype), tensor.ndim)
+        source = exported(tensor)
+        if not read_only:  # before others write, what MXNet has begun must have read it
+            tensor.to_dlpack_for_write()
+        return source
+
+    def imported(self, source, seen, device=None):
+        context = self.native_device(device) if device else mx.current_context()
+        if device_name(context) != "cpu":
+            raise SharingError(f"numbers of the CPU for a tensor on {device_name(context)}")
+        check_shared(seen.dtype, seen.ndim)
+        if not seen.flags.c_contiguous:
+            raise SharingError("an array that is not contiguous")
+        with numpy_semantics():
+            return mx.nd.from_dlpack(source.__dlpack__()).as_np_ndarray()
 
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import unified_blocks as ub
+from unified_blocks.blocks.fixed_hidden_mlp import halving_error
 from unified_blocks_mxnet.compat import mx, nn
-from unified_blocks_mxnet.halving import check_halvable, halved
+from unified_blocks_mxnet.halving import halved
 from unified_blocks_mxnet.layers import dense
+from unified_blocks_mxnet.ops import check_finite
 
 
 @ub.FixedHiddenMLP.native("mxnet")
@@ -20,7 +22,6 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
         if isinstance(H, mx.sym.Symbol):
             # the loop below, for a graph that has none
             return F.np.sum(halved(F, H, self.dense.weight.dtype))
-        check_halvable(H)
-        while abs(H).sum() > 1:
+        while check_finite(abs(H).sum(), halving_error) > 1:
             H = H / 2
         return H.sum()

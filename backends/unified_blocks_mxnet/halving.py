@@ -6,14 +6,6 @@ import math
 
 import numpy as np
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
-from unified_blocks_mxnet.ops import check_finite
-
-
-def check_halvable(H) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(abs(H).sum(), halving_error)
-
 
 def halved(F, H, dtype):
     """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail.

@@ -116,8 +116,12 @@ def stop_gradient(x):
 
 
 def check_finite(x, message):
-    if not isinstance(x, mx.sym.Symbol) and not math.isfinite(x.item()):
-        raise ValueError(message(x.item()))
+    if isinstance(x, mx.sym.Symbol):
+        return x
+    number = x.item()
+    if not math.isfinite(number):
+        raise ValueError(message(number))
+    return number
 
 
 # over axes

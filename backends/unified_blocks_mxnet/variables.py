@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from unified_blocks.backend import Variable
+from unified_blocks.dlpack import Exported
+from unified_blocks.errors import SharingError
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 
+MXNetError = mx.base.MXNetError
 DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 
 
@@ -102,23 +106,45 @@ class GluonVariable(Variable):
             self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
 
 
-class Capsule:
-    """An array of MXNet, as `np.from_dlpack` asks for it."""
+SHARED = frozenset(("float16", "float32", "float64", "uint8", "int8", "int32", "int64"))
+"""The dtypes that MXNet gives and takes by DLPack."""
+REARRANGED = frozenset(("float32", "int8"))
+"""The dtypes in which MXNet convolves by oneDNN."""
 
-    def __init__(self, array: Any) -> None:
-        self.array = array
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return self.array.to_dlpack_for_read()
+def check_shared(dtype: Any, ndim: int) -> None:
+    """Raise `SharingError` for numbers that MXNet cannot hold in one memory with others."""
+    if dtype.name not in SHARED:
+        raise SharingError(f"{dtype.name}, which MXNet's DLPack has not")
+    if ndim > 2 and dtype.name in REARRANGED:
+        # A convolution that infers leaves its weight in another order: in the same memory.
+        raise SharingError(
+            f"{dtype.name} of {ndim} dimensions, which a convolution of MXNet may rearrange"
+        )
 
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 1, 0
+
+def exported(array: Any) -> Exported:
+    """An array of the CPU in its own memory, once it is computed.
+
+    Raises:
+        SharingError: when a convolution has left it in an order of its own.
+    """
+    array.wait_to_read()  # what failed in computing it is raised here, and only once
+    try:
+        array.to_dlpack_for_read()
+    except MXNetError as error:
+        raise SharingError("numbers that a convolution of MXNet has rearranged") from error
+    return Exported(array.to_dlpack_for_read)
 
 
 def seen(array: Any) -> Array:
-    """The numbers of an array of MXNet: on the CPU its own memory, else a copy."""
-    if array.size and array.context.device_type == "cpu" and np.dtype(array.dtype) != bool:
-        return np.from_dlpack(Capsule(array))
+    """The numbers of an array of MXNet now: on the CPU its own memory where it can be, or a copy.
+
+    To look at before MXNet computes again: a convolution rearranges its weights where they are.
+    """
+    if array.size and array.context.device_type == "cpu" and np.dtype(array.dtype).name in SHARED:
+        with suppress(SharingError):
+            return np.from_dlpack(exported(array))
     return np.asarray(array.asnumpy())
 
 

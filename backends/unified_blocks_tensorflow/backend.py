@@ -13,7 +13,8 @@ import tensorflow as tf
 from unified_blocks.backend import Backend, Watch
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.configuration import check_unchanged
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.dlpack import Exported
+from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.variables import built_variables
 from unified_blocks_tensorflow import learning
@@ -33,6 +34,9 @@ from unified_blocks_tensorflow.variables import (
     paths_of,
     walk,
 )
+
+ALIGNMENT = 64
+"""Where TensorFlow's own tensors begin. Its operations end the process for one that does not."""
 
 
 class TensorFlowBackend(Backend):
@@ -109,6 +113,33 @@ class TensorFlowBackend(Backend):
         tensor = tf.convert_to_tensor(tensor)
         narrow = tensor.dtype == tf.bfloat16
         return np.array(tf.cast(tensor, tf.float32) if narrow else tensor), tensor.dtype.name
+
+    def exported(self, tensor, read_only):
+        if not read_only and not isinstance(tensor, tf.Tensor):
+            raise SharingError("a variable of TensorFlow, whose numbers only it may change")
+        tensor = tf.convert_to_tensor(tensor)
+        if tf.is_symbolic_tensor(tensor):
+            raise SharingError("a tensor of a graph, which has no numbers yet")
+        if self.device_of(tensor) != "cpu":
+            raise SharingError(f"a tensor on {self.device_of(tensor)}")
+        if np.dtype(tensor.dtype.as_numpy_dtype).kind not in "biufc":  # the process would end
+            raise SharingError(f"a dtype that NumPy has not ({tensor.dtype.name})")
+        if not read_only and not tensor.shape.rank:
+            raise SharingError("a single number, of which TensorFlow gives the same to others")
+        return Exported(lambda: tf.experimental.dlpack.to_dlpack(tensor))
+
+    def imported(self, source, seen, device=None):
+        if not tf.executing_eagerly():
+            raise SharingError("numbers for a graph, which must have its own")
+        if device is None and len(self.devices()) > 1:
+            raise SharingError("numbers for a tensor that may be on a GPU: name the device")
+        if device and device_name(self.native_device(device)) != "cpu":
+            raise SharingError(f"numbers of the CPU for a tensor on {device}")
+        if not seen.flags.c_contiguous:
+            raise SharingError("an array that is not contiguous")
+        if seen.ctypes.data % ALIGNMENT:
+            raise SharingError(f"an address that is no multiple of TensorFlow's {ALIGNMENT} bytes")
+        return tf.experimental.dlpack.from_dlpack(source.__dlpack__())
 
     def is_tensor(self, value):
         return isinstance(value, tf.Tensor | tf.Variable | keras.Variable)

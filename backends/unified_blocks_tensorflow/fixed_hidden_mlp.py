@@ -4,8 +4,10 @@ import keras
 import tensorflow as tf
 
 import unified_blocks as ub
-from unified_blocks_tensorflow.halving import check_halvable, halved
+from unified_blocks.blocks.fixed_hidden_mlp import halving_error
+from unified_blocks_tensorflow.halving import halved
 from unified_blocks_tensorflow.layers import dense
+from unified_blocks_tensorflow.ops import check_finite
 
 
 @ub.FixedHiddenMLP.native("tensorflow")
@@ -26,7 +28,6 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, keras.Model):
         H = self.dense(H)  # the same layer again: its parameters are shared
         if not tf.executing_eagerly():
             return tf.reduce_sum(halved(H))  # the loop below, for a graph that has none
-        check_halvable(H)
-        while tf.reduce_sum(tf.abs(H)) > 1:
+        while check_finite(tf.reduce_sum(tf.abs(H)), halving_error) > 1:
             H = H / 2
         return tf.reduce_sum(H)

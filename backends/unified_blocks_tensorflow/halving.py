@@ -7,14 +7,6 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
-from unified_blocks_tensorflow.ops import check_finite
-
-
-def check_halvable(H: tf.Tensor) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(tf.reduce_sum(tf.abs(H)), halving_error)
-
 
 def halved(H: tf.Tensor) -> tf.Tensor:
     """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail."""

@@ -91,8 +91,12 @@ def stop_gradient(x):
 
 
 def check_finite(x, message):
-    if tf.executing_eagerly() and not tf.math.is_finite(x):
-        raise ValueError(message(x))
+    if not tf.executing_eagerly():
+        return x
+    number = float(x)
+    if not math.isfinite(number):
+        raise ValueError(message(number))
+    return number
 
 
 # over axes

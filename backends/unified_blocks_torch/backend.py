@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import UninitializedBuffer, UninitializedParameter
+from torch.utils.dlpack import from_dlpack
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block import record_cast
 from unified_blocks.construction import construct
+from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
@@ -161,6 +163,17 @@ class TorchBackend(Backend):
     def widened(self, tensor):
         dtype = str(tensor.dtype).removeprefix("torch.")
         return self.to_numpy(tensor.float() if dtype == "bfloat16" else tensor), dtype
+
+    def exported(self, tensor, read_only):
+        if tensor.device.type != "cpu":
+            raise SharingError(f"a tensor on {self.device_of(tensor)}")
+        return tensor.detach()
+
+    def imported(self, source, seen, device=None):
+        wanted = self.native_device(device) if device else torch.get_default_device()
+        if wanted.type != "cpu":
+            raise SharingError(f"numbers of the CPU for a tensor on {device_name(wanted)}")
+        return from_dlpack(source)
 
     def is_tensor(self, value):
         return isinstance(value, torch.Tensor)

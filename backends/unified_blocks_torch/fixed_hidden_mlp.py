@@ -5,8 +5,10 @@ from torch import nn
 from torch.nn import functional as F
 
 import unified_blocks as ub
-from unified_blocks_torch.halving import check_halvable, halved
+from unified_blocks.blocks.fixed_hidden_mlp import halving_error
+from unified_blocks_torch.halving import halved
 from unified_blocks_torch.layers import ACTIVATIONS
+from unified_blocks_torch.ops import check_finite
 
 
 @ub.FixedHiddenMLP.native("torch")
@@ -27,7 +29,6 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.Module):
         H = self.shared(H)  # the same layer again: its parameters are shared
         if torch.compiler.is_compiling():
             return halved(H).sum()  # the loop below, for a graph that has none
-        check_halvable(H)
-        while H.abs().sum() > 1:
+        while check_finite(H.abs().sum(), halving_error) > 1:
             H = H / 2
         return H.sum()

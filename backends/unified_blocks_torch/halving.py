@@ -6,14 +6,6 @@ import math
 
 import torch
 
-from unified_blocks.blocks.fixed_hidden_mlp import halving_error
-from unified_blocks_torch.ops import check_finite
-
-
-def check_halvable(H: torch.Tensor) -> None:
-    """Raise `ValueError` unless sum(|H|) is finite."""
-    check_finite(H.detach().abs().sum(), halving_error)
-
 
 def halved(H: torch.Tensor) -> torch.Tensor:
     """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail."""

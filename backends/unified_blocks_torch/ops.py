@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import torch
@@ -78,8 +79,12 @@ def stop_gradient(x):
 
 
 def check_finite(x, message):
-    if not torch.compiler.is_compiling() and not torch.isfinite(x):
-        raise ValueError(message(x.detach()))
+    if torch.compiler.is_compiling():
+        return x
+    number = x.item()
+    if not math.isfinite(number):
+        raise ValueError(message(number))
+    return number
 
 
 # over axes

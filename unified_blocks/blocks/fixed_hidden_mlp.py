@@ -47,9 +47,13 @@ class FixedHiddenMLP(Block):
             absolute values that is not finite. A compiled graph cannot raise, and returns nan.
 
     Note:
-        A compiled graph computes the halvings without a loop, with the same bits: with
+        Eagerly each test of the loop reads one number, and waits for the device once; a compiled
+        graph reads none. It computes the halvings without a loop, with the same bits: with
         `s = sum(|H|)` there are `k = #{j ≥ 0 : s > 2^j}` of them, applied as two
         multiplications, by `2^-⌊k/2⌋` and `2^-(k-⌊k/2⌋)`, so that no factor is subnormal.
+        Elements that become subnormal are rounded once there, and in the loop each time. A
+        compiler that adds up in another order (XLA, Inductor) can find an `s` that is within its
+        rounding of a power of two on the other side of it, and halve once more or less.
 
     Source:
         Dive into Deep Learning, "Layers and Modules", 6.1.3.
@@ -75,8 +79,7 @@ class FixedHiddenMLP(Block):
         H = self.dense(X)
         H = ops.relu(ops.matmul(H, self.rand_weight) + 1)
         H = self.dense(H)  # the same layer again: its parameters are shared
-        ops.check_finite(ops.sum(ops.abs(H)), halving_error)
-        while ops.sum(ops.abs(H)) > 1:
+        while ops.check_finite(ops.sum(ops.abs(H)), halving_error) > 1:
             H = H / 2
         return ops.sum(H)
 

@@ -84,7 +84,8 @@ def compare(
     """
     if mode not in MODES:
         raise ValueError(f"compare: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    arrays = [np.asarray(to_numpy(x)) for x in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    arrays = [np.asarray(to_numpy(x, copy=True)) for x in given]
     if mode == "saved":
         with _saved(b) as loaded:
             return _Comparing(a, loaded, arrays, mode, rename).forward()
@@ -93,8 +94,8 @@ def compare(
         return comparing.forward()
     if mode == "compiled":
         return comparing.compiled()
-    given = None if targets is None else np.asarray(to_numpy(targets))
-    return comparing.learning(given, loss, steps, optimizer or SGD(0.125, momentum=0.875))
+    wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
+    return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
 
 
 def assert_equivalent(a: Any, b: Any, inputs: Any, **options: Any) -> None:
@@ -471,7 +472,7 @@ class _Comparing:
             with _unchanged(model, True):
                 trainer = Trainer(model.net, optimizer, chosen)
                 x = self._only_input(model)
-                curves.append([np.asarray(to_numpy(trainer.step(x, y))) for _ in range(steps)])
+                curves.append([to_numpy(trainer.step(x, y), copy=True) for _ in range(steps)])
                 after.append(model.numbers())
         for i, (x, y) in enumerate(zip(*curves, strict=True)):
             row = compared(f"step {i + 1}", "loss", x, y, "trained")

@@ -223,13 +223,14 @@ def stop_gradient(x: Any, /) -> Any:
     return namespace_of("stop_gradient", x).stop_gradient(x)
 
 
-def check_finite(x: Any, message: Any, /) -> None:
-    """Raise `ValueError(message(x))` when a number `x` is not finite.
+def check_finite(x: Any, message: Any, /) -> Any:
+    """`x`, a number; `ValueError(message(x))` when it is not finite.
 
-    Nothing is checked in a graph, which cannot raise.
+    Eagerly it is a number of Python's, for which the device was waited for once. In a graph, which
+    cannot raise, it is `x` itself, and nothing is checked.
 
     Args:
         x: a tensor of shape `()`.
         message: a function of the number.
     """
-    floating("check_finite", x).check_finite(x, message)
+    return floating("check_finite", x).check_finite(x, message)
