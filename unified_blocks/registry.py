@@ -11,19 +11,19 @@ one of `PREFERENCE`, any other installed one.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from unified_blocks.errors import BackendImportError, UnknownBackendError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from unified_blocks.backend import Backend
 
 GROUP = "unified_blocks.backends"
@@ -37,6 +37,8 @@ _chosen: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=N
 @cache
 def registered_backends() -> dict[str, EntryPoint]:
     """The entry point of every registered backend by name, in order of preference."""
+    from importlib.metadata import entry_points  # slow, and often not needed
+
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     preferred = [name for name in PREFERENCE if name in found]
     return {name: found[name] for name in (*preferred, *sorted(found.keys() - set(preferred)))}
@@ -58,6 +60,8 @@ def resolve_name(name: str) -> str:
     names = registered_backends()
     if resolved in names:
         return resolved
+    import difflib
+
     aliases = {alias: target for alias, target in ALIASES.items() if target in names}
     close = difflib.get_close_matches(lowered, [*names, *aliases], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
