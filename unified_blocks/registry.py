@@ -31,7 +31,7 @@ ENVIRONMENT_VARIABLE = "UNIFIED_BLOCKS_BACKEND"
 PREFERENCE = ("torch", "tensorflow", "mxnet")
 ALIASES = {"pytorch": "torch", "tf": "tensorflow", "keras": "tensorflow", "gluon": "mxnet"}
 
-_chosen: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=None)
+default_backend: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=None)
 
 
 @cache
@@ -109,7 +109,7 @@ def default_name() -> str:
         UnknownBackendError: when the environment variable names no backend.
         BackendImportError: when no framework is installed.
     """
-    chosen = _chosen.get()
+    chosen = default_backend.get()
     if chosen is not None:
         return chosen
     named = os.environ.get(ENVIRONMENT_VARIABLE)
@@ -152,7 +152,7 @@ def set_backend(name: str) -> None:
         ub.set_backend("mxnet")
         net = ub.MLP()          # a gluon.Block
     """
-    _chosen.set(load_backend(name).name)
+    default_backend.set(load_backend(name).name)
 
 
 @contextmanager
@@ -167,18 +167,11 @@ def use_backend(name: str) -> Iterator[Backend]:
             net = ub.MLP()      # a torch.nn.Module
     """
     backend = load_backend(name)
-    with as_default(backend.name):
-        yield backend
-
-
-@contextmanager
-def as_default(name: str) -> Iterator[None]:
-    """`use_backend` for the name of a backend that is loaded."""
-    token = _chosen.set(name)
+    token = default_backend.set(backend.name)
     try:
-        yield
+        yield backend
     finally:
-        _chosen.reset(token)
+        default_backend.reset(token)
 
 
 def _is_installed(name: str) -> bool:
