@@ -15,7 +15,7 @@ from unified_blocks.construction import construct
 from unified_blocks.containers import items_of
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 from unified_blocks.pickling import reduce_by_block
-from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of, running
 from unified_blocks_mxnet.variables import blocks_of, walk
 
@@ -23,7 +23,9 @@ OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
 
 PLAIN = (bool, int, float, str, type(None))
-TENSORS = (mx.np.ndarray, mx.sym.Symbol, mx.nd.NDArray)
+TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.nd.NDArray, mx.sym.numpy._Symbol})
+
+call_block = nn.Block.__call__  # a look-up less in every call
 
 
 def bind(native: Any) -> Any:
@@ -109,19 +111,21 @@ def __call__(self: Any, *args: Any, **named: Any) -> Any:
     if named:
         args = by_position(self, args, named)
     for value in args:  # a forward of operations alone would take any framework's
-        if not isinstance(value, TENSORS) and (
+        if type(value) not in TENSORS and (
             foreign := foreign_tensor(self, self._block_backend, value)
         ):
             raise foreign
     try:
         if running.inside:  # another block: asking MXNet for the semantics costs more
-            return super(Block, self).__call__(*args)
-        with numpy_semantics():
-            running.inside = True
-            try:
-                return super(Block, self).__call__(*args)
-            finally:
-                running.inside = False
+            return call_block(self, *args)
+        running.inside = True
+        try:
+            if has_numpy_semantics():
+                return call_block(self, *args)
+            with numpy_semantics():
+                return call_block(self, *args)
+        finally:
+            running.inside = False
     except Exception as error:
         explained = legacy(self, args) or explain(self, self._block_backend, args, error)
         if explained is error:

@@ -32,6 +32,11 @@ import mxnet as mx
 from mxnet.gluon import nn
 
 
+def has_numpy_semantics() -> bool:
+    """Whether the thread is set to NumPy arrays and shapes: quicker to ask than to set again."""
+    return bool(mx.util.is_np_array() and mx.util.is_np_shape())
+
+
 @contextmanager
 def numpy_semantics() -> Iterator[None]:
     """NumPy arrays and shapes inside the `with`, whatever the thread is set to."""
@@ -39,4 +44,4 @@ def numpy_semantics() -> Iterator[None]:
         yield
 
 
-__all__ = ["mx", "nn", "numpy_semantics"]
+__all__ = ["has_numpy_semantics", "mx", "nn", "numpy_semantics"]

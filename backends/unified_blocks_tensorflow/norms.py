@@ -25,6 +25,7 @@ class BatchNorm(ub.BatchNorm, keras.layers.BatchNormalization):
         keras.layers.BatchNormalization.__init__(
             self, axis=1, momentum=kept(momentum), epsilon=float(np.float32(epsilon)), dtype=dtype
         )
+        self.rank = None
         if in_units is not None:
             self.build((None, in_units))
 
@@ -34,5 +35,9 @@ class BatchNorm(ub.BatchNorm, keras.layers.BatchNormalization):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={1: input_shape[1]})
 
     def call(self, X, training=None, mask=None):
-        self._reduction_axes = (0, *range(2, len(X.shape)))
+        rank = len(X.shape)
+        if rank != self.rank:  # Keras tracks what is assigned to a layer, at a price
+            self.rank = rank
+            self.axis = -1 if rank == 2 else 1  # the same one; the last needs no reshaping
+            self._reduction_axes = (0, *range(2, rank))
         return super().call(X, training=training, mask=mask)

@@ -17,6 +17,7 @@ from unified_blocks.containers import items_of
 from unified_blocks.pickling import reduce_by_block
 
 PLAIN = (bool, int, float, str, type(None))
+NOTHING = object()
 
 CONTAINERS = (list, tuple, dict)
 NONE: dict[str, Any] = {}
@@ -29,26 +30,26 @@ def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
     construct(native, lambda name: getattr(torch, name))
     # torch.compile counts its recompilations by code object: one for each class, as a forward is.
-    call = FunctionType(__call__.__code__.replace(), globals(), "__call__")
+    code = __call__.__code__.replace()
+    call = FunctionType(code, globals(), "__call__", __call__.__defaults__)
     give(native, call, __setattr__, __reduce_ex__)
     return native
 
 
-def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-    for value in args:  # a forward of operations alone would take any framework's
-        if type(value) is not Tensor and (
-            foreign := foreign_tensor(self, self._block_backend, value)
-        ):
-            raise foreign
+def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
     try:
-        if not kwargs:
-            return call_module(self, *args)
-        for value in kwargs.values():
-            if foreign := foreign_tensor(self, self._block_backend, value):
+        if type(X) is Tensor and not others and not named:  # nearly every call
+            return call_module(self, X)
+        args = others if X is NOTHING else (X, *others)
+        for value in (*args, *named.values()):
+            # A forward of operations alone would take any framework's.
+            if type(value) is not Tensor and (
+                foreign := foreign_tensor(self, self._block_backend, value)
+            ):
                 raise foreign
-        return call_module(self, *args, **kwargs)
+        return call_module(self, *args, **named)
     except Exception as error:
-        inputs = (*args, *kwargs.values())
+        inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
         explained = explain(self, self._block_backend, inputs, error)
         if explained is error:
             raise

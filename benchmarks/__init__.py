@@ -1,0 +1,34 @@
+"""What the library costs, beside code that is written by hand for one framework.
+
+    python -m benchmarks                          # all parts, in about 20 minutes on two cores
+    python -m benchmarks --quick                  # roughly, in two minutes
+    python -m benchmarks --part overhead --backend torch --pairs 400 --json out.json --svg folder
+
+Run from the root of a checkout. `unified_blocks` is the installed one, and the checkout's only
+where none is installed.
+
+A *part* is a module of this package with one function:
+
+    def measure(framework: str, effort: Effort) -> list[Cell]
+
+It is called in a process of its own for each framework, and is the only place that may import the
+framework: the module itself imports none, since the command line imports none. `effort.pairs` is
+how many pairs a ratio has, and `effort.quick` asks to leave out what takes long. What it measures
+it gives as cells, one for each number (see `benchmarks.cells`): `Cell.ratio` of two calls that
+`benchmarks.clock.in_turn` timed in turn, `Cell.seconds`, or a plain `Cell` of a count. Cells of
+one `what` and `setting` are one row of the table, with a column for each `measure`.
+
+To add a part: write the module, and add a line to `PARTS` in `benchmarks.parts`. Its tables, its
+place in the JSON and in the count of targets met, and its smoke test follow from that line.
+
+No part fails because something is slow: a cell says whether it met its target, if it has one.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# `python -m` puts the checkout first: what is installed is to be measured, if it is.
+if sys.path and sys.path[0] in ("", str(ROOT)):
+    sys.path.append(sys.path.pop(0))

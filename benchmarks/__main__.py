@@ -1,0 +1,67 @@
+"""The command line: see `benchmarks`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.cells import Cell, Effort
+from benchmarks.machine import machine
+from benchmarks.parts import FRAMEWORKS, PARTS, measure_apart, processes
+from benchmarks.tables import show, verdicts
+
+QUICK = 20
+"""Pairs of a rough run."""
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--part", action="append", choices=PARTS, help="left out, all")
+    parser.add_argument("--backend", action="append", choices=FRAMEWORKS, help="left out, all")
+    parser.add_argument("--pairs", type=int, help=f"of each ratio: 200, or {QUICK} with --quick")
+    parser.add_argument("--json", type=Path, help="a file for all that was measured")
+    parser.add_argument("--svg", type=Path, help="a folder for the charts, drawn with Matplotlib")
+    parser.add_argument("--quick", action="store_true", help="a rough run")
+    return parser.parse_args(given)
+
+
+def run(options: argparse.Namespace, console: Console) -> list[Cell]:
+    """Measure what was asked for, print it, and write it to the files asked for."""
+    effort = Effort(options.pairs or (QUICK if options.quick else 200), options.quick)
+    found: dict[str, Any] = {"machine": machine(), "pairs": effort.pairs, "quick": effort.quick}
+    console.print_json(data=found)
+    cells: list[Cell] = []
+    found["processes"] = []
+    for part, framework in processes(options.part, options.backend):
+        if missing := FRAMEWORKS[framework].missing:
+            console.print(f"{part} on {framework}: left out, for want of {', '.join(missing)}\n")
+            continue
+        start = perf_counter()
+        measured, process = measure_apart(part, framework, effort)
+        seconds = round(perf_counter() - start, 1)
+        title = f"{part} on {framework}: {PARTS[part].about} ({seconds:.0f} s)"
+        show(console, title, measured)
+        cells += measured
+        process |= {"part": part, "framework": framework, "seconds": seconds}
+        found["processes"].append(process)
+    console.print("\n".join(verdicts(cells)))
+    found["cells"] = [cell.as_json() for cell in cells]
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    if options.svg:
+        from benchmarks.charts import draw  # Matplotlib is needed for nothing else
+
+        for path in draw(cells, options.svg):
+            console.print(f"wrote {path}")
+    return cells
+
+
+if __name__ == "__main__":
+    width = None if sys.stdout.isatty() else 140
+    run(arguments(), Console(width=width, highlight=False, markup=False, soft_wrap=True))

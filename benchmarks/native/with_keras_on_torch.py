@@ -1,0 +1,30 @@
+"""The networks in Keras on PyTorch: `KERAS_BACKEND=torch`."""
+
+from __future__ import annotations
+
+import keras
+from keras.layers import Dense
+
+if keras.backend.backend() != "torch":
+    raise ImportError(f"Keras must run on torch here; got {keras.backend.backend()!r}")
+
+
+class MLP(keras.Model):
+    def __init__(self, hidden_units, out_units):
+        super().__init__()
+        self.hidden = Dense(hidden_units, activation="relu")
+        self.out = Dense(out_units)
+
+    def call(self, X):
+        return self.out(self.hidden(X))
+
+
+class stack(keras.Model):
+    def __init__(self, depth, units):
+        super().__init__()
+        self.blocks = [Dense(units) for _ in range(depth)]
+
+    def call(self, X):
+        for block in self.blocks:
+            X = block(X)
+        return X
