@@ -15,7 +15,7 @@ import pytest
 import unified_blocks as ub
 from pytest_unified_blocks.plugin import usable_backends
 from unified_blocks.capabilities import CAPABILITIES, why_lacking
-from unified_blocks.convert import outputs_apart
+from unified_blocks.conversion import outputs_apart
 from unified_blocks.equivalence.policy import Kind, shares
 from unified_blocks.equivalence.reference import reference_gradients, reference_output
 from unified_blocks.types import Array, State

@@ -1,8 +1,12 @@
 """What importing costs: no framework, no output, no time; and one framework only."""
 
+import ast
+import importlib
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,26 +54,71 @@ def test_using_one_framework_imports_no_other(backend_name):
     assert ("keras" in found) == (backend_name == "tensorflow")
 
 
-def added_modules(code):
-    """What `code` imports, from outside the standard library, that NumPy alone does not."""
-    script = (
-        f"import numpy, sys; before = set(sys.modules); {code}; print(*set(sys.modules) - before)"
-    )
+def added_modules(code, before="import numpy"):
+    """The modules that `code` imports beyond those that `before` does."""
+    script = f"{before}; import sys; before = set(sys.modules); {code}"
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-W", "ignore", "-c", f"{script}; print(*set(sys.modules) - before)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    roots = {name.partition(".")[0] for name in done.stdout.split()}
-    return roots - sys.stdlib_module_names - {"numpy"}
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def parts(modules):
+    """The modules and packages right under `unified_blocks`."""
+    return {name.split(".")[1] for name in modules if name.startswith("unified_blocks.")}
+
+
+NEEDED = {
+    *("arguments", "attributes", "backend", "block", "block_names", "blocks", "constants"),
+    *("containers", "dtypes", "equivalence", "errors", "layers", "native_classes", "ops"),
+    *("registry", "tensors", "types"),
+}
+"""What defining a block takes."""
+NEEDED_BY_ADAPTERS = {"calls", "configuration", "construction", "pickling", "training"}
+FORMULAS = {"numpy_ops", "reference"}
+"""What blocks have of `unified_blocks.equivalence`: what their NumPy references are written in."""
+SLOW = {"concurrent.futures", "difflib", "email", "importlib.metadata", "json", "tempfile"}
+WITH_FRAMEWORK = {
+    "torch": "import torch",
+    "tensorflow": "import tensorflow, keras",
+    "mxnet": "import numpy; numpy.bool = bool; import mxnet",
+}
+
+
+def later(modules):
+    """The parts of `unified_blocks.equivalence` and `.training` that are not for every import."""
+    packages = ("unified_blocks.equivalence.", "unified_blocks.training.")
+    found = {name.rpartition(".")[2] for name in modules if name.startswith(packages)}
+    return found - FORMULAS - {"losses", "optimizers", "step"}
 
 
 def test_importing_is_quick():
-    """Modules are looked at, not milliseconds: nothing but this package comes with it."""
-    assert added_modules("import unified_blocks") == {"unified_blocks"}
+    """Modules are looked at, not milliseconds: nothing comes with it that blocks do not need."""
+    added = added_modules("import unified_blocks")
+    roots = {name.partition(".")[0] for name in added} - sys.stdlib_module_names
+    assert roots <= {"unified_blocks", "numpy"}
+    assert parts(added) == NEEDED
+    assert later(added) == set()
+    assert added & SLOW == set()
 
 
-def test_the_check_sees_what_is_slow():
-    pytest.importorskip("rich", reason="the command line's extra is not installed")
-    assert "rich" in added_modules("import unified_blocks, rich.console")
+def test_importing_an_adapter_is_quick(backend_name):
+    adapter = f"unified_blocks_{backend_name}"
+    added = added_modules(f"import {adapter}", WITH_FRAMEWORK[backend_name])
+    roots = {name.partition(".")[0] for name in added} - sys.stdlib_module_names
+    assert roots <= {"unified_blocks", adapter, "numpy"}
+    assert parts(added) <= NEEDED | NEEDED_BY_ADAPTERS
+    assert later(added) == set()
+
+
+def test_the_checks_see_what_is_slow():
+    added = added_modules("import unified_blocks; unified_blocks.compare, unified_blocks.save")
+    assert {"checkpoint", "formats"} <= parts(added)
+    assert "compare" in later(added)
+    assert {"tempfile", "json"} <= added
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -84,3 +133,27 @@ def test_public_names_are_there():
     for name in ub.__all__:
         assert getattr(ub, name) is not None
     assert sorted(ub.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n)) == ub.__all__
+    assert set(ub.__all__) <= set(dir(ub))
+
+
+def test_a_name_that_is_not_public_is_an_error():
+    with pytest.raises(AttributeError, match="'unified_blocks' has no attribute 'nothing'"):
+        ub.nothing  # noqa: B018
+
+
+LATER = [(name, module) for name, module in ub._LATER.items()]
+
+
+def test_type_checkers_see_what_is_imported_later():
+    tree = ast.parse(Path(ub.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if ast.unparse(node).startswith("if TYPE_CHECKING:"))
+    seen = [(alias.name, node.module) for node in block.body for alias in node.names]
+    assert sorted(seen) == sorted((name, f"unified_blocks.{module}") for name, module in LATER)
+
+
+@pytest.mark.parametrize(("name", "module"), LATER)
+def test_what_is_imported_later_is_the_same_whatever_was_imported_before(name, module):
+    """Importing a module makes it an attribute of its package: no module has such a name."""
+    assert importlib.util.find_spec(f"unified_blocks.{name}") is None
+    found = importlib.import_module(f"unified_blocks.{module}")
+    assert getattr(ub, name) is getattr(found, name)

@@ -36,9 +36,9 @@ def fake(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def restore():
-    token = registry._chosen.set(None)
+    token = registry.default_backend.set(None)
     yield
-    registry._chosen.reset(token)
+    registry.default_backend.reset(token)
 
 
 def test_the_three_backends_are_registered_in_order_of_preference():

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -24,6 +24,7 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
     "epsilon": ("above 0", lambda value: value > 0),
 }
+PLAIN = (bool, int, float, str)
 
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def without_self(init: Callable[..., None]) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """What a block was made with: enough to make another one like it on any backend.
 
@@ -72,29 +73,22 @@ class Arguments:
         cls, native: Any, positional: tuple[Any, ...], keywords: dict[str, Any]
     ) -> Arguments:
         """These arguments of `native`, given here and now; a dtype becomes a keyword."""
-        place, names = names_from_dtype(native)
-        if names and len(positional) > place:
-            keywords.update(zip(names, positional[place:], strict=False))
-            positional = positional[:place]
+        positional, keywords = dtype_by_name(native.__init__, positional, keywords)
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
-        return cls(positional, keywords, default_dtype()).map(copied)
+        return cls(*_each(copied, positional, keywords), default_dtype())
 
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""
-        return replace(
-            self,
-            positional=tuple(change(value) for value in self.positional),
-            keywords={key: change(value) for key, value in self.keywords.items()},
-        )
+        return Arguments(*_each(change, self.positional, self.keywords), self.dtype)
 
     def with_dtype(self, dtype: str) -> Arguments:
         """The same arguments for a block of another floating-point type."""
         keywords = dict(self.keywords)
         if keywords.get("dtype") is not None:
             keywords["dtype"] = dtype
-        return replace(self, keywords=keywords, dtype=dtype)
+        return Arguments(self.positional, keywords, dtype)
 
     def make(self, cls: Callable[..., Any]) -> Any:
         """An instance of `cls` made with these arguments."""
@@ -103,12 +97,19 @@ class Arguments:
             return cls(*given.positional, **given.keywords)
 
 
+def _each(
+    change: Callable[[Any], Any], positional: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple(map(change, positional)), {key: change(value) for key, value in keywords.items()}
+
+
 def copied(value: Any) -> Any:
     """`value`; lists, dicts and arrays copied, so that nobody changes what was recorded."""
-    if type(value) in (list, tuple):
-        return type(value)(copied(item) for item in value)
-    if type(value) in (dict, OrderedDict):
-        return type(value)((key, copied(item)) for key, item in value.items())
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(copied(item) for item in value)
+    if kind in (dict, OrderedDict):
+        return kind((key, copied(item)) for key, item in value.items())
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
@@ -126,45 +127,63 @@ def checked(
         to_native_dtype: turns a dtype's canonical name into what the framework's layers take.
     """
     signature = inspect.signature(init)
+    parameters = list(signature.parameters.values())[1:]
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    rules = {p.name: rule for p in parameters if (rule := rule_of(p.name)) is not None}
+    takes_dtype = "dtype" in signature.parameters
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        block = type(self).__name__
-        try:
-            bound = signature.bind(self, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{block}{without_self(init)}: {error}") from None
-        bound.apply_defaults()
-        for parameter, value in bound.arguments.items():
-            check_argument(block, parameter, value)
-        object.__setattr__(self, "_options", options_of(bound))
-        if "dtype" in bound.arguments:
-            dtype = bound.arguments["dtype"]
+        positional, named = dtype_by_name(init, args, kwargs)
+        values = {**defaults, **dict(zip(names, positional, strict=False)), **named}
+        for parameter, rule in rules.items():
+            if parameter in values:
+                rule(type(self).__name__, parameter, values[parameter])
+        options = {n: v for n, v in values.items() if v is None or isinstance(v, PLAIN)}
+        object.__setattr__(self, "_options", options)
+        if takes_dtype and "dtype" in values:
+            dtype = values["dtype"]
             name = default_dtype() if dtype is None else dtype_name(dtype)
-            bound.arguments["dtype"] = to_native_dtype(name)
-        init(*bound.args, **bound.kwargs)
+            named["dtype"] = to_native_dtype(name)
+        try:
+            init(self, *positional, **named)
+        except TypeError:
+            try:
+                signature.bind(self, *args, **kwargs)
+            except TypeError as error:  # it was called with arguments that it does not have
+                name = type(self).__name__
+                raise TypeError(f"{name}{without_self(init)}: {error}") from None
+            raise
 
     return __init__
 
 
+def dtype_by_name(
+    init: Callable[..., None], positional: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments of `init`, with the dtype, and what may be given after it, among the keywords."""
+    place, names = names_from_dtype(init)
+    if not names or len(positional) <= place:
+        return positional, keywords
+    named = dict(zip(names, positional[place:], strict=False))
+    if named.keys() & keywords.keys():  # an error, which the call will raise
+        return positional, keywords
+    return positional[:place] + positional[place + len(named) :], {**keywords, **named}
+
+
 @functools.cache
-def names_from_dtype(native: type[Any]) -> tuple[int, list[str]]:
-    """Where `dtype` is among the positional arguments of a class, and its name and those after.
+def names_from_dtype(init: Callable[..., None]) -> tuple[int, list[str]]:
+    """Where `dtype` is among the positional arguments of `init`, and its name and those after.
 
     No names when it is not among them, or when those after have none.
     """
-    parameters = list(without_self(native.__init__).parameters.values())
+    parameters = list(without_self(init).parameters.values())
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     if "dtype" not in names or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return 0, []
     place = [p.name for p in parameters].index("dtype")
     return place, names[names.index("dtype") :]
-
-
-def options_of(bound: inspect.BoundArguments) -> dict[str, Any]:
-    """The arguments that are plain values, by name."""
-    values = bound.arguments.items()
-    return {name: v for name, v in values if v is None or isinstance(v, bool | int | float | str)}
 
 
 def give(native: type[Any], *methods: Callable[..., Any]) -> None:
@@ -176,29 +195,44 @@ def give(native: type[Any], *methods: Callable[..., Any]) -> None:
             setattr(native, name, method)
 
 
-def check_argument(block: str, parameter: str, value: Any) -> None:
-    """Hold one constructor argument to the rule that its name stands for.
+def rule_of(parameter: str) -> Callable[[str, str, Any], None] | None:
+    """The check that the name of a constructor's parameter stands for; None for most names.
 
-    Raises:
-        TypeError: a size that is no whole number.
-        ValueError: a size below 1, an unknown activation, or a number out of its range.
+    It is given the class's name, the parameter's and the argument.
     """
-    if parameter.endswith(("units", "_dim")) and not (parameter == "in_units" and value is None):
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
-        if value < 1:
-            raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
-        bound = widest.get()
-        if bound is not None and value > bound:
-            raise ValueError(
-                f"{block}: {parameter} must be a size of an array in the file, {bound} at most; "
-                f"got {parameter}={value}"
-            )
+    if parameter.endswith(("units", "_dim")):
+        return check_size
     if parameter in RANGES:
-        rule, holds = RANGES[parameter]
-        if not holds(value):
-            raise ValueError(f"{block}: {parameter} must be {rule}; got {parameter}={value!r}")
-    if parameter.endswith("activation") and value is not None and value not in ACTIVATIONS:
+        return check_range
+    return check_activation if parameter.endswith("activation") else None
+
+
+def check_size(block: str, parameter: str, value: Any) -> None:
+    """Raise `TypeError` for a size that is no whole number, `ValueError` for one below 1."""
+    if value is None and parameter == "in_units":
+        return
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
+    if value < 1:
+        raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
+    bound = widest.get()
+    if bound is not None and value > bound:
+        raise ValueError(
+            f"{block}: {parameter} must be a size of an array in the file, {bound} at most; "
+            f"got {parameter}={value}"
+        )
+
+
+def check_range(block: str, parameter: str, value: Any) -> None:
+    """Raise `ValueError` for a number out of its range."""
+    rule, holds = RANGES[parameter]
+    if not holds(value):
+        raise ValueError(f"{block}: {parameter} must be {rule}; got {parameter}={value!r}")
+
+
+def check_activation(block: str, parameter: str, value: Any) -> None:
+    """Raise `ValueError` for an activation that is not known."""
+    if value is not None and value not in ACTIVATIONS:
         raise ValueError(
             f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "
             f"got {parameter}={value!r}"

@@ -7,7 +7,6 @@ not all of them: constants, blocks in lists, tuples and dicts, and parts of anot
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 from unified_blocks.constants import Constant
@@ -66,11 +65,16 @@ def note_change(net: Any, name: str) -> None:
         object.__setattr__(net, "_changed_by_hand", name)
 
 
-@dataclass
 class Watch:
-    """The containers that a constructor assigned: attribute, container, layers in it then."""
+    """The containers that a constructor assigned: attribute, container, layers in it then.
 
-    assigned: list[tuple[str, Any, list[Any]]] = field(default_factory=list)
+    It is no list itself, in which layers would be looked for.
+    """
+
+    __slots__ = ("assigned",)
+
+    def __init__(self) -> None:
+        self.assigned: list[tuple[str, Any, list[Any]]] = []
 
 
 def hold(net: Any, name: str, value: Any) -> Any:
@@ -79,15 +83,19 @@ def hold(net: Any, name: str, value: Any) -> Any:
     Raises:
         as `check_part`.
     """
-    check_part(net, name, value)
-    if next(inside(value, net._block_backend.layer_class), None) is not None:
-        note_change(net, name)
+    layer_class = net._block_backend.layer_class
     if not isinstance(value, CONTAINERS):
+        check_single(net, name, value)
+        if isinstance(value, layer_class):
+            note_change(net, name)
         return value
+    check_container(net, name, value)
+    if next(inside(value, layer_class), None) is not None:
+        note_change(net, name)
     tracked = track(value, Attribute(net, name))
     watch: Watch | None = vars(net).get("_watch")
     if watch is not None and (tracked is not value or not is_trackable(value)):
-        layers = inside(value, net._block_backend.layer_class)
+        layers = inside(value, layer_class)
         watch.assigned.append((name, value, list(layers)))
     return tracked
 
@@ -135,16 +143,22 @@ def check_part(net: Any, name: str, value: Any) -> None:
         TypeError: for a constant in one, or a layer in one that cannot be tracked.
         ValueError: for keys that make no names.
     """
-    if isinstance(value, CONTAINERS):
-        check_container(net, name, value)
-        return
-    block, backend = type(net).__name__, net._block_backend
+    check = check_container if isinstance(value, CONTAINERS) else check_single
+    check(net, name, value)
+
+
+def check_single(net: Any, name: str, value: Any) -> None:
+    """Hold what is no container to the rules of `check_part`."""
+    backend = net._block_backend
     if isinstance(value, Constant):
-        raise TypeError(f"{block}: a constant must be an attribute of its own; got it as {name}")
+        raise TypeError(
+            f"{type(net).__name__}: a constant must be an attribute of its own; got it as {name}"
+        )
     owner = owner_of(value)
     if isinstance(value, backend.layer_class) and not name.startswith("_"):
         check_name(net, name.partition(".")[0])
     if owner is not None and owner != backend.name:
+        block = type(net).__name__
         raise ForeignPartError(
             f"{block} on {backend.title} must hold parts of {backend.title}; got {name}, a "
             f"{type(value).__name__} of {load_backend(owner).title}: make it in the constructor of "

@@ -6,7 +6,6 @@ is imported because a file says so.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +52,8 @@ def find(name: str) -> type[Block]:
     """
     if name in _classes:
         return _classes[name]
+    import difflib
+
     module = name.partition(":")[0]
     close = difflib.get_close_matches(name, _classes, n=1)
     hint = f" (a similar one is {close[0]})" if close else ""

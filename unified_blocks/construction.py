@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from unified_blocks.arguments import checked
 from unified_blocks.attributes import Watch, check_constructed, constructing
-from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
-from unified_blocks.registry import as_default
+from unified_blocks.dtypes import FLOAT_DTYPES, default_float
+from unified_blocks.registry import default_backend
 
 
 def construct(
@@ -42,17 +43,18 @@ def construct(
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         outermost = type(self).__init__ is __init__
-        with _defaults_of(self), scope():
-            if outermost:
-                vars(self)["_watch"] = Watch()
-            token = constructing.set(True)
-            try:
+        if outermost:
+            vars(self)["_watch"] = Watch()
+        tokens = [(variable, variable.set(value)) for variable, value in _settings_of(self)]
+        try:
+            with scope():
                 init(self, *args, **kwargs)
                 finish(self)
-            finally:
-                constructing.reset(token)
-            if outermost:
-                check_constructed(self)
+                if outermost:
+                    check_constructed(self)
+        finally:
+            for variable, token in tokens:
+                variable.reset(token)
 
     # Keras does not look deeper.
     vars(__init__)["__signature__"] = inspect.signature(init)
@@ -67,12 +69,13 @@ def _inherited(native: type[Any]) -> Callable[..., None]:
     return __init__
 
 
-@contextmanager
-def _defaults_of(net: Any) -> Iterator[None]:
+def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
+    """What is set while `net` is constructed."""
+    settings: list[tuple[ContextVar[Any], Any]] = [
+        (constructing, True),
+        (default_backend, net._block_backend.name),
+    ]
     dtype = net._arguments.keywords.get("dtype")
-    with as_default(net._block_backend.name):
-        if dtype in FLOAT_DTYPES:
-            with use_dtype(dtype):
-                yield
-        else:
-            yield
+    if dtype in FLOAT_DTYPES:
+        settings.append((default_float, dtype))
+    return settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from unified_blocks import __version__
 from unified_blocks.errors import BackendImportError, UnknownBackendError
 from unified_blocks.registry import (
     available_backends,
@@ -72,12 +72,8 @@ def default_backend() -> str:
 
 def system() -> dict[str, str]:
     """The versions that figures depend on."""
-    try:
-        ours = version("unified-blocks")
-    except PackageNotFoundError:
-        ours = "not installed"
     return {
-        "unified-blocks": ours,
+        "unified-blocks": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),

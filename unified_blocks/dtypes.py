@@ -9,7 +9,7 @@ from typing import Any
 
 FLOAT_DTYPES = ("bfloat16", "float16", "float32", "float64")
 
-_default: ContextVar[str] = ContextVar("unified_blocks_dtype", default="float32")
+default_float: ContextVar[str] = ContextVar("unified_blocks_dtype", default="float32")
 
 
 def dtype_name(dtype: Any) -> str:
@@ -36,7 +36,7 @@ def name_of(dtype: Any) -> str:
 
 def default_dtype() -> str:
     """The name of the type that a block made now gets when it is given none."""
-    return _default.get()
+    return default_float.get()
 
 
 @contextmanager
@@ -51,8 +51,8 @@ def use_dtype(dtype: Any) -> Iterator[None]:
         with ub.use_dtype("float64"):
             net = ub.MLP()
     """
-    token = _default.set(dtype_name(dtype))
+    token = default_float.set(dtype_name(dtype))
     try:
         yield
     finally:
-        _default.reset(token)
+        default_float.reset(token)

@@ -21,7 +21,7 @@ from unified_blocks.errors import UnifiedBlocksError
 from unified_blocks.files import read_state, write_state
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.terminal import app, make_console, printable, usage_error
-from unified_blocks.transfer import StateDifference, diff_state
+from unified_blocks.transfers import StateDifference, diff_state
 from unified_blocks.types import Array
 from unified_blocks.variables import COUNT
 

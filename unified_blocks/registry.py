@@ -11,19 +11,19 @@ one of `PREFERENCE`, any other installed one.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from unified_blocks.errors import BackendImportError, UnknownBackendError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from unified_blocks.backend import Backend
 
 GROUP = "unified_blocks.backends"
@@ -31,12 +31,14 @@ ENVIRONMENT_VARIABLE = "UNIFIED_BLOCKS_BACKEND"
 PREFERENCE = ("torch", "tensorflow", "mxnet")
 ALIASES = {"pytorch": "torch", "tf": "tensorflow", "keras": "tensorflow", "gluon": "mxnet"}
 
-_chosen: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=None)
+default_backend: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=None)
 
 
 @cache
 def registered_backends() -> dict[str, EntryPoint]:
     """The entry point of every registered backend by name, in order of preference."""
+    from importlib.metadata import entry_points  # slow, and often not needed
+
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     preferred = [name for name in PREFERENCE if name in found]
     return {name: found[name] for name in (*preferred, *sorted(found.keys() - set(preferred)))}
@@ -58,6 +60,8 @@ def resolve_name(name: str) -> str:
     names = registered_backends()
     if resolved in names:
         return resolved
+    import difflib
+
     aliases = {alias: target for alias, target in ALIASES.items() if target in names}
     close = difflib.get_close_matches(lowered, [*names, *aliases], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -105,7 +109,7 @@ def default_name() -> str:
         UnknownBackendError: when the environment variable names no backend.
         BackendImportError: when no framework is installed.
     """
-    chosen = _chosen.get()
+    chosen = default_backend.get()
     if chosen is not None:
         return chosen
     named = os.environ.get(ENVIRONMENT_VARIABLE)
@@ -148,7 +152,7 @@ def set_backend(name: str) -> None:
         ub.set_backend("mxnet")
         net = ub.MLP()          # a gluon.Block
     """
-    _chosen.set(load_backend(name).name)
+    default_backend.set(load_backend(name).name)
 
 
 @contextmanager
@@ -163,18 +167,11 @@ def use_backend(name: str) -> Iterator[Backend]:
             net = ub.MLP()      # a torch.nn.Module
     """
     backend = load_backend(name)
-    with as_default(backend.name):
-        yield backend
-
-
-@contextmanager
-def as_default(name: str) -> Iterator[None]:
-    """`use_backend` for the name of a backend that is loaded."""
-    token = _chosen.set(name)
+    token = default_backend.set(backend.name)
     try:
-        yield
+        yield backend
     finally:
-        _chosen.reset(token)
+        default_backend.reset(token)
 
 
 def _is_installed(name: str) -> bool:

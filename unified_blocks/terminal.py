@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from unified_blocks import __version__
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +19,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"unified-blocks {version('unified-blocks')}")
+        print(f"unified-blocks {__version__}")
         raise typer.Exit
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,14 +140,21 @@ def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
             problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
     problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
     _raise(problems, what, net, _remedy(variables, tensors))
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        checks = [pool.submit(s.verify) for _, s in chosen if s.verify is not None]
-        for check in checks:
-            check.result()
+    _verify([s.verify for _, s in chosen if s.verify is not None])
     objections = ((v.name, v.objection(stored.read)) for v, stored in chosen)
     _raise([f"{name}: {why}" for name, why in objections if why is not None], what, net)
     for variable, stored in chosen:
         variable.write(stored.read())
+
+
+def _verify(checks: Sequence[Callable[[], None]]) -> None:
+    """Run these, which hash or decompress what is in a file, side by side."""
+    if checks:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for check in [pool.submit(check) for check in checks]:
+                check.result()
 
 
 def _raise(problems: Sequence[str], what: str, net: Any, remedy: str = "") -> None:

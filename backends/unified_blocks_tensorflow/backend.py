@@ -16,7 +16,6 @@ from unified_blocks.configuration import check_unchanged
 from unified_blocks.dlpack import Exported
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks.variables import built_variables
 from unified_blocks_tensorflow import learning
 from unified_blocks_tensorflow.bind import (
     PortableModel,
@@ -157,6 +156,8 @@ class TensorFlowBackend(Backend):
         return device_name((tensor.value if isinstance(tensor, keras.Variable) else tensor).device)
 
     def to_device(self, net, device):
+        from unified_blocks.variables import built_variables  # with it come files
+
         native = self.native_device(device)
         built_variables(net, "to_device")
         return copy_of(net, device=native)

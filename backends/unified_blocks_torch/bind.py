@@ -19,7 +19,11 @@ from unified_blocks.pickling import reduce_by_block
 PLAIN = (bool, int, float, str, type(None))
 NOTHING = object()
 
+CONTAINERS = (list, tuple, dict)
+NONE: dict[str, Any] = {}
+
 call_module = nn.Module.__call__  # a look-up less in every call
+set_attribute = nn.Module.__setattr__
 
 
 def bind(native: Any) -> Any:
@@ -58,10 +62,10 @@ def __setattr__(self: Any, name: str, value: Any) -> None:
         return
     if type(value) not in PLAIN:
         value = hold(self, name, value)
-    if isinstance(vars(self).get("_modules", {}).get(name), Blocks):
+    if isinstance(vars(self).get("_modules", NONE).get(name), Blocks):
         del self._modules[name]
-    nn.Module.__setattr__(self, name, value)
-    if isinstance(value, list | tuple | dict) and (blocks := Blocks.of(value)) is not None:
+    set_attribute(self, name, value)
+    if isinstance(value, CONTAINERS) and (blocks := Blocks.of(value)) is not None:
         self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
 
 
@@ -73,7 +77,7 @@ class Blocks(nn.Module):
         """The modules in `container`, or None when it holds none."""
         blocks = cls()
         for name, item in items_of(container):
-            if isinstance(item, list | tuple | dict):
+            if isinstance(item, CONTAINERS):
                 item = cls.of(item)
             if isinstance(item, nn.Module):
                 blocks.add_module(name, item)

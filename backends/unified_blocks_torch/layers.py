@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import empty, nn, sigmoid, tanh
+from torch import nn, sigmoid, tanh
 from torch.nn.functional import linear as affine
 
 import unified_blocks as ub
@@ -26,10 +26,11 @@ class Dense(ub.Dense, nn.LazyLinear):
     cls_to_become = None  # type: ignore[assignment]
 
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
-        nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
+        if in_units is None:
+            nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
+        else:
+            nn.Linear.__init__(self, in_units, units, bias=use_bias, dtype=dtype)
         self.activation = None if activation is None else ACTIVATIONS[activation]
-        if in_units is not None:
-            self.initialize_parameters(empty(0, in_units))
 
     def forward(self, X):
         Y = affine(X, self.weight, self.bias)  # (*, units)

@@ -731,7 +731,7 @@ MODELS = [
     Mutant(
         "initialize draws in the order of definition",
         None,
-        "unified_blocks.initialize:initialize",
+        "unified_blocks.initialization:initialize",
         "for name in sorted(variables)",
         "for name in variables",
         Checked(suite.initialize_draws_by_name),

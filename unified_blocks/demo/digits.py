@@ -10,10 +10,10 @@ import numpy as np
 
 from unified_blocks.blocks import MLP
 from unified_blocks.dtypes import use_dtype
-from unified_blocks.initialize import initialize
+from unified_blocks.initialization import initialize
 from unified_blocks.models import to_device
 from unified_blocks.registry import use_backend
-from unified_blocks.state import build
+from unified_blocks.states import build
 from unified_blocks.training.fit import fit
 from unified_blocks.training.optimizers import SGD
 from unified_blocks.types import Array

@@ -25,7 +25,7 @@ from unified_blocks.gradients import value_and_grad
 from unified_blocks.tensors import backend_of, to_numpy
 from unified_blocks.training.optimizers import SGD, Optimizer
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.transfer import Rename
+from unified_blocks.transfers import Rename
 from unified_blocks.types import Array, State
 from unified_blocks.variables import built_variables, device_of_variables
 

@@ -24,9 +24,9 @@ from unified_blocks.equivalence.reference import reference_gradients, reference_
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.files import read_state, write_state
 from unified_blocks.gradients import value_and_grad
-from unified_blocks.initialize import initialize
+from unified_blocks.initialization import initialize
 from unified_blocks.registry import use_backend
-from unified_blocks.state import build, load_state
+from unified_blocks.states import build, load_state
 from unified_blocks.training.optimizers import SGD
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State

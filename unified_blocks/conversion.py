@@ -13,7 +13,7 @@ from unified_blocks.equivalence.recording import leaves
 from unified_blocks.errors import NotEquivalentError, UnsupportedError
 from unified_blocks.registry import resolve_name
 from unified_blocks.tensors import backend_of, to_numpy
-from unified_blocks.transfer import transfer
+from unified_blocks.transfers import transfer
 from unified_blocks.variables import built_variables, device_of_variables
 
 
