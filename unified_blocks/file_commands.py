@@ -61,7 +61,8 @@ def inspect(
         return
     console = make_console()
     console.print(
-        printable(f"{file}: {state.format}, {len(rows)} arrays, {total(state):,} numbers")
+        printable(f"{file}: {state.format}, {len(rows)} arrays, {total(state):,} numbers"),
+        soft_wrap=True,
     )
     configuration = state.own.get("configuration")
     if isinstance(configuration, Mapping) and configuration.get("block"):
