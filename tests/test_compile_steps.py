@@ -77,7 +77,7 @@ def test_an_epoch_runs_the_choice(backend, monkeypatch):
 
 
 def test_one_graph_for_each_shape_of_batch(backend):
-    """On MXNet one for all, on PyTorch one for the first shape and one for all others."""
+    """On MXNet one for all; PyTorch leaves a size open that it has once seen change."""
     x, y = problem()
     for kind in trained().training_step.kinds[1:]:
         trainer = trained()

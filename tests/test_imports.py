@@ -73,7 +73,7 @@ def parts(modules):
 
 NEEDED = {
     *("arguments", "attributes", "backend", "block", "block_names", "blocks", "constants"),
-    *("containers", "dtypes", "equivalence", "errors", "layers", "native_classes", "ops"),
+    *("containers", "dlpack", "dtypes", "equivalence", "errors", "layers", "native_classes", "ops"),
     *("registry", "tensors", "types"),
 }
 """What defining a block takes."""
