@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 from time import perf_counter
 from typing import Any
 
@@ -31,19 +32,28 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def run(options: argparse.Namespace, console: Console) -> list[Cell]:
-    """Measure what was asked for, print it, and write it to the files asked for."""
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Measure what was asked for, print it, and write it to the files asked for.
+
+    Returns:
+        The exit status: 1 when a process failed. A target that is not met is no failure.
+    """
     effort = Effort(options.pairs or (QUICK if options.quick else 200), options.quick)
     found: dict[str, Any] = {"machine": machine(), "pairs": effort.pairs, "quick": effort.quick}
     console.print_json(data=found)
     cells: list[Cell] = []
-    found["processes"] = []
+    found |= {"processes": [], "failed": []}
     for part, framework in processes(options.part, options.backend):
         if missing := FRAMEWORKS[framework].missing:
             console.print(f"{part} on {framework}: left out, for want of {', '.join(missing)}\n")
             continue
         start = perf_counter()
-        measured, process = measure_apart(part, framework, effort)
+        try:
+            measured, process = measure_apart(part, framework, effort)
+        except CalledProcessError as error:  # it has printed why; the others go on
+            console.print(f"{part} on {framework}: failed, with status {error.returncode}\n")
+            found["failed"].append({"part": part, "framework": framework})
+            continue
         seconds = round(perf_counter() - start, 1)
         title = f"{part} on {framework}: {PARTS[part].about} ({seconds:.0f} s)"
         show(console, title, measured)
@@ -59,9 +69,9 @@ def run(options: argparse.Namespace, console: Console) -> list[Cell]:
 
         for path in draw(cells, options.svg):
             console.print(f"wrote {path}")
-    return cells
+    return 1 if found["failed"] else 0
 
 
 if __name__ == "__main__":
     width = None if sys.stdout.isatty() else 140
-    run(arguments(), Console(width=width, highlight=False, markup=False, soft_wrap=True))
+    sys.exit(run(arguments(), Console(width=width, highlight=False, markup=False, soft_wrap=True)))

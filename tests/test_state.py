@@ -258,9 +258,9 @@ def test_tensors_keep_their_numbers_and_dtype(backend_name, kind):
     np.testing.assert_array_equal(back, array)
 
 
-def test_from_numpy_copies(backend_name):
+def test_from_numpy_copies_when_told(backend_name):
     array = normal(3)
-    tensor = ub.from_numpy(array)
+    tensor = ub.from_numpy(array, copy=True)
     array[:] = 0
     assert ub.to_numpy(tensor).all()
 

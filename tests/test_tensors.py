@@ -18,6 +18,14 @@ PAIRS = [(a, b) for a in HERE for b in HERE if a != b]
 pairs = pytest.mark.parametrize(("source", "target"), PAIRS)
 
 
+@pytest.fixture(autouse=True)
+def without_gpus(monkeypatch):
+    """TensorFlow puts new tensors on a GPU if there is one."""
+    if "tensorflow" in HERE:
+        backend = ub.backend_of(ub.from_numpy(np.zeros(1), "tensorflow"))
+        monkeypatch.setattr(backend, "devices", lambda: ["cpu"])
+
+
 def at(offset, *shape, dtype="float64"):
     """Random numbers, `offset` bytes after a multiple of 64."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -274,6 +282,17 @@ def test_a_named_cpu_shares(backend_name):
     assert address(ub.from_numpy(array, backend_name, device="cpu")) == address(array)
     with pytest.raises(ValueError, match=r"must be one of cpu.*got 'warp:9'"):
         ub.from_numpy(array, backend_name, device="warp:9")
+
+
+def test_with_a_gpu_tensorflow_shares_on_a_named_cpu(backend_name, backend, monkeypatch):
+    if backend_name != "tensorflow":
+        pytest.skip("the others put new tensors on the CPU")
+    monkeypatch.setattr(backend, "devices", lambda: ["cpu", "gpu:0"])
+    array = at(0, 2, 3)
+    with pytest.raises(ub.SharingError, match="may be on a GPU: name the device"):
+        ub.from_numpy(array, "tensorflow", copy=False)
+    tensor = ub.from_numpy(array, "tensorflow", device="cpu", copy=False)
+    assert address(tensor) == address(array)
 
 
 def test_on_another_device_it_is_a_copy(backend_name, backend, device):

@@ -5,7 +5,9 @@ import pytest
 
 import unified_blocks as ub
 from conftest import normal
-from test_tensors import address, at
+from test_tensors import address, at, without_gpus
+
+__all__ = ["without_gpus"]  # a fixture of these tests, too
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from unified_blocks.block import record_cast
 from unified_blocks.construction import construct
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
+from unified_blocks.types import Array
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind
 from unified_blocks_torch.graphs import TorchGraph
@@ -97,8 +99,20 @@ class TorchVariable(Variable):
                 self.tensor.materialize(array.shape)
                 if isinstance(self.owner, nn.LazyLinear) and self.tensor is self.owner.weight:
                     self.owner.in_features = array.shape[1]  # else it says 0 until the first call
-            # PyTorch warns of arrays that it could not write to: views of a file, or of a tensor.
-            self.tensor.copy_(torch.from_numpy(array if array.flags.writeable else array.copy()))
+            self.tensor.copy_(torch.from_numpy(readable(array)))
+
+
+def readable(array: Array) -> Array:
+    """`array`, to be read only: PyTorch warns of one that it could not write to.
+
+    Views of a file are such, and of tensors of other frameworks.
+    """
+    if array.flags.writeable:
+        return array
+    if not array.flags.c_contiguous or not array.size:
+        return array.copy()
+    memory: Any = (ctypes.c_byte * array.nbytes).from_address(array.ctypes.data)
+    return np.frombuffer(memory, array.dtype).reshape(array.shape)
 
 
 class TorchBackend(Backend):

@@ -174,8 +174,8 @@ FIXED_AND_NEST = [
         "FixedHiddenMLP halves once too few",
         "torch",
         "unified_blocks_torch.fixed_hidden_mlp:FixedHiddenMLP.forward",
-        "while H.abs().sum() > 1",
-        "while H.abs().sum() > 2",
+        "halving_error) > 1",
+        "halving_error) > 2",
         Compared(fixed, "(model)", "unknown"),
     ),
     Mutant(

@@ -95,10 +95,12 @@ def axis_of(name: str, x: Any, axis: Any) -> Any:
     """
     if axis is None:
         return None
+    rank = rank_of(x)
+    if type(axis) is int and rank is not None and -rank <= axis < rank:  # nearly every call
+        return axis % rank
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not axes:
         raise ValueError(f"ops.{name}: axis must be None, a number or several; got axis=()")
-    rank = rank_of(x)
     if rank is not None:
         for one in axes:
             if not -rank <= one < rank:
