@@ -8,7 +8,7 @@ from unified_blocks.backend import Graph
 from unified_blocks.calls import foreign_tensor
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.registry import load_backend
-from unified_blocks_mxnet.compat import nn, numpy_semantics
+from unified_blocks_mxnet.compat import has_numpy_semantics, nn, numpy_semantics
 from unified_blocks_mxnet.variables import blocks_of
 
 GRAPH_KINDS: dict[str, dict[str, Any]] = {
@@ -53,6 +53,8 @@ class MXNetGraph(Graph):
 
     def __call__(self, *inputs):
         try:
+            if has_numpy_semantics():
+                return self.block(*inputs)
             with numpy_semantics():
                 return self.block(*inputs)
         except Exception:
