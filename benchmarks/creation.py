@@ -22,13 +22,14 @@ TARGET = 1.2
 """What making a block that has a native class may cost, over making it by hand."""
 SIZES = {"hidden_units": 256, "out_units": 10, "in_units": 20}
 UNITS, DEPTH = 20, 8
-MANY = 10_000
-FEW = 500
+MANY = {"torch": 10_000}
+"""How many are alive together for their memory; on Keras and Gluon, which are slow, a hundred."""
+FEW = 100
 
 
 def measure(framework: str, effort: Effort) -> list[Cell]:
     backend, effort = ub.get_backend(framework), effort.at_most(100)
-    many = MANY if framework == "torch" and not effort.quick else FEW
+    many = FEW // 5 if effort.quick else MANY.get(framework, FEW)
     cells = []
     for what, (ours, native) in pairs(framework).items():
         times = in_turn([ours, native, native], effort, backend.finish)

@@ -52,11 +52,11 @@ print(middle - start, perf_counter() - middle)
 
 
 def measure(framework: str, effort: Effort) -> list[Cell]:
-    starts = effort.at_most(3 if effort.quick else STARTS).pairs
+    starts = effort.at_most(STARTS).pairs
     adapter = f"unified_blocks_{framework}"
     statements = OURS.get(framework, {adapter: f"import {adapter}"})
     cells = []
-    for bytecode in ("with", "without"):
+    for bytecode in ("with", "without")[: 1 if effort.quick else 2]:
         with tempfile.TemporaryDirectory() as folder:
             environment = surroundings(bytecode == "with", Path(folder))
             scripts = {

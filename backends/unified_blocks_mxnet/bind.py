@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.arguments import give
 from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block
@@ -73,8 +75,8 @@ class Uniform(mx.init.Uniform):
     """Gluon's default, U(-0.07, 0.07); its own fails in float64 with NumPy semantics."""
 
     def _init_weight(self, _: Any, arr: Any) -> None:
-        drawn = mx.np.random.uniform(-self.scale, self.scale, size=arr.shape, ctx=arr.ctx)
-        arr[:] = drawn.astype(arr.dtype)
+        given = {"size": arr.shape, "dtype": str(np.dtype(arr.dtype)), "ctx": arr.ctx}
+        mx.np.random.uniform(-self.scale, self.scale, **given, out=arr)
 
 
 def initialize(
