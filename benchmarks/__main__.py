@@ -73,5 +73,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    width = None if sys.stdout.isatty() else 140
+    width = None if sys.stdout.isatty() else 240
     sys.exit(run(arguments(), Console(width=width, highlight=False, markup=False, soft_wrap=True)))

@@ -39,6 +39,9 @@ PARTS: dict[str, Part] = {
     "peers": Part("the MLP by this library and by others", (*BACKENDS, "keras", "thinc")),
     "training": Part("an epoch of fit, over loops written by hand"),
     "growth": Part("the cost over depth, width and batch", (*BACKENDS, "keras", "thinc")),
+    "imports": Part("what importing takes", ("core", *BACKENDS)),
+    "creation": Part("making a block, over making it by hand"),
+    "transfers": Part("moving a model's numbers, over numpy.copyto"),
 }
 """By the name of the module, in the order in which they run."""
 
