@@ -14,7 +14,7 @@ import unified_blocks as ub
 from benchmarks.cells import Cell, Effort
 from benchmarks.clock import in_turn
 from benchmarks.native import by_hand
-from benchmarks.subjects import NATIVE, SUBJECTS, alike, array, dense_stack, nested_stack
+from benchmarks.subjects import NATIVE, SUBJECTS, agree, alike, array, dense_stack, nested_stack
 from unified_blocks.timing import ratio
 
 BATCHES = (2, 64, 4096)
@@ -78,6 +78,7 @@ def compared(
                 times = in_turn(calls, effort, backend.finish)
         else:
             steps = [native.training_step(net, x, y) for net in nets]
+            agree([backend.to_numpy(step()) for step in steps], what)
             times = in_turn(steps, effort, backend.finish)
         others = {"what": what, "setting": {"pass": way, **setting}}
         cells.append(Cell.seconds(measure="by hand", times=times[:, 1], **others))

@@ -116,11 +116,21 @@ def alike(net: Any, others: list[Any], x: Array) -> Any:
     tensor = backend.from_numpy(x)
     for model in (net, *others) if backend.name == "torch" else ():
         model.eval()  # the others infer unless they are told to train
-    expected = backend.to_numpy(backend.run(net, [tensor]))
     for other in others:
         backend.run(other, [tensor])  # makes what was deferred
         ub.transfer(net, other, match="order")
-        found = deviation(backend.to_numpy(backend.run(other, [tensor])), expected, "float32")
-        if not found.ok:
-            raise AssertionError(f"{type(net).__name__}: they differ by {found.absolute:.2g}")
+    outputs = [backend.to_numpy(backend.run(model, [tensor])) for model in (net, *others)]
+    agree(outputs, type(net).__name__)
     return tensor
+
+
+def agree(found: list[Array], what: str) -> None:
+    """Assert that what several nets computed is the same, as far as float32 can show.
+
+    Raises:
+        AssertionError: when it is not: there is no sense in timing them side by side.
+    """
+    for other in found[1:]:
+        apart = deviation(other, found[0], "float32")
+        if not apart.ok:
+            raise AssertionError(f"{what}: they differ by {apart.absolute:.2g}")

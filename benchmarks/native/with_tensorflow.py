@@ -14,7 +14,7 @@ inference = nullcontext
 
 
 def training_step(net, x, y):
-    """One step of training, as a function without arguments."""
+    """One step of training, as a function without arguments that gives the loss before it."""
     optimizer = keras.optimizers.SGD(RATE, momentum=MOMENTUM)
     optimizer.build(net.trainable_variables)
 
@@ -24,6 +24,7 @@ def training_step(net, x, y):
         parameters = net.trainable_variables
         gradients = tape.gradient(loss, parameters)
         optimizer.apply_gradients(zip(gradients, parameters, strict=True))
+        return loss
 
     return step
 

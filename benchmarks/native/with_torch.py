@@ -12,14 +12,16 @@ inference = torch.no_grad
 
 
 def training_step(net, x, y):
-    """One step of training, as a function without arguments."""
+    """One step of training, as a function without arguments that gives the loss before it."""
     net.train()
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=MOMENTUM)
 
     def step():
         optimizer.zero_grad()
-        F.mse_loss(net(x), y).backward()
+        loss = F.mse_loss(net(x), y)
+        loss.backward()
         optimizer.step()
+        return loss
 
     return step
 
