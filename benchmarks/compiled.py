@@ -31,7 +31,7 @@ STEP = {"tensorflow": "tf.function"}
 
 def measure(framework: str, effort: Effort) -> list[Cell]:
     cells: list[Cell] = []
-    for subject in SUBJECTS:
+    for subject in SUBJECTS[:3:2] if effort.quick else SUBJECTS:
         if subject.portable:
             continue  # its graph is that of the native block
         for batch in BATCHES[:1] if effort.quick else BATCHES:
