@@ -73,5 +73,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    width = None if sys.stdout.isatty() else 240
-    sys.exit(run(arguments(), Console(width=width, highlight=False, markup=False, soft_wrap=True)))
+    # Wide enough for every table: a narrow terminal wraps the lines, and nothing is cut.
+    console = Console(width=250, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(run(arguments(), console))

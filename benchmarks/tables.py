@@ -22,7 +22,7 @@ def number(value: float, unit: str) -> str:
         return f"{value / size:.3g} {prefix}s"
     if unit == "bytes":
         return f"{value / 1e6:.3g} MB"
-    return f"{value:g}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 
 def text(cell: Cell) -> str:
@@ -47,7 +47,7 @@ def table(title: str, cells: list[Cell]) -> Table:
     medians = any(cell.pairs is not None for cell in cells)
     made = Table(title=title, box=box.MARKDOWN, title_justify="left")
     for name in ("", *settings, *measures, *["target"] * targets, *["pairs"] * medians):
-        made.add_column(name, no_wrap=True, overflow="ignore")
+        made.add_column(name, no_wrap=True)
     for row, found in rows.items():
         allowed = {f"≤ {cell.target:g}" for cell in found.values() if cell.target is not None}
         pairs = {str(cell.pairs) for cell in found.values() if cell.pairs is not None}

@@ -25,7 +25,8 @@ class MySequential(ub.MySequential, nn.HybridBlock):
         return sum(1 for _ in self)
 
     def __iter__(self):
-        return (block for name, block in self._children.items() if name.isdecimal())
+        # A list: resuming a generator for each block costs more.
+        return iter([block for name, block in self._children.items() if name.isdecimal()])
 
     def __getitem__(self, index):
         blocks = list(self)[index]

@@ -26,7 +26,8 @@ class MySequential(ub.MySequential, nn.Module):
         return sum(1 for _ in self)
 
     def __iter__(self):
-        return (block for name, block in self._modules.items() if name.isdecimal())
+        # A list: resuming a generator for each block costs more.
+        return iter([block for name, block in self._modules.items() if name.isdecimal()])
 
     def __getitem__(self, index):
         blocks = list(self)[index]
