@@ -40,11 +40,11 @@ def test_the_loop_on_values_is_seen_to_fetch_some(backend_name, counts):
     assert fetched["ours"] >= fetched["by hand"] > 1
 
 
-MORE_CALLS = {"torch": 2, "tensorflow": 60, "mxnet": 18}
+MORE_CALLS = {"torch": 0, "tensorflow": 3, "mxnet": 3}
 """Functions of Python that a call of a block may call besides; a Keras layer calls hundreds."""
 
 
 @pytest.mark.parametrize("block", ["MLP", "NestMLP"])
 def test_a_block_calls_few_functions_besides(backend_name, counts, block):
     calls = counts[backend_name][block]["Python calls"]
-    assert calls["by hand"] < calls["ours"] <= calls["by hand"] + MORE_CALLS[backend_name]
+    assert calls["ours"] <= calls["by hand"] + MORE_CALLS[backend_name]

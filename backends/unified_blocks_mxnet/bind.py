@@ -18,7 +18,7 @@ from unified_blocks.containers import items_of
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of, running
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of
 from unified_blocks_mxnet.variables import blocks_of, walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
@@ -26,6 +26,8 @@ OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 
 PLAIN = (bool, int, float, str, type(None))
 TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.nd.NDArray, mx.sym.numpy._Symbol})
+
+NOTHING = object()
 
 call_block = nn.Block.__call__  # a look-up less in every call
 
@@ -109,26 +111,26 @@ def initialize_rest(net: Any) -> None:
             variable.parameter.initialize(default_init=Uniform())
 
 
-def __call__(self: Any, *args: Any, **named: Any) -> Any:
-    if named:
-        args = by_position(self, args, named)
-    for value in args:  # a forward of operations alone would take any framework's
-        if type(value) not in TENSORS and (
-            foreign := foreign_tensor(self, self._block_backend, value)
-        ):
-            raise foreign
+def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
     try:
-        if running.inside:  # another block: asking MXNet for the semantics costs more
-            return call_block(self, *args)
-        running.inside = True
-        try:
+        if type(X) in TENSORS and not others and not named:  # nearly every call
             if has_numpy_semantics():
-                return call_block(self, *args)
+                return call_block(self, X)
             with numpy_semantics():
-                return call_block(self, *args)
-        finally:
-            running.inside = False
+                return call_block(self, X)
+        args = others if X is NOTHING else (X, *others)
+        if named:
+            args = by_position(self, args, named)
+        for value in args:
+            # A forward of operations alone would take any framework's.
+            if type(value) not in TENSORS and (
+                foreign := foreign_tensor(self, self._block_backend, value)
+            ):
+                raise foreign
+        with numpy_semantics():
+            return call_block(self, *args)
     except Exception as error:
+        args = (*(() if X is NOTHING else (X,)), *others, *named.values())
         explained = legacy(self, args) or explain(self, self._block_backend, args, error)
         if explained is error:
             raise

@@ -31,10 +31,9 @@ if sys.version_info >= (3, 12) and importlib.util.find_spec("setuptools") is Non
 import mxnet as mx
 from mxnet.gluon import nn
 
-
-def has_numpy_semantics() -> bool:
-    """Whether the thread is set to NumPy arrays and shapes: quicker to ask than to set again."""
-    return bool(mx.util.is_np_array() and mx.util.is_np_shape())
+# Whether the thread is set to NumPy arrays, and with them to NumPy shapes: MXNet's set_np refuses
+# the one without the other. To ask costs a hundredth of setting both again.
+has_numpy_semantics = mx.util.is_np_array
 
 
 @contextmanager

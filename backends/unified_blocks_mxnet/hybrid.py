@@ -18,13 +18,11 @@ class Running(threading.local):
 
     Attributes:
         parameters: what Gluon gave to the blocks that are being called, by their `id`.
-        inside: whether a block is being called, in NumPy semantics.
         control_flow: how many operations of control flow were put into graphs.
     """
 
     def __init__(self) -> None:
         self.parameters: dict[int, dict[str, Any]] = {}
-        self.inside = False
         self.control_flow = 0
 
 

@@ -22,7 +22,7 @@ from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.autograph import call_of, has_while
-from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
+from unified_blocks_tensorflow.variables import OF_EVERY_MODEL, children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
 PLAIN = (bool, int, float, str, type(None))
@@ -34,6 +34,7 @@ def bind(native: type[Any]) -> type[Any]:
     bind_forward(native)
     give(native, __call__, __setattr__, __delattr__, __reduce__)
     give(native, get_config, get_build_config, build_from_config)
+    native._device = None
     if not hasattr(native.__bases__[0], "from_config"):
         native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
@@ -87,7 +88,9 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
             if foreign is not None:
                 raise foreign
     try:
-        with placed(self):
+        if self._device is None:
+            return super(Block, self).__call__(*args, **kwargs)
+        with tf.device(self._device):
             return super(Block, self).__call__(*args, **kwargs)
     except Exception as error:
         inputs = (*args, *kwargs.values())
@@ -104,6 +107,9 @@ def placed(net: Any) -> AbstractContextManager[Any]:
 
 
 def __setattr__(self: Any, name: str, value: Any) -> None:
+    if type(value) is bool and name in OF_EVERY_MODEL:  # Keras sets some in every call
+        super(Block, self).__setattr__(name, value)
+        return
     if isinstance(value, Constant):
         add_constant(self, name, value)
         return

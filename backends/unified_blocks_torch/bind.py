@@ -22,7 +22,9 @@ NOTHING = object()
 CONTAINERS = (list, tuple, dict)
 NONE: dict[str, Any] = {}
 
-call_module = nn.Module.__call__  # a look-up less in every call
+# What `nn.Module.__call__` runs when `Module.compile` was not used: so a call has as many frames as
+# one of a module without ours.
+call_module = nn.Module._call_impl
 set_attribute = nn.Module.__setattr__
 
 
@@ -39,7 +41,9 @@ def bind(native: Any) -> Any:
 def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
     try:
         if type(X) is Tensor and not others and not named:  # nearly every call
-            return call_module(self, X)
+            if self._compiled_call_impl is None:
+                return call_module(self, X)
+            return nn.Module.__call__(self, X)
         args = others if X is NOTHING else (X, *others)
         for value in (*args, *named.values()):
             # A forward of operations alone would take any framework's.
@@ -47,7 +51,7 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
                 foreign := foreign_tensor(self, self._block_backend, value)
             ):
                 raise foreign
-        return call_module(self, *args, **named)
+        return nn.Module.__call__(self, *args, **named)
     except Exception as error:
         inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
         explained = explain(self, self._block_backend, inputs, error)
