@@ -309,6 +309,7 @@ class BackendContract:
             ub.MySequential(first, layer, layer),
             backend.from_numpy(normal(2, 4, dtype="float32")),
         )
+        ub.initialize(net, 0, "torch_default")  # biases too: what is dead gives 0 everywhere
         ours = {id(each) for each in (net, first, layer)}
         begun, ended = [], []
         with backend.watch(

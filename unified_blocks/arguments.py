@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -211,12 +212,13 @@ def check_size(block: str, parameter: str, value: Any) -> None:
     """Raise `TypeError` for a size that is no whole number, `ValueError` for one below 1."""
     if value is None and parameter == "in_units":
         return
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if value is None or isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
-    if value < 1:
+    size = index(value)
+    if size < 1:
         raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
     bound = widest.get()
-    if bound is not None and value > bound:
+    if bound is not None and size > bound:
         raise ValueError(
             f"{block}: {parameter} must be a size of an array in the file, {bound} at most; "
             f"got {parameter}={value}"
