@@ -10,7 +10,7 @@ from benchmarks.cells import Effort
 from unified_blocks.timing import time_in_turn
 from unified_blocks.types import Array
 
-LONGEST = 10.0
+LONGEST = 200.0
 """Seconds that one cell may take, if that leaves it `FEWEST` pairs."""
 FEWEST = 30
 

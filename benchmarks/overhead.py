@@ -18,7 +18,8 @@ from benchmarks.subjects import NATIVE, SUBJECTS, agree, alike, array, dense_sta
 from unified_blocks.timing import ratio
 
 BATCHES = (2, 64, 4096)
-DEPTHS = (1, 16, 256)
+STACKS = {"Dense layers": (dense_stack, (1, 16, 256)), "MLPs": (nested_stack, (1, 16, 64))}
+"""What is put one after the other in a MySequential, and how many of them."""
 OURS, TWIN = "ours / by hand", "by hand / by hand"
 
 
@@ -41,8 +42,8 @@ def measure(framework: str, effort: Effort) -> list[Cell]:
                 target=subject.target,
                 setting={"batch": batch},
             )
-    for what, stacked in (("Dense layers", dense_stack), ("MLPs", nested_stack)):
-        for depth in DEPTHS[:2] if effort.quick else DEPTHS:
+    for what, (stacked, depths) in STACKS.items():
+        for depth in depths[:2] if effort.quick else depths:
             ours, make = stacked(framework, depth)
             cells += compared(
                 framework,
