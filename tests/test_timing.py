@@ -56,11 +56,15 @@ def test_what_waits_counts_for_the_call_that_began_it(clock):
     np.testing.assert_array_equal(time_in_turn(calls, rounds=3, finish=finish), [[1.0, 4.0]] * 3)
 
 
-def test_each_is_first_in_its_turn(clock):
+def test_each_follows_each_other_one(clock):
     order = []
     calls = [lambda i=i: (order.append(i), taking(clock, 1.0)()) for i in range(3)]
-    time_in_turn(calls, rounds=4)
-    assert order[-12:] == [0, 1, 2, 1, 2, 0, 2, 0, 1, 0, 1, 2]
+    time_in_turn(calls, rounds=60)
+    rounds = np.array(order[-180:]).reshape(60, 3)
+    assert (np.sort(rounds, axis=1) == [0, 1, 2]).all()
+    pairs = [(a, b) for _, a, b in rounds] + [(a, b) for a, b, _ in rounds]
+    assert {pairs.count(pair) for pair in set(pairs)} <= set(range(10, 31))
+    assert len(set(pairs)) == 6
 
 
 def test_the_collector_is_off_meanwhile_and_on_again_after_an_error(clock):

@@ -58,7 +58,8 @@ def time_in_turn(
 ) -> Array:
     """Seconds of one call of each, of shape (rounds, calls).
 
-    Each round times all of them, one after the other, in an order that turns from round to round.
+    Each round times all of them, one after the other, in an order that is drawn: what a call leaves
+    in the caches meets each of the others.
 
     Args:
         calls: what to time; each is called a few times before.
@@ -72,14 +73,13 @@ def time_in_turn(
             call()
     finish()
     repeats = max(1, math.ceil(sample / min(_seconds(call, 1, finish) for call in calls)))
-    times = np.empty((rounds, len(calls)))
+    times, generator = np.empty((rounds, len(calls))), np.random.default_rng(0)
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()  # its pauses hit whichever call is next
     try:
         for i in range(rounds):
-            for place in range(len(calls)):
-                turn = (i + place) % len(calls)
+            for turn in generator.permutation(len(calls)):
                 times[i, turn] = _seconds(calls[turn], repeats, finish)
     finally:
         if collecting:

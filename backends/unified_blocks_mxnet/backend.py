@@ -12,10 +12,10 @@ from unified_blocks.block import record_cast
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind, bind_constructor, has_dtype
+from unified_blocks_mxnet.bind import bind, bind_constructor, give_forwards, has_dtype
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.hybrid import add_constant, forward_of
+from unified_blocks_mxnet.hybrid import add_constant
 from unified_blocks_mxnet.variables import (
     KINDS,
     blocks_of,
@@ -73,8 +73,7 @@ class MXNetBackend(Backend):
     def extend(self, native):
         if "__init__" in vars(native):
             bind_constructor(native)
-        if "forward" not in vars(native):
-            native.forward = forward_of(native)
+        give_forwards(native)
 
     def add_constant(self, net, name, array):
         add_constant(net, name, array)

@@ -70,7 +70,18 @@ def bind_forward(native: Any) -> None:
         written = next(cls for cls in native.__mro__ if "forward" in vars(cls))
         if not issubclass(written, nn.Block):  # a portable one; else it is inherited
             native.hybrid_forward = hybrid_forward_of(vars(written)["forward"])
-    native.forward = forward_of(native)
+    base = native.__bases__[1]
+    if base is nn.HybridBlock or issubclass(base, Block):
+        give_forwards(native)
+    # Else it is a layer of Gluon's, whose own forward does until a class extends it.
+
+
+def give_forwards(native: Any) -> None:
+    """Let `super().forward` call each class that `native` extends."""
+    for cls in native.__mro__:
+        ours = issubclass(cls, Block) and issubclass(cls, nn.HybridBlock)
+        if ours and "forward" not in vars(cls):
+            cls.forward = forward_of(cls)
 
 
 class Uniform(mx.init.Uniform):

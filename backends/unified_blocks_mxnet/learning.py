@@ -18,6 +18,9 @@ from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.ops import stop_gradient
 from unified_blocks_mxnet.variables import walk
 
+AT_ONCE = 16
+"""How many batches are gathered at once."""
+
 
 class CrossEntropy(nn.HybridBlock):
     """Composed: in float32 MXNet's own log_softmax is off by more than twice as much."""
@@ -144,13 +147,15 @@ class MXNetTrainingStep(TrainingStep):
             return self.update(x, y)
 
     def epoch(self, x, y, order, batch_size):
+        losses = []
         with numpy_semantics():
             rows = mx.np.array(order, dtype="int64", ctx=x.ctx)
-            batches = (rows[i : i + batch_size] for i in range(0, len(order), batch_size))
-            losses = [
-                self.update(mx.np.take(x, batch, axis=0), mx.np.take(y, batch, axis=0))
-                for batch in batches
-            ]
+            for i in range(0, len(order), AT_ONCE * batch_size):
+                # Some batches are gathered together, for a part of an array is no copy.
+                some = rows[i : i + AT_ONCE * batch_size]
+                xs, ys = mx.np.take(x, some, axis=0), mx.np.take(y, some, axis=0)
+                for j in range(0, len(some), batch_size):
+                    losses.append(self.update(xs[j : j + batch_size], ys[j : j + batch_size]))
             return mx.np.stack(losses).asnumpy().astype("float64")
 
     def update(self, x, y):

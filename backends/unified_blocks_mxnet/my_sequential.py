@@ -17,16 +17,16 @@ class MySequential(ub.MySequential, nn.HybridBlock):
         return self
 
     def hybrid_forward(self, F, X):
-        for block in self:
-            X = block(X)
+        for name, block in self._children.items():
+            if name.isdecimal():
+                X = block(X)
         return X
 
     def __len__(self):
         return sum(1 for _ in self)
 
     def __iter__(self):
-        # A list: resuming a generator for each block costs more.
-        return iter([block for name, block in self._children.items() if name.isdecimal()])
+        return (block for name, block in self._children.items() if name.isdecimal())
 
     def __getitem__(self, index):
         blocks = list(self)[index]

@@ -18,16 +18,16 @@ class MySequential(ub.MySequential, nn.Module):
         return self
 
     def forward(self, X):
-        for block in self:  # not children(): that skips a block used twice
-            X = block(X)
+        for name, block in self._modules.items():  # children() would skip a block used twice
+            if name.isdecimal():
+                X = block(X)
         return X
 
     def __len__(self):
         return sum(1 for _ in self)
 
     def __iter__(self):
-        # A list: resuming a generator for each block costs more.
-        return iter([block for name, block in self._modules.items() if name.isdecimal()])
+        return (block for name, block in self._modules.items() if name.isdecimal())
 
     def __getitem__(self, index):
         blocks = list(self)[index]

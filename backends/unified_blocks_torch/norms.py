@@ -68,11 +68,10 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
     def forward(self, X):
         mean, var = self.running_mean, self.running_var
         if self.training:
-            with torch.no_grad():
-                axes = [axis for axis in range(X.ndim) if axis != 1]
-                batch_var, batch_mean = torch.var_mean(X, axes, correction=0)
-                mean.lerp_(batch_mean, self.momentum)
-                var.lerp_(batch_var, self.momentum)
+            axes = (0, *range(2, X.ndim))
+            batch_var, batch_mean = torch.var_mean(X.detach(), axes, correction=0)
+            mean.lerp_(batch_mean, self.momentum)
+            var.lerp_(batch_var, self.momentum)
             mean = var = None  # of the batch
         return torch.batch_norm(
             X, self.weight, self.bias, mean, var, self.training, 0.0, self.eps, True
