@@ -20,7 +20,7 @@ class MySequential(ub.MySequential, nn.Module):
     def forward(self, X):
         for name, block in self._modules.items():  # children() would skip a block used twice
             if name.isdecimal():
-                X = block(X)
+                X = block(X)  # type: ignore[misc]  # no block is None
         return X
 
     def __len__(self):

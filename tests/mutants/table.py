@@ -834,7 +834,7 @@ LEARNING = [
         for backend, function, *change in (
             ("torch", "TorchTrainingStep", ".split(batch_size)", ".split(batch_size)[:-1]"),
             ("tensorflow", "TensorFlowTrainingStep", "if len(rest)", "if not len(rest)"),
-            ("mxnet", "MXNetTrainingStep", "len(order),", "len(order) - batch_size,"),
+            ("mxnet", "MXNetTrainingStep", "len(some),", "len(some) - batch_size,"),
         )
     ),
     Mutant(
