@@ -126,7 +126,9 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
     try:
         if type(X) in TENSORS and not others and not named:  # nearly every call
             if has_numpy_semantics():
-                return call_block(self, X)
+                if self._forward_pre_hooks or self._forward_hooks:
+                    return call_block(self, X)
+                return self.forward(X)  # what Gluon's own call comes to without hooks
             with numpy_semantics():
                 return call_block(self, X)
         args = others if X is NOTHING else (X, *others)
