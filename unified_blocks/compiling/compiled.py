@@ -66,7 +66,8 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
 
     There is one graph for each signature, the dtypes and shapes of the inputs, and where the
     framework can leave the batch size open, and the outputs are right, one for all batch sizes;
-    XLA compiles it anew for each that it sees.
+    XLA compiles it anew for each that it sees. TensorFlow does not tell whether Python looks at the
+    batch size (`if X.shape[0] == 1`): only the size of `example` and the next larger are compared.
 
     Of a `ub.Trainer` the step is compiled, in place: the function is `trainer.step`, and
     `trainer.epoch` runs the same. The ways are tried in training mode with the batch in
