@@ -1,9 +1,13 @@
 """`ub.compile` of models: what it chooses, that it is right, and how many graphs it makes."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import unified_blocks as ub
+from unified_blocks import ops
 from unified_blocks.backend import Graph
 from unified_blocks.compiling.figures import Figure, fastest, timed
 from unified_blocks.equivalence.policy import deviation
@@ -258,6 +262,23 @@ def test_a_graph_for_one_batch_size_where_python_looks_at_it(backend):
             agree(backend, fast(batch), net(batch))
 
 
+@pytest.mark.parametrize("size", [1, 9])
+def test_batch_sizes_that_python_looks_at_are_compared(backend, size):
+    """Of one sample, and of more than twice as many: with a graph for all it would be wrong."""
+    if backend.name == "mxnet":
+        pytest.skip("MXNet's symbols have no shape")
+
+    class Other(ub.Block):
+        def forward(self, X):
+            rows = X.shape[0] or 4
+            return X * 2 if rows == 1 or rows > 8 else X
+
+    net, (x,) = built(Other(), (4, WIDTH))
+    fast = ub.compile(net, x)
+    batch = rows(backend, x, size)
+    agree(backend, inferred(backend, net, batch, way=fast), inferred(backend, net, batch))
+
+
 def test_several_inputs_and_outputs(backend):
     net, inputs = built(Two(), (3, WIDTH), (3, WIDTH))
     fast = ub.compile(net, tuple(inputs))
@@ -361,6 +382,55 @@ def gradient_of_two(net, way, x):
             total = way(x).sum() + (way(x * 2) * 3).sum()
         total.backward()
     return net.hidden.weight.grad().asnumpy()
+
+
+class Branching(ub.Block):
+    """Its last block has a branch, whose gradient MXNet gets wrong in a graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = ub.Dense(3, in_units=WIDTH)
+
+    def forward(self, X):
+        H = self.dense(X)
+        return ops.cond(ops.sum(H) > 1e6, lambda: H * 3, lambda: H * 2)
+
+
+def test_gradients_that_mxnet_gets_wrong_are_an_error(backend_name, backend):
+    if backend_name != "mxnet":
+        pytest.skip("of MXNet")
+    import mxnet as mx
+
+    net, (x,) = built(Branching(), (4, WIDTH))
+    for kind in backend.graph_kinds:
+        graph = backend.graph(net, kind)
+        agree(backend, inferred(backend, net, x, way=graph), inferred(backend, net, x))
+        with mx.autograd.record(), pytest.raises(ub.UnsupportedError, match="Branching: a hybrid"):
+            graph(x)
+    step = ub.compile(ub.Trainer(net, ub.SGD(0.1), "mean"), mode="native")
+    with pytest.raises(ub.UnsupportedError, match="Branching"):
+        step(x)
+
+
+def test_legacy_arrays_are_refused(backend_name, backend):
+    if backend_name != "mxnet":
+        pytest.skip("of MXNet")
+    import mxnet as mx
+
+    net, _ = built(Doubled(), (4, WIDTH))
+    for way in (net, backend.graph(net, backend.graph_kinds[0])):
+        with pytest.raises(ub.ForeignTensorError, match=r"Doubled on MXNet must be given mx\.np"):
+            way(mx.nd.ones((4, WIDTH)))
+        with mx.util.np_shape(True), mx.util.np_array(True), pytest.raises(ub.ForeignTensorError):
+            way(mx.nd.ones((4, WIDTH)))
+
+
+def test_a_copy_or_pickle_is_refused(backend):
+    net, _ = built(BLOCKS["MLP"](), (4, WIDTH))
+    fast = ub.compile(net, mode="native")
+    for copied in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="or save its net"):
+            copied(fast)
 
 
 def test_the_model_stays_eager(backend_name, backend):

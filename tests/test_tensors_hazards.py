@@ -206,3 +206,32 @@ def test_a_view_of_a_parameter_follows_it(backend_name):
     after = ub.to_numpy(weight, copy=True)
     assert (after != before).any()
     np.testing.assert_array_equal(view, before if backend_name == "tensorflow" else after)
+
+
+def test_numbers_that_are_not_those_in_memory_are_copied(backend_name):
+    if backend_name != "torch":
+        pytest.skip("of PyTorch")
+    import torch
+
+    imaginary = torch.tensor([1 + 2j]).conj().imag  # the memory holds 2
+    assert ub.to_numpy(imaginary) == [-2]
+    zeros = torch._efficientzerotensor(3)  # which has no memory
+    np.testing.assert_array_equal(ub.to_numpy(zeros), np.zeros(3))
+    for tensor in (imaginary, zeros):
+        with pytest.raises(ub.SharingError):
+            ub.to_numpy(tensor, copy=False)
+
+
+def test_an_axis_of_one_with_another_stride_is_copied(backend_name):
+    a = np.arange(64.0).reshape(4, 16)[:1, :8]
+    found = ub.to_numpy(ub.from_numpy(a, backend_name))
+    np.testing.assert_array_equal(found, a)
+    if backend_name != "torch" and "torch" in ub.available_backends():
+        tensor = ub.from_numpy(np.arange(64.0).reshape(4, 16), "torch")[:1, :8]
+        np.testing.assert_array_equal(ub.to_numpy(ub.as_tensor(tensor, backend_name)), a)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelu_of_a_single_number(backend_name, dtype):
+    net, x = ub.GELU.on(backend_name)(), ub.from_numpy(np.array(0.5, dtype), backend_name)
+    assert ub.to_numpy(net(x)) == pytest.approx(0.3457312, abs=1e-6)

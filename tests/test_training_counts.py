@@ -197,3 +197,40 @@ def set_modes(net):
     for i, module in enumerate(net.modules()):
         module.training = i % 2 == 0
     return [module.training for module in net.modules()]
+
+
+def test_an_order_that_is_none_is_an_error(backend):
+    x, y = problem()
+    trainer = ub.Trainer(classifier(), ub.SGD(0.125), "cross_entropy")
+    before = ub.state(trainer.net)
+    for order, size, words in (
+        ([0.5], 8, "dtype float64"),
+        ([[0]], 8, r"shape \(1, 1\)"),
+        ([-1], 8, "from -1 to -1"),
+        ([40], 8, "from 0 to 39; got some from 40"),
+        ([0], 0, "batch_size=0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            trainer.epoch(x, y, np.array(order), size)
+    with pytest.raises(ValueError, match="got 40 and 39"):
+        trainer.epoch(x, y[1:], np.arange(3), 8)
+    assert trainer.epoch(x, y, np.arange(0), 8).shape == (0,)
+    assert trainer.training_step.count == 0
+    assert all(np.array_equal(before[name], array) for name, array in ub.state(trainer.net).items())
+
+
+@pytest.mark.parametrize("order", [[3, 1, 2], np.arange(9)[::-1], np.arange(9, dtype="int32")])
+def test_an_order_is_any_whole_numbers(backend, order):
+    x, y = problem()
+    found, expected = (ub.Trainer(classifier(), ub.SGD(0.125), "cross_entropy") for _ in range(2))
+    losses = found.epoch(x, y, order, 2)
+    wanted = expected.epoch(x, y, np.array(order, "int64"), 2)
+    np.testing.assert_array_equal(losses, wanted)
+
+
+def test_an_epoch_without_targets(backend):
+    x, _ = problem()
+    one, other = (ub.Trainer(classifier(), ub.SGD(0.125), "mean") for _ in range(2))
+    losses = one.epoch(x, None, np.arange(len(x)), 16)
+    steps = [float(ub.to_numpy(other.step(x[i : i + 16]))) for i in range(0, len(x), 16)]
+    np.testing.assert_array_equal(losses, steps)

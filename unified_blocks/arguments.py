@@ -56,7 +56,7 @@ def without_self(init: Callable[..., None]) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arguments:
     """What a block was made with: enough to make another one like it on any backend.
 

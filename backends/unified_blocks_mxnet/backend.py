@@ -112,7 +112,10 @@ class MXNetBackend(Backend):
         if not seen.flags.c_contiguous:
             raise SharingError("an array that is not contiguous")
         with numpy_semantics():
-            return mx.nd.from_dlpack(source.__dlpack__()).as_np_ndarray()
+            try:
+                return mx.nd.from_dlpack(source.__dlpack__()).as_np_ndarray()
+            except MXNetError as error:  # an axis of size 1 may have any stride
+                raise SharingError(f"what MXNet refuses ({error})") from error
 
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)

@@ -15,18 +15,20 @@ from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
 from unified_blocks.containers import items_of
-from unified_blocks.errors import ForeignTensorError, UnsupportedError
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, parameters_of
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy, parameters_of
 from unified_blocks_mxnet.variables import blocks_of, walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
 
 PLAIN = (bool, int, float, str, type(None))
-TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.nd.NDArray, mx.sym.numpy._Symbol})
+TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
+LAYERS = ("unified_blocks_mxnet.layers", "unified_blocks_mxnet.norms")
+"""The modules of this library's layers that extend Gluon's."""
 NOTHING = object()
 
 call_block = nn.Block.__call__  # a look-up less in every call
@@ -70,10 +72,10 @@ def bind_forward(native: Any) -> None:
         written = next(cls for cls in native.__mro__ if "forward" in vars(cls))
         if not issubclass(written, nn.Block):  # a portable one; else it is inherited
             native.hybrid_forward = hybrid_forward_of(vars(written)["forward"])
-    base = native.__bases__[1]
-    if base is nn.HybridBlock or issubclass(base, Block):
+    if native.__bases__[1] is nn.HybridBlock or native.__module__ not in LAYERS:
         give_forwards(native)
-    # Else it is a layer of Gluon's, whose own forward does until a class extends it.
+    # Else it is a layer of Gluon's without blocks inside: its own forward does until a class
+    # extends it.
 
 
 def give_forwards(native: Any) -> None:
@@ -136,6 +138,8 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
             args = by_position(self, args, named)
         for value in args:
             # A forward of operations alone would take any framework's.
+            if type(value) is mx.nd.NDArray:
+                raise legacy(self)
             if type(value) not in TENSORS and (
                 foreign := foreign_tensor(self, self._block_backend, value)
             ):
@@ -144,7 +148,7 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
             return call_block(self, *args)
     except Exception as error:
         args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-        explained = legacy(self, args) or explain(self, self._block_backend, args, error)
+        explained = explain(self, self._block_backend, args, error)
         if explained is error:
             raise
         raise explained from error
@@ -178,16 +182,6 @@ def portable_classes(net: Any) -> Iterator[type[Any]]:
     return (
         cls for cls in type(net).__mro__ if "forward" in vars(cls) and not issubclass(cls, nn.Block)
     )
-
-
-def legacy(net: Any, inputs: tuple[Any, ...]) -> ForeignTensorError | None:
-    """The error for an `mx.nd` array, which has no NumPy semantics."""
-    if any(type(value) is mx.nd.NDArray for value in inputs):
-        return ForeignTensorError(
-            f"{type(net).__name__} on MXNet must be given mx.np arrays; got a legacy mx.nd "
-            "array: convert it with x.as_np_ndarray()"
-        )
-    return None
 
 
 def __setattr__(self: Any, name: str, value: Any) -> None:

@@ -8,7 +8,8 @@ from unified_blocks.backend import Graph
 from unified_blocks.calls import foreign_tensor
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.registry import load_backend
-from unified_blocks_mxnet.compat import has_numpy_semantics, nn, numpy_semantics
+from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
+from unified_blocks_mxnet.hybrid import legacy, run_graph
 from unified_blocks_mxnet.variables import blocks_of
 
 GRAPH_KINDS: dict[str, dict[str, Any]] = {
@@ -28,6 +29,9 @@ class Whole(nn.HybridBlock):
 
     def collect_params(self, select=None):
         return self.net.collect_params(select)
+
+    def forward(self, *inputs):
+        return run_graph(self, inputs, self.net)  # which refuses what MXNet gets wrong
 
     def hybrid_forward(self, F, *inputs):
         self.traced()
@@ -52,6 +56,8 @@ class MXNetGraph(Graph):
         self.traces += 1
 
     def __call__(self, *inputs):
+        if mx.nd.NDArray in map(type, inputs):
+            raise legacy(self.block.net)
         try:
             if has_numpy_semantics():
                 return self.block(*inputs)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
+from unified_blocks.errors import ForeignTensorError, UnifiedBlocksError, UnsupportedError
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 
 
@@ -69,8 +69,10 @@ def forward_of(native: type[Any]) -> Callable[..., Any]:
     return forward
 
 
-def run_graph(net: Any, args: tuple[Any, ...]) -> Any:
+def run_graph(net: Any, args: tuple[Any, ...], named: Any = None) -> Any:
     """Gluon's own `forward` of a hybridized block, unless it needs a gradient that MXNet lacks.
+
+    The error names the block `named`, or else `net`.
 
     Raises:
         UnsupportedError: when gradients are recorded and the graph has one.
@@ -87,9 +89,9 @@ def run_graph(net: Any, args: tuple[Any, ...]) -> Any:
         if running.control_flow == before and not vars(net).get("_has_control_flow"):
             raise
         raise UnsupportedError(
-            f"{type(net).__name__}: a hybridized block must be without ops.while_loop and ops.cond "
-            "while gradients are recorded, because MXNet has none of them; got one that has: leave "
-            "this block unhybridized for training"
+            f"{type(named or net).__name__}: a hybridized block must be without ops.while_loop and "
+            "ops.cond while gradients are recorded, because MXNet has none of them; got one that "
+            "has: leave this block unhybridized for training"
         ) from error
     finally:
         if running.control_flow > before:
@@ -117,6 +119,14 @@ def unhybridizable(net: Any, error: Exception) -> UnsupportedError | None:
         f"{type(net).__name__}: a forward that is hybridized must do without the values and shapes "
         f"of tensors, which MXNet's symbols do not have; got `{place.line}` ({place.filename}, "
         f"line {place.lineno}: {error}); {remedy}"
+    )
+
+
+def legacy(net: Any) -> ForeignTensorError:
+    """The error for an `mx.nd` array, which has no NumPy semantics."""
+    return ForeignTensorError(
+        f"{type(net).__name__} on MXNet must be given mx.np arrays; got a legacy mx.nd "
+        "array: convert it with x.as_np_ndarray()"
     )
 
 

@@ -153,9 +153,10 @@ class MXNetTrainingStep(TrainingStep):
             for i in range(0, len(order), AT_ONCE * batch_size):
                 # Some batches are gathered together, for a part of an array is no copy.
                 some = rows[i : i + AT_ONCE * batch_size]
-                xs, ys = mx.np.take(x, some, axis=0), mx.np.take(y, some, axis=0)
+                gathered = [None if a is None else mx.np.take(a, some, axis=0) for a in (x, y)]
                 for j in range(0, len(some), batch_size):
-                    losses.append(self.update(xs[j : j + batch_size], ys[j : j + batch_size]))
+                    batch = (None if a is None else a[j : j + batch_size] for a in gathered)
+                    losses.append(self.update(*batch))
             return mx.np.stack(losses).asnumpy().astype("float64")
 
     def update(self, x, y):

@@ -317,7 +317,8 @@ def selu(x):
 
 
 def gelu(x):
-    if getattr(x, "dtype", None) == np.float32:  # which it computes in, whatever it is given
+    # MXNet's own computes in float32, whatever it is given, and takes no single number.
+    if getattr(x, "dtype", None) == np.float32 and x.ndim:
         return mx.npx.leaky_relu(x, act_type="gelu")
     return x * (1 + erf(x / math.sqrt(2))) / 2
 

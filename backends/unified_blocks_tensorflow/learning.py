@@ -101,11 +101,11 @@ class TensorFlowTrainingStep(TrainingStep):
         losses = []
         with placed(self.net):
             with tf.device(self.variables[0].handle.value.device):
-                x, y = tf.identity(x), tf.identity(y)
+                data = [tf.identity(each) for each in (x, y) if each is not None]
             for rows in groups:
                 indices = tf.TensorSpec((None, rows.shape[1]), tf.int64)
-                graph = self.graph(self.updates, spec_of(x), spec_of(y), indices)
-                losses.append(graph(x, y, tf.constant(rows, tf.int64)))
+                graph = self.graph(self.updates, indices, *map(spec_of, data))
+                losses.append(graph(tf.constant(rows, tf.int64), *data))
             return tf.concat(losses, 0).numpy()
 
     def update(self, trainable, x, y=None):
@@ -120,11 +120,11 @@ class TensorFlowTrainingStep(TrainingStep):
             self.native.apply(gradients, trained)
         return value
 
-    def updates(self, trainable, x, y, rows):
+    def updates(self, trainable, rows, *data):
         """Steps, one after the other in a graph, on the `rows` (steps, batch) of `x` and `y`."""
 
         def update(batch):
-            return tf.cast(self.update(trainable, tf.gather(x, batch), tf.gather(y, batch)), LOSS)
+            return tf.cast(self.update(trainable, *(tf.gather(a, batch) for a in data)), LOSS)
 
         return tf.map_fn(update, rows, parallel_iterations=1, fn_output_signature=LOSS)
 

@@ -167,7 +167,7 @@ class TorchBackend(Backend):
         return torch.tensor(array, device=self.native_device(device) if device else None)
 
     def to_numpy(self, tensor):
-        return tensor.detach().cpu().numpy().copy()
+        return tensor.numpy(force=True).copy()
 
     def narrowed(self, array, dtype, device=None):
         if dtype != "bfloat16":
@@ -181,6 +181,11 @@ class TorchBackend(Backend):
     def exported(self, tensor, read_only):
         if tensor.device.type != "cpu":
             raise SharingError(f"a tensor on {self.device_of(tensor)}")
+        if type(tensor) not in (torch.Tensor, nn.Parameter, nn.Buffer):
+            raise SharingError(f"a {type(tensor).__name__}, whose numbers may be elsewhere")
+        # DLPack tells of memory, not of what PyTorch makes of it when it reads it.
+        if tensor.is_neg() or (tensor.numel() and not tensor.data_ptr()):
+            raise SharingError("a tensor whose numbers are not those in its memory")
         return tensor.detach()
 
     def imported(self, source, seen, device=None):

@@ -84,7 +84,7 @@ class TorchTrainingStep(TrainingStep):
         rows = torch.from_numpy(order).to(x.device)
         with self.mode(self.net, True), torch.enable_grad():
             losses = [
-                self.update(x.index_select(0, batch), y.index_select(0, batch))
+                self.update(*(None if a is None else a.index_select(0, batch) for a in (x, y)))
                 for batch in rows.split(batch_size)
             ]
         return torch.stack(losses).cpu().double().numpy()

@@ -47,6 +47,12 @@ class Compiled:
         """How many graphs the framework has made for it; 0 of what is run eagerly."""
         return getattr(self._counted, "traces", 0)
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            f"{self._title}, compiled, must stay where it was measured; got a copy or pickle: copy "
+            "or save its net, and compile that"
+        )
+
     def __repr__(self) -> str:
         return "\n  ".join([f"{self._title}: {self.choice}", *map(str, self.figures)])
 
@@ -59,7 +65,7 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
     The framework's ways to run it as a graph are tried on `example`, in inference and without
     gradients: `torch.compile`; `tf.function` without Keras' own call path, with and without XLA;
     `hybridize`, with and without static memory. Of those whose outputs are within the policy of
-    `ub.compare` from the eager ones, for another batch size too, and that are faster than eager
+    `ub.compare` from the eager ones, for other batch sizes too, and that are faster than eager
     beyond doubt (the 95 % interval of the median paired ratio is below 1), the fastest is chosen.
     When there is none, the model is called as it is: on an input like `example` the function is
     not slower than eager.
@@ -67,7 +73,8 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
     There is one graph for each signature, the dtypes and shapes of the inputs, and where the
     framework can leave the batch size open, and the outputs are right, one for all batch sizes;
     XLA compiles it anew for each that it sees. TensorFlow does not tell whether Python looks at the
-    batch size (`if X.shape[0] == 1`): only the size of `example` and the next larger are compared.
+    batch size (`if X.shape[0] > 100`): the outputs are compared for one sample, for one more than
+    in `example`, and for one more than twice as many.
 
     Of a `ub.Trainer` the step is compiled, in place: the function is `trainer.step`, and
     `trainer.epoch` runs the same. The ways are tried in training mode with the batch in
@@ -75,9 +82,10 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
     step that draws random numbers, with dropout in it, cannot be compared, and stays as it is.
 
     Args:
-        net: a built model of any framework. It stays as it is. The function uses its parameters,
-            follows changes of their numbers, and records gradients where `net` would. After a
-            change of the structure, the device or the dtype compile it again. Or a `ub.Trainer`.
+        net: a built model of any framework. It stays as it is. The function uses its parameters
+            and follows changes of their numbers; after a change of the structure, the hooks, the
+            device or the dtype compile it again. What was compared are outputs: through loops, XLA
+            and MXNet refuse gradients. Or a `ub.Trainer`, to train.
         example: an input like those to come, or a tuple of several; tensors of the framework or
             NumPy arrays. For a trainer `(x, y)`, or `x` when the loss takes no targets.
         mode: `"measured"`, or `"native"`: the framework's own default, and nothing is measured.

@@ -36,22 +36,24 @@ def measured(
 
 
 def probes_of(call: Callable[..., Any], backend: Backend, inputs: list[Any]) -> list[Probe]:
-    """The example, and a larger batch of the same rows where the model takes one."""
+    """The example, and if the model takes them batches of other sizes, made of its rows."""
     probes = [(inputs, in_numpy(backend, call(*inputs)))]
     sizes = {value.shape[0] if len(value.shape) else 0 for value in inputs}
-    if len(sizes) == 1 and sizes != {0}:
-        larger = [with_a_row_more(backend, value) for value in inputs]
-        try:
-            probes.append((larger, in_numpy(backend, call(*larger))))
-        except backend.call_errors:
-            return probes  # it takes this batch size only
+    if len(sizes) == 1 and (size := sizes.pop()):
+        for other in sorted({1, size + 1, 2 * size + 1} - {size}):
+            batch = [resized(backend, value, other) for value in inputs]
+            try:
+                probes.append((batch, in_numpy(backend, call(*batch))))
+            except backend.call_errors:
+                return probes[:1]  # it takes some sizes only
     return probes
 
 
-def with_a_row_more(backend: Backend, tensor: Any) -> Any:
-    """A batch that has the first sample at its end, too."""
+def resized(backend: Backend, tensor: Any, size: int) -> Any:
+    """A batch of that many samples, those of `tensor` from the first on, again and again."""
     array, dtype = backend.widened(tensor)
-    return backend.narrowed(np.append(array, array[:1], axis=0), dtype, backend.device_of(tensor))
+    rows = array[np.arange(size) % len(array)]
+    return backend.narrowed(rows, dtype, backend.device_of(tensor))
 
 
 def attempt(

@@ -105,8 +105,31 @@ class Trainer:
             TypeError, ValueError: as `step`.
         """
         check_targets(self.loss, y)
-        x, y = (native_batch(self.backend, batch, self.device) for batch in (x, y))
-        return self.training_step.epoch(x, y, order, batch_size)
+        if batch_size < 1:
+            raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
+        order = np.array(order)
+        if order.ndim != 1 or (order.size and order.dtype.kind not in "iu"):
+            raise ValueError(
+                "epoch: order must be whole numbers (n,); got shape "
+                f"{order.shape} and dtype {order.dtype}"
+            )
+        samples = len(x)
+        if y is not None and len(y) != samples:
+            raise ValueError(
+                f"epoch: x and y must hold the same number of samples; got {samples} and {len(y)}"
+            )
+        if not order.size:
+            return np.zeros(0)
+        if order.min() < 0 or order.max() >= samples:
+            raise ValueError(
+                f"epoch: order must be of samples from 0 to {samples - 1}; got some from "
+                f"{order.min()} to {order.max()}"
+            )
+        x, y = (
+            None if batch is None else native_batch(self.backend, batch, self.device)
+            for batch in (x, y)
+        )
+        return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
 
     def state(self) -> State:
         """See `ub.state`."""
