@@ -68,10 +68,15 @@ def test_an_argument_is_held_to_its_rule_wherever_it_is_given(positional, keywor
         Checked(*positional, **keywords)
 
 
-def test_a_record_holds_its_own_lists_and_no_dict_of_attributes():
+def test_a_record_holds_its_own_lists():
     sizes = [3, [4]]
     recorded = Arguments.record(Layer, (sizes, "float64"), {})
     sizes[1].append(5)
     assert recorded.positional == ([3, [4]],)
     assert recorded.keywords == {"dtype": "float64"}
-    assert not hasattr(recorded, "__dict__")
+
+
+def test_a_record_is_pickled_by_its_names():
+    """As blocks in older pickles are."""
+    recorded = Arguments.record(Layer, (3, "float64"), {})
+    assert recorded.__reduce_ex__(2)[2] == vars(recorded)

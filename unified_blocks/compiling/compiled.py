@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from unified_blocks.backend import EAGER, Backend
 from unified_blocks.compiling import models, steps
@@ -27,6 +27,14 @@ class Compiled:
         figures: what was measured, the way without compiling first; empty with `mode="native"`.
     """
 
+    def __new__(
+        cls, title: str, net: Any, choice: str, function: Callable[..., Any], *rest: Any
+    ) -> Self:
+        # Of a class of its own: calling it is calling the function, with nothing between.
+        own: Any = type(cls.__name__, (cls,), {"__call__": staticmethod(function)})
+        made: Self = object.__new__(own)
+        return made
+
     def __init__(
         self,
         title: str,
@@ -38,8 +46,6 @@ class Compiled:
     ) -> None:
         self.net, self.choice, self.figures = net, choice, tuple(figures)
         self._title, self._counted = title, counted
-        # A class of its own: calling it is calling the function, with nothing between.
-        self.__class__ = type("Compiled", (Compiled,), {"__call__": staticmethod(function)})
 
     if TYPE_CHECKING:
 
