@@ -1,6 +1,6 @@
 """What the library costs, beside code that is written by hand for one framework.
 
-    python -m benchmarks                          # all parts, in about 20 minutes on two cores
+    python -m benchmarks                          # all parts: most of an hour on two cores
     python -m benchmarks --quick                  # roughly, in two minutes
     python -m benchmarks --part overhead --backend torch --pairs 400 --json out.json --svg folder
 
