@@ -6,6 +6,8 @@ than those that `--backend` names.
 """
 
 import os
+import random
+import sys
 
 import numpy as np
 import pytest
@@ -18,6 +20,19 @@ BACKENDS = ("torch", "tensorflow", "mxnet")
 DTYPES = ("float64", "float32")
 HERE = [name for name in BACKENDS if name in ub.available_backends()]
 """Those that are installed in this environment."""
+
+
+@pytest.fixture(autouse=True)
+def drawn_alike():
+    """What a test does not seed is drawn alike each time: a layer's first numbers, a mask."""
+    random.seed(0)  # Keras draws the seeds of its layers with it
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].random.set_seed(0)
+    if "mxnet" in sys.modules:
+        sys.modules["mxnet"].random.seed(0)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

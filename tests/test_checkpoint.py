@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +107,7 @@ def test_what_a_file_cannot_hold_is_an_error_and_the_old_file_stays(backend_name
     ub.save(mlp(), path)
     before = path.read_bytes()
     for net, words in (
-        (ub.MySequential(ub.Dense(3), ub.Lambda(np.abs)), r"Lambda\(0\) of type numpy"),
+        (ub.MySequential(ub.Dense(3), ub.Lambda(itemgetter(...))), r"Lambda\(0\) of type operator"),
         (Holding(4, np.ones(2)), r"Holding\(1\) of type numpy\.ndarray"),
         (ub.MySequential(layer(backend_name, 3)), r"MySequential\(0\) of type"),
     ):

@@ -166,6 +166,32 @@ def test_compiled_it_never_waits(backend_name, monkeypatch, dtype):
     assert ub.to_numpy(found).tobytes() == ub.to_numpy(expected).tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+def test_compiled_the_gpu_is_never_waited_for(backend_name, device, dtype):
+    """Told by the driver's side, not by what Python calls."""
+    if backend_name != "torch" or not device.startswith("gpu"):
+        pytest.skip("PyTorch tells it, of a GPU")
+    import torch
+
+    net, x = net_of(normal(UNITS, dtype=dtype) * 1000, dtype, False)
+    ub.to_device(net, device)
+    x = ub.backend_of(net).from_numpy(ub.to_numpy(x), device)
+    torch.compiler.reset()
+    compiled = torch.compile(net, fullgraph=True)
+    with torch.no_grad():
+        expected = net(x)
+        compiled(x)
+        torch.cuda.synchronize()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            found = compiled(x)
+            with pytest.raises(RuntimeError, match="synchroniz"):
+                net(x)  # the loop asks, which is an error here
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    assert ub.to_numpy(found).tobytes() == ub.to_numpy(expected).tobytes()
+
+
 def test_the_first_call_of_a_graph_does_not_wait_either(backend_name, monkeypatch):
     if backend_name != "mxnet":
         pytest.skip("of the others the graph was looked at")

@@ -197,6 +197,7 @@ def test_a_bfloat16_of_2_0(path):
         (b"\x12\x01", False),
         (b"", False),
     ],
+    ids=["params", "zip of arrays", "zip of a pickle", "start of a zip", "two bytes", "nothing"],
 )
 def test_recognises(path, content, expected):
     assert mxnet_params.recognises(content[:64], path) is expected

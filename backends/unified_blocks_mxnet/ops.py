@@ -362,10 +362,4 @@ def dropout(x, rate):
     return where(kept, x / (1 - rate), 0)  # its own rounds the factor to float32
 
 
-register(
-    "mxnet",
-    "MXNet",
-    sys.modules[__name__],
-    (mx.np.ndarray, mx.sym.numpy._Symbol),
-    floats=(np.float16, np.float32, np.float64),
-)
+register("mxnet", "MXNet", sys.modules[__name__], (mx.np.ndarray, mx.sym.numpy._Symbol))

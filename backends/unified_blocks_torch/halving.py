@@ -11,9 +11,14 @@ def halved(H: torch.Tensor) -> torch.Tensor:
     """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail."""
     total = H.detach().abs().sum()
     exponents = math.frexp(torch.finfo(H.dtype).max)[1]  # 128 in float32, 1024 in float64
-    powers = 2.0 ** torch.arange(exponents, device=H.device, dtype=torch.float64)
+    powers = power_of_two(torch.arange(exponents, device=H.device))
     # Of one element, not of none: Inductor asks the device for an index that is a number.
     k = (total > powers.to(H.dtype)).sum(0, keepdim=True)
-    halves = (1 / powers).to(H.dtype)
-    scale = torch.where(torch.isfinite(total), halves[k // 2], torch.nan)
-    return H * scale * halves[k - k // 2]
+    first = k // 2
+    scale = torch.where(torch.isfinite(total), power_of_two(-first).to(H.dtype), torch.nan)
+    return H * scale * power_of_two(first - k).to(H.dtype)
+
+
+def power_of_two(exponents: torch.Tensor) -> torch.Tensor:
+    """2^n in float64 of whole numbers -1023 < n < 1024: by its bits, since a GPU's `pow` rounds."""
+    return (exponents + 1023).bitwise_left_shift(52).view(torch.float64)

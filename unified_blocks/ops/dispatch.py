@@ -33,8 +33,8 @@ PRIMITIVES = (
 )
 """The operations that a backend implements; the others are written with these."""
 
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 NUMPY_FLOATS = tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
-FLOATS = ("float16", "bfloat16", "float32", "float64", *NUMPY_FLOATS)
 
 
 class Namespace:
@@ -90,7 +90,7 @@ def register(
     implementation: Any,
     types: Iterable[type],
     *,
-    floats: Iterable[Any] = (),
+    floats: Iterable[Any] = NUMPY_FLOATS,
     missing: Mapping[str, str] | None = None,
     symbolic: bool = False,
 ) -> None:
@@ -100,7 +100,7 @@ def register(
         backend, title: its name, and what its framework is called.
         implementation: a module, or another object, with a function for each of `PRIMITIVES`.
         types: the types of its tensors; their subclasses are found by themselves.
-        floats: its floating-point types, unless they are known by name.
+        floats: its floating-point types, unless they are NumPy's; their names are known.
         missing: for operations that it lacks, why.
         symbolic: whether these tensors have no values yet.
     """
