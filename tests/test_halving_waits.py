@@ -167,6 +167,7 @@ def test_compiled_it_never_waits(backend_name, monkeypatch, dtype):
 
 
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
+@pytest.mark.filterwarnings("ignore:TensorFloat32 tensor cores")
 def test_compiled_the_gpu_is_never_waited_for(backend_name, device, dtype):
     """Told by the driver's side, not by what Python calls."""
     if backend_name != "torch" or not device.startswith("gpu"):
