@@ -22,9 +22,10 @@ from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.autograph import call_of, has_while
-from unified_blocks_tensorflow.variables import OF_EVERY_MODEL, children_of, is_keras_own, layers_of
+from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
+SET_IN_EVERY_CALL = ("_called", "built")
 PLAIN = (bool, int, float, str, type(None))
 
 
@@ -107,8 +108,8 @@ def placed(net: Any) -> AbstractContextManager[Any]:
 
 
 def __setattr__(self: Any, name: str, value: Any) -> None:
-    if type(value) is bool and name in OF_EVERY_MODEL:  # Keras sets some in every call
-        super(Block, self).__setattr__(name, value)
+    if name in SET_IN_EVERY_CALL and type(value) is bool:
+        object.__setattr__(self, name, value)  # there is nothing in it that Keras would track
         return
     if isinstance(value, Constant):
         add_constant(self, name, value)
