@@ -1,4 +1,4 @@
-"""Timing in turn, within a limit."""
+"""Timing in turn: as many pairs as asked for, and more while they tell too little."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from benchmarks.cells import Effort
-from unified_blocks.timing import time_in_turn
+from unified_blocks.timing import ratio, time_in_turn
 from unified_blocks.types import Array
 
 LONGEST = 200.0
-"""Seconds that one cell may take, if that leaves it `FEWEST` pairs."""
+"""Seconds that the pairs that are asked for may take; if they take longer there are fewer."""
 FEWEST = 30
+NARROW = 0.008
+"""How wide an interval may be, over its median; while one is wider, as many pairs again are added,
+whatever they show."""
+PATIENCE = 20.0
+"""Seconds that may pass until no pairs are added any more."""
 
 
 def in_turn(
@@ -20,10 +27,12 @@ def in_turn(
     effort: Effort,
     finish: Callable[[], None] = lambda: None,
     sample: float = 0.001,
+    precisely: bool = False,
 ) -> Array:
     """Seconds of one call of each, of shape (pairs, calls): see `time_in_turn`.
 
     There are as many pairs as `effort` asks for, and fewer where these would take too long.
+    `precisely`, there are more while the interval of the ratio of the first two is wide.
     """
     for call in calls:
         call()  # the first one may build
@@ -34,4 +43,16 @@ def in_turn(
     finish()
     fitting = int(LONGEST / (perf_counter() - start))
     rounds = min(effort.pairs, max(fitting, FEWEST))
-    return time_in_turn(calls, rounds=rounds, finish=finish, sample=sample)
+    start = perf_counter()
+    times = time_in_turn(calls, rounds=rounds, finish=finish, sample=sample)
+    precisely = precisely and not effort.quick
+    while precisely and is_wide(times) and perf_counter() - start < PATIENCE / 2:
+        more = time_in_turn(calls, rounds=len(times), finish=finish, sample=sample)
+        times = np.concatenate([times, more])
+    return times
+
+
+def is_wide(times: Array) -> bool:
+    """Whether the ratio of the first two calls is known too badly."""
+    found = ratio(times[:, 0], times[:, 1])
+    return found.high - found.low > NARROW * found.median

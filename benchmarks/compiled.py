@@ -49,7 +49,7 @@ def called(framework: str, subject: Subject, batch: int, effort: Effort) -> list
     net, x = made(framework, subject, batch)
     backend, fast = ub.backend_of(net), ub.compile(net, x)
     with backend.inferring(net):
-        times = in_turn([lambda: fast(x), lambda: net(x)], effort, backend.finish)
+        times = in_turn([lambda: fast(x), lambda: net(x)], effort, backend.finish, precisely=True)
     small = (subject.name, batch) == ("MLP", BATCHES[0])
     target = SMALL.get(framework, NOT_SLOWER) if small else NOT_SLOWER
     setting = {"pass": "forward", "batch": batch, "choice": fast.choice}
@@ -62,7 +62,9 @@ def trained(framework: str, subject: Subject, effort: Effort) -> list[Cell]:
     backend = ub.backend_of(net)
     y = backend.from_numpy(np.zeros_like(ub.to_numpy(backend.run(net, [x]))))
     step, plain = ub.compile(trainer(net), (x, y)), trainer(other).step
-    times = in_turn([lambda: step(x, y), lambda: plain(x, y)], effort, backend.finish)
+    times = in_turn(
+        [lambda: step(x, y), lambda: plain(x, y)], effort, backend.finish, precisely=True
+    )
     setting = {"pass": "training step", "batch": TRAINED, "choice": step.choice}
     return compared(subject, times, setting, NOT_SLOWER)
 

@@ -76,11 +76,11 @@ def compared(
         if way == "forward":
             calls = [lambda net=net: net(x) for net in nets]
             with native.inference():
-                times = in_turn(calls, effort, backend.finish)
+                times = in_turn(calls, effort, backend.finish, precisely=True)
         else:
             steps = [native.training_step(net, x, y) for net in nets]
             agree([backend.to_numpy(step()) for step in steps], what)
-            times = in_turn(steps, effort, backend.finish)
+            times = in_turn(steps, effort, backend.finish, precisely=True)
         others = {"what": what, "setting": {"pass": way, **setting}}
         cells.append(Cell.seconds(measure="by hand", times=times[:, 1], **others))
         found = ratio(times[:, 0], times[:, 1])

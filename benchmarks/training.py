@@ -112,7 +112,7 @@ def compared(
     calls = [references[0], work.fit(), *references[1:]]
     if len(references) > 1:
         calls.append(work.steps())
-    times = in_turn(calls, effort, ub.get_backend(work.framework).finish)
+    times = in_turn(calls, effort, ub.get_backend(work.framework).finish, precisely=True)
     reference, *found = times.T
     names = (f"{FIT} / {label}", f"{label} / {label}", f"{STEP} / {label}")
     cells = [Cell.seconds(measure=label, times=reference, **others)]
