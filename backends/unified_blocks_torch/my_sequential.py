@@ -18,9 +18,10 @@ class MySequential(ub.MySequential, nn.Module):
         return self
 
     def forward(self, X):
-        for name, block in self._modules.items():  # children() would skip a block used twice
-            if name.isdecimal():
-                X = block(X)  # type: ignore[misc]  # no block is None
+        children = self._modules.values()  # children() would skip a block used twice
+        # Whether there are others than blocks is asked once: each time it can be measured.
+        for block in children if "".join(self._modules).isdecimal() else self:
+            X = block(X)  # type: ignore[misc]  # none is None
         return X
 
     def __len__(self):
