@@ -25,7 +25,7 @@ class MySequential(ub.MySequential, keras.Model):
         self.blocks.append(block)
         return self
 
-    def call(self, X, training=None):  # Keras hands it on to the blocks, if it is there
+    def call(self, X, training=None):  # else `fit` would run the blocks in inference mode
         for block in self.blocks:
             X = block(X)
         return X

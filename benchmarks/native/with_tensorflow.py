@@ -38,7 +38,7 @@ class stack(keras.Model):
         super().__init__()
         self.blocks = layers
 
-    def call(self, X):
+    def call(self, X, training=None):  # else `fit` would run the layers inside in inference mode
         for block in self.blocks:
             X = block(X)
         return X
