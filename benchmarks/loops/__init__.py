@@ -2,7 +2,7 @@
 
 Each module has `epoch_of`: it gives a function that trains a model for one epoch, with
 cross-entropy and the framework's own optimizer, on tensors in an order drawn from a NumPy
-generator.
+generator. As `fit` does, it tells the mean loss of the epoch, read once at its end.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
 
     def epoch():
         order = mx.np.array(generator.permutation(len(x)), dtype="int64", ctx=x.ctx)
+        total = 0.0
         for i in range(0, len(x), batch_size):
             rows = order[i : i + batch_size]
             # x[rows] would take MXNet ten times as long
@@ -25,5 +26,7 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
                 loss = loss_of(net(xb), yb)
             loss.backward()
             trainer.step(len(rows))
+            total = total + loss.sum()
+        return float(total) / len(x)
 
     return epoch

@@ -22,10 +22,11 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
         return loss
 
     def epoch():
-        order = tf.constant(generator.permutation(len(x)))
+        order, total = tf.constant(generator.permutation(len(x))), 0.0
         for i in range(0, len(x), batch_size):
             rows = order[i : i + batch_size]
-            step(tf.gather(x, rows), tf.gather(y, rows))
+            total += step(tf.gather(x, rows), tf.gather(y, rows)) * len(rows)
+        return float(total) / len(x)
 
     return epoch
 

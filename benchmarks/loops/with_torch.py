@@ -13,7 +13,7 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
     native = getattr(torch.optim, optimizer)(net.parameters(), lr=rate, **OPTIONS[optimizer])
 
     def epoch():
-        order = torch.from_numpy(generator.permutation(len(x))).to(x.device)
+        order, total = torch.from_numpy(generator.permutation(len(x))).to(x.device), 0.0
         for i in range(0, len(x), batch_size):
             rows = order[i : i + batch_size]
             xb, yb = x[rows], y[rows]
@@ -21,5 +21,7 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
             loss = F.cross_entropy(net(xb), yb)
             loss.backward()
             native.step()
+            total += loss.detach() * len(rows)
+        return float(total) / len(x)
 
     return epoch
