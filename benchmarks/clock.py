@@ -12,13 +12,13 @@ from benchmarks.cells import Effort
 from unified_blocks.timing import ratio, time_in_turn
 from unified_blocks.types import Array
 
-LONGEST = 200.0
+LONGEST = 400.0
 """Seconds that the pairs that are asked for may take; if they take longer there are fewer."""
 FEWEST = 30
-NARROW = 0.008
+NARROW = 0.01
 """How wide an interval may be, over its median; while one is wider, as many pairs again are added,
 whatever they show."""
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that may pass until no pairs are added any more."""
 
 
