@@ -66,23 +66,23 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
             self.running_var.fill_(1)
 
     def forward(self, X):
-        mean, var, training = self.running_mean, self.running_var, self.training
-        count = X.numel() // X.shape[1] if training else 0
-        if count < 2:
-            if training:
-                axes = (0, *range(2, X.ndim))
-                batch_var, batch_mean = torch.var_mean(X.detach(), axes, correction=0)
-                mean.lerp_(batch_mean, self.momentum)
-                var.lerp_(batch_var, self.momentum)
-                mean = var = None  # of the batch
+        mean, var = self.running_mean, self.running_var
+        if not self.training:
             return self._normalized(X, mean, var)
-        # PyTorch adds the unbiased variance to what is kept, here count / (count - 1) times as much
-        # as elsewhere, which is undone afterwards.
-        share = (count - 1) / count
-        scaled = var / share
-        Y = self._normalized(X, mean, scaled)
-        torch.mul(scaled, share, out=var)
-        return Y
+        count = X.numel() // len(mean)
+        if count > 1:
+            # PyTorch adds the unbiased variance to what is kept, count / (count - 1) times as much
+            # as is added here: that is undone afterwards.
+            share = (count - 1) / count
+            scaled = var / share
+            Y = self._normalized(X, mean, scaled)
+            torch.mul(scaled, share, out=var)
+            return Y
+        axes = (0, *range(2, X.ndim))  # of one value there is no unbiased variance
+        batch_var, batch_mean = torch.var_mean(X.detach(), axes, correction=0)
+        mean.lerp_(batch_mean, self.momentum)
+        var.lerp_(batch_var, self.momentum)
+        return self._normalized(X, None, None)
 
     def _normalized(self, X, mean, var):
         return torch.batch_norm(
