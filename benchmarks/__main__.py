@@ -25,7 +25,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="left out, all")
     parser.add_argument("--backend", action="append", choices=FRAMEWORKS, help="left out, all")
-    parser.add_argument("--pairs", type=int, help=f"of each ratio: 200, or {QUICK} with --quick")
+    parser.add_argument(
+        "--pairs", type=int, help=f"of each ratio, at least: 200, or {QUICK} with --quick"
+    )
     parser.add_argument("--json", type=Path, help="a file for all that was measured")
     parser.add_argument("--svg", type=Path, help="a folder for the charts, drawn with Matplotlib")
     parser.add_argument("--quick", action="store_true", help="a rough run")

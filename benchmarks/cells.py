@@ -16,7 +16,7 @@ class Effort:
     """How much time to spend.
 
     Attributes:
-        pairs: how many pairs a ratio has.
+        pairs: how many pairs a ratio has; where there is a target, the fewest.
         quick: whether to leave out what takes long.
     """
 

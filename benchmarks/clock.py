@@ -13,13 +13,14 @@ from unified_blocks.timing import ratio, time_in_turn
 from unified_blocks.types import Array
 
 LONGEST = 400.0
-"""Seconds that the pairs that are asked for may take; if they take longer there are fewer."""
+"""Seconds that the pairs that are asked for may take; if they take longer there are fewer, though
+never fewer than `FEWEST`."""
 FEWEST = 30
 NARROW = 0.01
 """How wide an interval may be, over its median; while one is wider, as many pairs again are added,
 whatever they show."""
-PATIENCE = 10.0
-"""Seconds that may pass until no pairs are added any more."""
+PATIENCE = 5.0
+"""Seconds after which no more are added: the last, as many as all before, take as long again."""
 
 
 def in_turn(
@@ -46,13 +47,13 @@ def in_turn(
     start = perf_counter()
     times = time_in_turn(calls, rounds=rounds, finish=finish, sample=sample)
     precisely = precisely and not effort.quick
-    while precisely and is_wide(times) and perf_counter() - start < PATIENCE / 2:
-        more = time_in_turn(calls, rounds=len(times), finish=finish, sample=sample)
+    while precisely and is_wide(times) and perf_counter() - start < PATIENCE:
+        more = time_in_turn(calls, rounds=len(times), finish=finish, sample=sample, seed=len(times))
         times = np.concatenate([times, more])
     return times
 
 
 def is_wide(times: Array) -> bool:
-    """Whether the ratio of the first two calls is known too badly."""
+    """Whether the ratio of the first two calls is not known well enough."""
     found = ratio(times[:, 0], times[:, 1])
     return found.high - found.low > NARROW * found.median

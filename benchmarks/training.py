@@ -125,7 +125,7 @@ def compared(
 
 
 def check(framework: str) -> None:
-    """Assert that an epoch of ours and one by hand end at the same numbers."""
+    """Assert that an epoch of ours and one by hand tell one loss, and end at the same numbers."""
     work = Work(framework, 16, 32, rate=0.125)
     trainer, by_hand_net = work.trainer(), work.net()
     before = list(ub.state(trainer.net).values())

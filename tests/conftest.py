@@ -24,7 +24,10 @@ HERE = [name for name in BACKENDS if name in ub.available_backends()]
 
 @pytest.fixture(autouse=True)
 def drawn_alike():
-    """What a test does not seed is drawn alike each time: a layer's first numbers, a mask."""
+    """What a test does not seed is drawn alike each time: the first numbers of a layer, say.
+
+    Masks of Keras' dropout are not: they come from a generator that lives as long as the process.
+    """
     random.seed(0)  # Keras draws the seeds of its layers with it
     np.random.seed(0)
     if "torch" in sys.modules:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
+from conftest import normal
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import nn
@@ -98,3 +99,37 @@ def test_a_trainer_steps_also_where_gradients_are_off():
     with torch.no_grad():
         ub.Trainer(net, ub.SGD(0.1), "sum").step(torch.ones(2, 4))
     assert not np.array_equal(ub.state(net)["out.bias"], before["out.bias"])
+
+
+def normed(numbers=0):
+    return ub.initialize(ub.build(ub.BatchNorm.on("torch")(), (4, 3)), numbers, "torch_default")
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_batch_norm_trains_as_an_ensemble():
+    nets = [normed(seed).train() for seed in (0, 1)]
+    parameters, buffers = torch.func.stack_module_state(nets)
+    x = torch.from_numpy(normal(2, 4, 3))
+
+    def call(parameters, buffers, x):
+        return torch.func.functional_call(nets[0], (parameters, buffers), (x,))
+
+    found = torch.vmap(call)(parameters, buffers, x)
+    for i, net in enumerate(nets):
+        torch.testing.assert_close(found[i], net(x[i]))
+        for name, buffer in net.named_buffers():
+            torch.testing.assert_close(buffers[name][i], buffer)
+
+
+def test_batch_norm_differentiates_what_was_before_another_call():
+    net, x = normed().train(), torch.from_numpy(normal(4, 3))
+    y, alone = net(x), net(x[:1])
+    (y.square().sum() + alone.sum()).backward()
+    assert net.weight.grad.abs().sum() > 0
+
+
+def test_batch_norm_leaves_what_has_no_momentum():
+    net = ub.build(ub.BatchNorm.on("torch")(momentum=0.0), (4, 3)).train()
+    net.running_var.fill_(0.3)
+    net(torch.from_numpy(normal(7, 3)))
+    assert (net.running_var == np.float32(0.3)).all()

@@ -55,6 +55,7 @@ def time_in_turn(
     rounds: int,
     finish: Callable[[], None] = lambda: None,
     sample: float = 0.001,
+    seed: int = 0,
 ) -> Array:
     """Seconds of one call of each, of shape (rounds, calls).
 
@@ -67,13 +68,14 @@ def time_in_turn(
         finish: waits until all that a call began is computed.
         sample: a time in seconds: what takes less is called as often in a row as it takes to
             fill it, the same number of times for all.
+        seed: what the orders are drawn from.
     """
     for call in calls:
         for _ in range(WARM_UP):
             call()
     finish()
     repeats = max(1, math.ceil(sample / min(_seconds(call, 1, finish) for call in calls)))
-    times, generator = np.empty((rounds, len(calls))), np.random.default_rng(0)
+    times, generator = np.empty((rounds, len(calls))), np.random.default_rng(seed)
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()  # its pauses hit whichever call is next

@@ -48,7 +48,7 @@ class MXNetBackend(Backend):
         "int32, `ops.floor_divide` gives float32, and `abs`, `square`, `remainder` round beyond "
         "2^53",
         "index-errors": "the row is nan; in whole numbers, which have none, the smallest",
-        "label-errors": "the loss is infinite",
+        "label-errors": "the loss is infinite or nan",
         "nan-in-relu": "it is 0",
         "float16": "on the CPU no dense layers, and no `ops.matmul` in a graph",
         "bfloat16": "MXNet 1.9.1 computes nothing in it",

@@ -25,7 +25,7 @@ class MySequential(ub.MySequential, keras.Model):
         self.blocks.append(block)
         return self
 
-    def call(self, X, training=None):  # else `fit` would run the blocks in inference mode
+    def call(self, X, training=None):  # without it `fit` runs the blocks in inference
         for block in self.blocks:
             X = block(X)
         return X

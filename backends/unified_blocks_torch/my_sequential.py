@@ -18,10 +18,11 @@ class MySequential(ub.MySequential, nn.Module):
         return self
 
     def forward(self, X):
-        children = self._modules.values()  # children() would skip a block used twice
-        # Whether there are others than blocks is asked once: each time it can be measured.
-        for block in children if "".join(self._modules).isdecimal() else self:
-            X = block(X)  # type: ignore[misc]  # none is None
+        blocks = self._modules.values()  # children() would skip a block used twice
+        if not "".join(self._modules).isdecimal():  # asked once a call: of each block it takes time
+            blocks = MySequential.__iter__(self)
+        for block in blocks:
+            X = block(X)  # type: ignore[misc]  # no block is None
         return X
 
     def __len__(self):

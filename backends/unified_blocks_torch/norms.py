@@ -66,25 +66,20 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
             self.running_var.fill_(1)
 
     def forward(self, X):
-        mean, var = self.running_mean, self.running_var
-        if not self.training:
-            return self._normalized(X, mean, var)
-        count = X.numel() // len(mean)
-        if count > 1:
+        mean, kept, training = self.running_mean, self.running_var, self.training
+        var, excess = kept, 0.0
+        if training:
             # PyTorch adds the unbiased variance to what is kept, count / (count - 1) times as much
-            # as is added here: that is undone afterwards.
-            share = (count - 1) / count
-            scaled = var / share
-            Y = self._normalized(X, mean, scaled)
-            torch.mul(scaled, share, out=var)
-            return Y
-        axes = (0, *range(2, X.ndim))  # of one value there is no unbiased variance
-        batch_var, batch_mean = torch.var_mean(X.detach(), axes, correction=0)
-        mean.lerp_(batch_mean, self.momentum)
-        var.lerp_(batch_var, self.momentum)
-        return self._normalized(X, None, None)
-
-    def _normalized(self, X, mean, var):
-        return torch.batch_norm(
-            X, self.weight, self.bias, mean, var, self.training, self.momentum, self.eps, True
+            # as is added here; of one value it has none.
+            count = X.numel() // len(mean)
+            excess = 1 / (count - 1) if count > 1 else 0.0
+            var = torch.add(kept, kept, alpha=excess)
+        Y = torch.batch_norm(
+            X, self.weight, self.bias, mean, var, training, self.momentum, self.eps, True
         )
+        if training and self.momentum:
+            if count > 1:
+                kept.zero_().add_(var, alpha=1 / (1 + excess))
+            else:
+                kept.mul_(1 - self.momentum)
+        return Y

@@ -38,7 +38,7 @@ class stack(keras.Model):
         super().__init__()
         self.blocks = layers
 
-    def call(self, X, training=None):  # else `fit` would run the layers inside in inference mode
+    def call(self, X, training=None):  # without it `fit` runs the layers inside in inference
         for block in self.blocks:
             X = block(X)
         return X

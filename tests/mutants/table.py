@@ -601,16 +601,16 @@ NORMS = [
         "BatchNorm keeps the unbiased variance",
         "torch",
         "unified_blocks_torch.norms:BatchNorm.forward",
-        "correction=0",
-        "correction=1",
+        "1 / (count - 1)",
+        "0.0",
         Compared(of(ub.BatchNorm), "1.running_var", "unbiased_variance", "train"),
     ),
     Mutant(
         "BatchNorm does not move its mean",
         "torch",
         "unified_blocks_torch.norms:BatchNorm.forward",
-        "mean.lerp_(batch_mean, self.momentum)",
-        "mean",
+        "self.bias, mean, var",
+        "self.bias, mean.clone(), var",
         Compared(of(ub.BatchNorm), "1.running_mean", "statistics_not_updated", "train"),
     ),
     Mutant(
@@ -649,7 +649,7 @@ NORMS = [
         "BatchNorm uses the batch in inference",
         "torch",
         "unified_blocks_torch.norms:BatchNorm.forward",
-        "mean, var, self.training, 0.0",
+        "mean, var, training, self.momentum",
         "mean, var, True, 0.0",
         Compared(of(ub.BatchNorm), "1", "batch_statistics"),
     ),
@@ -788,7 +788,7 @@ LEARNING = [
         for backend, function, *change in (
             ("torch", "cross_entropy", "IGNORED", 'IGNORED, reduction="sum"'),
             ("tensorflow", "cross_entropy", "tf.reduce_mean", "tf.reduce_sum"),
-            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(log", "F.np.sum(log"),
+            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(F", "F.np.sum(F"),
         )
     ),
     Mutant(

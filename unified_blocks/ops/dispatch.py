@@ -100,7 +100,7 @@ def register(
         backend, title: its name, and what its framework is called.
         implementation: a module, or another object, with a function for each of `PRIMITIVES`.
         types: the types of its tensors; their subclasses are found by themselves.
-        floats: its floating-point types, unless they are NumPy's; their names are known.
+        floats: its floating-point types, in place of NumPy's; their names are always known.
         missing: for operations that it lacks, why.
         symbolic: whether these tensors have no values yet.
     """
