@@ -208,3 +208,23 @@ def test_a_portable_block_may_hold_any_block():
             return self.body(X)
 
     assert run(Net(), normal(2, 5)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("classes", [10, 10_000])
+def test_cross_entropy_is_exact_of_few_and_of_many_classes(classes):
+    from unified_blocks_mxnet.learning import cross_entropy
+
+    logits, labels = 3 * normal(8, classes), np.arange(8)
+    exact = logits.astype("float64")
+    exact -= np.log(np.exp(exact).sum(1, keepdims=True))
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        output = mx.np.array(logits)
+        output.attach_grad()
+        with mx.autograd.record():
+            loss = cross_entropy(output, mx.np.array(labels, dtype="int64"))
+        loss.backward()
+        found, gradient = float(loss.asnumpy()), 8 * output.grad.asnumpy()
+        half = cross_entropy(output.astype("float16"), mx.np.array(labels, dtype="int64"))
+    np.testing.assert_allclose(found, -exact[labels, labels].mean(), rtol=2e-7)
+    np.testing.assert_allclose(gradient, np.exp(exact) - np.eye(classes)[labels], atol=4e-7)
+    assert half.dtype == np.float16
