@@ -5,10 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 import unified_blocks as ub
+from unified_blocks import ops
 from unified_blocks_mxnet.compat import mx, nn
 
 OWN = (None, "relu", "sigmoid", "tanh", "softsign")
 """The activations that Gluon has with the same name and meaning."""
+
+
+class Operation:
+    """An activation in the place where a layer has a block for it, which would cost a call more."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.compute = name, getattr(ops, name)
+
+    def __call__(self, X):
+        return self.compute(X)
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name})"
 
 
 def dense(in_units: int | None, units: int, activation: str | None = None, **options) -> nn.Dense:
@@ -26,7 +40,7 @@ def dense(in_units: int | None, units: int, activation: str | None = None, **opt
 def activated(layer: nn.Dense, activation: str | None) -> nn.Dense:
     """`layer`, with an activation that Gluon does not have."""
     if activation not in OWN:
-        layer.act = ub.Activation.on("mxnet")(activation)
+        layer.act = Operation(activation)
     return layer
 
 
