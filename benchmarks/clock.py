@@ -19,7 +19,7 @@ FEWEST = 30
 NARROW = 0.01
 """How wide an interval may be, over its median; while one is wider, as many pairs again are added,
 whatever they show."""
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds after which no more are added: the last, as many as all before, take as long again."""
 
 

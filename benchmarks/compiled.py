@@ -58,10 +58,10 @@ def called(framework: str, subject: Subject, batch: int, effort: Effort) -> list
 
 def trained(framework: str, subject: Subject, effort: Effort) -> list[Cell]:
     """A step, beside that of another trainer of the same network."""
-    (net, x), (other, _) = (made(framework, subject, TRAINED) for _ in range(2))
+    net, x = made(framework, subject, TRAINED)
     backend = ub.backend_of(net)
     y = backend.from_numpy(np.zeros_like(ub.to_numpy(backend.run(net, [x]))))
-    step, plain = ub.compile(trainer(net), (x, y)), trainer(other).step
+    step, plain = ub.compile(trainer(net), (x, y)), trainer(net).step
     times = in_turn(
         [lambda: step(x, y), lambda: plain(x, y)], effort, backend.finish, precisely=True
     )

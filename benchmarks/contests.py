@@ -28,10 +28,10 @@ class Contest:
     finish: Callable[[], None] = lambda: None
     mode: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
 
-    def times(self, effort: Effort) -> dict[str, Array]:
-        """Seconds of a call of each, in pairs."""
+    def times(self, effort: Effort, precisely: bool = False) -> dict[str, Array]:
+        """Seconds of a call of each, in pairs; see `in_turn`."""
         with self.mode():
-            times = in_turn(list(self.calls.values()), effort, self.finish)
+            times = in_turn(list(self.calls.values()), effort, self.finish, precisely=precisely)
         return {label: times[:, i] for i, label in enumerate(self.calls)}
 
 

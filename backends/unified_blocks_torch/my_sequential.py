@@ -18,11 +18,9 @@ class MySequential(ub.MySequential, nn.Module):
         return self
 
     def forward(self, X):
-        blocks = self._modules.values()  # children() would skip a block used twice
-        if not "".join(self._modules).isdecimal():  # asked once a call: of each block it takes time
-            blocks = MySequential.__iter__(self)
-        for block in blocks:
-            X = block(X)  # type: ignore[misc]  # no block is None
+        for name, block in self._modules.items():  # children() would skip a block used twice
+            if name.isdecimal():
+                X = block(X)  # type: ignore[misc]  # no block is None
         return X
 
     def __len__(self):
