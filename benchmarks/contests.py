@@ -53,9 +53,9 @@ def depth(framework: str, layers: int) -> Contest:
         net = torch.stack([torch.layer(20, 20) for _ in range(layers)])
         return against(framework, net, 2, lambda native: native.stack(layers, 20))
     native = by_hand(framework)
-    ours, make = dense_stack(framework, layers)
+    ours, native_net, _ = dense_stack(framework, layers)
     book = native.BookSequential(*(native.book_layer(20) for _ in range(layers)))
-    return contest(framework, {BY_HAND: make(), OURS: ours, BOOK: book}, 2)
+    return contest(framework, {BY_HAND: native_net, OURS: ours, BOOK: book}, 2)
 
 
 def contest(framework: str, nets: dict[str, Any], batch: int) -> Contest:

@@ -42,12 +42,11 @@ def measure(framework: str, effort: Effort) -> list[Cell]:
                 target=subject.target,
                 setting={"batch": batch},
             )
-    for what, (stacked, depths) in STACKS.items():
+    for what, (stack, depths) in STACKS.items():
         for depth in depths[:2] if effort.quick else depths:
-            ours, make = stacked(framework, depth)
             cells += compared(
                 framework,
-                (ours, make(), make()),
+                stack(framework, depth),
                 (2, 20),
                 effort,
                 what=f"MySequential of {what}",

@@ -1,5 +1,7 @@
 """On PyTorch a block is a module like any other."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,34 @@ def test_a_buffer_that_is_not_persistent_is_no_state():
     net = ub.MySequential(ub.ReLU())
     net[0].register_buffer("scratch", torch.ones(3), persistent=False)
     assert ub.state(net) == {}
+
+
+def by_attribute(net, module):
+    net.head = module
+
+
+def in_a_list(net, module):
+    net.heads = [module]
+
+
+def by_method(net, module):
+    net.add_module("head", module)
+
+
+def registered(net, module):
+    net.register_module("head", module)
+
+
+@pytest.mark.parametrize("put", [by_attribute, in_a_list, by_method, registered])
+def test_a_sequence_runs_its_blocks_however_another_module_got_in(put):
+    net = ub.MySequential(ub.Dense(3, in_units=4))
+    x = torch.ones(2, 4)
+    expected = net(x)
+    put(net, nn.Linear(3, 5))  # which, run, would give another shape
+    for each in (net, copy.deepcopy(net)):
+        assert torch.equal(each(x), expected)
+    net.add(nn.Linear(3, 6))
+    assert net(x).shape == (2, 6)
 
 
 def test_a_trainer_steps_also_where_gradients_are_off():

@@ -26,11 +26,12 @@ class Dense(ub.Dense, nn.LazyLinear):
     cls_to_become = None  # type: ignore[assignment]
 
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
+        # First of all: so it lies beside what each call of a module reads.
+        self.activation = None if activation is None else ACTIVATIONS[activation]
         if in_units is None:
             nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
         else:
             nn.Linear.__init__(self, in_units, units, bias=use_bias, dtype=dtype)
-        self.activation = None if activation is None else ACTIVATIONS[activation]
 
     def forward(self, X):
         Y = affine(X, self.weight, self.bias)  # (*, units)

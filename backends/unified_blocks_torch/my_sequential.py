@@ -4,10 +4,13 @@ from torch import nn
 
 import unified_blocks as ub
 from unified_blocks.attributes import layer_of
+from unified_blocks_torch.bind import __setattr__ as set_attribute
 
 
 @ub.MySequential.native("torch")
 class MySequential(ub.MySequential, nn.Module):
+    _only_blocks = True  # and no module under another name
+
     def __init__(self, *blocks):
         nn.Module.__init__(self)
         for block in blocks:
@@ -18,10 +21,21 @@ class MySequential(ub.MySequential, nn.Module):
         return self
 
     def forward(self, X):
-        for name, block in self._modules.items():  # children() would skip a block used twice
-            if name.isdecimal():
-                X = block(X)  # type: ignore[misc]  # no block is None
+        # Not children(), which would skip a block used twice; and a look at the name of each block
+        # takes longer than all else around it.
+        blocks = self._modules.values() if self._only_blocks else MySequential.__iter__(self)
+        for block in blocks:
+            X = block(X)  # type: ignore[misc]  # no block is None
         return X
+
+    def add_module(self, name, module):
+        nn.Module.add_module(self, name, module)
+        self._only_blocks = self._only_blocks and name.isdecimal()
+
+    def __setattr__(self, name, value):
+        set_attribute(self, name, value)
+        if name in vars(self).get("_modules", ()) and not name.isdecimal():
+            self._only_blocks = False
 
     def __len__(self):
         return sum(1 for _ in self)
