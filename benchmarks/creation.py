@@ -39,8 +39,8 @@ def measure(framework: str, effort: Effort) -> list[Cell]:
             Cell.seconds(what, "by hand", times[:, 1]),
         ]
         made = [memory(make, many) for make in (ours, native)]
-        cells.append(Cell(what, "bytes of ours", made[0]))
-        cells.append(Cell(what, "bytes by hand", made[1]))
+        cells.append(Cell(what, "memory of ours", made[0], unit="bytes"))
+        cells.append(Cell(what, "memory by hand", made[1], unit="bytes"))
     return cells
 
 

@@ -51,7 +51,7 @@ def of_size(framework: str, megabytes: int, effort: Effort) -> list[Cell]:
         f"transfer to {framework}": lambda: ub.transfer(source, target),
     }
     others = [name for name in ub.available_backends() if name != framework]
-    for other in others if megabytes < MEGABYTES[-1] else ():
+    for other in others:
         calls[f"transfer to {other}"] = to_model(source, model(other, megabytes))
         calls[f"convert to {other}"] = to_framework(source, other)
     times = in_turn(list(calls.values()), effort, ub.get_backend(framework).finish)

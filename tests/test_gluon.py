@@ -1,5 +1,6 @@
 """On MXNet a block is a Gluon block like any other, with NumPy semantics of its own."""
 
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -228,3 +229,17 @@ def test_cross_entropy_is_exact_of_few_and_of_many_classes(classes):
     np.testing.assert_allclose(found, -exact[labels, labels].mean(), rtol=2e-7)
     np.testing.assert_allclose(gradient, np.exp(exact) - np.eye(classes)[labels], atol=4e-7)
     assert half.dtype == np.float16
+
+
+def test_an_activation_that_gluon_lacks_is_no_block_inside_the_layer():
+    net = ub.build(ub.Dense(3, activation="gelu"), (2, 4))
+    assert "Activation(gelu)" in repr(net)
+    assert not net._children
+    x = normal(2, 4)
+    plain = ub.transfer(net, ub.Dense(3, in_units=4))
+    expected = run(ub.Activation("gelu"), run(plain, x))
+    copied = pickle.loads(pickle.dumps(net))
+    for each in (net, copied):
+        np.testing.assert_array_equal(run(each, x), expected)
+    copied.hybridize()
+    np.testing.assert_allclose(run(copied, x), expected, rtol=1e-6)

@@ -159,6 +159,16 @@ def test_a_frozen_layer_stays_frozen(backend_name, how):
     ]
 
 
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_can_be_compiled(backend_name, how):
+    net = make("nested", built=True)
+    copied = copy.deepcopy(net) if how == "deepcopy" else pickle.loads(pickle.dumps(net))
+    x = ub.from_numpy(X, backend_name)
+    with ub.backend_of(copied).inferring(copied):
+        found = ub.to_numpy(ub.compile(copied, mode="native")(x))
+    np.testing.assert_allclose(found, run(net, X), rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("built", [True, False])
 def test_repr_is_the_frameworks_own_and_names_the_block(backend_name, name, built):

@@ -243,8 +243,10 @@ def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
 def __setstate__(self: Any, state: dict[str, Any]) -> None:
     self.__dict__.update(state)
     with numpy_semantics():
-        for variable in walk(self):  # MXNet's copies no longer ask for a gradient
-            wanted = variable.parameter.grad_req
-            if wanted != "null":
-                variable.parameter.grad_req = "null"
-                variable.parameter.grad_req = wanted
+        for variable in walk(self):
+            parameter = variable.parameter
+            parameter._var = None  # a pickled symbol comes back without NumPy semantics
+            wanted = parameter.grad_req
+            if wanted != "null":  # MXNet's copies no longer ask for a gradient
+                parameter.grad_req = "null"
+                parameter.grad_req = wanted

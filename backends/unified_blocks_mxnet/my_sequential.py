@@ -23,7 +23,7 @@ class MySequential(ub.MySequential, nn.HybridBlock):
         return X
 
     def __len__(self):
-        return sum(1 for _ in self)
+        return sum(map(str.isdecimal, self._children))
 
     def __iter__(self):
         return (block for name, block in self._children.items() if name.isdecimal())

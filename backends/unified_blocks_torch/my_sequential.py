@@ -38,7 +38,9 @@ class MySequential(ub.MySequential, nn.Module):
             self._only_blocks = False
 
     def __len__(self):
-        return sum(1 for _ in self)
+        if self._only_blocks:
+            return len(self._modules)  # at once: `add` asks for each block
+        return sum(map(str.isdecimal, self._modules))
 
     def __iter__(self):
         return (block for name, block in self._modules.items() if name.isdecimal())
