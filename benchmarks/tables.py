@@ -21,7 +21,7 @@ def number(value: float, unit: str) -> str:
         size, prefix = next((p for p in PREFIXES if value >= p[0]), PREFIXES[-1])
         return f"{value / size:.3g} {prefix}s"
     if unit == "bytes":
-        return f"{value / 1e6:.3g} MB"
+        return f"{value / 1e6:.3g} MB" if value >= 1e6 else f"{value / 1e3:.3g} kB"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 

@@ -80,6 +80,7 @@ def test_a_target_is_for_the_upper_bound():
         (Cell("a", "b", 3), "3"),
         (Cell.seconds("a", "b", [1.234e-5] * 3), "12.3 µs"),
         (Cell("a", "b", 2.5e6, unit="bytes"), "2.5 MB"),
+        (Cell("a", "b", 2500, unit="bytes"), "2.5 kB"),
         (Cell.ratio("a", "b", RATIO, target=1.02), "1.010 [0.990, 1.019] met"),
         (Cell.ratio("a", "b", RATIO, target=1.01), "1.010 [0.990, 1.019] not met"),
     ],
