@@ -118,3 +118,16 @@ def test_a_layer_that_is_an_attribute_is_no_link_of_the_chain(backend_name):
     assert len(net) == 1
     assert run(net, normal(2, 4)).shape == (2, 3)
     assert list(ub.state(net)) == ["0.weight", "0.bias", "head.weight", "head.bias"]
+
+
+def test_a_block_added_after_one_was_deleted_takes_no_other_s_place(backend_name):
+    net = ub.MySequential(ub.ReLU(), ub.Dense(3, in_units=4), ub.ReLU())
+    if backend_name == "tensorflow":
+        del net.blocks[0]
+    else:
+        del getattr(net, "_modules" if backend_name == "torch" else "_children")["0"]
+    last = ub.Dense(5, in_units=3)
+    net.add(last)
+    assert len(net) == 3
+    assert net[-1] is last
+    assert run(net, normal(2, 4)).shape == (2, 5)

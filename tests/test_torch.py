@@ -111,16 +111,40 @@ def registered(net, module):
     net.register_module("head", module)
 
 
+class Row(ub.MySequential):
+    pass
+
+
+class Headed(ub.MySequential):
+    def __init__(self, *blocks):
+        super().__init__(*blocks)
+        self.first = ub.Dense(7, in_units=3)
+
+    def forward(self, X):
+        assert self.first is not None
+        return super().forward(X)
+
+
+@pytest.mark.parametrize("cls", [ub.MySequential, Row, Headed])
 @pytest.mark.parametrize("put", [by_attribute, in_a_list, by_method, registered])
-def test_a_sequence_runs_its_blocks_however_another_module_got_in(put):
-    net = ub.MySequential(ub.Dense(3, in_units=4))
+def test_a_sequence_runs_its_blocks_however_another_module_got_in(put, cls):
+    net = cls(ub.Dense(3, in_units=4))
     x = torch.ones(2, 4)
     expected = net(x)
     put(net, nn.Linear(3, 5))  # which, run, would give another shape
     for each in (net, copy.deepcopy(net)):
         assert torch.equal(each(x), expected)
+    assert len(net) == 1
     net.add(nn.Linear(3, 6))
     assert net(x).shape == (2, 6)
+
+
+def test_a_block_is_replicated_as_data_parallel_does():
+    net = ub.MySequential(ub.Dense(3, in_units=4), ub.Dense(2))
+    expected = net(torch.ones(2, 4))
+    replica = net._replicate_for_data_parallel()
+    assert replica._modules is not net._modules
+    assert torch.equal(replica(torch.ones(2, 4)), expected)
 
 
 def test_a_trainer_steps_also_where_gradients_are_off():

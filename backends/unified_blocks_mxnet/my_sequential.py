@@ -13,7 +13,10 @@ class MySequential(ub.MySequential, nn.HybridBlock):
             self.add(block)
 
     def add(self, block):
-        self.register_child(layer_of(self, block), str(len(self)))
+        number = len(self)
+        while str(number) in self._children:  # one before it was deleted
+            number += 1
+        self.register_child(layer_of(self, block), str(number))
         return self
 
     def hybrid_forward(self, F, X):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from unified_blocks.arguments import give
 from unified_blocks.attributes import add_constant, hold
+from unified_blocks.block import Block
 from unified_blocks.calls import explain, foreign_tensor
 from unified_blocks.constants import Constant
 from unified_blocks.construction import construct
@@ -27,6 +28,9 @@ NONE: dict[str, Any] = {}
 call_module = nn.Module._call_impl
 set_attribute = nn.Module.__setattr__
 
+OF_EVERY_MODULE = frozenset(vars(nn.Module())) | {"__dict__"}
+"""Attributes that PyTorch gives to every module, and sets itself when it replicates one."""
+
 
 def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
@@ -34,7 +38,10 @@ def bind(native: Any) -> Any:
     # torch.compile counts its recompilations by code object: one for each class, as a forward is.
     code = __call__.__code__.replace()
     call = FunctionType(code, globals(), "__call__", __call__.__defaults__)
-    give(native, call, __setattr__, __reduce_ex__)
+    give(native, call, __reduce_ex__)
+    blocks = [cls for cls in native.__mro__ if issubclass(cls, Block)]
+    if not any("__setattr__" in vars(cls) for cls in blocks):
+        native.__setattr__ = __setattr__  # else one that it extends, MySequential, minds more
     return native
 
 
@@ -63,6 +70,9 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
 def __setattr__(self: Any, name: str, value: Any) -> None:
     if isinstance(value, Constant):
         add_constant(self, name, value)
+        return
+    if name in OF_EVERY_MODULE:
+        set_attribute(self, name, value)
         return
     if type(value) not in PLAIN:
         value = hold(self, name, value)

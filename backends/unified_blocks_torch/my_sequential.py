@@ -9,15 +9,19 @@ from unified_blocks_torch.bind import __setattr__ as set_attribute
 
 @ub.MySequential.native("torch")
 class MySequential(ub.MySequential, nn.Module):
-    _only_blocks = True  # and no module under another name
+    _only_blocks = False  # and no module under another name
 
     def __init__(self, *blocks):
         nn.Module.__init__(self)
+        self._only_blocks = True
         for block in blocks:
             self.add(block)
 
     def add(self, block):
-        self.add_module(str(len(self)), layer_of(self, block))
+        number = len(self)
+        while str(number) in self._modules:  # one before it was deleted
+            number += 1
+        self.add_module(str(number), layer_of(self, block))
         return self
 
     def forward(self, X):
