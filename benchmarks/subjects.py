@@ -112,7 +112,7 @@ def nested_stack(framework: str, depth: int, units: int = 20) -> tuple[Any, Any,
 def stacked(
     framework: str, depth: int, ours: Callable[[], Any], native: Callable[[], Any]
 ) -> tuple[Any, Any, Any]:
-    """What these make, in a row; made in turn, so that none of the three lies better in memory."""
+    """What these make, in a row; made in turn, so that the objects of all three lie alike."""
     made = [(ours(), native(), native()) for _ in range(depth)]
     blocks, *layers = zip(*made, strict=True)
     first, second = (by_hand(framework).stack(list(each)) for each in layers)
