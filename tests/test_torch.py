@@ -139,6 +139,11 @@ def test_a_sequence_runs_its_blocks_however_another_module_got_in(put, cls):
     assert net(x).shape == (2, 6)
 
 
+def test_a_part_has_no_name_that_every_module_uses():
+    with pytest.raises(AttributeError, match="'training': choose another"):
+        ub.MySequential().training = ub.Dense(3)
+
+
 def test_a_block_is_replicated_as_data_parallel_does():
     net = ub.MySequential(ub.Dense(3, in_units=4), ub.Dense(2))
     expected = net(torch.ones(2, 4))

@@ -28,8 +28,8 @@ NONE: dict[str, Any] = {}
 call_module = nn.Module._call_impl
 set_attribute = nn.Module.__setattr__
 
-OF_EVERY_MODULE = frozenset(vars(nn.Module())) | {"__dict__"}
-"""Attributes that PyTorch gives to every module, and sets itself when it replicates one."""
+OF_EVERY_MODULE = {name for name in vars(nn.Module()) if name.startswith("_")} | {"__dict__"}
+"""PyTorch's own attributes of every module, which it sets itself when it replicates one."""
 
 
 def bind(native: Any) -> Any:
