@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.timing import Ratio
+from unified_blocks.compiling.timing import Ratio
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Cell:
 
     @classmethod
     def ratio(cls, what: str, measure: str, ratio: Ratio, **others: Any) -> Cell:
-        """A ratio that `unified_blocks.timing.ratio` found."""
+        """A ratio that `unified_blocks.compiling.timing.ratio` found."""
         return cls(
             what,
             measure,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cells import Effort
-from unified_blocks.timing import ratio, time_in_turn
+from unified_blocks.compiling.timing import ratio, time_in_turn
 from unified_blocks.types import Array
 
 LONGEST = 400.0

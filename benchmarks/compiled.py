@@ -17,7 +17,7 @@ from benchmarks.clock import in_turn
 from benchmarks.native import MOMENTUM, RATE
 from benchmarks.subjects import SUBJECTS, Subject, alike, array
 from unified_blocks.backend import EAGER
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 BATCHES = (2, 64, 4096)
 TRAINED = 64

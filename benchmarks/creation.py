@@ -16,7 +16,7 @@ import unified_blocks as ub
 from benchmarks.cells import Cell, Effort
 from benchmarks.clock import in_turn
 from benchmarks.native import by_hand
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 SIZES = {"hidden_units": 256, "out_units": 10, "in_units": 20}
 UNITS, DEPTH = 20, 8

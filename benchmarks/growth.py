@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.cells import Cell, Effort
 from benchmarks.contests import BY_HAND, OTHERS, Contest, depth, mlp
-from unified_blocks.timing import DRAWS, Ratio, ratio
+from unified_blocks.compiling.timing import DRAWS, Ratio, ratio
 from unified_blocks.types import Array
 
 PAIRS = 30  # for each size: the growth is fitted to all of them

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks import ROOT
 from benchmarks.cells import Cell, Effort
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 FIRST = {
     "core": "import numpy",

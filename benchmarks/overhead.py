@@ -15,7 +15,7 @@ from benchmarks.cells import Cell, Effort
 from benchmarks.clock import in_turn
 from benchmarks.native import by_hand
 from benchmarks.subjects import NATIVE, SUBJECTS, agree, alike, array, dense_stack, nested_stack
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 BATCHES = (2, 64, 4096)
 STACKS = {"Dense layers": (dense_stack, (1, 16, 256)), "MLPs": (nested_stack, (1, 16, 64))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from benchmarks.cells import Cell, Effort
 from benchmarks.contests import BY_HAND, OTHERS, OURS, mlp
 from benchmarks.subjects import NATIVE
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 
 def measure(framework: str, effort: Effort) -> list[Cell]:

@@ -13,7 +13,7 @@ import numpy as np
 import unified_blocks as ub
 from benchmarks import ROOT
 from benchmarks.native import by_hand
-from unified_blocks.equivalence.policy import deviation
+from unified_blocks.reference.policy import deviation
 from unified_blocks.types import Array
 
 NATIVE, PORTABLE = 1.02, 1.05

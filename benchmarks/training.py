@@ -19,8 +19,8 @@ from benchmarks.clock import in_turn
 from benchmarks.loops import OPTIONS, loop_of
 from benchmarks.native import RATE, by_hand
 from benchmarks.subjects import NATIVE
-from unified_blocks.equivalence.policy import deviation
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
+from unified_blocks.reference.policy import deviation
 from unified_blocks.types import Array
 
 SAMPLES, FEATURES, CLASSES = 1437, 64, 10

@@ -22,7 +22,7 @@ import numpy as np
 import unified_blocks as ub
 from benchmarks.cells import Cell, Effort
 from benchmarks.clock import in_turn
-from unified_blocks.timing import ratio
+from unified_blocks.compiling.timing import ratio
 
 LAYERS = 4
 MEGABYTES = (1, 32, 1024)

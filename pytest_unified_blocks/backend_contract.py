@@ -17,11 +17,11 @@ from pytest_unified_blocks import plugin
 from pytest_unified_blocks.layer_cases import BY_NAME, LAYERS, made
 from pytest_unified_blocks.op_cases import OPS, OpCase
 from unified_blocks import ops
-from unified_blocks.capabilities import CAPABILITIES
-from unified_blocks.dlpack import seen
-from unified_blocks.equivalence.cases import CASES, Case
-from unified_blocks.equivalence.policy import deviation
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
+from unified_blocks.backend.capabilities import CAPABILITIES
+from unified_blocks.backend.dlpack import seen
+from unified_blocks.equivalence.matrix.cases import CASES, Case
+from unified_blocks.reference.gradients import reference_gradients, reference_output
+from unified_blocks.reference.policy import deviation
 from unified_blocks.types import Array, State
 
 dtypes = pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -516,7 +516,7 @@ class BackendContract:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Called by pytest for each test of a subclass: refuse one without a known name."""
-        from unified_blocks.registry import registered_backends
+        from unified_blocks.backend.registry import registered_backends
 
         name, known = getattr(self, "name", None), ", ".join(registered_backends())
         if name not in registered_backends():

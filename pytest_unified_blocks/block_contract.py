@@ -14,10 +14,10 @@ import pytest
 
 import unified_blocks as ub
 from pytest_unified_blocks.plugin import usable_backends
-from unified_blocks.capabilities import CAPABILITIES, why_lacking
-from unified_blocks.conversion import outputs_apart
-from unified_blocks.equivalence.policy import Kind, shares
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
+from unified_blocks.backend.capabilities import CAPABILITIES, why_lacking
+from unified_blocks.models.conversion import outputs_apart
+from unified_blocks.reference.gradients import reference_gradients, reference_output
+from unified_blocks.reference.policy import Kind, shares
 from unified_blocks.types import Array, State
 
 
@@ -64,7 +64,7 @@ class BlockContract:
         graph_needs: the capabilities that a backend needs for it to be one graph, for example
             `("loops-in-graphs",)` when its forward loops on tensors.
         tolerance_factor: how many times the library's tolerances are allowed; see
-            `unified_blocks.equivalence.policy`.
+            `unified_blocks.reference.policy`.
         lacks: why the block is without what some of these tests ask for, by the test's name:
             `{"test_training_agrees": "dropout draws its own numbers on each framework"}`.
     """

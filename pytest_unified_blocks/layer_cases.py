@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks.arguments import ACTIVATIONS
-from unified_blocks.equivalence.cases import CASES, Case
+from unified_blocks.block.arguments import ACTIVATIONS
+from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
 """The networks that the frameworks are compared on, by name."""

@@ -11,7 +11,7 @@ A backend that is not installed, and a GPU that is not there, are skips with the
 option names must be there, else the run fails.
 
 `@pytest.mark.capability("name")` skips a test on a backend that lacks one of
-`unified_blocks.capabilities.CAPABILITIES`, with the reason that the backend gives.
+`unified_blocks.backend.capabilities.CAPABILITIES`, with the reason that the backend gives.
 `assert_equivalent` is `ub.assert_equivalent`.
 
 Everyone who has this library installed has this module in every run of pytest. So it imports
@@ -69,8 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
             )
     if named(config, "backend") is not None:
         distributed = getattr(config.option, "numprocesses", 0) or hasattr(config, "workerinput")
+        from unified_blocks.backend.registry import available_backends, load_backend
         from unified_blocks.errors import BackendImportError, UnknownBackendError
-        from unified_blocks.registry import available_backends, load_backend
 
         try:
             for name in backends(config):
@@ -91,7 +91,7 @@ def named(config: pytest.Config, option: str) -> list[str] | None:
 
 def backends(config: pytest.Config) -> list[str]:
     """The names of the backends to run on: those named, or every registered one."""
-    from unified_blocks.registry import registered_backends, resolve_name
+    from unified_blocks.backend.registry import registered_backends, resolve_name
 
     chosen = named(config, "backend")
     return list(registered_backends()) if chosen is None else [resolve_name(n) for n in chosen]
@@ -104,8 +104,8 @@ def usable_backends(config: pytest.Config) -> list[str]:
 
 def problem_of(name: str) -> str | None:
     """Why the backend `name` cannot be used here; None when it can."""
+    from unified_blocks.backend.registry import load_backend
     from unified_blocks.errors import BackendImportError
-    from unified_blocks.registry import load_backend
 
     try:
         load_backend(name)
@@ -129,7 +129,7 @@ def targets(config: pytest.Config, every_device: bool) -> Iterator[Any]:
 
 def devices(config: pytest.Config, name: str) -> list[tuple[str, str | None]]:
     """The devices to run the backend `name` on; of one that is not there, why not."""
-    from unified_blocks.registry import load_backend
+    from unified_blocks.backend.registry import load_backend
 
     backend = load_backend(name)
     seen = backend.devices()
@@ -155,7 +155,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(name=TARGET)
 def _target(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """(backend, device), the backend being the default during the test."""
-    from unified_blocks.registry import use_backend
+    from unified_blocks.backend.registry import use_backend
 
     if not hasattr(request, "param"):
         pytest.fail(
@@ -173,7 +173,7 @@ def _target(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 def skip_what_it_lacks(node: Any, backend: Backend) -> None:
     """Skip the test when it is marked with a capability that the backend lacks."""
-    from unified_blocks.capabilities import why_lacking
+    from unified_blocks.backend.capabilities import why_lacking
 
     for mark in node.iter_markers("capability"):
         for name in mark.args:
@@ -202,7 +202,7 @@ def device(_unified_blocks_target: tuple[str, str], _unified_blocks_every_device
 @pytest.fixture
 def backend(backend_name: str) -> Backend:
     """The backend that this run of the test is on."""
-    from unified_blocks.registry import load_backend
+    from unified_blocks.backend.registry import load_backend
 
     return load_backend(backend_name)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks.equivalence.policy import deviation
+from unified_blocks.reference.policy import deviation
 
 WIDTH = 6
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
 BACKENDS = ("torch", "tensorflow", "mxnet")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from unified_blocks.equivalence.recording import Call
-from unified_blocks.equivalence.records import MODES, Entry, Record
+from unified_blocks.equivalence.matrix.records import MODES, Entry, Record
+from unified_blocks.equivalence.watching import Call
 
 DTYPES = ("float64", "float32")
 NAMES = {

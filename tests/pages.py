@@ -8,8 +8,8 @@ import numpy as np
 
 from hand_records import record_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
-from unified_blocks.equivalence.matrix import cells
-from unified_blocks.equivalence.rows import compared
+from unified_blocks.equivalence.matrix.cells import cells
+from unified_blocks.reference.rows import compared
 
 HOSTILE = "<script>alert(1)</script>"
 NASTY = f"</script>{HOSTILE}<b>&amp;\"'"

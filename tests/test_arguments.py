@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from unified_blocks.arguments import Arguments, checked
+from unified_blocks.block.arguments import Arguments, checked
 
 
 class Layer:

@@ -12,8 +12,8 @@ import pytest
 
 import unified_blocks as ub
 from pytest_unified_blocks import BackendContract
-from unified_blocks.dlpack import seen
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.backend.dlpack import seen
+from unified_blocks.equivalence.matrix.cases import CASES
 
 pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent

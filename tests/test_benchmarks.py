@@ -13,7 +13,7 @@ from benchmarks.growth import fitted_growth
 from benchmarks.machine import machine
 from benchmarks.parts import FRAMEWORKS, PARTS, processes
 from benchmarks.tables import text, verdicts
-from unified_blocks.timing import Ratio
+from unified_blocks.compiling.timing import Ratio
 
 RATIO = Ratio(1.01, 0.99, 1.019, 200)
 UNITS = {"ratio", "s", "bytes", "count"}

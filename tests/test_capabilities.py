@@ -6,7 +6,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import BACKENDS
-from unified_blocks.capabilities import CAPABILITIES, table, why_lacking
+from unified_blocks.backend.capabilities import CAPABILITIES, table, why_lacking
 
 README = Path(__file__).parent.parent / "README.md"
 

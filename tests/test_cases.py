@@ -1,7 +1,7 @@
 """The book's blocks, each the same on every framework and device: see `BlockContract`."""
 
 from pytest_unified_blocks import BlockContract
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 COMPILED = {"test_compiled_is_eager": "the chimera is made of all the others"}
 for case in CASES:

@@ -14,7 +14,7 @@ import pytest
 import unified_blocks as ub
 from conftest import layer, make, normal, run
 from portable import Residual
-from unified_blocks import block_names
+from unified_blocks.block import names as block_names
 from unified_blocks.errors import UnsupportedError
 
 HERE = Path(__file__).parent

@@ -8,22 +8,23 @@ import pytest
 
 import unified_blocks as ub
 from conftest import BACKENDS
-from unified_blocks import cli, doctor, registry
+from unified_blocks import cli
+from unified_blocks.backend import registry
+from unified_blocks.cli import diagnosis
 
 typer = pytest.importorskip("typer", reason="the command line's extra is not installed")
 pytest.importorskip("rich", reason="the command line's extra is not installed")
 
 from typer.testing import CliRunner
 
-from unified_blocks import commands
-from unified_blocks.demo import digits
-from unified_blocks.demo.report import Report
-from unified_blocks.equivalence import matrix, observing
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.cli import demo, digits, doctor, terminal  # noqa: F401  # doctor adds its command
+from unified_blocks.cli.demo_report import Report
+from unified_blocks.equivalence.matrix import cells, observing
+from unified_blocks.equivalence.matrix.cases import CASES
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(commands.app, arguments, env={"COLUMNS": "200"})
+    return CliRunner().invoke(terminal.app, arguments, env={"COLUMNS": "200"})
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def quick(monkeypatch):
     def recorded(backend, modes):
         return honest(backend, cases=CASES[:1], modes=modes)
 
-    monkeypatch.setattr(commands, "recorded", recorded)
+    monkeypatch.setattr(demo, "recorded", recorded)
 
 
 def test_demo_shows_everything_and_writes_it(backend_name, quick, tmp_path):
@@ -73,10 +74,10 @@ def test_demo_over_two_backends_compares_their_losses(quick, tmp_path):
 
 
 def test_demo_exits_with_1_when_a_cell_is_out_of_tolerance(backend_name, quick, monkeypatch):
-    wrong = matrix.Cell(
+    wrong = cells.Cell(
         "MLP", backend_name, "cpu", "float64", "forward", "differs", 3.0, 0.5, "reference", "output"
     )
-    monkeypatch.setattr(commands, "measured", lambda names: [wrong])
+    monkeypatch.setattr(demo, "measured", lambda names: [wrong])
     result = invoke("demo", "--backend", backend_name)
     assert result.exit_code == 1
     problem = (
@@ -156,9 +157,9 @@ def test_doctor_tells_a_broken_framework_from_a_missing_one(monkeypatch):
         except AttributeError as error:
             raise ub.BackendImportError("broken") from error
 
-    monkeypatch.setattr(doctor, "available_backends", lambda: ["mxnet"])
-    monkeypatch.setattr(doctor, "load_backend", broken)
-    found = {d.name: d.problem for d in doctor.diagnose_all()}
+    monkeypatch.setattr(diagnosis, "available_backends", lambda: ["mxnet"])
+    monkeypatch.setattr(diagnosis, "load_backend", broken)
+    found = {d.name: d.problem for d in diagnosis.diagnose_all()}
     assert found["torch"] == "not installed"
     assert found["mxnet"] == (
         "installed, but does not work: AttributeError: module 'numpy' has no attribute 'bool'"
@@ -171,7 +172,7 @@ def test_doctor_shows_a_default_that_cannot_be_used(monkeypatch):
 
 
 def test_without_its_extra_the_command_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "unified_blocks.commands", None)
+    monkeypatch.setitem(sys.modules, "unified_blocks.cli.demo", None)
     with pytest.raises(SystemExit, match=r'pip install "unified-blocks\[cli\]"'):
         cli.main()
 
@@ -201,7 +202,7 @@ def test_a_progress_bar_is_drawn_in_a_terminal(backend_name, monkeypatch, capfd)
 
 
 def test_figures_that_json_cannot_write_are_null():
-    cell = matrix.Cell("MLP", "one", "cpu", "float64", "forward", "differs", np.inf, np.inf)
+    cell = cells.Cell("MLP", "one", "cpu", "float64", "forward", "differs", np.inf, np.inf)
     training = digits.Training("one", "float64", [float("nan")], 0.5)
     figures = json.dumps(Report([], [cell], [training]).as_json(), allow_nan=False)
     (found,) = json.loads(figures)["matrix"]
@@ -219,5 +220,5 @@ def test_doctor_survives_a_driver_that_does_not_work(backend_name, monkeypatch):
         raise OSError("libcuda.so.1: cannot open shared object file")
 
     monkeypatch.setattr(type(ub.get_backend(backend_name)), "devices", broken)
-    found = {d.name: d for d in doctor.diagnose_all()}[backend_name]
+    found = {d.name: d for d in diagnosis.diagnose_all()}[backend_name]
     assert found.problem.startswith("installed, but does not work: OSError: libcuda")

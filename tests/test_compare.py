@@ -10,7 +10,7 @@ from models import NUMBERED, native_net, renamed_net
 from mutants.checks import numbered
 from mutants.table import MUTANTS
 from unified_blocks import ops
-from unified_blocks.equivalence.causes import CAUSES, UNKNOWN, sentence
+from unified_blocks.equivalence.causes.table import CAUSES, UNKNOWN, sentence
 
 PAIRS = [(a, b) for a in HERE for b in HERE if a != b]
 pairs = pytest.mark.parametrize(("first", "second"), PAIRS)

@@ -7,7 +7,7 @@ import unified_blocks as ub
 from compiled import BLOCKS, WIDTH, Doubled, Normed, agree, built, inferred, rows
 from unified_blocks.backend import Graph
 from unified_blocks.compiling.figures import Figure, fastest, timed
-from unified_blocks.timing import Ratio
+from unified_blocks.compiling.timing import Ratio
 
 
 @pytest.mark.parametrize("name", BLOCKS)

@@ -10,7 +10,7 @@ import unified_blocks as ub
 from compiled import BLOCKS, WIDTH, ByBatch, Doubled, Two, agree, built, inferred, rows
 from unified_blocks import ops
 from unified_blocks.backend import Graph
-from unified_blocks.equivalence.policy import deviation
+from unified_blocks.reference.policy import deviation
 
 # signatures
 

@@ -6,7 +6,7 @@ import pytest
 import unified_blocks as ub
 from learning import classifier, problem
 from unified_blocks.compiling.steps import RANDOM
-from unified_blocks.equivalence.policy import deviation
+from unified_blocks.reference.policy import deviation
 
 
 def trained(dtype="float64", optimizer=None, loss="cross_entropy", net=None):

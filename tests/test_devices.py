@@ -15,7 +15,7 @@ import pytest
 import unified_blocks as ub
 from conftest import normal, run
 from placement import LeftBehind, assert_placed
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 HERE = Path(__file__).parent
 STAND_INS = {"torch": "meta", "mxnet": "cpu:1"}

@@ -6,8 +6,8 @@ import pytest
 
 import unified_blocks as ub
 from conftest import layer, normal, run
-from unified_blocks.equivalence.policy import deviation
-from unified_blocks.equivalence.reference import reference_output
+from unified_blocks.reference.gradients import reference_output
+from unified_blocks.reference.policy import deviation
 
 CLASSES = [ub.MLP, ub.MySequential, ub.FixedHiddenMLP, ub.NestMLP, ub.Dense, ub.ReLU]
 

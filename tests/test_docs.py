@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import unified_blocks as ub
-from unified_blocks.equivalence.causes import CAUSES, sentence
+from unified_blocks.equivalence.causes.table import CAUSES, sentence
 
 ROOT = Path(__file__).parent.parent
 

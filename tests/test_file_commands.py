@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import unified_blocks as ub
-from unified_blocks import file_commands
+from unified_blocks.cli import files as file_commands
+from unified_blocks.cli.terminal import app
 from unified_blocks.formats import formats
-from unified_blocks.terminal import app
 
 GENERATOR = np.random.default_rng(0)
 STATE = {

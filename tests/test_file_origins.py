@@ -18,7 +18,7 @@ from params_files import array, numbers, params, zipped
 from test_torch_pt import STORAGE, of_pickle, state, tensor, text
 from unified_blocks.formats import safetensors
 from unified_blocks.formats.atomic import replacing
-from unified_blocks.variables import stored_of
+from unified_blocks.models.variables import stored_of
 
 NAMES = [f"dense_{i}.{name}" for i in (2, 10, 1) for name in ("weight", "bias")]
 STATE = {n: numbers(3, 2) if n.endswith("weight") else numbers(3) for n in NAMES}
@@ -159,7 +159,7 @@ def test_paths_that_keras_has_not_are_not_written(tmp_path, layer):
 
 def test_large_arrays_are_written_in_slices(tmp_path, monkeypatch):
     pytest.importorskip("h5py", reason="files of Keras are written with h5py")
-    from unified_blocks.formats import keras_write
+    from unified_blocks.formats.keras import write as keras_write
 
     monkeypatch.setattr(keras_write, "_SLICE", 64)
     large = {"a.weight": numbers(30, 20), "a.bias": numbers(30)}

@@ -10,7 +10,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import normal, run
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 if "mxnet" not in ub.available_backends():
     pytest.skip("mxnet is not installed", allow_module_level=True)

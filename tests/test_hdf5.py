@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hostile import MUTATIONS, every_truncation, measured, mutated
 from test_keras_h5 import LAYERS, handmade, some, stored
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats import hdf5, keras_h5
+from unified_blocks.formats.keras import hdf5
+from unified_blocks.formats.keras import weights as keras_h5
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
 

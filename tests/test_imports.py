@@ -31,7 +31,10 @@ def imported(code, **environment):
 
 
 def test_importing_the_package_imports_no_framework_and_says_nothing():
-    for code in ("import unified_blocks", "import unified_blocks.cli, unified_blocks.doctor"):
+    for code in (
+        "import unified_blocks",
+        "import unified_blocks.cli, unified_blocks.cli.diagnosis",
+    ):
         assert imported(code) == (set(), "", "")
 
 
@@ -67,19 +70,18 @@ def added_modules(code, before="import numpy"):
 
 
 def parts(modules):
-    """The modules and packages right under `unified_blocks`."""
+    """The rooms of `unified_blocks`, and the modules of its hall."""
     return {name.split(".")[1] for name in modules if name.startswith("unified_blocks.")}
 
 
 NEEDED = {
-    *("arguments", "attributes", "backend", "block", "block_names", "blocks", "constants"),
-    *("containers", "dlpack", "dtypes", "equivalence", "errors", "layers", "native_classes", "ops"),
-    *("registry", "tensors", "types"),
+    *("backend", "block", "blocks", "dtypes", "errors", "layers", "ops", "reference", "types"),
+    "version",
 }
-"""What defining a block takes."""
-NEEDED_BY_ADAPTERS = {"calls", "configuration", "construction", "pickling", "training"}
-FORMULAS = {"numpy_ops", "reference"}
-"""What blocks have of `unified_blocks.equivalence`: what their NumPy references are written in."""
+"""The rooms that defining a block takes."""
+NEEDED_BY_ADAPTERS = {"training"}
+FORMULAS = {"reference.gradients", "reference.numpy_ops"}
+"""What blocks have of `reference`: what their NumPy references are written in."""
 SLOW = {"concurrent.futures", "difflib", "email", "importlib.metadata", "json", "tempfile"}
 WITH_FRAMEWORK = {
     "torch": "import torch",
@@ -89,10 +91,11 @@ WITH_FRAMEWORK = {
 
 
 def later(modules):
-    """The parts of `unified_blocks.equivalence` and `.training` that are not for every import."""
-    packages = ("unified_blocks.equivalence.", "unified_blocks.training.")
-    found = {name.rpartition(".")[2] for name in modules if name.startswith(packages)}
-    return found - FORMULAS - {"losses", "optimizers", "step"}
+    """The modules in rooms that blocks need in part which are not for every import."""
+    packages = ("reference.", "training.")
+    names = {name.removeprefix("unified_blocks.") for name in modules}
+    found = {name for name in names if name.startswith(packages)}
+    return found - FORMULAS - {"training.losses", "training.optimizers"}
 
 
 def test_importing_is_quick():
@@ -116,8 +119,8 @@ def test_importing_an_adapter_is_quick(backend_name):
 
 def test_the_checks_see_what_is_slow():
     added = added_modules("import unified_blocks; unified_blocks.compare, unified_blocks.save")
-    assert {"checkpoint", "formats"} <= parts(added)
-    assert "compare" in later(added)
+    assert {"files", "formats", "equivalence"} <= parts(added)
+    assert "training.trainer" in later(added)
     assert "json" in added
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import normal, run
-from unified_blocks.equivalence.cases import chimera
+from unified_blocks.equivalence.matrix.cases import chimera
 
 tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 keras = pytest.importorskip("keras", reason="tensorflow is not installed")

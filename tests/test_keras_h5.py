@@ -8,8 +8,9 @@ import pytest
 
 from hostile import measured, read_all
 from unified_blocks.errors import BackendImportError, FileFormatError, UnsupportedError
-from unified_blocks.formats import keras_h5, keras_write
-from unified_blocks.formats.keras_families import FAMILIES, of_automatic_name
+from unified_blocks.formats.keras import weights as keras_h5
+from unified_blocks.formats.keras import write as keras_write
+from unified_blocks.formats.keras.families import FAMILIES, of_automatic_name
 from unified_blocks.formats.stored import Stored
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")

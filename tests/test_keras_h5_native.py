@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hostile import EACH_SEED, measured, mutated
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats import keras_h5
+from unified_blocks.formats.keras import weights as keras_h5
 from unified_blocks.formats.stored import Stored
 
 pytest.importorskip("tensorflow", reason="tensorflow is not installed")

@@ -9,14 +9,14 @@ import pytest
 
 import unified_blocks as ub
 from hand_records import record_of
-from unified_blocks.equivalence.records import read_record, source_of, write_record
+from unified_blocks.equivalence.matrix.records import read_record, source_of, write_record
 
 pytest.importorskip("typer", reason="the command line's extra is not installed")
 pytest.importorskip("rich", reason="the command line's extra is not installed")
 
 from typer.testing import CliRunner
 
-from unified_blocks import lab_commands
+from unified_blocks.cli import lab as lab_commands
 
 HERE = Path(__file__).parent
 QUICK = ("--mode", "forward", "--dtype", "float64")

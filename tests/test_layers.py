@@ -6,7 +6,7 @@ import pytest
 import unified_blocks as ub
 from conftest import graph, normal, run
 from pytest_unified_blocks.layer_cases import LAYERS, made
-from unified_blocks.equivalence.policy import deviation
+from unified_blocks.reference.policy import deviation
 
 
 def evaluate(net, x):

@@ -5,10 +5,10 @@ import pytest
 
 import unified_blocks as ub
 from hand_records import NAMES, record_of, three
-from unified_blocks.equivalence.cases import CASES
-from unified_blocks.equivalence.matrix import cells
-from unified_blocks.equivalence.observing import recorded
-from unified_blocks.equivalence.records import MODES, Entry
+from unified_blocks.equivalence.matrix.cases import CASES
+from unified_blocks.equivalence.matrix.cells import cells
+from unified_blocks.equivalence.matrix.observing import recorded
+from unified_blocks.equivalence.matrix.records import MODES, Entry
 from unified_blocks.errors import DifferentCasesError
 
 

@@ -23,7 +23,7 @@ from params_files import (
     zipped,
 )
 from unified_blocks.errors import FileFormatError, UnsupportedError
-from unified_blocks.formats import mxnet_params
+from unified_blocks.formats.mxnet import params as mxnet_params
 from unified_blocks.formats.stored import Stored
 
 NORM = {

@@ -31,7 +31,7 @@ from params_files import (
     zipped,
 )
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats import mxnet_params
+from unified_blocks.formats.mxnet import params as mxnet_params
 
 ARRAYS = {"a.weight": numbers(3, 2), "bn.gamma": numbers(3), "b": numbers(2, dtype="float16")}
 SMALL = params(*[array(a) for a in ARRAYS.values()], names=ARRAYS)

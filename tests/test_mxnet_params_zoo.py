@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from unified_blocks.formats import mxnet_params
+from unified_blocks.formats.mxnet import params as mxnet_params
 from unified_blocks.formats.stored import Stored
 
 if "mxnet" not in ub.available_backends():

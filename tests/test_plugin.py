@@ -29,7 +29,7 @@ MISSING = """
 @pytest.fixture
 def backends_here():
     """The registry is put back after a test that changed it."""
-    from unified_blocks import registry
+    from unified_blocks.backend import registry
 
     find, entries = registry._is_installed, dict(registry.registered_backends())
     yield

@@ -5,9 +5,9 @@ import pytest
 
 import unified_blocks as ub
 from conftest import make, normal
-from unified_blocks.equivalence.cases import CASES
-from unified_blocks.equivalence.policy import deviation
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
+from unified_blocks.equivalence.matrix.cases import CASES
+from unified_blocks.reference.gradients import reference_gradients, reference_output
+from unified_blocks.reference.policy import deviation
 
 BY_NAME = {case.name: case for case in CASES}
 

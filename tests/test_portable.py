@@ -14,7 +14,7 @@ import pytest
 import unified_blocks as ub
 from conftest import native_base, normal, run
 from portable import BLOCKS, Doubled, Residual, Twice, made
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 HERE = Path(__file__).parent
 X = normal(3, 6)

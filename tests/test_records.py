@@ -9,16 +9,11 @@ import pytest
 import lab_models
 import unified_blocks as ub
 from hand_records import record_of
-from unified_blocks.equivalence import observing, records
-from unified_blocks.equivalence.cases import ALL_CASES, CASES, Case
-from unified_blocks.equivalence.matrix import cells
-from unified_blocks.equivalence.observing import recorded
-from unified_blocks.equivalence.records import (
-    Entry,
-    read_record,
-    source_of,
-    write_record,
-)
+from unified_blocks.equivalence.matrix import observing, records
+from unified_blocks.equivalence.matrix.cases import ALL_CASES, CASES, Case
+from unified_blocks.equivalence.matrix.cells import cells
+from unified_blocks.equivalence.matrix.observing import recorded
+from unified_blocks.equivalence.matrix.records import Entry, read_record, source_of, write_record
 from unified_blocks.formats import safetensors
 
 BY_NAME = {case.name: case for case in ALL_CASES}

@@ -11,16 +11,19 @@ import pytest
 from hand_records import record_of
 from pages import HOSTILE, NASTY, Page, comparison, matrix, records, rows, section
 from unified_blocks.equivalence.comparison import Comparison
-from unified_blocks.equivalence.matrix import Cell, cells
-from unified_blocks.equivalence.records import write_record
+from unified_blocks.equivalence.matrix.cells import Cell, cells
+from unified_blocks.equivalence.matrix.records import write_record
 
 pytest.importorskip("jinja2", reason="the report's extra is not installed")
 pytest.importorskip("plotly", reason="the report's extra is not installed")
 
 from plotly.graph_objects import Figure
 
-from unified_blocks.report import figures, matrix_page
-from unified_blocks.report.words import described, number, verdict
+from unified_blocks.equivalence.matrix.heat_map import heat_map
+from unified_blocks.equivalence.matrix.page import matrix_page
+from unified_blocks.equivalence.matrix.words import described, verdict
+from unified_blocks.report import figures
+from unified_blocks.report.words import number
 
 LIMIT = 6_000_000
 PAGES = {
@@ -184,7 +187,7 @@ def test_a_matrix_larger_than_ours_is_small_enough():
 def test_a_heat_map_holds_each_cell_and_marks_those_that_are_not_well():
     places = ("ok", "differs", "unsupported", "error")
     made = [Cell("A", "one", "cpu", "float64", mode, mode, share=0.1) for mode in places]
-    figure = figures.heat_map([("A", "float64")], places, [(c.mode, c) for c in made])
+    figure = heat_map([("A", "float64")], places, [(c.mode, c) for c in made])
     heat, marks = figure["data"]
     assert heat["z"] == [[-1, -1, None, None]]
     assert heat["customdata"] == [list(places)]
@@ -260,7 +263,7 @@ def test_compare_writes_the_page(tmp_path, monkeypatch):
     pytest.importorskip("typer", reason="the command line's extra is not installed")
     from typer.testing import CliRunner
 
-    from unified_blocks.lab_commands import app
+    from unified_blocks.cli.lab import app
 
     paths = [tmp_path / f"{name}.rec.safetensors" for name in ("one", "two")]
     for path in paths:

@@ -47,7 +47,7 @@ def browser():
 @pytest.fixture(scope="module")
 def files(browser, tmp_path_factory):
     """Where a page of each kind is."""
-    from unified_blocks.report import matrix_page
+    from unified_blocks.equivalence.matrix.page import matrix_page
 
     texts = {
         "matrix": matrix_page(*matrix(), "unified-blocks compare"),

@@ -11,7 +11,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import BACKENDS, normal, run
-from unified_blocks import registry
+from unified_blocks.backend import registry
 
 VARIABLE = registry.ENVIRONMENT_VARIABLE
 

@@ -10,7 +10,7 @@ import pytest
 
 import unified_blocks as ub
 from conftest import HERE, normal
-from unified_blocks.dlpack import Exported
+from unified_blocks.backend.dlpack import Exported
 
 PAGE = Path(__file__).parent.parent / "docs" / "tensors.md"
 WHOLE = ("float16", "float32", "float64", "uint8", "int32", "int64")

@@ -6,8 +6,8 @@ from itertools import count
 import numpy as np
 import pytest
 
-from unified_blocks import timing
-from unified_blocks.timing import WARM_UP, ratio, time_in_turn
+from unified_blocks.compiling import timing
+from unified_blocks.compiling.timing import WARM_UP, ratio, time_in_turn
 
 
 @pytest.fixture

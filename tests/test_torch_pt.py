@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hostile import EACH_SEED, every_truncation, measured, mutated, read_all
 from unified_blocks.errors import FileFormatError, StateMismatchError, UnsupportedError
-from unified_blocks.formats import torch_pt
+from unified_blocks.formats.pytorch import archive as torch_pt
 from unified_blocks.formats.stored import Stored
 
 DTYPES = (

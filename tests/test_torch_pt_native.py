@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hostile import EACH_SEED, every_truncation, measured, mutated
 from test_torch_pt import DTYPES, some, stored
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats import torch_pt
-from unified_blocks.formats.torch_tensors import UNTYPED
+from unified_blocks.formats.pytorch import archive as torch_pt
+from unified_blocks.formats.pytorch.tensors import UNTYPED
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 

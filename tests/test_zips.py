@@ -8,7 +8,7 @@ import pytest
 from hostile import measured, read_all
 from test_torch_pt import STORAGE, of_pickle, state, tensor
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats import torch_pt
+from unified_blocks.formats.pytorch import archive as torch_pt
 
 
 @pytest.fixture

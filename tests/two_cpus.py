@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import unified_blocks as ub
 from placement import LeftBehind, assert_placed
-from unified_blocks.equivalence.cases import CASES
+from unified_blocks.equivalence.matrix.cases import CASES
 
 
 class StaysOnTheFirst(LeftBehind):

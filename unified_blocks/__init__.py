@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from unified_blocks import ops
 from unified_blocks.backend import Backend
+from unified_blocks.backend.registry import (
+    available_backends,
+    get_backend,
+    set_backend,
+    use_backend,
+)
+from unified_blocks.backend.tensors import as_tensor, backend_of, from_numpy, to_numpy
 from unified_blocks.block import Block
+from unified_blocks.block.constants import Constant
 from unified_blocks.blocks import MLP, FixedHiddenMLP, MySequential, NestMLP, Parallel, repeat
-from unified_blocks.constants import Constant
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.errors import (
     BackendImportError,
@@ -59,27 +66,25 @@ from unified_blocks.layers import (
     Tanh,
 )
 from unified_blocks.ops import KEEP
-from unified_blocks.registry import available_backends, get_backend, set_backend, use_backend
-from unified_blocks.tensors import as_tensor, backend_of, from_numpy, to_numpy
+from unified_blocks.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from unified_blocks.checkpoint import load, save
-    from unified_blocks.checks import check
     from unified_blocks.compiling.compiled import Compiled, compile  # noqa: A004
-    from unified_blocks.conversion import convert
     from unified_blocks.equivalence.compare import assert_equivalent, compare
     from unified_blocks.equivalence.comparison import Comparison
-    from unified_blocks.files import read_state, write_state
-    from unified_blocks.gradients import value_and_grad
-    from unified_blocks.initialization import initialize
-    from unified_blocks.models import cast, devices, to_device
-    from unified_blocks.states import build, load_state, state
+    from unified_blocks.files.checkpoint import load, save
+    from unified_blocks.files.state_files import read_state, write_state
+    from unified_blocks.models.checks import check
+    from unified_blocks.models.conversion import convert
+    from unified_blocks.models.differences import diff_state
+    from unified_blocks.models.initialization import initialize
+    from unified_blocks.models.placement import cast, devices, to_device
+    from unified_blocks.models.state import build, load_state, state
+    from unified_blocks.models.transfer import transfer
     from unified_blocks.training.fit import History, fit
+    from unified_blocks.training.gradients import value_and_grad
     from unified_blocks.training.optimizers import SGD, Adam
     from unified_blocks.training.trainer import Trainer
-    from unified_blocks.transfers import diff_state, transfer
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ELU",
@@ -174,25 +179,25 @@ _LATER = {
     "History": "training.fit",
     "Trainer": "training.trainer",
     "assert_equivalent": "equivalence.compare",
-    "build": "states",
-    "cast": "models",
-    "check": "checks",
+    "build": "models.state",
+    "cast": "models.placement",
+    "check": "models.checks",
     "compare": "equivalence.compare",
     "compile": "compiling.compiled",
-    "convert": "conversion",
-    "devices": "models",
-    "diff_state": "transfers",
+    "convert": "models.conversion",
+    "devices": "models.placement",
+    "diff_state": "models.differences",
     "fit": "training.fit",
-    "initialize": "initialization",
-    "load": "checkpoint",
-    "load_state": "states",
-    "read_state": "files",
-    "save": "checkpoint",
-    "state": "states",
-    "to_device": "models",
-    "transfer": "transfers",
-    "value_and_grad": "gradients",
-    "write_state": "files",
+    "initialize": "models.initialization",
+    "load": "files.checkpoint",
+    "load_state": "models.state",
+    "read_state": "files.state_files",
+    "save": "files.checkpoint",
+    "state": "models.state",
+    "to_device": "models.placement",
+    "transfer": "models.transfer",
+    "value_and_grad": "training.gradients",
+    "write_state": "files.state_files",
 }
 """The public names that are imported when they are first asked for, and the module of each.
 

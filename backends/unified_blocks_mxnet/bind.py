@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.arguments import give
-from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block
-from unified_blocks.calls import explain, foreign_tensor
-from unified_blocks.constants import Constant
-from unified_blocks.construction import construct
-from unified_blocks.containers import items_of
+from unified_blocks.block.arguments import give
+from unified_blocks.block.attributes import add_constant, hold
+from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.constants import Constant
+from unified_blocks.block.construction import construct
+from unified_blocks.block.containers import items_of
+from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.pickling import reduce_by_block
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy, parameters_of
 from unified_blocks_mxnet.variables import blocks_of, walk

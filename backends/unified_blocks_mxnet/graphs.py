@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.backend import Graph
-from unified_blocks.calls import foreign_tensor
+from unified_blocks.backend.registry import load_backend
+from unified_blocks.block.calls import foreign_tensor
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.registry import load_backend
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import legacy, run_graph
 from unified_blocks_mxnet.variables import blocks_of

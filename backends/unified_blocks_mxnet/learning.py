@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import EAGER
+from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam, Optimizer
-from unified_blocks.training.step import Slot, TrainingStep
+from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.ops import log_softmax

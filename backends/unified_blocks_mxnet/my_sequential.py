@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks.attributes import layer_of
+from unified_blocks.block.attributes import layer_of
 from unified_blocks_mxnet.compat import nn
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Variable
-from unified_blocks.dlpack import Exported
+from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics

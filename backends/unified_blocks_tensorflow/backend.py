@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from unified_blocks.backend import Backend, Watch
+from unified_blocks.backend.dlpack import Exported
 from unified_blocks.block import Block, arguments_of
-from unified_blocks.configuration import check_unchanged
-from unified_blocks.dlpack import Exported
+from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning
@@ -156,7 +156,7 @@ class TensorFlowBackend(Backend):
         return device_name((tensor.value if isinstance(tensor, keras.Variable) else tensor).device)
 
     def to_device(self, net, device):
-        from unified_blocks.variables import built_variables  # with it come files
+        from unified_blocks.models.variables import built_variables  # with it come files
 
         native = self.native_device(device)
         built_variables(net, "to_device")

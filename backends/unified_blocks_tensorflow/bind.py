@@ -10,17 +10,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.arguments import Arguments, give
-from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block, arguments_of
-from unified_blocks.calls import explain, foreign_tensor
-from unified_blocks.configuration import check_unchanged
-from unified_blocks.constants import Constant
-from unified_blocks.construction import construct
-from unified_blocks.containers import CONTAINERS
+from unified_blocks.block.arguments import Arguments, give
+from unified_blocks.block.attributes import add_constant, hold
+from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.constants import Constant
+from unified_blocks.block.construction import construct
+from unified_blocks.block.containers import CONTAINERS
+from unified_blocks.block.pickling import native_key
+from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
-from unified_blocks.pickling import native_key
 from unified_blocks_tensorflow.autograph import call_of, has_while
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from unified_blocks.backend import Graph
-from unified_blocks.calls import foreign_tensor
-from unified_blocks.registry import load_backend
+from unified_blocks.backend.registry import load_backend
+from unified_blocks.block.calls import foreign_tensor
 from unified_blocks_tensorflow.bind import placed
 
 GRAPH_KINDS = {"tf.function": False, "tf.function(jit_compile=True)": True}

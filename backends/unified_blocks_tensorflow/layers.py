@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.arguments import ACTIVATIONS
+from unified_blocks.block.arguments import ACTIVATIONS
 
 
 def dense(in_units: int | None, units: int, *, activation=None, **options) -> keras.layers.Dense:

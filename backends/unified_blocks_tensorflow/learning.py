@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from unified_blocks.backend import Optimizer, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam, Optimizer
-from unified_blocks.training.step import Slot, TrainingStep
+from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras
 
 import unified_blocks as ub
-from unified_blocks.attributes import layer_of
+from unified_blocks.block.attributes import layer_of
 from unified_blocks.errors import BlockBuiltError
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unified_blocks.backend import Backend
+from unified_blocks.backend.tensors import owner_of_class
 from unified_blocks.block import Block, followers
-from unified_blocks.tensors import owner_of_class
+from unified_blocks.block.native_classes import native_classes
 
 
 def register_every_block(backend: Backend) -> None:
@@ -15,7 +16,7 @@ def register_every_block(backend: Backend) -> None:
     def register(block: type[Block]) -> None:
         written_natively = owner_of_class(block) is not None
         if hasattr(block, "forward") and not written_natively:
-            backend.native_classes.get(block)
+            native_classes(backend).get(block)
 
     for block in list(subclasses(Block)):
         register(block)

@@ -15,7 +15,7 @@ from torch.utils.dlpack import from_dlpack
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block import record_cast
-from unified_blocks.construction import construct
+from unified_blocks.block.construction import construct
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.types import Array

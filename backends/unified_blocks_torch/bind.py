@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unified_blocks.arguments import give
-from unified_blocks.attributes import add_constant, hold
 from unified_blocks.block import Block
-from unified_blocks.calls import explain, foreign_tensor
-from unified_blocks.constants import Constant
-from unified_blocks.construction import construct
-from unified_blocks.containers import items_of
-from unified_blocks.pickling import reduce_by_block
+from unified_blocks.block.arguments import give
+from unified_blocks.block.attributes import add_constant, hold
+from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.constants import Constant
+from unified_blocks.block.construction import construct
+from unified_blocks.block.containers import items_of
+from unified_blocks.block.pickling import reduce_by_block
 
 PLAIN = (bool, int, float, str, type(None))
 NOTHING = object()

@@ -7,7 +7,7 @@ from torch.nn.functional import linear as affine
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.arguments import ACTIVATIONS as NAMES
+from unified_blocks.block.arguments import ACTIVATIONS as NAMES
 
 ACTIVATIONS = {name: getattr(ops, name) for name in NAMES}
 ACTIVATIONS.update(relu=nn.functional.relu, sigmoid=sigmoid, tanh=tanh)

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from unified_blocks.backend import EAGER
+from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam, Optimizer
-from unified_blocks.training.step import Slot, TrainingStep
+from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_torch.graphs import TorchGraph
 
 IGNORED = -(2**62)

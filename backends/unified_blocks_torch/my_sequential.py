@@ -3,7 +3,7 @@ from __future__ import annotations
 from torch import nn
 
 import unified_blocks as ub
-from unified_blocks.attributes import layer_of
+from unified_blocks.block.attributes import layer_of
 from unified_blocks_torch.bind import __setattr__ as set_attribute
 
 

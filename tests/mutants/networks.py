@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.arguments import ACTIVATIONS
-from unified_blocks.equivalence.numpy_ops import substate
-from unified_blocks.equivalence.reference import reference_of
+from unified_blocks.block.arguments import ACTIVATIONS
+from unified_blocks.reference.gradients import reference_of
+from unified_blocks.reference.numpy_ops import substate
 
 
 class Residual(ub.Block):

@@ -280,7 +280,7 @@ CONSTANTS = [
     Mutant(
         "constants are not saved",
         None,
-        "unified_blocks.variables:load_stored",
+        "unified_blocks.models.variables:load_stored",
         "for variable, stored in chosen:",
         'for variable, stored in [c for c in chosen if c[0].role != "constant"]:',
         Compared(fixed, "rand_weight", "constant_not_saved", "saved"),
@@ -715,7 +715,7 @@ MODELS = [
     Mutant(
         "a loaded model keeps its last array",
         None,
-        "unified_blocks.variables:load_stored",
+        "unified_blocks.models.variables:load_stored",
         "for variable, stored in chosen:",
         "for variable, stored in chosen[:-1]:",
         Compared(mlp, "out.bias", "unknown", "saved"),
@@ -731,7 +731,7 @@ MODELS = [
     Mutant(
         "initialize draws in the order of definition",
         None,
-        "unified_blocks.initialization:initialize",
+        "unified_blocks.models.initialization:initialize",
         "for name in sorted(variables)",
         "for name in variables",
         Checked(suite.initialize_draws_by_name),
@@ -739,7 +739,7 @@ MODELS = [
     Mutant(
         "a state shares the model's memory",
         None,
-        "unified_blocks.backend:Variable.read",
+        "unified_blocks.backend.variable:Variable.read",
         'np.array(self.view(), order="C")',
         "np.asarray(self.view())",
         Checked(suite.a_state_is_a_copy),

@@ -10,8 +10,8 @@ from conftest import HERE
 from hostile import SOAK
 from mutants.checks import numbered
 from mutants.networks import made, networks
-from unified_blocks.equivalence.policy import deviation
-from unified_blocks.equivalence.reference import reference_gradients, reference_output
+from unified_blocks.reference.gradients import reference_gradients, reference_output
+from unified_blocks.reference.policy import deviation
 
 EACH = 50
 PARTS = 20 if SOAK else 1

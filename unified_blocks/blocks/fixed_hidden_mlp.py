@@ -9,9 +9,9 @@ import numpy as np
 
 from unified_blocks import ops
 from unified_blocks.block import Block, argument
-from unified_blocks.constants import Constant
-from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
+from unified_blocks.block.constants import Constant
 from unified_blocks.layers.dense import Dense
+from unified_blocks.reference.numpy_ops import ACTIVATE, dense, relu
 from unified_blocks.types import Array, State
 
 

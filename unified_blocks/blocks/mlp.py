@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.block import Block
-from unified_blocks.equivalence.numpy_ops import dense, relu
 from unified_blocks.layers.dense import Dense
+from unified_blocks.reference.numpy_ops import dense, relu
 from unified_blocks.types import Array, State
 
 

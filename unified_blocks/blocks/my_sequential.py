@@ -7,11 +7,12 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from unified_blocks.arguments import Arguments
-from unified_blocks.attributes import layer_of
 from unified_blocks.block import Block
-from unified_blocks.equivalence.numpy_ops import substate
-from unified_blocks.equivalence.reference import reference_of
+from unified_blocks.block.arguments import Arguments
+from unified_blocks.block.attributes import layer_of
+from unified_blocks.block.native_classes import native_classes
+from unified_blocks.reference.gradients import reference_of
+from unified_blocks.reference.numpy_ops import substate
 from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class MySequential(Block):
 
     def current_arguments(self) -> Arguments:
         assert self._block_backend is not None
-        native = self._block_backend.native_classes.get(MySequential)
+        native = native_classes(self._block_backend).get(MySequential)
         constructors = [inspect.unwrap(cls.__init__) for cls in (MySequential, native)]
         if inspect.unwrap(type(self).__init__) not in constructors:
             return self._arguments  # a subclass that makes its blocks itself

@@ -6,8 +6,8 @@ from typing import Any
 
 from unified_blocks.block import Block, argument
 from unified_blocks.blocks.my_sequential import MySequential
-from unified_blocks.equivalence.numpy_ops import ACTIVATE, dense, relu
 from unified_blocks.layers.dense import Dense
+from unified_blocks.reference.numpy_ops import ACTIVATE, dense, relu
 from unified_blocks.types import Array, State
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from unified_blocks import ops
-from unified_blocks.arguments import Arguments
-from unified_blocks.attributes import layer_of
 from unified_blocks.block import Block
-from unified_blocks.equivalence.numpy_ops import substate
-from unified_blocks.equivalence.reference import reference_of
+from unified_blocks.block.arguments import Arguments
+from unified_blocks.block.attributes import layer_of
+from unified_blocks.reference.gradients import reference_of
+from unified_blocks.reference.numpy_ops import substate
 from unified_blocks.types import Array, State
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from unified_blocks.backend import EAGER, Backend
+from unified_blocks.backend.tensors import backend_of
 from unified_blocks.compiling import models, steps
 from unified_blocks.compiling.figures import Figure, fastest
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.gradients import native_batch
-from unified_blocks.tensors import backend_of
+from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.variables import built_variables, device_of_variables
 
 MODES = ("measured", "native")
 

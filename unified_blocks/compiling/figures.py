@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Backend
-from unified_blocks.equivalence.rows import Row
-from unified_blocks.timing import Ratio, ratio, time_in_turn
+from unified_blocks.compiling.timing import Ratio, ratio, time_in_turn
+from unified_blocks.reference.rows import Row
 
 BUDGET = 0.5
 """Seconds to time one way, roughly."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from unified_blocks.backend import EAGER, Backend, Graph
 from unified_blocks.compiling.figures import Figure, timed
-from unified_blocks.equivalence.alignment import rows_of
-from unified_blocks.equivalence.recording import in_numpy
+from unified_blocks.models.outputs import in_numpy
+from unified_blocks.reference.rows import rows_of
 from unified_blocks.types import Array
 
 Outputs = tuple[list[Array], list[str]]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from unified_blocks.compiling.figures import Figure, timed
-from unified_blocks.equivalence.rows import Row, compared
-from unified_blocks.states import load_state, state
+from unified_blocks.models.state import load_state, state
+from unified_blocks.reference.rows import Row, compared
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from unified_blocks.equivalence.numpy_ops import ACTIVATE
-from unified_blocks.equivalence.policy import TOLERANCES, deviation
-from unified_blocks.equivalence.recording import WHOLE, Call
-from unified_blocks.equivalence.rows import Row, compared
+from unified_blocks.equivalence.watching import WHOLE, Call
+from unified_blocks.reference.numpy_ops import ACTIVATE
+from unified_blocks.reference.policy import agree, wide
+from unified_blocks.reference.rows import Row, rows_of
 from unified_blocks.types import Array
 
 
@@ -117,28 +115,6 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
     return pairs
 
 
-def rows_of(
-    name: str,
-    what: str,
-    a: Sequence[Array],
-    b: Sequence[Array],
-    dtypes: tuple[Sequence[str], Sequence[str]] | None = None,
-) -> list[Row]:
-    """A row for each of the arrays."""
-    if len(a) == len(b) == 1:
-        names = [name]
-    else:
-        names = [f"{name}[{i}]" for i in range(max(len(a), len(b)))]
-    rows = []
-    for i, each in enumerate(names):
-        x, y = (arrays[i] if i < len(arrays) else None for arrays in (a, b))
-        pair = None
-        if dtypes is not None and x is not None and y is not None:
-            pair = (dtypes[0][i], dtypes[1][i])
-        rows.append(compared(each, what, x, y, dtypes=pair))  # type: ignore[arg-type]
-    return rows
-
-
 def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | None:
     """The activation that one model applies inside a layer and the other after it, if that is all.
 
@@ -171,20 +147,6 @@ def after(call: Call, calls: Sequence[Call]) -> list[Array]:
         )
         if len(call.outputs) == 1 and array.shape == call.outputs[0].shape
     ]
-
-
-def wide(array: Array) -> Array:
-    return array.astype(np.float64)
-
-
-def agree(a: Array, b: Array, dtype: str | None) -> bool:
-    """Whether two arrays are within the policy of that dtype: of the framework, not NumPy's."""
-    name = str(dtype or b.dtype)
-    if a.shape != b.shape:
-        return False
-    if name not in TOLERANCES:
-        return bool(np.array_equal(a, b))
-    return deviation(b, a, name).ok
 
 
 def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> Fault | None:

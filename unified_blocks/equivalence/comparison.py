@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from unified_blocks.equivalence.causes import sentence
-from unified_blocks.equivalence.policy import Deviation
-from unified_blocks.equivalence.rows import Row
+from unified_blocks.equivalence.causes.table import sentence
 from unified_blocks.errors import NotEquivalentError
+from unified_blocks.reference.policy import Deviation
+from unified_blocks.reference.rows import Row, either
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class FirstDifference:
             forward.
         what: `"parameter"`, `"call"`, `"output"`, `"gradient"`, `"statistic"` or `"loss"`.
         row: what differs there.
-        cause: its identifier in `unified_blocks.equivalence.causes`, or `"unknown"`.
+        cause: its identifier in `unified_blocks.equivalence.causes.table`, or `"unknown"`.
         after: the last call inside the block at fault that agreed: the fault lies after it.
     """
 
@@ -93,7 +93,7 @@ class Comparison:
 
             Path("comparison.html").write_text(comparison.to_html(), encoding="utf-8")
         """
-        from unified_blocks.report import comparison_page
+        from unified_blocks.equivalence.page import comparison_page
 
         return comparison_page(self)
 
@@ -123,9 +123,3 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.ulp:.3g}",
         f"{row.share:.2e}" + (f" at {list(row.at)}" if row.at and not row.ok else ""),
     )
-
-
-def either(pair: tuple[object, object]) -> str:
-    """What two models have: one thing, or this and that."""
-    a, b = ("none" if value is None else str(value) for value in pair)
-    return a if a == b else f"{a} / {b}"

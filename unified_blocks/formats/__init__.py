@@ -21,7 +21,7 @@ from typing import Any
 
 from unified_blocks.errors import FileFormatError
 
-MODULES = ("safetensors", "torch_pt", "mxnet_params", "keras_h5")
+MODULES = ("safetensors", "pytorch.archive", "mxnet.params", "keras.weights")
 HEAD = 512
 
 

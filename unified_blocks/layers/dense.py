@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
-from unified_blocks.equivalence.numpy_ops import ACTIVATE
+from unified_blocks.block.arguments import declared
+from unified_blocks.reference.numpy_ops import ACTIVATE
 from unified_blocks.types import Array, State
 
 

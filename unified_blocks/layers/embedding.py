@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.arguments import declared
 from unified_blocks.block import Block, argument
+from unified_blocks.block.arguments import declared
 from unified_blocks.types import Array, State
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unified_blocks.arguments import declared
 from unified_blocks.block import Block
+from unified_blocks.block.arguments import declared
 from unified_blocks.types import Array, State
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unified_blocks.backend.registry import load_backend
+from unified_blocks.backend.tensors import owner_of
 from unified_blocks.dtypes import name_of
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
-from unified_blocks.registry import load_backend
-from unified_blocks.tensors import owner_of
 
 PRIMITIVES = (
     *("abs", "exp", "expm1", "log", "log1p", "sqrt", "square", "sign", "sin", "cos", "erf"),

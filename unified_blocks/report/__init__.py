@@ -1,6 +1,4 @@
-"""The equivalence of models as a page: one HTML file that needs no network and no server.
-
-    Path("matrix.html").write_text(matrix_page(cells(records), records), encoding="utf-8")
+"""How a page is drawn: one file of HTML that needs no network and no server.
 
 Needs Jinja2 and Plotly: `pip install "unified-blocks[report]"`.
 """
@@ -13,7 +11,3 @@ except ImportError as error:
         f"a report must have Jinja2 and Plotly to be made with; got: {error}; "
         'run: pip install "unified-blocks[report]"'
     ) from error
-
-from unified_blocks.report.pages import comparison_page, matrix_page
-
-__all__ = ["comparison_page", "matrix_page"]

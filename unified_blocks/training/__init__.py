@@ -1,0 +1,1 @@
+"""Gradients, training steps and epochs, alike on every framework."""

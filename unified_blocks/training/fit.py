@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Loss
-from unified_blocks.gradients import native_batch
-from unified_blocks.tensors import backend_of
+from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
-from unified_blocks.training.optimizers import Optimizer
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.variables import built_variables, device_of_variables
 
 
 @dataclass

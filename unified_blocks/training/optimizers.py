@@ -6,31 +6,9 @@ rate of 0.1 is 0.10000000149 on all three, or training departs by 1e-7.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from typing import Self
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """How parameters are updated from their gradients; base of `SGD` and `Adam`."""
-
-    learning_rate: float
-
-    def __post_init__(self) -> None:
-        name = type(self).__name__
-        if not self.learning_rate > 0:
-            raise ValueError(
-                f"{name}: learning_rate must be above 0; got learning_rate={self.learning_rate}"
-            )
-
-    def rounded(self) -> Self:
-        """The same optimizer, its numbers rounded to float32."""
-        return type(self)(*(float(np.float32(value)) for value in astuple(self)))
+from unified_blocks.backend.training_step import Optimizer
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Loss
+from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.stored import Stored
-from unified_blocks.gradients import native_batch
-from unified_blocks.tensors import backend_of
+from unified_blocks.models.state import Stateful
+from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_loss, check_targets
-from unified_blocks.training.optimizers import Optimizer
 from unified_blocks.types import Array, State
-from unified_blocks.variables import built_variables, device_of_variables
 
 STEP = "optimizer.step"
 
 
-class Trainer:
+class Trainer(Stateful):
     """Updates the parameters of a model, a batch at a time.
 
     The framework's own optimizer does the work, with the hyper-parameters rounded to float32 and

@@ -7,11 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks.attributes import add_constant, check_part
 from unified_blocks.backend import Backend, Variable
-from unified_blocks.calls import explain
-from unified_blocks.constants import Constant
-from unified_blocks.construction import construct
+from unified_blocks.block.attributes import add_constant, check_part
+from unified_blocks.block.calls import explain
+from unified_blocks.block.constants import Constant
+from unified_blocks.block.construction import construct
 from unified_blocks.ops import register
 
 

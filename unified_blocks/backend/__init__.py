@@ -1,0 +1,20 @@
+"""What is asked of a framework, which frameworks there are, and whose a tensor is."""
+
+from unified_blocks.backend.backend import Backend, Watch
+from unified_blocks.backend.graph import EAGER, Graph
+from unified_blocks.backend.training_step import Loss, Optimizer, Slot, TrainingStep
+from unified_blocks.backend.variable import Role, Shape, Variable
+
+__all__ = [
+    "EAGER",
+    "Backend",
+    "Graph",
+    "Loss",
+    "Optimizer",
+    "Role",
+    "Shape",
+    "Slot",
+    "TrainingStep",
+    "Variable",
+    "Watch",
+]

@@ -1,0 +1,255 @@
+"""`Backend`: all that this library asks of a framework.
+
+A fourth framework is one subclass of `Backend`, a native class of each portable layer, an
+implementation of `ub.ops`, and one entry point in the group `unified_blocks.backends`, named as the
+framework's import package. Native classes of blocks are made from their portable definitions.
+
+The five duties of a block (see `unified_blocks.block`) meet the framework here: `bind` makes the
+calls native (1, 2), `value_and_grad` gives gradients (3), `variables` exposes the numbers (4) and
+writes new ones (5).
+
+Words used throughout: a *tensor* is the framework's own array; an *array* is NumPy's; a
+variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight; a *device* is
+`"cpu"`, `"gpu:0"`, `"gpu:1"`, …
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unified_blocks.backend.graph import Graph
+from unified_blocks.backend.training_step import Loss, Optimizer, TrainingStep
+from unified_blocks.backend.variable import Variable
+from unified_blocks.errors import SharingError, UnsupportedError
+from unified_blocks.types import Array, State
+
+Watch = Callable[[Any, Sequence[Any], Any], None]
+
+
+class Backend(ABC):
+    """A framework, as this library sees it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    base_class: ClassVar[type[Any]]
+    """The framework's class that portable blocks extend."""
+    layer_class: ClassVar[type[Any]]
+    """The framework's class of all layers and models."""
+    call_errors: ClassVar[tuple[type[Exception], ...]]
+    """What the framework raises for an input that it cannot take."""
+    takes_numpy: ClassVar[bool] = False
+    """Whether a call of a block takes NumPy arrays."""
+    own_attributes: ClassVar[frozenset[str]] = frozenset()
+    """The attributes that the framework gives to every layer."""
+    list_remedy: ClassVar[str | None] = None
+    """What to do about layers in a list, when the framework does not find them there."""
+    kinds: ClassVar[Mapping[type[Any], str]] = {}
+    """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
+    casts_inputs: ClassVar[bool] = False
+    """Whether a call casts inputs to the dtype of the parameters."""
+    graph_kinds: ClassVar[tuple[str, ...]] = ()
+    """What the framework calls its ways to run a model as a graph, its default first."""
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """Why it is without some of `backend.capabilities.CAPABILITIES`, by their names."""
+    remarks: ClassVar[Mapping[str, str]] = {}
+    """What is to be known about some of those that it has."""
+    note: ClassVar[str] = ""
+    """What a user of this framework has to know; shown by `unified-blocks doctor`."""
+
+    @abstractmethod
+    def bind(self, native: type[Any]) -> type[Any]:
+        """Complete a class that extends both a block class and the framework's.
+
+        It owns all that is peculiar to the framework: construction, the call and its errors,
+        configuration, pickling. Changes the class in place and returns it.
+        """
+
+    def extend(self, native: type[Any]) -> None:  # noqa: B027  # most frameworks need nothing
+        """Prepare a class that extends a native class, which a user may have written."""
+
+    @abstractmethod
+    def add_constant(self, net: Any, name: str, array: Array) -> None:
+        """Make the attribute `name` of a block a constant that holds `array`.
+
+        It is part of the block's variables, with the role `"constant"`; reading it in a forward
+        gives a tensor.
+        """
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """The framework's version."""
+
+    # tensors
+
+    @abstractmethod
+    def from_numpy(self, array: Array, device: str | None = None) -> Any:
+        """A tensor that holds a copy of `array`, dtype kept."""
+
+    @abstractmethod
+    def to_numpy(self, tensor: Any) -> Array:
+        """A copy of the numbers of `tensor`."""
+
+    def narrowed(self, array: Array, dtype: str | None, device: str | None = None) -> Any:
+        """A tensor that holds a copy of `array` in `dtype`, which may be bfloat16."""
+        return self.from_numpy(np.asarray(array, dtype, order="C"), device)
+
+    @abstractmethod
+    def widened(self, tensor: Any) -> tuple[Array, str]:
+        """A copy of the numbers of `tensor` and its dtype: bfloat16, for NumPy, in float32."""
+
+    def exported(self, tensor: Any, read_only: bool) -> Any:
+        """`tensor` as an object with `__dlpack__`, in the same memory, its numbers computed.
+
+        Args:
+            tensor: one of this framework; the numbers alone are taken, without their gradient.
+            read_only: whether who gets it will only read; else no reader may be left behind.
+
+        Raises:
+            SharingError: why it cannot be shared: "a tensor on gpu:0".
+        """
+        raise SharingError(f"a tensor of {self.title}, whose memory nobody else can use")
+
+    def imported(self, source: Any, seen: Array, device: str | None = None) -> Any:
+        """A tensor in the memory of `source`, an object with `__dlpack__`, which it keeps alive.
+
+        Args:
+            source: aligned numbers in the CPU's memory, without negative strides.
+            seen: the same as an array, to look at.
+            device: of the tensor; left out, where the framework puts new ones.
+
+        Raises:
+            SharingError: why it cannot be shared: "an array that is not contiguous".
+        """
+        raise SharingError(f"{self.title}, which uses nobody else's memory")
+
+    @abstractmethod
+    def is_tensor(self, value: Any) -> bool:
+        """Whether `value` is an array of this framework."""
+
+    # devices
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """The devices that this framework sees."""
+
+    @abstractmethod
+    def device_of(self, tensor: Any) -> str:
+        """The device that `tensor` is on."""
+
+    @abstractmethod
+    def to_device(self, net: Any, device: str) -> Any:
+        """`net`, or where the framework cannot move models a copy of it, on `device`.
+
+        Raises:
+            ValueError: `unknown_device`, when the framework has no such device.
+        """
+
+    def exact_products(self) -> None:  # noqa: B027  # most frameworks need nothing
+        """Keep the factors of float32 products as they are, on a GPU that would round them too."""
+
+    def unknown_device(self, device: str) -> ValueError:
+        """The error for a device that this framework does not have."""
+        return ValueError(
+            f"on {self.title} here a device must be one of {', '.join(self.devices())}; "
+            f"got {device!r}"
+        )
+
+    # models
+
+    def kind_of(self, layer: Any) -> str:
+        """What a layer or block is called on every framework: by its class, or one it extends."""
+        return self.known_kind_of(layer) or type(layer).__name__
+
+    def known_kind_of(self, layer: Any) -> str | None:
+        """What this library calls one of the framework's own layers; None of any other."""
+        return next((self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds), None)
+
+    @abstractmethod
+    def variables(self, net: Any) -> list[Variable]:
+        """The variables of a model in definition order, a shared one once, under its first name."""
+
+    @abstractmethod
+    def layers(self, net: Any) -> Iterable[tuple[str, Any]]:
+        """`net`, under the name `""`, and every layer inside it, each once with its path."""
+
+    def caller(self, net: Any) -> Callable[..., Any]:
+        """`net` as a function that takes each input as an argument."""
+        call: Callable[..., Any] = net
+        return call
+
+    @abstractmethod
+    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+        """The output of one call of `net` without gradients; the mode is restored after it."""
+
+    @abstractmethod
+    def watch(self, net: Any, begins: Watch, ends: Watch) -> AbstractContextManager[Any]:
+        """Inside the `with`, tell of each call of `net` and of every layer inside it.
+
+        `begins(layer, inputs, None)` before a call, `ends(layer, inputs, output)` after it. What
+        runs as a part of a graph is not told of.
+        """
+
+    @abstractmethod
+    def inferring(self, net: Any) -> AbstractContextManager[Any]:
+        """Inside the `with`, calls of `net` and of its graphs infer, without gradients."""
+
+    def graph(self, net: Any, kind: str, dynamic: bool = False) -> Graph:
+        """`net` as a function of its inputs that the framework runs as a graph of this kind.
+
+        It shares the parameters of `net`, which stays as it is. A graph is made when inputs of
+        its signature first come. With `dynamic`, graphs are for every size of the inputs' first
+        axis where the framework can do that, without a check that the model allows it.
+
+        Raises:
+            UnsupportedError: for a model that the framework cannot make a graph of.
+        """
+        raise UnsupportedError(
+            f"to be run as a graph, a model must be of a framework that has them; got one of "
+            f"{self.title}: call it as it is"
+        )
+
+    @contextmanager
+    def compiled(self, net: Any) -> Iterator[Graph]:
+        """Inside the `with`, the framework's default graph of `net`, for inference.
+
+        Raises:
+            UnsupportedError: as `graph`.
+        """
+        with self.inferring(net):
+            yield self.graph(net, next(iter(self.graph_kinds), ""))
+
+    def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
+        """Wait until all that was begun is computed, and raise what failed in it."""
+
+    @abstractmethod
+    def cast(self, net: Any, dtype: str) -> Any:
+        """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
+
+    def check_dtype(self, dtype: str, device: str) -> None:  # noqa: B027  # most have them all
+        """Raise `UnsupportedError` when networks of this dtype cannot be run on this device."""
+
+    def native_dtype(self, dtype: str) -> AbstractContextManager[Any]:
+        """Inside the `with`, what the framework makes has this dtype, where `cast` is no way."""
+        return nullcontext()
+
+    # learning
+
+    @abstractmethod
+    def loss_value(self, loss: Loss, output: Any, y: Any) -> float:
+        """The loss of `output` against `y`, both tensors."""
+
+    @abstractmethod
+    def value_and_grad(
+        self, net: Any, x: Any, y: Any, loss: Loss, parameters: bool, inputs: bool, train: bool
+    ) -> tuple[float, State]:
+        """The loss, and its gradients by canonical name (the input's under `"x"`)."""
+
+    @abstractmethod
+    def training_step(self, net: Any, optimizer: Optimizer, loss: Loss) -> TrainingStep:
+        """How `net` is trained with this optimizer and this loss."""

@@ -1,0 +1,71 @@
+"""What a backend may be without: the one list, for tests to skip by and for the README to show.
+
+A backend says what it lacks, and why, in `Backend.lacks`; what is to be known about something that
+it has, in `Backend.remarks`. `unified-blocks capabilities` prints the README's table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unified_blocks.backend.backend import Backend
+
+CAPABILITIES = {
+    "gradients": "gradients and training",
+    "cast": "`ub.cast` to another floating-point type",
+    "copies": "`copy.deepcopy` and pickles of blocks",
+    "files": "blocks in files, by `ub.save`",
+    "layers": "the layers beside `Dense`",
+    "graphs": "blocks compiled to graphs",
+    "add-after-call": "`.add` to a container after its first call",
+    "assign-after-call": "a block put into a list or attribute after the first call",
+    "forget-deleted": "`del net.part` forgets the part",
+    "inputs-by-name": "inputs by name, `net(x, mask=m)`",
+    "array-inputs": "NumPy arrays as input of a call",
+    "cast-inputs": "input of another floating-point type",
+    "move-in-place": "`to_device` and `cast` change the model itself",
+    "move-unbuilt": "moving an unbuilt block",
+    "loops-in-graphs": "`while` and `if` on tensors, compiled",
+    "while-loop-in-graphs": "`ops.while_loop` and `ops.cond` in one graph",
+    "whole-numbers-in-graphs": "whole numbers in a graph as eagerly",
+    "index-errors": "an index outside of an `Embedding`, or in `ops.take`, is an error",
+    "label-errors": "a label that is no class is an error",
+    "nan-in-relu": "relu of nan in a layer (`ReLU`, `Dense`, …) is nan",
+    "float16": "dense layers and `ops.matmul` in float16",
+    "bfloat16": "blocks in bfloat16",
+    "held-gradients": "gradients that stay with the parameters after a backward pass",
+    "keras-files": "`.keras` files",
+    "symbol-files": "Gluon's `export` and `SymbolBlock.imports`",
+    "xla": "graphs compiled by XLA",
+}
+"""What each capability is, by name."""
+
+
+def why_lacking(backend: Backend, name: str) -> str | None:
+    """Why the backend is without the capability `name`; None when it has it.
+
+    Raises:
+        ValueError: for a name that is not in `CAPABILITIES`.
+    """
+    if name not in CAPABILITIES:
+        raise ValueError(f"a capability must be one of {', '.join(CAPABILITIES)}; got {name!r}")
+    return backend.lacks.get(name)
+
+
+def table(backends: Sequence[Backend]) -> str:
+    """In Markdown, the capabilities that not all of these backends have alike."""
+    lines = [
+        f"| capability | what | {' | '.join(backend.title for backend in backends)} |",
+        "|---|---|" + "---|" * len(backends),
+    ]
+    for name, what in CAPABILITIES.items():
+        cells = [_cell(backend, name) for backend in backends]
+        if set(cells) != {"yes"}:
+            lines.append(f"| `{name}` | {what} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(backend: Backend, name: str) -> str:
+    if name in backend.lacks:
+        return f"no: {backend.lacks[name]}"
+    return f"yes: {backend.remarks[name]}" if name in backend.remarks else "yes"

@@ -1,0 +1,92 @@
+"""`Variable`: one array of numbers that a model holds, in canonical name and layout."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from unified_blocks.types import Array
+
+Role = Literal["parameter", "constant"]
+
+
+Shape = tuple[int | None, ...]
+
+
+class Variable(ABC):
+    """One array of numbers that a model holds, seen in canonical name and layout.
+
+    Attributes:
+        name: dotted attribute names, `"net.0.weight"`.
+        role: `"parameter"` when it has a gradient, else `"constant"`.
+        owner: the layer or block whose own attribute it is.
+        aliases: the other names of a shared one.
+        is_tied: whether other layers than `owner` hold it too.
+        optional: whether another model that computes the same may be without it: a count of
+            batches, or a weight that the framework holds at 1.
+        obstacle: of one that does not exist yet: why `write` cannot create it, if it cannot.
+    """
+
+    name: str
+    role: Role
+    owner: Any
+    aliases: tuple[str, ...] = ()
+    is_tied: bool = False
+    optional: bool = False
+    obstacle: str | None = None
+
+    def is_also(self, other: Variable) -> None:
+        """Take in `other`, which is the same array under another name."""
+        self.aliases += (other.name,)
+        self.is_tied |= other.owner is not self.owner
+
+    @property
+    @abstractmethod
+    def shape(self) -> Shape | None:
+        """The canonical shape; None for a size, or for all of it, that is not known yet."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> str:
+        """The canonical name of the dtype."""
+
+    @property
+    @abstractmethod
+    def device(self) -> str | None:
+        """Where the numbers are; None before they exist."""
+
+    @property
+    @abstractmethod
+    def trainable(self) -> bool:
+        """Whether it has a gradient: it is a parameter, and was not frozen."""
+
+    @abstractmethod
+    def freeze(self) -> None:
+        """Take a parameter out of training: it keeps its role, and has no gradient any more."""
+
+    @property
+    @abstractmethod
+    def is_built(self) -> bool:
+        """Whether the numbers exist."""
+
+    @abstractmethod
+    def view(self) -> Array:
+        """The numbers, in canonical layout: where the framework allows, seen without a copy.
+
+        Those of bfloat16, which NumPy has not, are in float32.
+        """
+
+    def read(self) -> Array:
+        """A copy of the numbers, in canonical layout."""
+        return np.array(self.view(), order="C")
+
+    def objection(self, read: Callable[[], Array]) -> str | None:
+        """Why the numbers that `read` gives cannot be written, though shape and dtype fit."""
+        return None
+
+    @abstractmethod
+    def write(self, array: Array) -> None:
+        """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""

@@ -1,0 +1,212 @@
+"""What may be assigned to an attribute of a block, and what becomes of it.
+
+Layers and blocks are the framework's own business; here is what no framework does by itself, or
+not all of them: constants, blocks in lists, tuples and dicts, and parts of another framework.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from unified_blocks.backend.registry import load_backend
+from unified_blocks.backend.tensors import owner_of
+from unified_blocks.block.constants import Constant
+from unified_blocks.block.containers import (
+    CONTAINERS,
+    Attribute,
+    inside,
+    is_trackable,
+    items_of,
+    track,
+)
+from unified_blocks.errors import ForeignPartError
+
+
+def add_constant(net: Any, name: str, constant: Constant) -> None:
+    """Make the attribute `name` of `net` a constant of its framework.
+
+    Raises:
+        AttributeError: when it is one already, or the framework uses the name itself.
+    """
+    check_name(net, name)
+    if any(v.name == name for v in net._block_backend.variables(net)):
+        raise AttributeError(
+            f"{type(net).__name__}: a constant is assigned once; got another for {name}: change "
+            "its numbers with ub.load_state"
+        )
+    net._block_backend.add_constant(net, name, constant.array())
+    if constant.initializer is not None:
+        random = {**net.random_constants, name: constant.initializer}
+        object.__setattr__(net, "random_constants", random)
+
+
+def check_name(net: Any, name: str) -> None:
+    """Hold the name of a part to what the framework leaves free.
+
+    Raises:
+        AttributeError: when the framework uses it itself.
+    """
+    backend = net._block_backend
+    if name in backend.own_attributes or hasattr(backend.base_class, name):
+        raise AttributeError(
+            f"{type(net).__name__} on {backend.title}: a part must have a name that "
+            f"{backend.base_class.__name__} does not use itself; got {name!r}: choose another"
+        )
+
+
+constructing: ContextVar[bool] = ContextVar("unified_blocks_constructing", default=False)
+"""Whether a constructor of a block is running."""
+
+
+def note_change(net: Any, name: str) -> None:
+    """Remember that a block got another part after it was made: its arguments do not tell."""
+    if not constructing.get():
+        object.__setattr__(net, "_changed_by_hand", name)
+
+
+class Watch:
+    """The containers that a constructor assigned: attribute, container, layers in it then.
+
+    It is no list itself, in which layers would be looked for.
+    """
+
+    __slots__ = ("assigned",)
+
+    def __init__(self) -> None:
+        self.assigned: list[tuple[str, Any, list[Any]]] = []
+
+
+def hold(net: Any, name: str, value: Any) -> Any:
+    """What the attribute `name` of `net` is to hold: `value`, its lists and dicts tracked.
+
+    Raises:
+        as `check_part`.
+    """
+    layer_class = net._block_backend.layer_class
+    if not isinstance(value, CONTAINERS):
+        check_single(net, name, value)
+        if isinstance(value, layer_class):
+            note_change(net, name)
+        return value
+    check_container(net, name, value)
+    if next(inside(value, layer_class), None) is not None:
+        note_change(net, name)
+    tracked = track(value, Attribute(net, name))
+    watch: Watch | None = vars(net).get("_watch")
+    if watch is not None and (tracked is not value or not is_trackable(value)):
+        layers = inside(value, layer_class)
+        watch.assigned.append((name, value, list(layers)))
+    return tracked
+
+
+def check_constructed(net: Any) -> None:
+    """Hold what a constructor did to its lists to what the block has registered.
+
+    Raises:
+        TypeError: when a layer was put into a container that the block does not follow.
+    """
+    watch: Watch = vars(net).pop("_watch")
+    if not watch.assigned:
+        return
+    backend = net._block_backend
+    known = {id(layer) for _, layer in backend.layers(net)}
+    for name, container, before in watch.assigned:
+        known_then = known | {id(layer) for layer in before}
+        for layer in inside(container, backend.layer_class):
+            if not is_trackable(container):
+                raise untrackable(net, name, container)
+            if id(layer) in known_then:
+                continue
+            kind = type(container).__name__
+            raise TypeError(
+                f"{type(net).__name__}: a {kind} of blocks must be changed through its attribute, "
+                f"which holds a copy; got a {type(layer).__name__} put into the {kind} itself "
+                f"after it was assigned to {name}: change self.{name}, or assign it when complete"
+            )
+
+
+def untrackable(net: Any, name: str, container: Any) -> TypeError:
+    """The error for layers in a container that a block cannot follow."""
+    return TypeError(
+        f"{type(net).__name__}: blocks must be in a list, tuple, dict or OrderedDict, for their "
+        f"names and their order; got {name}, a {type(container).__name__}: make it one of these"
+    )
+
+
+def check_part(net: Any, name: str, value: Any) -> None:
+    """Hold what is assigned to an attribute to the framework of the block.
+
+    Raises:
+        ForeignPartError: (a `TypeError`) for a layer, block or tensor of another framework, alone
+            or in a container.
+        TypeError: for a constant in one, or a layer in one that cannot be tracked.
+        ValueError: for keys that make no names.
+    """
+    check = check_container if isinstance(value, CONTAINERS) else check_single
+    check(net, name, value)
+
+
+def check_single(net: Any, name: str, value: Any) -> None:
+    """Hold what is no container to the rules of `check_part`."""
+    backend = net._block_backend
+    if isinstance(value, Constant):
+        raise TypeError(
+            f"{type(net).__name__}: a constant must be an attribute of its own; got it as {name}"
+        )
+    owner = owner_of(value)
+    if isinstance(value, backend.layer_class) and not name.startswith("_"):
+        check_name(net, name.partition(".")[0])
+    if owner is not None and owner != backend.name:
+        block = type(net).__name__
+        raise ForeignPartError(
+            f"{block} on {backend.title} must hold parts of {backend.title}; got {name}, a "
+            f"{type(value).__name__} of {load_backend(owner).title}: make it in the constructor of "
+            f"{block}, or inside `with ub.use_backend({backend.name!r})`"
+        )
+
+
+def check_container(net: Any, name: str, container: Any) -> None:
+    """Hold a container to the rules of `check_part`."""
+    layer_class = net._block_backend.layer_class
+    holding = []
+    for key, item in items_of(container):
+        check_part(net, f"{name}.{key}", item)
+        if next(inside(item, layer_class), None) is not None:
+            holding.append(key)
+    if not holding:
+        return
+    if not is_trackable(container):
+        raise untrackable(net, name, container)
+    if isinstance(container, dict):
+        wrong = [
+            repr(key)
+            for key in container
+            if str(key) in holding
+            and (holding.count(str(key)) > 1 or not str(key) or "." in str(key))
+        ]
+        if wrong:
+            raise ValueError(
+                f"{type(net).__name__}: the keys of a dict of blocks are parts of names, and must "
+                "as text be different, not empty and without dots; got "
+                f"{name} with {' and '.join(wrong)}: use other keys"
+            )
+
+
+def layer_of(net: Any, value: Any) -> Any:
+    """`value`, if it is a layer of the framework of the block.
+
+    Raises:
+        ForeignPartError: (a `TypeError`) when it is one of another framework.
+        TypeError: when it is none.
+    """
+    check_part(net, "a block", value)
+    layer_class = net._block_backend.layer_class
+    if not isinstance(value, layer_class):
+        module = layer_class.__module__.partition(".")[0]
+        raise TypeError(
+            f"{type(net).__name__}: a block must be a {layer_class.__name__} of {module}; "
+            f"got {value!r}"
+        )
+    note_change(net, "a block")
+    return value

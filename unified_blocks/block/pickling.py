@@ -1,0 +1,26 @@
+"""Pickling of native instances: by block class, since no module holds a class made for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.block.block import Block
+from unified_blocks.block.native_classes import native_classes
+
+
+def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
+    """What `__reduce_ex__` returns for an instance whose state is its `__dict__`."""
+    _, _, *state = tuple(object.__reduce_ex__(net, protocol))
+    return (blank, native_key(net), *state)
+
+
+def native_key(net: Any) -> tuple[type[Block], str, bool]:
+    """What finds the native class of `net` again: block class, backend, whether made from it."""
+    backend, cls = net._block_backend, type(net)
+    return net._portable, backend.name, cls is not native_classes(backend).get(net._portable)
+
+
+def blank(block: type[Block], backend: str, portable: bool) -> Any:
+    """An instance whose `__init__` has not run, for unpickling into."""
+    native = block.on(backend, portable=portable)
+    return native.__new__(native)

@@ -1,0 +1,22 @@
+"""The console script `unified-blocks`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say what it needs."""
+    try:
+        import unified_blocks.cli.capabilities
+        import unified_blocks.cli.demo
+        import unified_blocks.cli.doctor
+        import unified_blocks.cli.files
+        import unified_blocks.cli.lab  # noqa: F401  # each adds its commands to the app
+        from unified_blocks.cli.terminal import app
+    except ImportError as error:
+        sys.exit(
+            f"unified-blocks: the command line needs Typer and Rich ({error}); "
+            'run: pip install "unified-blocks[cli]"'
+        )
+    app()

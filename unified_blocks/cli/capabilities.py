@@ -1,0 +1,13 @@
+"""The command `capabilities`."""
+
+from __future__ import annotations
+
+from unified_blocks.backend.capabilities import table
+from unified_blocks.backend.registry import available_backends, load_backend
+from unified_blocks.cli.terminal import app
+
+
+@app.command()
+def capabilities() -> None:
+    """Print, as a table in Markdown, what not every installed framework has."""
+    print(table([load_backend(name) for name in available_backends()]))

@@ -1,0 +1,80 @@
+"""What is installed here: a line for each backend, and what is known to go wrong."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unified_blocks.backend.registry import (
+    available_backends,
+    default_name,
+    install_command,
+    load_backend,
+    registered_backends,
+)
+from unified_blocks.errors import BackendImportError, UnknownBackendError
+from unified_blocks.version import __version__
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One backend here.
+
+    Attributes:
+        version, devices, note: of a backend that works; see `Backend`.
+        problem: why it does not work; empty when it does.
+        remedy: the command that mends that.
+    """
+
+    name: str
+    title: str
+    version: str = ""
+    devices: list[str] = field(default_factory=list)
+    note: str = ""
+    problem: str = ""
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+
+def diagnose(name: str) -> Diagnosis:
+    """The state of the registered backend called `name`."""
+    if name not in available_backends():
+        problem = "not installed"
+        return Diagnosis(name, name, problem=problem, remedy=install_command(name))
+    try:
+        backend = load_backend(name)
+        return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note)
+    except Exception as error:  # whatever a broken framework or driver raises, it is the finding
+        cause = error.__cause__ or error
+        problem = f"installed, but does not work: {type(cause).__name__}: {cause}"
+        return Diagnosis(name, name, problem=problem, remedy=install_command(name))
+
+
+def diagnose_all(names: Sequence[str] = ()) -> list[Diagnosis]:
+    """The state of the named backends, or of every registered one."""
+    return [diagnose(name) for name in names or registered_backends()]
+
+
+def default_backend() -> str:
+    """The default backend's name, or why there is none."""
+    try:
+        name = default_name()
+        return name if name in available_backends() else f"{name}, which is not installed"
+    except (BackendImportError, UnknownBackendError) as error:
+        return f"none: {error}"
+
+
+def system() -> dict[str, str]:
+    """The versions that figures depend on."""
+    return {
+        "unified-blocks": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+    }

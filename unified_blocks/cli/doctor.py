@@ -1,0 +1,25 @@
+"""The command `doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from unified_blocks.cli.diagnosis import default_backend, diagnose_all, system
+from unified_blocks.cli.tables import backends_table
+from unified_blocks.cli.terminal import app, make_console
+
+
+@app.command()
+def doctor() -> None:
+    """Say which frameworks work here, and what is known to go wrong with them."""
+    console = make_console()
+    diagnoses = diagnose_all()
+    console.print(backends_table(diagnoses))
+    for name, version in system().items():
+        console.print(f"{name}: {version}")
+    console.print(f"default backend: {default_backend()}")
+    for diagnosis in diagnoses:
+        if diagnosis.note:
+            console.print(f"\n{diagnosis.title}: {diagnosis.note}")
+    if not any(diagnosis.ok for diagnosis in diagnoses):
+        raise typer.Exit(1)

@@ -1,0 +1,250 @@
+"""The commands for files of numbers: `inspect`, `convert`, `diff`."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from unified_blocks.cli.terminal import app, make_console, printable, usage_error
+from unified_blocks.errors import UnifiedBlocksError
+from unified_blocks.files.state_files import read_state, write_state
+from unified_blocks.formats.stored import StateFile, Stored
+from unified_blocks.models.differences import StateDifference, diff_state
+from unified_blocks.models.variables import COUNT
+from unified_blocks.types import Array
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of numbers, of any format.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        metavar="PATH=KIND",
+        help="What a layer is that a Keras file does not tell: --kind conv=Conv2D. Repeatable.",
+    ),
+]
+CHUNK = 1 << 20
+KERAS = (".h5", ".keras")
+LARGE = 100_000_000
+"""Bytes from which on a bar is drawn."""
+
+
+@app.command()
+def inspect(
+    file: File,
+    kind: Kinds = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Say what a file holds: names, shapes, dtypes, roles and norms, by canonical name.
+
+    Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras.
+    """
+    with errors_shown():
+        state = read_state(file, kinds=kinds_of(kind))
+        with shown_progress(state) as shown:
+            rows = [row_of(stored) for stored in shown.tensors.values()]
+    if as_json:
+        content = {"file": str(file), "format": state.format, "tensors": rows}
+        metadata = {**state.metadata, **without_tensors(state.own)}
+        print_json({**content, "metadata": metadata})
+        return
+    console = make_console()
+    console.print(
+        printable(f"{file}: {state.format}, {len(rows)} arrays, {total(state):,} numbers"),
+        soft_wrap=True,
+    )
+    configuration = state.own.get("configuration")
+    if isinstance(configuration, Mapping) and configuration.get("block"):
+        block, library = configuration["block"], state.own.get("library")
+        console.print(printable(f"a {block}, written by unified-blocks {library}"))
+    table = Table("name", "shape", "dtype", "role", "norm")
+    for row in rows:
+        dtype = row["stored_dtype"] or row["dtype"]
+        cells = (row["name"], str(tuple(row["shape"])), dtype, row["role"] or "", row["norm"])
+        table.add_row(*(printable(c if isinstance(c, str) else f"{c:.6g}") for c in cells))
+    console.print(table)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="The file to write: .safetensors, .pt, .params or .weights.h5."
+        ),
+    ],
+    kind: Kinds = None,
+) -> None:
+    """Write the numbers of a file in another format, and read them back to compare.
+
+    Names and layout are turned into those of the other format. Nothing is cast.
+    """
+    with errors_shown():
+        kinds = kinds_of(kind)
+        state = read_state(source, kinds=kinds if source.suffix in KERAS else None)
+        with shown_progress(state) as shown:
+            write_state(shown, target, kinds=kinds, metadata=kept_metadata(state))
+        written = read_state(target)
+        difference, counts = compared(state, written)
+    console = make_console()
+    if not difference.equal:
+        console.print(printable(str(difference)))
+        raise usage_error(f"{target} was written, and does not read back as {source}")
+    if counts:
+        console.print(left_out(counts))
+    console.print(
+        printable(
+            f"{target}: {written.format}, {len(written)} arrays, {total(written):,} numbers, read "
+            "back and compared: all equal"
+        )
+    )
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A file of numbers.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another, of any format.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Compare the numbers of two files by canonical name. Exits with 1 when any differ."""
+    with errors_shown():
+        difference, counts = compared(read_state(a), read_state(b))
+    if as_json:
+        rows = [vars(row) for row in difference.rows]
+        print_json({"equal": difference.equal, "left_out": counts, "tensors": rows})
+    else:
+        console = make_console()
+        console.print(printable(str(difference)), soft_wrap=True)
+        if counts:
+            console.print(left_out(counts))
+    raise typer.Exit(0 if difference.equal else 1)
+
+
+def kinds_of(pairs: list[str] | None) -> dict[str, str] | None:
+    """The kinds of layers by path, as given on the command line."""
+    if not pairs:
+        return None
+    for pair in pairs:
+        if pair.count("=") != 1:
+            raise usage_error(f"--kind must be PATH=KIND; got {pair}")
+    return dict(pair.split("=") for pair in pairs)
+
+
+def kept_metadata(state: StateFile) -> Mapping[str, Any]:
+    """What a file of this library says of its block, for the next one."""
+    return without_tensors(state.own) if "configuration" in state.own else {}
+
+
+def without_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file of this library says of itself, but for what it says of each array."""
+    return {key: value for key, value in own.items() if key != "tensors"}
+
+
+def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
+    """How two files differ, and which counts of batches only one has: not all formats can."""
+    differing = {*a} ^ {*b}
+    counts = [n for n in (*a, *b) if n.rpartition(".")[2] == COUNT and n in differing]
+    kept = (
+        replace(file, tensors={n: s for n, s in file.tensors.items() if n not in counts})
+        for file in (a, b)
+    )
+    return diff_state(*kept), counts
+
+
+def left_out(counts: list[str]) -> str:
+    """The line that says so."""
+    return f"left out: {len(counts)} counts of batches, for which the format has no place"
+
+
+def row_of(stored: Stored) -> dict[str, Any]:
+    """What `inspect` says of an array."""
+    return {
+        "name": stored.name,
+        "shape": list(stored.shape),
+        "dtype": stored.dtype,
+        "role": stored.role,
+        "kind": stored.kind,
+        "norm": norm(stored.read()),
+        "stored_name": stored.stored_name,
+        "stored_dtype": stored.stored_dtype,
+    }
+
+
+def norm(array: Array) -> float:
+    """The square root of the sum of all squares, in float64."""
+    flat = array.reshape(-1)
+    total = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, flat.size, CHUNK):
+            total += float(np.square(flat[start : start + CHUNK].astype("float64")).sum())
+    return math.sqrt(total)
+
+
+def print_json(content: Any) -> None:
+    """Print `content` as JSON; what JSON has not, as text."""
+    try:
+        text = json.dumps(finite(content), indent=2, allow_nan=False, default=str)
+    except RecursionError:
+        raise usage_error(
+            "what is printed as JSON must be nested less deeply; got metadata that are not: leave "
+            "out --json"
+        ) from None
+    print(text)
+
+
+def finite(value: Any) -> Any:
+    """`value` with the name of each number in it that JSON cannot hold."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def total(state: StateFile) -> int:
+    """How many numbers a file holds."""
+    return sum(math.prod(stored.shape) for stored in state.tensors.values())
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """End the command with the message of an error of ours, or of the file system."""
+    try:
+        yield
+    except (UnifiedBlocksError, OSError) as error:
+        raise usage_error(str(error)) from None
+
+
+@contextmanager
+def shown_progress(state: StateFile) -> Iterator[StateFile]:
+    """`state`, drawing a bar in a terminal while the arrays of a large file are read."""
+    size = sum(stored.nbytes for stored in state.tensors.values())
+    if size < LARGE or not sys.stderr.isatty():
+        yield state
+        return
+    columns = (TextColumn(state.path.name), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("read", total=size)
+
+        def counted(stored: Stored) -> Callable[[], Array]:
+            def read() -> Array:
+                array = stored.read()
+                bar.advance(task, stored.nbytes)
+                return array
+
+            return read
+
+        tensors = {name: replace(s, read=counted(s)) for name, s in state.tensors.items()}
+        yield replace(state, tensors=tensors)

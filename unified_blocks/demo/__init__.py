@@ -1,1 +1,0 @@
-"""`unified-blocks demo`: the same blocks agree, number for number, on every installed framework."""

@@ -1,0 +1,105 @@
+"""What is known of a difference, for the causes to be tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unified_blocks.reference.policy import agree, wide
+from unified_blocks.types import Array
+
+NORMS = ("BatchNorm", "LayerNorm")
+
+
+ENOUGH = 4
+"""So many different numbers have to obey a rule that has one free number in it."""
+
+
+@dataclass
+class Evidence:
+    """What is known of the first difference.
+
+    Attributes:
+        what: `"parameter"`, `"call"`, `"gradient"`, `"statistic"` or `"loss"`.
+        name: of the array, or of the call.
+        kind: of the layer, `"Dense"`.
+        a, b: the array in each model, None where it has none.
+        x: what the call took, when it took one array, the same in both.
+        numbers: of the layer, by their own names: `{"weight": …, "bias": …}`.
+        train: whether the models were in training mode.
+        changed: whether only `b` changed what it was given, in place.
+        names: all names of the array in each model: several when it is shared.
+        roles: of the array in each model.
+        moved: of a constant of `b`, whether it is where the parameters are.
+        later: what each model makes of its output, when an activation may come after it.
+        dtype: of `a`, `b` and `x` in the framework, when it is not NumPy's.
+        before: of a running statistic, what it was before.
+        only_in: the model that alone makes the call, `"a"` or `"b"`.
+        counts: over how many examples, and how many numbers, a loss may be a mean.
+    """
+
+    what: str
+    name: str
+    kind: str | None = None
+    a: Array | None = None
+    b: Array | None = None
+    x: Array | None = None
+    numbers: Mapping[str, Array] = field(default_factory=dict)
+    train: bool = False
+    changed: bool = False
+    names: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    roles: tuple[str | None, str | None] = (None, None)
+    moved: bool = True
+    later: tuple[Sequence[Array], Sequence[Array]] = ((), ())
+    dtype: str | None = None
+    before: Array | None = None
+    only_in: str | None = None
+    counts: Sequence[int] = ()
+    mode: str = "forward"
+
+    def gives(self, candidate: Array) -> bool:
+        """Whether a candidate is what the wrong model gave."""
+        return self.b is not None and agree(candidate, self.b, self.dtype)
+
+    def right(self, candidate: Array) -> bool:
+        """Whether it is what the right model gave."""
+        return self.a is not None and agree(candidate, self.a, self.dtype)
+
+    @property
+    def attribute(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_held_otherwise(self) -> bool:
+        """Whether the models hold the array differently, whatever its numbers are."""
+        present = None not in self.roles
+        return present and (
+            self.roles[0] != self.roles[1] or self.names[0] != self.names[1] or not self.moved
+        )
+
+    @property
+    def linear(self) -> Array | None:
+        """`X Wᵀ + b` of a dense layer, from its numbers; None of any other layer."""
+        return self.with_weight(self.weight.T) if self.weight is not None else None
+
+    @property
+    def weight(self) -> Array | None:
+        weight = self.numbers.get("weight")
+        fits = (
+            self.kind == "Dense"
+            and self.what == "call"
+            and self.x is not None
+            and weight is not None
+            and self.x.shape[-1] == weight.shape[1]
+        )
+        return wide(weight) if fits and weight is not None else None
+
+    def with_weight(self, matrix: Array) -> Array:
+        return self.x_wide @ matrix + wide(self.numbers.get("bias", np.zeros(1)))
+
+    @property
+    def x_wide(self) -> Array:
+        assert self.x is not None
+        return wide(self.x)

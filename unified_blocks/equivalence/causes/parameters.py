@@ -1,0 +1,66 @@
+"""Causes that lie in what the models hold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.reference.numpy_ops import ACTIVATE
+
+
+def transposed_square_weight(e: Evidence) -> bool:
+    """A square weight is used untransposed: no shape tells."""
+    if e.what == "parameter" and e.a is not None and e.a.ndim >= 2:
+        return e.a.shape[0] == e.a.shape[1] and e.gives(np.swapaxes(e.a, 0, 1))
+    weight = e.weight
+    if weight is None or weight.shape[0] != weight.shape[1]:
+        return False
+    z, wrong = e.with_weight(weight.T), e.with_weight(weight)
+    return any(e.right(f(z)) and e.gives(f(wrong)) for f in ACTIVATE.values())
+
+
+def flatten_order(e: Evidence) -> bool:
+    """An image is flattened with the channels last in one model and first in the other."""
+    if e.what == "call" and e.x is not None and e.x.ndim >= 3:
+        last = np.moveaxis(e.x, 1, -1).reshape(len(e.x), -1)
+        first = np.moveaxis(e.x, -1, 1).reshape(len(e.x), -1)
+        flat = e.x.reshape(len(e.x), -1)
+        return e.right(flat) and (e.gives(last) or e.gives(first))
+    if e.what != "parameter" or e.a is None or e.a.ndim != 2:
+        return False
+    out, width = e.a.shape
+    return any(
+        e.gives(e.a.reshape(out, c, width // c).swapaxes(1, 2).reshape(out, width))
+        for c in range(2, width // 2 + 1)
+        if width % c == 0
+    )
+
+
+def shared_layer_duplicated(e: Evidence) -> bool:
+    """A layer that the right model uses twice is two layers in the other."""
+    return e.names[1] < e.names[0] and bool(e.names[1])
+
+
+def layers_shared(e: Evidence) -> bool:
+    """Two layers of the right model are one layer in the other."""
+    return e.names[0] < e.names[1] and bool(e.names[0])
+
+
+def constant_trained(e: Evidence) -> bool:
+    """A constant is a parameter in the other model."""
+    return e.roles == ("constant", "parameter")
+
+
+def parameter_not_trained(e: Evidence) -> bool:
+    """A parameter is a constant in the other model."""
+    return e.roles == ("parameter", "constant")
+
+
+def constant_not_moved(e: Evidence) -> bool:
+    """A constant is not on the device of the parameters."""
+    return e.what == "parameter" and not e.moved
+
+
+def constant_not_saved(e: Evidence) -> bool:
+    """A constant is not in the file, or not what it was."""
+    return e.what == "parameter" and e.mode == "saved" and e.roles[0] == "constant" and e.moved

@@ -1,0 +1,100 @@
+"""Why two models differ: the causes that are known, each a hypothesis that the numbers are asked.
+
+A cause is named when what it says is computed from the right model's numbers and gives the wrong
+model's, within the policy. Nothing is guessed: what no hypothesis explains is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from unified_blocks.equivalence.causes.activations import (
+    activation_extra,
+    activation_missing,
+    another_activation,
+    gelu_form,
+    softmax_axis,
+)
+from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.equivalence.causes.norms import (
+    batch_statistics,
+    epsilon,
+    fix_gamma,
+    momentum,
+    statistics_not_updated,
+    unbiased_variance,
+)
+from unified_blocks.equivalence.causes.parameters import (
+    constant_not_moved,
+    constant_not_saved,
+    constant_trained,
+    flatten_order,
+    layers_shared,
+    parameter_not_trained,
+    shared_layer_duplicated,
+    transposed_square_weight,
+)
+from unified_blocks.equivalence.causes.values import (
+    another_dtype,
+    bias_missing,
+    call_extra,
+    call_missing,
+    constant_factor,
+    constant_offset,
+    dropout_active,
+    float32_inside,
+    gradient_missing,
+    input_changed,
+    loss_summed,
+    not_finite,
+)
+
+UNKNOWN = "unknown"
+
+
+# parameters
+
+
+# calls
+
+
+# gradients and training
+
+
+CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
+    test.__name__: test
+    for test in (
+        *(
+            not_finite,
+            another_dtype,
+            fix_gamma,
+            constant_not_moved,
+            constant_trained,
+            parameter_not_trained,
+        ),
+        *(
+            shared_layer_duplicated,
+            layers_shared,
+            transposed_square_weight,
+            flatten_order,
+        ),
+        *(constant_not_saved, call_missing, call_extra, dropout_active),
+        *(gelu_form, softmax_axis, bias_missing, batch_statistics),
+        *(unbiased_variance, epsilon, statistics_not_updated, momentum, input_changed),
+        *(gradient_missing, loss_summed, another_activation, activation_missing),
+        *(activation_extra, float32_inside, constant_factor, constant_offset),
+    )
+}
+"""By identifier; the earlier one is meant where two explain the same numbers."""
+
+
+def explain(evidence: Evidence) -> str:
+    """The identifier of the cause that the numbers confirm, else `"unknown"`."""
+    return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
+
+
+def sentence(cause: str) -> str:
+    """A cause in a sentence."""
+    if cause == UNKNOWN:
+        return "No known cause explains the numbers."
+    return (CAUSES[cause].__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,1 @@
+"""The matrix: every case on every backend, recorded apart and compared without a framework."""

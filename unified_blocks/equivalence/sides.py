@@ -1,0 +1,91 @@
+"""The two models of a comparison, and what is done with each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend, Variable
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.equivalence.watching import Call
+from unified_blocks.files.checkpoint import load, save
+from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.reference.policy import TOLERANCES
+from unified_blocks.types import Array
+
+
+@contextmanager
+def saved_and_loaded(net: Any) -> Iterator[Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        save(net, path)
+        yield load(path, backend_of(net).name)
+
+
+@dataclass
+class Model:
+    """One of the two, with what is asked of it again and again."""
+
+    net: Any
+
+    def __post_init__(self) -> None:
+        self.backend: Backend = backend_of(self.net)
+        self.variables = built_variables(self.net, "compare")
+        self.device = device_of_variables(self.variables)
+        floats = (v.dtype for v in self.variables if v.dtype in TOLERANCES)
+        self.dtype = next(floats, None)
+        self.runs: list[Call] = []
+
+    @property
+    def title(self) -> str:
+        return f"{type(self.net).__name__} on {self.backend.title}"
+
+    def tensors(self, arrays: Sequence[Array]) -> list[Any]:
+        """The inputs as tensors of this framework, floats in the dtype of the model."""
+        return [
+            self.backend.narrowed(array, self.dtype, self.device)
+            if array.dtype.kind == "f" and self.dtype
+            else self.backend.from_numpy(np.asarray(array, order="C"), self.device)
+            for array in arrays
+        ]
+
+    def names(self) -> list[str]:
+        return [name for v in self.variables for name in (v.name, *v.aliases)]
+
+    def numbers(self) -> dict[str, Array]:
+        return {name: v.read() for v in self.variables for name in (v.name, *v.aliases)}
+
+    def restore(self, numbers: Mapping[str, Array]) -> None:
+        for v in self.variables:
+            v.write(numbers[v.name])
+
+
+ABSENT: tuple[Variable | None, frozenset[str]] = (None, frozenset())
+
+
+def by_name(
+    variables: Sequence[Variable], rename: Callable[[str], str]
+) -> dict[str, tuple[Variable | None, frozenset[str]]]:
+    """The variables under each of their names, with all names of each."""
+    found: dict[str, tuple[Variable | None, frozenset[str]]] = {}
+    for v in variables:
+        names = [rename(name) for name in (v.name, *v.aliases)]
+        found.update(dict.fromkeys(names, (v, frozenset(names))))
+    return found
+
+
+@contextmanager
+def unchanged(model: Model, trains: bool) -> Iterator[None]:
+    """Give the model its numbers back afterwards, if what is done inside changes them."""
+    before = model.numbers() if trains else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            model.restore(before)

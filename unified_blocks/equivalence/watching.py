@@ -1,0 +1,116 @@
+"""What each call inside a model gives: its blocks' inputs and outputs, in execution order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.models.outputs import in_numpy
+from unified_blocks.types import Array
+
+WHOLE = "(model)"
+"""The name of a call of the model itself."""
+
+
+@dataclass
+class Call:
+    """One call of a block or layer.
+
+    Attributes:
+        name: its path, and with `#2` which call it is, when there are several: `"dense#2"`.
+        path: the canonical name of the block, `""` of the model itself.
+        block: the block.
+        kind: what it is called on every framework, `"Dense"`.
+        inputs, outputs: copies of the arrays that it took and gave, bfloat16 as float32.
+        dtypes: of the outputs, in the framework.
+        changed: whether it changed an input in place.
+        depth: how many calls it is inside of.
+        start, end: when it was made and when it was over, in beginnings and ends of calls.
+        input_dtypes: of the inputs, in the framework.
+    """
+
+    name: str
+    path: str
+    block: Any
+    kind: str
+    inputs: list[Array]
+    outputs: list[Array] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
+    changed: bool = False
+    depth: int = 0
+    start: int = -1
+    end: int = -1
+    input_dtypes: list[str] = field(default_factory=list)
+
+
+def record(
+    net: Any, inputs: Sequence[Any], train: bool = False
+) -> tuple[list[Array], list[str], list[Call]]:
+    """One call of `net` without gradients, and every call inside it, in the order of their end.
+
+    The calls hold copies. A model that runs as one graph (hybridized, compiled) tells of no call
+    inside: the list then has the model's own alone.
+
+    Args:
+        inputs: tensors of its framework.
+
+    Returns:
+        The arrays of the output, their dtypes, and the calls.
+    """
+    backend = backend_of(net)
+    watcher = Watcher(backend, net)
+    with backend.watch(net, watcher.begins, watcher.ends):
+        output = backend.run(net, inputs, train)
+    arrays, dtypes = in_numpy(backend, output)
+    return arrays, dtypes, watcher.calls
+
+
+class Watcher:
+    """Turns what a backend tells while it watches into calls."""
+
+    def __init__(self, backend: Backend, net: Any) -> None:
+        self.backend = backend
+        self.paths = {id(layer): path for path, layer in backend.layers(net)}
+        self.open: list[Call] = []
+        self.calls: list[Call] = []
+        self.clock = count()
+
+    def begins(self, block: Any, inputs: Any, _: Any) -> None:
+        path = self.paths.get(id(block), "?")
+        arrays, dtypes = in_numpy(self.backend, inputs)
+        call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)
+        call.input_dtypes = dtypes
+        call.depth, call.start = len(self.open), next(self.clock)
+        self.open.append(call)
+
+    def ends(self, block: Any, inputs: Any, output: Any) -> None:
+        call = self.open.pop()
+        arrays, _ = in_numpy(self.backend, inputs)
+        call.changed = not all(
+            np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+            for a, b in zip(call.inputs, arrays, strict=True)
+        )
+        call.outputs, call.dtypes = in_numpy(self.backend, output)
+        call.end = next(self.clock)
+        self.calls.append(call)
+
+
+def numbered(calls: Iterable[Call]) -> dict[str, Call]:
+    """The calls by name: `#1`, `#2`, … where a block was called more than once."""
+    calls = list(calls)
+    several = {path for path, n in Counter(call.path for call in calls).items() if n > 1}
+    counts: Counter[str] = Counter()
+    found = {}
+    for call in sorted(calls, key=lambda call: call.start):
+        counts[call.path] += 1
+        if call.path in several:
+            call.name = f"{call.path or WHOLE}#{counts[call.path]}"
+        found[call.name] = call
+    return {call.name: call for call in calls}

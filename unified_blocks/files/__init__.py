@@ -1,0 +1,1 @@
+"""A block, or its numbers, in a file."""

@@ -1,0 +1,124 @@
+"""`read_state` and `write_state`: the numbers in files of this library's and others' formats."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.files.checkpoint import check_version
+from unified_blocks.formats import format_of, format_to_write
+from unified_blocks.formats.stored import StateFile, Stored
+from unified_blocks.models.variables import stored_of
+
+
+def read_state(
+    path: str | os.PathLike[str], *, kinds: Mapping[str, str] | None = None
+) -> StateFile:
+    """The arrays in a file, by canonical name and in canonical layout, each read when asked for.
+
+    What the file is, its first bytes tell. None of these formats needs its framework, nothing in a
+    file is run, and its claims are believed only as far as the file is long.
+
+    | format | written by |
+    |---|---|
+    | `.safetensors` | `ub.save`, and others |
+    | `.pt`, `.pth` | `torch.save(net.state_dict(), …)`; nothing is unpickled |
+    | `.params` | MXNet 1.x: `save_parameters`, `export`, `mx.nd.save`; MXNet 2.0 |
+    | `.weights.h5`, `.keras` | Keras 3; needs h5py |
+
+    Args:
+        path: the file.
+        kinds: what the layers are that a file of Keras does not tell, by path:
+            `{"blocks/mine": "Dense"}`.
+
+    Returns:
+        A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
+        `.tensors` tells of each array what is known without reading it, `.own` what this library
+        has written about the file, if it has, `.metadata` what else the file says, and `.ordered`
+        whether the arrays come in the order of the model's layers.
+
+    Raises:
+        FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
+        OSError: when it cannot be read.
+
+    Example::
+
+        ub.transfer(ub.read_state("resnet18.params"), net, match="order")
+    """
+    path = Path(path)
+    module = format_of(path)
+    options = {} if kinds is None else {"kinds": kinds}
+    if options and "kinds" not in inspect.signature(module.read).parameters:
+        raise UnsupportedError(
+            f"{path}: kinds are for files that do not tell them themselves; got some for a file of "
+            f"the format {module.NAME}: leave them out"
+        )
+    file: StateFile = module.read(path, **options)
+    check_version(path, file.own)
+    return file
+
+
+def write_state(
+    state: Any,
+    path: str | os.PathLike[str],
+    *,
+    kinds: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write numbers to a file of the format that its name says, for another program to read.
+
+    `.safetensors`, `.pt` (a state dict, as `torch.load` reads it), `.params` (as Gluon's
+    `load_parameters` does) or `.weights.h5` (as Keras' `load_weights` does). The file takes the
+    place of an old one when it is whole.
+
+    Args:
+        state: a state, a file that `read_state` opened, or a built model of any framework.
+        path: the file.
+        kinds: what the layers are that `.weights.h5` has to know of and `state` does not tell, by
+            path: `{"conv": "Conv2D"}`.
+        metadata: what a `.safetensors` file is to say besides.
+
+    Raises:
+        FileFormatError: (a `ValueError`) for a name of another format.
+        NotBuiltError: when a parameter of a model does not exist yet.
+        UnsupportedError: for an array or a name that the format cannot hold; for kinds of layers
+            that there are not.
+        OSError: when the file cannot be written.
+    """
+    path = Path(path)
+    tensors: Iterable[Stored] = stored_of(state).values()
+    for stored in tensors:
+        _check_name(stored.name)
+    if metadata:
+        check_version(path, metadata)  # or nobody could read the file
+    if kinds:
+        tensors = _with_kinds(list(tensors), kinds)
+    format_to_write(path).write(path, tensors, metadata or {})
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnsupportedError(
+            f"the name of an array in a file must be text that UTF-8 has; got {name!a}: rename it"
+        ) from None
+
+
+def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
+    dotted = {path.strip("/").replace("/", "."): kind for path, kind in kinds.items()}
+    layers = dict.fromkeys(stored.name.rpartition(".")[0] for stored in tensors)
+    if unused := dotted.keys() - layers.keys():
+        raise UnsupportedError(
+            f"kinds must be those of layers in the state; got one for {', '.join(sorted(unused))}, "
+            f"where it has {', '.join(layers)[:200]}: correct or leave out the path"
+        )
+    return [
+        replace(stored, kind=dotted.get(stored.name.rpartition(".")[0], stored.kind))
+        for stored in tensors
+    ]

@@ -1,0 +1,1 @@
+"""Files of Keras: `.weights.h5` and `.keras`."""

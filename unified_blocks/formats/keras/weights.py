@@ -1,0 +1,240 @@
+"""Keras 3's own files: `.weights.h5` of `model.save_weights`, and `.keras` of `model.save`.
+
+**Names.** Such a file has a group for each layer, by the path of attributes that leads to it:
+`hidden` for `self.hidden`. In a list, a dict, a Sequential or a Functional model the path goes on
+with the class of the layer, and a counter for each class: `blocks/dense_1` is the second dense
+layer in `self.blocks`, whatever else is between, and the layers of a Sequential are in `layers`.
+The canonical name is this path with dots, and the name of the variable: `hidden.weight`,
+`blocks.dense_1.bias`, `layers.dense.weight`.
+
+A subclassed model has a list `layers` of its own, and Keras saves its attributes in alphabetical
+order, each layer where it first comes upon it. So `self.out` is saved as, say, `layers/dense_1`,
+and that is its name here. Written under `out`, it is found by `load_weights` all the same.
+
+**Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
+That is known from the configuration in a `.keras` file, from the path in a list or Sequential, or
+else from the layer's name, if it is one that Keras gives (`dense_3`). A group for which none of
+these tells, or for which two tell different kinds, is an error rather than a guess. So is a matrix
+alone outside of lists, which only names, that an author may have chosen, tell to be of a Dense or
+of an Embedding. A file that this library wrote says the kinds itself.
+
+**Order** is that of the model in files that this library wrote, and another one in Keras' own.
+
+The optimizer's variables are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import FileFormatError
+from unified_blocks.formats.keras import config as keras_config
+from unified_blocks.formats.keras import hdf5
+from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.keras.hdf5 import Group
+from unified_blocks.formats.keras.messages import Numbers
+from unified_blocks.formats.keras.write import KIND, METADATA, PLACE, write
+from unified_blocks.formats.stored import StateFile, Stored
+from unified_blocks.formats.zips import Archive, mapped
+from unified_blocks.types import Array
+
+__all__ = ["NAME", "SUFFIXES", "read", "recognises", "write"]
+
+NAME = "keras-weights"
+SUFFIXES = (".weights.h5",)
+_MATRICES = (BY_KIND["Dense"], BY_KIND["Embedding"])
+_WEIGHTS, _CONFIG = "model.weights.h5", "config.json"
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Whether a file that begins with `head` is one of Keras'."""
+    if head.startswith(b"PK\3\4"):
+        return path.suffix == ".keras"
+    return head.startswith(hdf5.MAGIC)
+
+
+def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
+    """The weights of a model of Keras.
+
+    Args:
+        path: the file.
+        kinds: the kinds of layers that the file does not tell, by path: `{"blocks/mine": "Dense"}`.
+
+    Raises:
+        FileFormatError: when the file is damaged; when a layer is of no kind that has canonical
+            names; when nothing says of what kind it is.
+    """
+    data, config, check = mapped(path), None, None
+    if bytes(data[:4]) == b"PK\3\4":
+        archive = Archive(path, data)
+        if _WEIGHTS not in archive.members or _CONFIG not in archive.members:
+            raise FileFormatError(
+                f"{path}: a zip file of Keras must hold {_WEIGHTS} and {_CONFIG}; got "
+                f"{', '.join(sorted(archive.members))[:200] or 'nothing'}; save it with model.save"
+            )
+        archive.verify(_CONFIG)
+        config = keras_config.parse(path, archive.read(_CONFIG))
+        data = archive.read(_WEIGHTS)
+        check = partial(archive.verify, _WEIGHTS)
+    root = hdf5.read(path, data)
+    if "layer_names" in root.attributes or "model_weights" in root.groups:
+        raise FileFormatError(
+            f"{path} must be a file of weights of Keras 3; got one in the format before it (.h5 of "
+            "model.save or save_weights): open it with Keras, load_model or load_weights, and "
+            'save it as .keras or ".weights.h5"'
+        )
+    layers = _Layers(path, kinds or {}, check)
+    tensors = list(layers.walk(root, (), config, in_container=False))
+    if layers.unknown:
+        raise FileFormatError(
+            f"{path}: each layer must be a {', '.join(f.keras for f in FAMILIES)}, and the file "
+            f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
+            'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
+            "--kind path/of/layer=Dense"
+        )
+    if unused := layers.kinds.keys() - layers.places:
+        raise FileFormatError(
+            f"{path}: kinds must be those of layers in the file; got one for "
+            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.places)[:200]}: "
+            "correct or leave out the path"
+        )
+    own = keras_config.own_metadata(path, root.attributes.get(METADATA))
+    tensors, ordered = _in_order(tensors, layers.places)
+    return StateFile.of(path, NAME, tensors, own=own, ordered=ordered)
+
+
+def _in_order(tensors: list[Stored], places: Mapping[str, str | None]) -> tuple[list[Stored], bool]:
+    """`tensors` by the places that the file gives to their layers, if it gives one to each."""
+    texts = [place for place in places.values() if place is not None]
+    if set(texts) != set(map(str, range(len(places)))):
+        return tensors, False
+    at = {layer: int(str(place)) for layer, place in places.items()}
+    return sorted(tensors, key=lambda stored: at[stored.name.rpartition(".")[0]]), True
+
+
+class _Layers:
+    """A walk over the groups of layers.
+
+    Attributes:
+        kinds: the kinds that were given, by dotted path.
+        places: the layers with variables by dotted path, and where each of them is among the
+            layers of the model, if the file says so.
+        unknown: those of which the kind is not known, and why.
+    """
+
+    def __init__(
+        self, path: Path, kinds: Mapping[str, str], check: Callable[[], None] | None
+    ) -> None:
+        self.path, self.check = path, check
+        self.kinds = {key.strip("/").replace("/", "."): kind for key, kind in kinds.items()}
+        self.places: dict[str, str | None] = {}
+        self.unknown: list[str] = []
+
+    def walk(
+        self, group: Group, path: tuple[str, ...], config: Any, in_container: bool
+    ) -> Iterator[Stored]:
+        """The arrays of the layers in `group`."""
+        variables = group.groups.get("vars")
+        if group.arrays:
+            self.unknown.append(f"arrays outside of any layer in {'/'.join(path)!r}")
+        if variables is not None and variables.groups:
+            self.unknown.append(f"groups among the variables of {'/'.join(path)!r}")
+        if variables is not None and variables.arrays:
+            yield from self._layer(variables, path, config, in_container)
+        for name, child in group.groups.items():
+            if name == "vars" or (not path and name == "optimizer"):
+                continue
+            # Every layer has variables, if only an empty group: what has none is a list or dict.
+            holds = variables is None and bool(path)
+            yield from self.walk(
+                child, (*path, name), keras_config.child(config, group, name, child), holds
+            )
+
+    def _layer(
+        self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
+    ) -> Iterator[Stored]:
+        place, arrays = "/".join(path), variables.arrays
+        self.places[".".join(path)] = variables.attributes.get(PLACE)
+        try:
+            family = self._family(variables, path, config, in_container)
+            names = _names(family, arrays, keras_config.options(config))
+        except _UnknownError as reason:
+            shapes = ", ".join(f"{a.dtype.name} {a.shape}" for a in list(arrays.values())[:5])
+            self.unknown.append(f"{place or 'the model itself'} with {shapes}, {reason}")
+            return
+        for number, name in enumerate(names):
+            array = arrays[str(number)]
+            yield Stored(
+                ".".join((*path, name)),
+                family.canonical_shape(name, array.shape),
+                "float32" if array.bfloat16 else array.dtype.name,
+                partial(_read, family, name, array, self.check),
+                role="constant" if name.startswith("running_") else "parameter",
+                kind=family.kind,
+                stored_name=f"{place}/vars/{number}",
+                stored_dtype="bfloat16" if array.bfloat16 else None,
+                verify=self.check,
+            )
+
+    def _family(
+        self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
+    ) -> Family:
+        """The kind of a layer, if all that tells it agrees."""
+        named = self.kinds.get(".".join(path))
+        if named is not None:
+            if named not in BY_KIND:
+                raise _UnknownError(f"whose kind was given as {named!r:.50}")
+            return BY_KIND[named]
+        if (ours := variables.attributes.get(KIND)) in BY_KIND:
+            return BY_KIND[ours]
+        # The model itself is of no such kind, whatever its name.
+        by_name = of_automatic_name(variables.attributes.get("name", "")) if path else None
+        by_path = of_automatic_name(path[-1]) if path else None
+        if isinstance(config, dict):
+            found = keras_config.kind(config)
+            if found not in BY_KIND:
+                raise _UnknownError(f"a {found!r:.50}")
+            if in_container and by_path is not BY_KIND[found]:
+                raise _UnknownError(f"a {found} by its configuration, and not by its path")
+            return BY_KIND[found]
+        # An early Keras 3 wrote no names, and no groups for layers without variables.
+        if in_container and "name" in variables.attributes:
+            if by_path is None:
+                raise _UnknownError(f"a {path[-1]!r:.50}")
+            return by_path
+        if by_name is None:
+            raise _UnknownError("of a kind that neither path nor name tells")
+        if by_path is not None and by_path is not by_name:
+            raise _UnknownError(
+                f"called {by_path.keras} by its path and {by_name.keras} by its name"
+            )
+        if by_name in _MATRICES and len(variables.arrays) == 1:
+            raise _UnknownError("which may be of a Dense or an Embedding, whatever it is called")
+        return by_name
+
+
+class _UnknownError(Exception):
+    """Why it is not known what a layer is."""
+
+
+def _names(family: Family, arrays: Mapping[str, Numbers], options: Mapping[str, Any]) -> list[str]:
+    """The canonical names of the variables 0, 1, … of a layer."""
+    told = [option is None or options.get(option) for option in family.options]
+    present = [n for n, there in zip(family.names, told, strict=True) if there is not False]
+    if None in told and len(present) != len(arrays):  # what may be absent has to be absent together
+        present = [n for n, there in zip(family.names, told, strict=True) if there is True]
+    shapes = {name: arrays[str(i)].shape for i, name in enumerate(present) if str(i) in arrays}
+    if len(present) != len(arrays) or len(shapes) != len(present) or not family.fits(shapes):
+        raise _UnknownError(f"which are not those of a {family.keras}, or may be any of them")
+    if any(array.dtype.kind != "f" and not array.bfloat16 for array in arrays.values()):
+        raise _UnknownError("which are not floats: it may be quantised")
+    return present
+
+
+def _read(family: Family, name: str, array: Numbers, check: Callable[[], None] | None) -> Array:
+    if check is not None:
+        check()
+    return family.to_canonical(name, array.read())

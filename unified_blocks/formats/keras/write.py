@@ -1,0 +1,160 @@
+"""Weights as Keras saves them: what `weights` reads, written."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from unified_blocks.errors import BackendImportError, UnsupportedError
+from unified_blocks.formats.atomic import replacing
+from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.stored import Stored
+from unified_blocks.types import Array
+
+METADATA = "unified_blocks_metadata"
+KIND, PLACE = "unified_blocks_kind", "unified_blocks_place"
+"""What a layer is, and its place among the layers of the model. Keras has neither: it tells a
+layer's kind by a path at best, and lists layers by the alphabet."""
+
+_SLICE = 2**24  # bytes
+_MOST_METADATA = 60_000  # bytes: an attribute of HDF5 has less than 64 KiB
+_NOT_IN_KERAS = "num_batches_tracked"
+
+
+def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
+    """A new `.weights.h5` of these arrays, in place of what `path` was.
+
+    `model.load_weights(path)` reads it into a model whose attributes have these names: a name is
+    the path of a layer and `weight`, `bias`, `running_mean` or `running_var`. What a layer is comes
+    from `Stored.kind`. Where that is None, `running_mean` makes a BatchNorm, a weight and a bias of
+    one shape a LayerNorm, a matrix with a bias that is as long as it has rows a Dense, and a larger
+    weight, `(out, in, …)` or `(in, out, …)`, of which only one can be the bias's, a convolution.
+
+    Raises:
+        UnsupportedError: for a name or layer that is none of these; for a matrix alone, which may
+            be of a Dense or an Embedding; for a path that Keras' files have not.
+        BackendImportError: when h5py is not installed.
+    """
+    layers: dict[str, dict[str, Stored]] = {}
+    for stored in tensors:
+        layer, _, name = stored.name.rpartition(".")
+        if name != _NOT_IN_KERAS:
+            layers.setdefault(layer, {})[name] = stored
+    for layer in layers:
+        _check_path(layer)
+    families = {layer: _family(layer, held) for layer, held in layers.items()}
+    text = json.dumps(metadata)
+    if len(text.encode()) > _MOST_METADATA:
+        raise UnsupportedError(
+            f"metadata in a file of Keras must be at most {_MOST_METADATA:,} bytes of JSON; got "
+            f"{len(text.encode()):,}; leave some out"
+        )
+    library = _h5py()
+    with replacing(path) as raw, library.File(raw, "w") as file:
+        file.attrs[METADATA] = text
+        for place in _with_attributes(families):
+            _variables(file, place).attrs["name"] = place.rpartition(".")[2] or "model"
+        for number, (layer, family) in enumerate(families.items()):
+            group = _variables(file, layer)
+            group.attrs["name"] = family.snake
+            group.attrs[KIND], group.attrs[PLACE] = family.kind, str(number)
+            present = [name for name in family.names if name in layers[layer]]
+            for i, name in enumerate(present):
+                _write(group, str(i), family.to_keras(name, layers[layer][name].read()))
+
+
+def _write(group: Any, name: str, array: Array) -> None:
+    """An array, in slices: h5py makes a copy of what is not in its order of axes."""
+    dataset = group.create_dataset(name, array.shape, array.dtype)
+    if not array.size:
+        return
+    if not array.ndim:
+        dataset[()] = array
+        return
+    rows = max(1, _SLICE * len(array) // array.nbytes)
+    for start in range(0, len(array), rows):
+        dataset[start : start + rows] = array[start : start + rows]
+
+
+def _check_path(layer: str) -> None:
+    """Refuse the path of a layer that would be read back as another one, or not at all.
+
+    Raises:
+        UnsupportedError: when it is one.
+    """
+    parts = layer.split(".") if layer else []
+    plain = all(re.fullmatch(r"[ -.0-~]{1,255}", part) and part != "vars" for part in parts)
+    if not plain or parts[:1] == ["optimizer"]:
+        raise UnsupportedError(
+            "the path of a layer in a file of Keras must be names of 1 to 255 ASCII characters "
+            "between dots, none with a slash or called vars, the first not optimizer; got "
+            f"{layer!r:.200}: rename it, or write another format"
+        )
+
+
+def _h5py() -> Any:
+    try:
+        return importlib.import_module("h5py")
+    except ImportError as error:
+        raise BackendImportError(
+            f"writing a file of Keras needs h5py, which cannot be imported ({error}); run: "
+            'pip install "unified-blocks[keras-files]"',
+            name="h5py",
+        ) from error
+
+
+def _variables(file: Any, layer: str) -> Any:
+    """The group of the variables of a layer."""
+    return file.require_group(f"{layer.replace('.', '/')}/vars")
+
+
+def _with_attributes(families: Mapping[str, Family]) -> list[str]:
+    """The places that are models or layers with attributes, since no list has such names."""
+    found = {""}
+    for layer, family in families.items():
+        parts = layer.split(".")
+        if of_automatic_name(parts[-1]) is not family:
+            found.add(".".join(parts[:-1]))
+    return sorted(found - families.keys())
+
+
+def _family(layer: str, held: Mapping[str, Stored]) -> Family:
+    """What `layer` is.
+
+    Raises:
+        UnsupportedError: when that is not certain.
+    """
+    shapes = {name: stored.shape for name, stored in held.items()}
+    kinds = {stored.kind for stored in held.values()} - {None}
+    weight, bias = shapes.get("weight", ()), shapes.get("bias")
+    if len(kinds) == 1 and kinds <= BY_KIND.keys():
+        family = BY_KIND[str(*kinds)]
+    elif not kinds and "running_mean" in held:
+        family = BY_KIND["BatchNorm"]
+    elif not kinds and len(weight) == 1 and weight == bias:
+        family = BY_KIND["LayerNorm"]
+    elif not kinds and len(weight) == 2 and bias == weight[:1]:
+        family = BY_KIND["Dense"]
+    elif not kinds and len(weight) in (3, 4, 5) and bias == weight[:1] != weight[1:2]:
+        family = BY_KIND[f"Conv{len(weight) - 2}D"]
+    elif not kinds and len(weight) in (3, 4, 5) and bias == weight[1:2] != weight[:1]:
+        family = BY_KIND[f"Conv{len(weight) - 2}DTranspose"]
+    else:
+        raise UnsupportedError(
+            f"a layer in a file of Keras must be a {', '.join(f.kind for f in FAMILIES)}; got "
+            f"{layer or 'the model itself'!r} with {shapes} of kind "
+            f"{', '.join(map(str, kinds)) or 'unknown'}; name it: kinds={{{layer!r}: 'Dense'}}, or "
+            f"on the command line --kind {layer}=Dense"
+        )
+    needed = {n for n, option in zip(family.names, family.options, strict=True) if option is None}
+    in_keras = {name: family.keras_shape(name, shape) for name, shape in shapes.items()}
+    if not needed <= held.keys() <= set(family.names) or not family.fits(in_keras):
+        raise UnsupportedError(
+            f"a {family.kind} must have {', '.join(family.names)} of shapes that fit; got "
+            f"{layer!r} with {shapes}; rename them, or give another kind"
+        )
+    return family

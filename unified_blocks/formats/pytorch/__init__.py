@@ -1,0 +1,1 @@
+"""Files of PyTorch: `.pt` and `.pth`, read without unpickling anything."""

@@ -1,0 +1,1 @@
+"""What can be asked of any model, made by this library or not."""

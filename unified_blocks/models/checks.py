@@ -1,0 +1,48 @@
+"""`check`: what a model holds that its framework does not know of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.block.containers import CONTAINERS, inside
+
+
+def check(net: Any) -> list[str]:
+    """Look for layers that a native model keeps where its framework does not find them.
+
+    A layer in a plain Python list, tuple, dict or set is no part of a PyTorch or Gluon model: it is
+    not trained, not saved and not moved. (Keras finds them, and a block of this library registers
+    them.)
+
+    Args:
+        net: a model of any framework.
+
+    Returns:
+        One sentence for each such attribute, with its name and what to do; empty when all is well.
+
+    Example::
+
+        for problem in ub.check(net):
+            print(problem)
+    """
+    backend = backend_of(net)
+    if backend.list_remedy is None:
+        return []
+    layers = dict(backend.layers(net))
+    known = {id(layer) for layer in layers.values()}
+    problems = []
+    for path, layer in layers.items():
+        for attribute, value in vars(layer).items():
+            if not isinstance(value, CONTAINERS) or attribute in backend.own_attributes:
+                continue
+            hidden = [item for item in inside(value, backend.layer_class) if id(item) not in known]
+            if hidden:
+                name = f"{path}.{attribute}" if path else attribute
+                kinds = ", ".join(dict.fromkeys(type(item).__name__ for item in hidden))
+                problems.append(
+                    f"{type(net).__name__}: {name} is a {type(value).__name__} that holds "
+                    f"{len(hidden)} of the model's layers ({kinds}), which {backend.title} does "
+                    f"not find there: they are not trained, saved or moved; {backend.list_remedy}"
+                )
+    return problems

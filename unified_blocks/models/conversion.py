@@ -1,0 +1,118 @@
+"""`convert`: a block on another framework, with its numbers, and a proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend.registry import resolve_name
+from unified_blocks.backend.tensors import backend_of, to_numpy
+from unified_blocks.block import Block
+from unified_blocks.block.remaking import remake
+from unified_blocks.errors import NotEquivalentError, UnsupportedError
+from unified_blocks.models.outputs import leaves
+from unified_blocks.models.transfer import transfer
+from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.reference.policy import TOLERANCES, Deviation, deviation
+
+
+def convert(
+    net: Block,
+    backend: str,
+    example: Any = None,
+    *,
+    verify: bool = True,
+    return_deviation: bool = False,
+) -> Any:
+    """The same block on another framework: made with the same arguments, with the same numbers.
+
+    Frozen parameters are frozen there too. `net` stays as it is; the new block is where its
+    framework puts new ones.
+
+    Args:
+        net: a built block of this library. A native model has no recorded arguments: make the
+            other one by hand, and use `ub.transfer`.
+        backend: the name of a backend.
+        example: an input to compare both blocks on, in inference: an array or a tensor, a tuple of
+            them for several inputs. Without one the numbers are the same, bit for bit, and what
+            is computed with them is not compared.
+        verify: False, not to compare them.
+        return_deviation: whether to return how far the outputs are apart as well.
+
+    Returns:
+        The new block; with `return_deviation` a pair of it and a `Deviation`, None when nothing
+        was compared.
+
+    Raises:
+        UnsupportedError: for a native model, or an argument that is a framework's own.
+        NotBuiltError: when a parameter does not exist yet.
+        StateMismatchError: when the block was changed after it was made, so that its arguments do
+            not make it again.
+        NotEquivalentError: (an `AssertionError`) when the outputs are further apart than the
+            tolerance of their dtype; its `deviation` tells how far.
+
+    Example::
+
+        net = ub.convert(net, "torch", example=x)
+    """
+    name = resolve_name(backend)
+    if not isinstance(net, Block):
+        raise UnsupportedError(
+            f"convert: a model must be a block of this library, which knows what it was made with; "
+            f"got a {type(net).__module__}.{type(net).__qualname__}: make the other model by hand, "
+            "and use ub.transfer(source, target)"
+        )
+    variables = built_variables(net, "convert")
+    made = transfer(net, remake(net, name))
+    frozen = {v.name for v in variables if v.role == "parameter" and not v.trainable}
+    for variable in backend_of(made).variables(made):
+        if variable.name in frozen:
+            variable.freeze()
+    found = None if example is None or not verify else outputs_apart(net, made, example)
+    if found is not None and not found.ok:
+        error = NotEquivalentError(
+            f"convert: {type(net).__name__} on {backend_of(net).title} and on "
+            f"{backend_of(made).title} must give the same output on the example; got outputs that "
+            f"differ by up to {found.absolute:.3g}, {found.share:.3g} times what their dtype "
+            "allows: is a forward written for one framework, or random in inference?"
+        )
+        error.deviation = found
+        raise error
+    return (made, found) if return_deviation else made
+
+
+def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
+    """How far the outputs of two models are apart, in inference, `a` being the one expected.
+
+    Raises:
+        UnsupportedError: for outputs of a dtype that has no tolerance.
+    """
+    expected, found = (
+        [to_numpy(t, copy=True) for t in leaves(_output(net, inputs))] for net in (a, b)
+    )
+    if len(expected) != len(found):
+        return Deviation(float("inf"), float("inf"))
+    worst = Deviation()
+    for actual, wanted in zip(found, expected, strict=True):
+        dtype = str(wanted.dtype)
+        if dtype in TOLERANCES and actual.dtype == wanted.dtype:
+            worst = max(worst, deviation(actual, wanted, dtype))
+        elif np.issubdtype(wanted.dtype, np.floating) and actual.dtype == wanted.dtype:
+            raise UnsupportedError(
+                f"convert: outputs are compared in {' and '.join(TOLERANCES)}; got {dtype}: cast "
+                "both blocks, or convert with verify=False"
+            )
+        elif actual.dtype != wanted.dtype or not np.array_equal(actual, wanted):
+            worst = Deviation(float("inf"), float("inf"))
+    return worst
+
+
+def _output(net: Any, inputs: Any) -> Any:
+    backend = backend_of(net)
+    device = device_of_variables(backend.variables(net))
+    arrays = inputs if isinstance(inputs, tuple) else (inputs,)
+    tensors = [
+        backend.from_numpy(np.asarray(to_numpy(array), order="C"), device) for array in arrays
+    ]
+    return backend.run(net, tensors)

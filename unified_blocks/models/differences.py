@@ -1,0 +1,114 @@
+"""`diff_state`: how the numbers of two models differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.formats.stored import Stored
+from unified_blocks.models.transfer import _optional
+from unified_blocks.models.variables import COUNT, stored_of
+from unified_blocks.types import Array
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One array of two models.
+
+    Attributes:
+        name: its canonical name.
+        a, b: its dtype and shape in each, `"float32 (10, 256)"`; None where it has none.
+        largest: the largest absolute difference; infinite where one is not finite and the other
+            is another number; None where they cannot be compared.
+        equal: whether they are the same, bit for bit.
+        matters: False of one that a model may be without: a count of batches, or a weight that
+            its framework holds at 1.
+    """
+
+    name: str
+    a: str | None
+    b: str | None
+    largest: float | None
+    equal: bool
+    matters: bool = True
+
+
+@dataclass(frozen=True)
+class StateDifference:
+    """The arrays of two models, compared by name; printed, a table of those that differ."""
+
+    rows: tuple[Difference, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether both hold the same arrays, bit for bit, but for those that do not matter."""
+        return all(row.equal or not row.matters for row in self.rows)
+
+    def __str__(self) -> str:
+        differing = [row for row in self.rows if not row.equal]
+        if self.equal:
+            extra = ", ".join(row.name for row in differing)
+            equal = f"{len(self.rows) - len(differing)} arrays, all equal"
+            return f"{equal}; one is without {extra}, and may be" if extra else equal
+        cells = [("name", "a", "b", "largest difference")]
+        for row in differing:
+            largest = "" if row.largest is None else f"{row.largest:.3g}"
+            cells.append((row.name, row.a or "missing", row.b or "missing", largest))
+        widths = [max(len(line[i]) for line in cells) for i in range(4)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in cells
+        ]
+        return "\n".join([*lines, f"{len(differing)} of {len(self.rows)} arrays differ"])
+
+
+def diff_state(a: Any, b: Any) -> StateDifference:
+    """Compare the numbers of two models, of any two frameworks, by canonical name.
+
+    Args:
+        a, b: models, files that `ub.read_state` opened, or states.
+
+    Raises:
+        NotBuiltError: when a parameter does not exist yet.
+
+    Example::
+
+        print(ub.diff_state(torch_net, gluon_net))
+    """
+    first, second = stored_of(a, "diff_state"), stored_of(b, "diff_state")
+    optional = _optional(a) | _optional(b)
+    names = list(dict.fromkeys((*first, *second)))
+    return StateDifference(
+        tuple(_compared(n, first.get(n), second.get(n), n in optional) for n in names)
+    )
+
+
+def _compared(name: str, a: Stored | None, b: Stored | None, optional: bool) -> Difference:
+    first, second = (None if x is None else f"{x.dtype} {x.shape}" for x in (a, b))
+    if a is None or b is None:
+        matters = not optional and name.rpartition(".")[2] != COUNT
+        return Difference(name, first, second, None, False, matters)
+    if a.shape != b.shape:
+        return Difference(name, first, second, None, False)
+    x, y = (np.asarray(stored.read(), order="C").reshape(-1) for stored in (a, b))
+    equal, largest = x.dtype == y.dtype, 0.0
+    for start in range(0, x.size, CHUNK):  # in pieces: what is made of a whole array is as large
+        pieces = x[start : start + CHUNK], y[start : start + CHUNK]
+        if x.dtype != y.dtype or pieces[0].tobytes() != pieces[1].tobytes():
+            equal, largest = False, max(largest, _largest(*pieces))
+    return Difference(name, first, second, largest, equal)
+
+
+CHUNK = 2**17
+"""How many numbers are compared at once: a MiB of float64."""
+
+
+def _largest(x: Array, y: Array) -> float:
+    wide = "complex128" if "c" in (x.dtype.kind, y.dtype.kind) else "float64"
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(x.astype(wide) - y.astype(wide))
+    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    difference = np.where(same, 0, np.where(np.isnan(difference), np.inf, difference))
+    return float(difference.max(initial=0))

@@ -1,0 +1,112 @@
+"""`initialize`: the same seed gives the same network on every framework."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unified_blocks.backend import Variable
+from unified_blocks.block.constants import draw
+from unified_blocks.layers.embedding import Embedding
+from unified_blocks.models.variables import readable_variables
+from unified_blocks.types import Array
+
+if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all the rest
+    Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+
+
+def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
+    """Draw new values for every parameter, and for every constant that was random to begin with.
+
+    All are drawn from one `numpy.random.Generator(PCG64(seed))`, sorted by canonical name, in
+    float64, and then cast. A constant that was given keeps its value.
+
+    Args:
+        net: a model of any framework.
+        seed: of the generator.
+        scheme: of a weight with `fan_in` inputs and `fan_out` outputs; biases are zero unless
+            said otherwise; the weight of a normalisation is one.
+
+            - `"glorot_uniform"`: U(±√(6 / (fan_in + fan_out))) (Glorot and Bengio, 2010)
+            - `"he_uniform"`: U(±√(6 / fan_in)) (He et al., 2015)
+            - `"torch_default"`: U(±1/√fan_in), biases too: what `nn.Linear` draws
+            - `"keras_default"`: as `glorot_uniform`: what `keras.layers.Dense` draws
+            - `"gluon_default"`: U(±0.07): what Gluon's `initialize()` draws
+
+    Returns:
+        `net` itself.
+
+    Raises:
+        NotBuiltError: when a parameter does not exist yet.
+        ValueError: an unknown scheme, or a parameter that no rule fits; nothing is changed.
+    """
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got scheme={scheme!r}")
+    variables = {v.name: v for v in readable_variables(net, "initialize")}
+    generator = np.random.Generator(np.random.PCG64(seed))
+    drawn = {}
+    for name in sorted(variables):
+        draw = _rule(variables[name], variables, scheme)
+        if draw is not None:
+            variable = variables[name]
+            drawn[name] = draw(generator, _sizes(variable)).astype(variable.dtype)
+    for name, array in drawn.items():
+        variables[name].write(array)
+    return net
+
+
+def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Draw | None:
+    """How to draw `variable`; None when it keeps its value."""
+    path, _, attribute = variable.name.rpartition(".")
+    if variable.role == "constant":
+        random = getattr(variable.owner, "random_constants", {})
+        return draw(random[attribute]) if attribute in random else None
+    if attribute == "weight" and isinstance(variable.owner, Embedding) and scheme in EMBEDDING:
+        return EMBEDDING[scheme]
+    if attribute == "weight" and len(_sizes(variable)) == 1:  # of a normalisation
+        return lambda g, shape: np.ones(shape)
+    if attribute == "bias":
+        weight = variables.get(f"{path}.weight" if path else "weight")
+        if scheme == "torch_default" and weight is not None and len(_sizes(weight)) > 1:
+            return _uniform(1 / math.sqrt(_fans(weight)[0]))
+        return lambda g, shape: np.zeros(shape)
+    if attribute == "weight":
+        return _uniform(SCHEMES[scheme](*_fans(variable)))
+    raise ValueError(
+        "initialize: a parameter must be a weight or a bias; got "
+        f"{variable.name} of shape {variable.shape}: set it with ub.load_state"
+    )
+
+
+SCHEMES: dict[str, Callable[[int, int], float]] = {
+    "glorot_uniform": lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)),
+    "he_uniform": lambda fan_in, fan_out: math.sqrt(6 / fan_in),
+    "torch_default": lambda fan_in, fan_out: 1 / math.sqrt(fan_in),
+    "keras_default": lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)),
+    "gluon_default": lambda fan_in, fan_out: 0.07,
+}
+
+
+def _uniform(bound: float) -> Draw:
+    return lambda generator, shape: generator.uniform(-bound, bound, shape)
+
+
+EMBEDDING: dict[str, Draw] = {
+    "torch_default": draw("normal"),
+    "keras_default": _uniform(0.05),
+    "gluon_default": _uniform(0.07),
+}
+"""What the frameworks' own embeddings draw; by the other schemes it is a matrix like any other."""
+
+
+def _fans(weight: Variable) -> tuple[int, int]:
+    """`(fan_in, fan_out)` of a weight `(out, in, *kernel)`."""
+    fan_out, fan_in, *kernel = _sizes(weight)
+    return fan_in * math.prod(kernel), fan_out * math.prod(kernel)
+
+
+def _sizes(variable: Variable) -> tuple[int, ...]:
+    return tuple(size for size in variable.shape or () if size is not None)

@@ -1,0 +1,63 @@
+"""Where a model is and what it is made of: devices and dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unified_blocks.backend.registry import get_backend
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.dtypes import dtype_name
+
+
+def devices(backend: str | None = None) -> list[str]:
+    """The devices that a backend sees: `["cpu"]`, `["cpu", "gpu:0"]`, …
+
+    Args:
+        backend: a backend's name; left out, the default one.
+    """
+    return get_backend(backend).devices()
+
+
+def to_device(net: Any, device: str) -> Any:
+    """The model on another device: parameters, constants, and what it computes.
+
+    Args:
+        net: a model of any framework.
+        device: one of `devices()`.
+
+    Returns:
+        The moved model: on PyTorch and MXNet the same object; on TensorFlow a new one, made from
+        the configuration of a built `net`, with its numbers. What `compile` gave a Keras model
+        is not copied, nor what was set on it by hand; a native Keras model's variables are
+        moved, and its calls run where TensorFlow puts them. A pickle or `deepcopy` of a moved
+        Keras model is where TensorFlow puts new ones.
+
+    Raises:
+        NotBuiltError: on TensorFlow, when a parameter does not exist yet.
+        UnsupportedError: on TensorFlow, when a layer has no configuration.
+        ValueError: when the framework does not know the device.
+
+    Example::
+
+        net = ub.to_device(net, "gpu:0")
+    """
+    return backend_of(net).to_device(net, device)
+
+
+def cast(net: Any, dtype: Any) -> Any:
+    """The model in another floating-point type: its parameters, its constants, what it computes.
+
+    Args:
+        net: a model of any framework.
+        dtype: `"float64"`, `"float32"`, `"float16"` or, on PyTorch and TensorFlow, `"bfloat16"`.
+
+    Returns:
+        The cast model: on PyTorch and MXNet the same object; on TensorFlow a new one, as
+        `to_device` makes it.
+
+    Raises:
+        ValueError: for another dtype.
+        UnsupportedError: on TensorFlow, for a native model that holds layers of its own; on MXNet,
+            for bfloat16.
+    """
+    return backend_of(net).cast(net, dtype_name(dtype))

@@ -1,0 +1,112 @@
+"""A model's numbers as NumPy arrays: `state`, `load_state`, and `build`, which makes them exist.
+
+These functions take any model whose variables its backend knows, made by this library or not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.dtypes import default_dtype
+from unified_blocks.formats.stored import Stored
+from unified_blocks.models.variables import (
+    device_of_variables,
+    load_stored,
+    readable_variables,
+    stored_of,
+)
+from unified_blocks.types import Array, State
+
+
+class Stateful(ABC):
+    """What has a state of its own, beside that of the model it is for: a `ub.Trainer`."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """What `ub.state` gives of it."""
+
+    @abstractmethod
+    def load(self, tensors: Mapping[str, Stored]) -> None:
+        """Take in what `ub.load_state` was given.
+
+        Raises:
+            StateMismatchError: when it does not fit; nothing is loaded then.
+        """
+
+
+def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any:
+    """Make the parameters of `net` exist, by one inference call on zeros.
+
+    Args:
+        net: a model of any framework.
+        input_shape: shape of the input, batch included, `(2, 20)`; a list of shapes for a model
+            of several inputs.
+
+    Returns:
+        `net` itself.
+
+    Raises:
+        InputError: (a `ValueError`) when the width is not the one the block was made for.
+    """
+    backend = backend_of(net)
+    several = bool(input_shape) and not isinstance(input_shape[0], int | np.integer)
+    shapes: Any = input_shape if several else [input_shape]
+    variables = backend.variables(net)
+    dtype = variables[0].dtype if variables else default_dtype()
+    device = device_of_variables(variables)
+    backend.run(net, [backend.from_numpy(np.zeros(shape, dtype), device) for shape in shapes])
+    return net
+
+
+def state(net: Any) -> State:
+    """A copy of every number that `net` holds, by canonical name.
+
+    Of a model: parameters and constants, running statistics included, in PyTorch's layout (a dense
+    weight is `(out, in)`); a shared layer once, under its first name. The model's mode is not
+    changed.
+
+    Of a `ub.Trainer`: `optimizer.step`, the number of steps done, and for each parameter what the
+    optimizer keeps of it: `optimizer.hidden.weight.velocity` of `ub.SGD` with momentum (`v` in its
+    formula, free of the learning rate), `….mean` and `….variance` of `ub.Adam`. With it training
+    goes on elsewhere as if it had never stopped, on another backend too.
+
+    Raises:
+        NotBuiltError: when a parameter does not exist yet.
+        UnsupportedError: for a dtype that NumPy lacks, bfloat16, or two variables of one name.
+    """
+    if isinstance(net, Stateful):
+        return net.state()
+    return {v.name: v.read() for v in readable_variables(net, "state")}
+
+
+def load_state(net: Any, state: Mapping[str, Array]) -> Any:
+    """Replace the numbers of `net` by those of `state`; parameters that do not exist yet are made.
+
+    Nothing is transposed, reshaped or cast to fit, and nothing is loaded unless all of it fits.
+
+    Args:
+        net: a model of any framework, or a `ub.Trainer`, of which this is the optimizer's state.
+        state: as `ub.state` gives it, or as `ub.read_state` reads it from a file. A shared array
+            may be there under any of its names, and the count of batches that PyTorch's batch
+            norms keep may be missing or left over. What a file holds of an optimizer is left out
+            of a model.
+
+    Returns:
+        `net` itself.
+
+    Raises:
+        StateMismatchError: (a `ValueError`) lists every missing and unknown name, and every
+            wrong shape, dtype and kind of layer.
+        UnsupportedError: for a model of a dtype that NumPy lacks.
+    """
+    tensors = stored_of(state)
+    if isinstance(net, Stateful):
+        net.load(tensors)
+    else:
+        load_stored(net, tensors, "load_state")
+    return net

@@ -1,0 +1,1 @@
+"""What is right, computed in NumPy, and how far from it a result may be."""

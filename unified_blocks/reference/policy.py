@@ -1,0 +1,121 @@
+"""How far two results may be apart before they count as different: the one table.
+
+| dtype    | unit roundoff | summed: rtol, atol | trained: rtol, atol | relative to          |
+|----------|---------------|--------------------|---------------------|----------------------|
+| float64  | 1.1e-16       | 1e-9, 1e-10        | 1e-7, 1e-8          | each element         |
+| float32  | 6.0e-8        | 1e-4, 1e-5         | 1e-3, 1e-4          | the array's largest  |
+| float16  | 4.9e-4        | 1e-2, 1e-3         | 1e-1, 1e-2          | the array's largest  |
+| bfloat16 | 3.9e-3        | 6e-2, 6e-3         | 6e-1, 6e-2          | the array's largest  |
+
+The columns are kinds of reduction. *Copied* numbers, those that were saved, loaded or moved, have
+none: they are equal bit for bit, in every dtype. *Summed* are the outputs and gradients of one
+pass: each is a sum of products, and the frameworks add in different orders. A sum of n terms is off
+by at most n u of the sum of their sizes, u being the unit roundoff, and typically by √n u (Higham,
+"Accuracy and Stability of Numerical Algorithms", 2002, sections 2.8 and 4.2); a thousand terms in
+float32 give 2e-6 typically and 6e-5 at most, and a few layers one above the other add their own. In
+half precision the products are summed in float32 and the sum is rounded: u for each layer, and a
+dozen layers are allowed. *Trained* are numbers after several steps, each of which carries the
+errors of those before it, and hyper-parameters that a framework rounds (MXNet's Adam is within 2e-9
+of the formula).
+
+In float64 networks with the same meaning agree to about 1e-14, in float32 to 1e-5, while the
+smallest common mistakes (another form of GELU, another epsilon) cost 5e-4 and more. So float64 is
+the proof that the meaning is the same, and float32 shows that the result is fit to use; half
+precision shows that no step is missing, and cannot show small mistakes.
+
+No tolerance covers a gradient that is nothing but the rounding of a difference: of a normalisation
+over one or two numbers, which is constant or nearly so, it is 0 in float64, and in float32 a few
+times 1e-5, another on each framework.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from unified_blocks.types import Array
+
+Kind = Literal["copied", "summed", "trained"]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    rtol: float
+    atol: float
+    by_element: bool
+
+    def allowed(self, expected: Array) -> Array:
+        """The largest absolute difference allowed from each element of `expected`."""
+        size = np.abs(expected.astype(np.float64))
+        if not self.by_element and size.size:
+            size = np.full_like(size, size.max())
+        return self.atol + self.rtol * size
+
+
+TOLERANCES: dict[str, dict[Kind, Tolerance]] = {
+    dtype: {
+        "copied": Tolerance(0.0, 0.0, by_element=True),
+        "summed": Tolerance(rtol, atol, by_element=dtype == "float64"),
+        "trained": Tolerance(factor * rtol, factor * atol, by_element=dtype == "float64"),
+    }
+    for dtype, rtol, atol, factor in (
+        ("float64", 1e-9, 1e-10, 100),
+        ("float32", 1e-4, 1e-5, 10),
+        ("float16", 1e-2, 1e-3, 10),
+        ("bfloat16", 6e-2, 6e-3, 10),
+    )
+}
+
+
+@dataclass(frozen=True, order=True)
+class Deviation:
+    """How far an array is from the expected one.
+
+    Attributes:
+        share: the worst difference as a share of what is allowed there; above 1 is out of
+            tolerance. Infinite for another shape or a value that is not finite.
+        absolute: the worst absolute difference.
+    """
+
+    share: float = 0.0
+    absolute: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.share <= 1
+
+
+def deviation(actual: Array, expected: Array, dtype: str, kind: Kind = "summed") -> Deviation:
+    """The deviation of `actual` from `expected` under the tolerance of `dtype` and `kind`."""
+    if actual.shape != expected.shape:
+        return Deviation(float("inf"), float("inf"))
+    if not (np.isfinite(actual).all() and np.isfinite(expected).all()):
+        return Deviation(float("inf"), float("inf"))
+    difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64))
+    if difference.size == 0:
+        return Deviation()
+    share = shares(difference, expected, dtype, kind)
+    return Deviation(float(share.max()), float(difference.max()))
+
+
+def shares(difference: Array, expected: Array, dtype: str, kind: Kind) -> Array:
+    """Each absolute difference as a share of what is allowed there."""
+    allowed = TOLERANCES[dtype][kind].allowed(expected)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(difference == 0, 0.0, difference / allowed)
+
+
+def wide(array: Array) -> Array:
+    return array.astype(np.float64)
+
+
+def agree(a: Array, b: Array, dtype: str | None) -> bool:
+    """Whether two arrays are within the policy of that dtype: of the framework, not NumPy's."""
+    name = str(dtype or b.dtype)
+    if a.shape != b.shape:
+        return False
+    if name not in TOLERANCES:
+        return bool(np.array_equal(a, b))
+    return deviation(b, a, name).ok

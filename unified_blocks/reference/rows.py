@@ -1,0 +1,158 @@
+"""`Row`: two arrays, compared in full. NumPy only, for records are compared without a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from unified_blocks.reference.policy import Kind, shares
+from unified_blocks.types import Array
+
+What = Literal["parameter", "input", "call", "output", "gradient", "loss"]
+Pair = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One array of two results, `a` being the one expected.
+
+    Attributes:
+        name: of a parameter, a call (`"dense#2"`), …
+        what: what the array is.
+        shapes, dtypes: of each; None where one of them has no such array.
+        absolute: the largest absolute difference, infinite where they cannot be subtracted.
+        relative: the largest difference relative to the larger of the two numbers.
+        ulp: the largest number of floating-point numbers of the dtype that lie between.
+        at: where in the tensor the share is largest.
+        share: the largest difference as a share of what the policy allows there; above 1 is out of
+            it, infinite where the shape or dtype is another, or a number is not finite.
+    """
+
+    name: str
+    what: What
+    shapes: tuple[tuple[int, ...] | None, tuple[int, ...] | None]
+    dtypes: tuple[str | None, str | None]
+    absolute: float
+    relative: float
+    ulp: float
+    at: tuple[int, ...] | None
+    share: float
+
+    @property
+    def ok(self) -> bool:
+        return self.share <= 1
+
+
+def compared(
+    name: str,
+    what: What,
+    a: Array | None,
+    b: Array | None,
+    kind: Kind = "summed",
+    dtypes: tuple[str | None, str | None] | None = None,
+) -> Row:
+    """The row of two arrays; an array that is not there is None.
+
+    Args:
+        dtypes: their dtypes, where NumPy has another: bfloat16 comes as float32.
+    """
+    shapes: Pair = (getattr(a, "shape", None), getattr(b, "shape", None))
+    if dtypes is None:
+        dtypes = (None if a is None else str(a.dtype), None if b is None else str(b.dtype))
+    if a is None or b is None or shapes[0] != shapes[1] or dtypes[0] != dtypes[1]:
+        return Row(name, what, shapes, dtypes, np.inf, np.inf, np.inf, None, np.inf)
+    if a.size == 0:
+        return Row(name, what, shapes, dtypes, 0.0, 0.0, 0.0, None, 0.0)
+    if a.dtype.kind not in "fc":
+        return _whole(name, what, a, b, shapes, dtypes)
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    finite = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(invalid="ignore", over="ignore"):
+        absolute = np.where(same, 0.0, np.where(finite, np.abs(x - y), np.inf))
+        largest = np.maximum(np.abs(x), np.abs(y))
+        relative = np.where(same, 0.0, absolute / np.where(largest > 0, largest, 1))
+    relative = np.where(np.isnan(relative), np.inf, relative)
+    # Not even the same nan is fit for use, except where numbers were only to be copied.
+    share = shares(absolute, np.where(np.isfinite(x), x, 0.0), dtypes[0] or "", kind)
+    if kind != "copied":
+        share = np.where(finite, share, np.inf)
+    at = np.unravel_index(int(np.argmax(share if share.any() else absolute)), share.shape)
+    return Row(
+        name,
+        what,
+        shapes,
+        dtypes,
+        float(absolute.max()),
+        float(relative.max()),
+        _ulps(a, b, same, finite, dtypes[0] or ""),
+        tuple(int(i) for i in at),
+        float(share.max()),
+    )
+
+
+def _whole(name: str, what: What, a: Array, b: Array, shapes: Pair, dtypes: Pair) -> Row:
+    """Of whole numbers and booleans: any difference is out of policy."""
+    apart = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    worst = float(apart.max())
+    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), a.shape))
+    relative = float((apart / np.maximum(np.abs(a.astype(np.float64)), 1)).max())
+    return Row(name, what, shapes, dtypes, worst, relative, worst, at, np.inf if worst else 0.0)
+
+
+BITS: dict[str, type[np.signedinteger[Any]]] = {
+    "float16": np.int16,
+    "float32": np.int32,
+    "float64": np.int64,
+}
+
+
+def _ulps(a: Array, b: Array, same: Array, finite: Array, dtype: str) -> float:
+    """The largest distance in representable numbers; infinite where one is not finite."""
+    if not (same | finite).all():
+        return float("inf")
+    if dtype == "bfloat16":  # the upper half of a float32
+        return max(0.0, _distance(a, b, same, "float32") / 2**16)
+    return _distance(a, b, same, dtype)
+
+
+def _distance(a: Array, b: Array, same: Array, dtype: str) -> float:
+    whole = []
+    for array in (a, b):
+        bits = np.ascontiguousarray(array, dtype).view(BITS[dtype]).astype(np.int64)
+        # In the order of the numbers that have these bits; both zeros are 0.
+        whole.append(np.where(bits < 0, np.iinfo(BITS[dtype]).min - bits, bits))
+    # Their distance may be beyond int64, and not beyond uint64.
+    low, high = np.minimum(*whole).view(np.uint64), np.maximum(*whole).view(np.uint64)
+    return float(np.where(same, 0, high - low).max())
+
+
+def rows_of(
+    name: str,
+    what: str,
+    a: Sequence[Array],
+    b: Sequence[Array],
+    dtypes: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> list[Row]:
+    """A row for each of the arrays."""
+    if len(a) == len(b) == 1:
+        names = [name]
+    else:
+        names = [f"{name}[{i}]" for i in range(max(len(a), len(b)))]
+    rows = []
+    for i, each in enumerate(names):
+        x, y = (arrays[i] if i < len(arrays) else None for arrays in (a, b))
+        pair = None
+        if dtypes is not None and x is not None and y is not None:
+            pair = (dtypes[0][i], dtypes[1][i])
+        rows.append(compared(each, what, x, y, dtypes=pair))  # type: ignore[arg-type]
+    return rows
+
+
+def either(pair: tuple[object, object]) -> str:
+    """What two models have: one thing, or this and that."""
+    a, b = ("none" if value is None else str(value) for value in pair)
+    return a if a == b else f"{a} / {b}"

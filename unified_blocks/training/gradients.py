@@ -1,0 +1,82 @@
+"""`value_and_grad`: a block's third duty, in one dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend, Loss
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.errors import ForeignTensorError
+from unified_blocks.models.variables import device_of_variables, readable_variables
+from unified_blocks.training.losses import check_targets
+from unified_blocks.types import State
+
+WRT = ("parameters", "inputs", "both")
+
+
+def value_and_grad(
+    net: Any,
+    x: Any,
+    y: Any = None,
+    *,
+    loss: Loss,
+    wrt: str = "parameters",
+    train: bool = False,
+) -> tuple[float, State]:
+    """The loss of `net` on a batch, and its gradients.
+
+    Args:
+        net: a model of any framework.
+        x: a batch of inputs, a tensor of that framework or a NumPy array.
+        y: the targets, when the loss takes any.
+        loss: `"sum"` or `"mean"` of the output; `"mse"`, the mean of `(output - y)²`;
+            `"cross_entropy"`, of logits `(n, classes)` and whole numbers `(n,)`, the mean over
+            the batch; or a function of tensors, `loss(output)` or `loss(output, y)`.
+        wrt: with respect to `"parameters"`, `"inputs"` or `"both"`.
+        train: whether the model runs in training mode; its own mode is restored.
+
+    Returns:
+        The loss, and the gradients by canonical name in canonical layout; the input's is `"x"`.
+        A parameter that the output does not depend on has gradient zero; constants, and
+        parameters that were frozen, have none. Gradients that the framework holds elsewhere are
+        not touched.
+
+    Raises:
+        NotBuiltError: when a parameter does not exist yet.
+        ValueError: an unknown loss or `wrt`; targets for a loss without, or none for one with.
+        TypeError: another framework's tensor.
+    """
+    if wrt not in WRT:
+        raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")
+    check_targets(loss, y)
+    backend = backend_of(net)
+    variables = readable_variables(net, "value_and_grad")
+    device = device_of_variables(variables)
+    return backend.value_and_grad(
+        net,
+        native_batch(backend, x, device),
+        None if y is None else native_batch(backend, y, device),
+        loss,
+        parameters=wrt != "inputs",
+        inputs=wrt != "parameters",
+        train=train,
+    )
+
+
+def native_batch(backend: Backend, batch: Any, device: str | None) -> Any:
+    """`batch` itself, or when it is a NumPy array a tensor of it on `device`.
+
+    Raises:
+        ForeignTensorError: (a `TypeError`) when it is neither.
+    """
+    if isinstance(batch, np.ndarray):
+        return backend.from_numpy(np.asarray(batch, order="C"), device)
+    if not backend.is_tensor(batch):
+        raise ForeignTensorError(
+            f"a batch for a model of {backend.title} must be a NumPy array or a tensor of "
+            f"{backend.title}; got {type(batch).__module__}.{type(batch).__qualname__}: convert "
+            f"it with ub.as_tensor(x, {backend.name!r})"
+        )
+    return batch
