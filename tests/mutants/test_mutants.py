@@ -2,8 +2,8 @@
 
 import pytest
 
-from conftest import BACKENDS, HERE
-from mutants.table import MUTANTS
+from testbed.common import BACKENDS, HERE
+from testbed.mutants.table import MUTANTS
 
 
 def of(backend_name):

@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import unified_blocks as ub
-from conftest import HERE
-from hostile import SOAK
-from mutants.checks import numbered
-from mutants.networks import made, networks
+from testbed.common import HERE
+from testbed.hostile import SOAK
+from testbed.mutants.checks import numbered
+from testbed.mutants.networks import made, networks
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.reference.policy import deviation
 

@@ -1,0 +1,24 @@
+"""A small problem and the networks that learn it."""
+
+import unified_blocks as ub
+from testbed.common import normal
+
+
+def problem(dtype="float64"):
+    """A small classification problem: inputs (40, 6), labels (40,) of 4 classes."""
+    x = normal(40, 6, dtype=dtype)
+    return x, (x[:, :4] + 0.1 * normal(40, 4, seed=1)).argmax(axis=1)
+
+
+def classifier(dtype="float64"):
+    with ub.use_dtype(dtype):
+        net = ub.MLP(16, 4, in_units=6)
+    return ub.initialize(net, 5)
+
+
+class HalfUsed(ub.MLP):
+    def forward(self, X):
+        return self.hidden(X)
+
+
+OPTIMIZERS = [ub.SGD(0.1), ub.SGD(0.1, momentum=0.9), ub.Adam(0.01), ub.Adam(0.01, 0.8, 0.95, 1e-3)]

@@ -1,0 +1,1 @@
+"""Deliberate mistakes, and random networks without any."""
