@@ -12,11 +12,10 @@ import sys
 import numpy as np
 import pytest
 
-from testbed.common import make
+from testbed.common import DTYPES, make
 from unified_blocks.equivalence.matrix.cases import CASES
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
-DTYPES = ("float64", "float32")
 
 
 @pytest.fixture(autouse=True)

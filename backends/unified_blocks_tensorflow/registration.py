@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unified_blocks.backend import Backend
-from unified_blocks.backend.tensors import owner_of_class
+from unified_blocks.backend.registry import owner_of_class
 from unified_blocks.block import Block, followers
 from unified_blocks.block.native_classes import native_classes
 

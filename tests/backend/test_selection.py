@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ def fake(monkeypatch):
             "fake_broken": "testbed.fake_broken:BACKEND",
         }.items()
     }
-    for name in ("fake_one", "fake_two"):
+    for name in ("fake_one", "fake_two", "fake_broken"):
         monkeypatch.setitem(sys.modules, name, type(sys)(name))
     monkeypatch.setattr(registry, "registered_backends", lambda: entries)
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -37,7 +38,9 @@ def fake(monkeypatch):
 @pytest.fixture(autouse=True)
 def restore():
     token = registry.default_backend.set(None)
+    registry._first_installed.cache_clear()
     yield
+    registry._first_installed.cache_clear()
     registry.default_backend.reset(token)
 
 
@@ -216,3 +219,46 @@ def test_a_folder_of_the_same_name_is_no_framework(fake, tmp_path, monkeypatch):
     (tmp_path / "fake_missing").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
     assert "fake_missing" not in ub.available_backends()
+
+
+@pytest.fixture
+def looked_for(monkeypatch):
+    """The frameworks that are looked for, in order, with nothing remembered."""
+    found, find = [], registry._is_installed
+
+    def counted(name):
+        found.append(name)
+        return find(name)
+
+    monkeypatch.setattr(registry, "_is_installed", counted)
+    return found
+
+
+def test_the_default_is_looked_for_once(fake, looked_for):
+    for _ in range(3):
+        assert registry.default_name() == "fake_one"
+    assert looked_for == list(registry.registered_backends())
+
+
+def test_the_environment_variable_is_seen_at_once(fake, looked_for, monkeypatch):
+    assert registry.default_name() == "fake_one"
+    monkeypatch.setenv(VARIABLE, "fake_two")
+    assert registry.default_name() == "fake_two"
+    monkeypatch.delenv(VARIABLE)
+    assert registry.default_name() == "fake_one"
+    assert looked_for == list(registry.registered_backends())
+
+
+def test_what_can_no_longer_be_imported_is_no_default(fake, looked_for, monkeypatch):
+    assert registry.default_name() == "fake_one"
+    monkeypatch.setitem(sys.modules, "fake_one", None)
+    assert registry.default_name() == "fake_two"
+
+
+def test_what_is_installed_later_is_found(fake, looked_for, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "fake_one")
+    assert registry.default_name() == "fake_two"
+    (tmp_path / "fake_one.py").touch()
+    importlib.invalidate_caches()
+    assert registry.default_name() == "fake_one"

@@ -15,7 +15,7 @@ INSTALLED = ub.available_backends()
 needs_one = pytest.mark.skipif(not INSTALLED, reason="no framework is installed")
 ONE = next(iter(INSTALLED), "torch")
 MISSING = """
-    import unified_blocks.registry as registry
+    import unified_blocks.backend.registry as registry
     find = registry._is_installed
     registry._is_installed = lambda name: name != "{name}" and find(name)
     class Gone:

@@ -240,3 +240,20 @@ def test_the_example_leaves_mxnet(capsys):
     gallery.example("leave_mxnet").main()
     words = capsys.readouterr().out.split()
     assert float(words[-1]) < 1e-6 < float(words[2])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"rename": {}}, {"match": "order"}], ids=["name", "rename", "order"]
+)
+def test_each_model_is_walked_once(backend_name, monkeypatch, options):
+    backend = ub.get_backend(backend_name)
+    a, b = (ub.build(ub.MySequential(*(ub.Dense(3) for _ in range(4))), (2, 3)) for _ in range(2))
+    walked, variables = [], backend.variables
+
+    def counted(net):
+        walked.append(net)
+        return variables(net)
+
+    monkeypatch.setattr(backend, "variables", counted)
+    ub.transfer(a, b, **options)
+    assert [sum(net is each for each in walked) for net in (a, b)] == [1, 1]

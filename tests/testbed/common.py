@@ -5,6 +5,7 @@ import numpy as np
 import unified_blocks as ub
 
 BACKENDS = ("torch", "tensorflow", "mxnet")
+DTYPES = ("float64", "float32")
 HERE = [name for name in BACKENDS if name in ub.available_backends()]
 """Those that are installed in this environment."""
 

@@ -1,23 +1,31 @@
-"""Which backends exist, and which one is the default.
+"""Which backends exist, whose a tensor is by its class, and which backend is the default.
 
-A backend registers through the entry-point group `unified_blocks.backends`: the entry's name is
-the import name of its framework (`torch`), its value a `Backend` object. The three that come
-with this package register exactly as anyone else's would.
+Adapters declare all this in the entry points of their packages, the three that come with this
+package exactly as anyone else's would. An entry is a name and a value, in one of four groups:
+
+    unified_blocks.backends     the import name of the framework = where its `Backend` object is
+    unified_blocks.aliases      another name for a backend = the backend
+    unified_blocks.tensors      an import package = the backend that its tensors belong to
+    unified_blocks.preference   a number = the backend; the smallest installed is the default
+
+The third is for a framework whose tensors or layers come from a package that is not named as the
+framework is, as `jaxlib` is for JAX. A backend without a number comes after those with one.
 
 The default is found in this order: `set_backend` or `use_backend` in the current context (a
-thread or an async task), the environment variable `UNIFIED_BLOCKS_BACKEND`, the first installed
-one of `PREFERENCE`, any other installed one.
+thread or an async task), the environment variable `UNIFIED_BLOCKS_BACKEND`, the preferred
+one of those that are installed.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from unified_blocks.errors import BackendImportError, UnknownBackendError
 
@@ -28,20 +36,53 @@ if TYPE_CHECKING:
 
 GROUP = "unified_blocks.backends"
 ENVIRONMENT_VARIABLE = "UNIFIED_BLOCKS_BACKEND"
-PREFERENCE = ("torch", "tensorflow", "mxnet")
-ALIASES = {"pytorch": "torch", "tf": "tensorflow", "keras": "tensorflow", "gluon": "mxnet"}
 
 default_backend: ContextVar[str | None] = ContextVar("unified_blocks_backend", default=None)
 
 
 @cache
-def registered_backends() -> dict[str, EntryPoint]:
-    """The entry point of every registered backend by name, in order of preference."""
+def declared(group: str) -> Mapping[str, EntryPoint]:
+    """The entry points of a group by name."""
     from importlib.metadata import entry_points  # slow, and often not needed
 
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    preferred = [name for name in PREFERENCE if name in found]
-    return {name: found[name] for name in (*preferred, *sorted(found.keys() - set(preferred)))}
+    return {entry.name: entry for entry in entry_points(group=group)}
+
+
+@cache
+def registered_backends() -> dict[str, EntryPoint]:
+    """The entry point of every registered backend by name, in order of preference."""
+    found = declared(GROUP)
+    numbers = declared("unified_blocks.preference")
+    preferred = [numbers[number].value for number in sorted(numbers, key=float)]
+    first = [name for name in dict.fromkeys(preferred) if name in found]
+    return {name: found[name] for name in (*first, *sorted(found.keys() - set(first)))}
+
+
+def aliases() -> dict[str, str]:
+    """The backend behind each other name of one, in order of preference, short names first."""
+    order = list(registered_backends())
+    found = {name: entry.value for name, entry in declared("unified_blocks.aliases").items()}
+    known = [name for name in found if found[name] in order]
+    return {
+        name: found[name]
+        for name in sorted(known, key=lambda name: (order.index(found[name]), len(name), name))
+    }
+
+
+def owner_of(value: Any) -> str | None:
+    """The name of the backend whose framework `value` belongs to, or None. Imports nothing."""
+    return owner_of_class(type(value))
+
+
+def owner_of_class(cls: type[Any]) -> str | None:
+    """The name of the backend whose framework `cls` belongs to or extends, or None."""
+    names, packages = registered_backends(), declared("unified_blocks.tensors")
+    for base in cls.__mro__:
+        root = base.__module__.partition(".")[0]
+        name = packages[root].value if root in packages else root
+        if name in names:
+            return name
+    return None
 
 
 def available_backends() -> list[str]:
@@ -56,17 +97,18 @@ def resolve_name(name: str) -> str:
         UnknownBackendError: (a `ValueError`) lists the valid names and the nearest one.
     """
     lowered = name.lower() if isinstance(name, str) else ""
-    resolved = ALIASES.get(lowered, lowered)
     names = registered_backends()
-    if resolved in names:
-        return resolved
+    if lowered in names:
+        return lowered
+    others = aliases()
+    if lowered in others:
+        return others[lowered]
     import difflib
 
-    aliases = {alias: target for alias, target in ALIASES.items() if target in names}
-    close = difflib.get_close_matches(lowered, [*names, *aliases], n=1)
+    close = difflib.get_close_matches(lowered, [*names, *others], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise UnknownBackendError(
-        f"backend must be one of {', '.join(names)} (or {', '.join(aliases)}); got {name!r}{hint}"
+        f"backend must be one of {', '.join(names)} (or {', '.join(others)}); got {name!r}{hint}"
     )
 
 
@@ -120,11 +162,36 @@ def default_name() -> str:
             raise UnknownBackendError(
                 f"environment variable {ENVIRONMENT_VARIABLE}: {error}"
             ) from None
+    return _first_installed(_what_can_be_imported())
+
+
+@lru_cache(maxsize=1)
+def _first_installed(importable: Any) -> str:
+    """The preferred one of the backends that are installed, looked for once.
+
+    Args:
+        importable: what tells whether anything else can be imported now.
+    """
     installed = available_backends()
     if not installed:
         commands = " or ".join(install_command(name) for name in registered_backends())
         raise BackendImportError(f"no framework is installed; run: {commands}")
     return installed[0]
+
+
+def _what_can_be_imported() -> Any:
+    """Something that is another one when other packages can be imported than before."""
+    names = registered_backends()
+    hidden = tuple(name for name in names if sys.modules.get(name, names) is None)
+    return tuple(names), hidden, tuple(map(id, sys.meta_path)), tuple(map(_changed, sys.path))
+
+
+def _changed(folder: str) -> tuple[str, int]:
+    """A folder in which packages are looked for, and when something was last put into it."""
+    try:
+        return folder, os.stat(folder or ".").st_mtime_ns  # noqa: PTH116  # asked at each default
+    except OSError:  # there is none, or it is a zip file that was taken away
+        return folder, 0
 
 
 def get_backend(name: str | None = None) -> Backend:
@@ -181,3 +248,20 @@ def _is_installed(name: str) -> bool:
         return spec is not None and spec.origin is not None  # a mere folder has no origin
     except ValueError:  # a module without a spec, put into sys.modules by hand, is there
         return True
+
+
+_commands: list[str] = []
+
+
+def begin_command(name: str) -> None:
+    """Say that this process does nothing but run a command of this library.
+
+    An adapter that is imported from now on may tell its framework what can be told only before it
+    is imported, in the environment: to print less, and to leave memory to other processes.
+    """
+    _commands.append(name)
+
+
+def in_command() -> bool:
+    """Whether this process does nothing but run a command of this library."""
+    return bool(_commands)

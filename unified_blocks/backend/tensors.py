@@ -9,29 +9,14 @@ import numpy as np
 
 from unified_blocks.backend.backend import Backend
 from unified_blocks.backend.dlpack import check_shareable, seen
-from unified_blocks.backend.registry import ALIASES, get_backend, load_backend, registered_backends
+from unified_blocks.backend.registry import (
+    get_backend,
+    load_backend,
+    owner_of,
+    registered_backends,
+)
 from unified_blocks.errors import SharingError
 from unified_blocks.types import Array
-
-
-def owner_of(value: Any) -> str | None:
-    """The name of the backend whose framework `value` belongs to, or None.
-
-    A backend is named after its framework's import package, so the class's modules tell; nothing
-    is imported.
-    """
-    return owner_of_class(type(value))
-
-
-def owner_of_class(cls: type[Any]) -> str | None:
-    """The name of the backend whose framework `cls` belongs to or extends, or None."""
-    names = registered_backends()
-    for base in cls.__mro__:
-        root = base.__module__.partition(".")[0]
-        root = ALIASES.get(root, root)
-        if root in names:
-            return root
-    return None
 
 
 def backend_of(value: Any) -> Backend:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from unified_blocks.backend.registry import load_backend
-from unified_blocks.backend.tensors import owner_of
+from unified_blocks.backend.registry import load_backend, owner_of
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.containers import (
     CONTAINERS,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unified_blocks.backend.registry import load_backend
-from unified_blocks.backend.tensors import owner_of
+from unified_blocks.backend.registry import load_backend, owner_of
 from unified_blocks.errors import ForeignTensorError, InputError, UnifiedBlocksError
 
 if TYPE_CHECKING:
@@ -32,16 +31,16 @@ def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exceptio
 
 def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorError | None:
     """The error for an input that is not a tensor of the block's framework, if it is not."""
-    if isinstance(value, np.ndarray) and not backend.is_tensor(value):
-        if backend.takes_numpy:
-            return None
-        given, remedy = "a NumPy array", f"ub.from_numpy(x, {backend.name!r})"
-    else:
-        owner = owner_of(value)
-        if owner is None or owner == backend.name:
-            return None
+    owner = owner_of(value)
+    if owner == backend.name:
+        return None
+    if owner is not None:
         given = f"a tensor of {load_backend(owner).title}"
         remedy = f"ub.as_tensor(x, {backend.name!r})"
+    elif isinstance(value, np.ndarray) and "array-inputs" in backend.lacks:
+        given, remedy = "a NumPy array", f"ub.from_numpy(x, {backend.name!r})"
+    else:
+        return None
     return ForeignTensorError(
         f"{type(net).__name__} on {backend.title} must be given tensors of {backend.title}; "
         f"got {given}: convert it with {remedy}"
@@ -75,7 +74,7 @@ def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError |
             f"{first.shape} was made for; got shape {shape}"
         )
     dtype = str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).rsplit(".", 1)[-1]
-    if dtype != first.dtype and not backend.casts_inputs:
+    if dtype != first.dtype and "cast-inputs" in backend.lacks:
         return InputError(
             f"{name}: the input must have the dtype of the parameters, {first.dtype}; got "
             f"{dtype}: cast the input, or the block with ub.cast(net, {dtype!r})"

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from unified_blocks.backend.tensors import backend_of, owner_of
+from unified_blocks.backend.registry import owner_of
+from unified_blocks.backend.tensors import backend_of
 from unified_blocks.block.block import Block, arguments_of, portable_class
 from unified_blocks.block.containers import inside
 from unified_blocks.errors import StateMismatchError, UnsupportedError

@@ -22,7 +22,6 @@ from unified_blocks.errors import UnifiedBlocksError
 from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.differences import StateDifference, diff_state
-from unified_blocks.models.variables import COUNT
 from unified_blocks.types import Array
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of numbers, of any format.")]
@@ -155,7 +154,8 @@ def without_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
 def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
     """How two files differ, and which counts of batches only one has: not all formats can."""
     differing = {*a} ^ {*b}
-    counts = [n for n in (*a, *b) if n.rpartition(".")[2] == COUNT and n in differing]
+    every = {**a.tensors, **b.tensors}
+    counts = [name for name, stored in every.items() if stored.optional and name in differing]
     kept = (
         replace(file, tensors={n: s for n, s in file.tensors.items() if n not in counts})
         for file in (a, b)

@@ -20,6 +20,7 @@ import numpy as np
 
 from unified_blocks.errors import FileFormatError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
+from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.types import Array
 
@@ -164,6 +165,7 @@ class Place:
             self.described.get("kind"),
             stored_dtype="bfloat16" if code == "BF16" else None,
             verify=self.verify if "sha256" in self.described else None,
+            optional=is_count(self.name),
         )
 
     def raw(self) -> Array:

@@ -28,6 +28,10 @@ class Stored:
             a bfloat16 is read as float32, which holds every bfloat16 exactly.
         verify: raises `FileFormatError` when it turns out that it cannot be read; None when it
             always can.
+        aliases: of a shared array of a model, its other names.
+        is_tied: whether layers of several kinds may hold it: the table of an embedding, and a
+            dense weight.
+        optional: whether a model that computes the same may be without it.
     """
 
     name: str
@@ -39,6 +43,9 @@ class Stored:
     stored_name: str | None = None
     stored_dtype: str | None = None
     verify: Callable[[], None] | None = None
+    aliases: tuple[str, ...] = ()
+    is_tied: bool = False
+    optional: bool = False
 
     @property
     def nbytes(self) -> int:

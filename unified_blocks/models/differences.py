@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.formats.stored import Stored
-from unified_blocks.models.transfer import _optional
-from unified_blocks.models.variables import COUNT, stored_of
+from unified_blocks.models.variables import stored_of
 from unified_blocks.types import Array
 
 
@@ -78,17 +77,14 @@ def diff_state(a: Any, b: Any) -> StateDifference:
         print(ub.diff_state(torch_net, gluon_net))
     """
     first, second = stored_of(a, "diff_state"), stored_of(b, "diff_state")
-    optional = _optional(a) | _optional(b)
     names = list(dict.fromkeys((*first, *second)))
-    return StateDifference(
-        tuple(_compared(n, first.get(n), second.get(n), n in optional) for n in names)
-    )
+    return StateDifference(tuple(_compared(n, first.get(n), second.get(n)) for n in names))
 
 
-def _compared(name: str, a: Stored | None, b: Stored | None, optional: bool) -> Difference:
+def _compared(name: str, a: Stored | None, b: Stored | None) -> Difference:
     first, second = (None if x is None else f"{x.dtype} {x.shape}" for x in (a, b))
     if a is None or b is None:
-        matters = not optional and name.rpartition(".")[2] != COUNT
+        matters = not any(x.optional for x in (a, b) if x is not None)
         return Difference(name, first, second, None, False, matters)
     if a.shape != b.shape:
         return Difference(name, first, second, None, False)

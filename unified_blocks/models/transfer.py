@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -10,8 +10,15 @@ from typing import Any, Literal, TypeVar
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError
+from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.stored import StateFile, Stored
-from unified_blocks.models.variables import COUNT, fits, load_stored, shown, stored_of
+from unified_blocks.models.variables import (
+    fits,
+    load_into,
+    shown,
+    stored_of,
+    variables_to_load,
+)
 from unified_blocks.types import Array
 
 T = TypeVar("T")
@@ -61,15 +68,13 @@ def transfer(
         raise ValueError(
             "transfer: with match='order' names do not matter; got rename too: leave out one"
         )
-    tensors = stored_of(source, "transfer")
-    tensors = {name: s for name, s in tensors.items() if s.role != "optimizer"}
-    for v in _variables(source):
-        if v.is_tied:  # of several layers: the table of an embedding, and a dense weight
-            tensors[v.name] = replace(tensors[v.name], kind=None)
+    given = stored_of(source, "transfer")
+    tensors = {name: s for name, s in given.items() if s.role != "optimizer"}
     if source is target:  # each array is to be read before another takes its place
         tensors = {
             name: replace(s, read=partial(_same, s.read().copy())) for name, s in tensors.items()
         }
+    variables = variables_to_load(target, "transfer")
     if match == "order":
         if isinstance(source, StateFile) and not source.ordered:
             raise StateMismatchError(
@@ -77,10 +82,10 @@ def transfer(
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "
                 "another: use rename={…}"
             )
-        tensors = _in_order(tensors, _optional(source), target)
+        tensors = _in_order(tensors, variables, target)
     elif rename is not None:
-        tensors = _renamed(tensors, _aliases(source), rename)
-    load_stored(target, _without_fixed_weights(source, tensors, target), "transfer")
+        tensors = _renamed(tensors, rename)
+    load_into(target, variables, tensors, "transfer")
     return target
 
 
@@ -88,27 +93,11 @@ def _same(array: Array) -> Array:
     return array
 
 
-def _variables(source: Any) -> list[Variable]:
-    return [] if isinstance(source, Mapping) else backend_of(source).variables(source)
-
-
-def _optional(source: Any) -> set[str]:
-    """The arrays of a model that another, which computes the same, may be without."""
-    return {v.name for v in _variables(source) if v.optional}
-
-
-def _aliases(source: Any) -> dict[str, tuple[str, ...]]:
-    """The other names of the shared arrays of a model."""
-    return {v.name: v.aliases for v in _variables(source) if v.aliases}
-
-
-def _renamed(
-    tensors: Mapping[str, Stored], aliases: Mapping[str, tuple[str, ...]], rename: Rename
-) -> dict[str, Stored]:
+def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]:
     if callable(rename):
         names = {name: rename(name) for name in tensors}
     else:
-        called = {name: (name, *aliases.get(name, ())) for name in tensors}
+        called = {name: (name, *stored.aliases) for name, stored in tensors.items()}
         names = {name: _by_first_name(called[name], rename) for name in tensors}
         every = [name for several in called.values() for name in several]
         unused = [key for key in rename if not any(_is_below(name, key) for name in every)]
@@ -145,37 +134,26 @@ def _is_below(name: str, path: str) -> bool:
     return name == path or name.startswith(f"{path}.")
 
 
-def _without_fixed_weights(
-    source: Any, tensors: Mapping[str, Stored], target: Any
-) -> Mapping[str, Stored]:
-    """`tensors` without the fixed weights of the source that the target has no place for."""
-    optional = _optional(source)
-    names = {name for v in _variables(target) for name in (v.name, *v.aliases)}
-    return {
-        name: stored
-        for name, stored in tensors.items()
-        if name in names or stored.name not in optional
-    }
-
-
 # by order
 
 Layer = dict[str, Stored]
 Place = dict[str, Variable]
 
 
-def _in_order(tensors: Mapping[str, Stored], optional: set[str], target: Any) -> dict[str, Stored]:
+def _in_order(
+    tensors: Mapping[str, Stored], wanted_variables: Sequence[Variable], target: Any
+) -> dict[str, Stored]:
     """The arrays under the names of the target: its layers paired with those of `tensors`."""
     backend = backend_of(target)
     given = _by_layer(tensors)
-    wanted = _by_layer({v.name: v for v in backend.variables(target)})
+    wanted = _by_layer({v.name: v for v in wanted_variables})
     problems = []
     if len(given) != len(wanted):
         problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
     pairs = []
     for (path, layer), (place, variables) in zip(given.items(), wanted.items(), strict=False):
         # What one layer holds and does not use, the other need not have.
-        arrays = {n: s for n, s in layer.items() if n in variables or s.name not in optional}
+        arrays = {n: s for n, s in layer.items() if n in variables or not s.optional}
         places = {n: v for n, v in variables.items() if n in layer or not v.optional}
         names = f"{path or 'the model'} for {place or 'the model'}"
         problems += [f"{names}: {d}" for d in _differences(arrays, places, backend)]
@@ -198,7 +176,7 @@ def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
     layers: dict[str, dict[str, T]] = {}
     for name, array in arrays.items():
         path, _, attribute = name.rpartition(".")
-        if attribute != COUNT:
+        if not is_count(name):
             layers.setdefault(path, {})[attribute] = array
     return layers
 
@@ -206,7 +184,8 @@ def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
 def _differences(layer: Layer, place: Place, backend: Backend) -> list[str]:
     if sorted(layer) != sorted(place):
         return [f"arrays {', '.join(sorted(layer))}, not {', '.join(sorted(place))}"]
-    found = next((stored.kind for stored in layer.values() if stored.kind is not None), None)
+    kinds = (stored.kind for stored in layer.values() if not stored.is_tied)
+    found = next((kind for kind in kinds if kind is not None), None)
     wanted = next((backend.kind_of(v.owner) for v in place.values() if not v.is_tied), None)
     if None not in (found, wanted) and found != wanted:
         return [f"{found}, not {wanted}"]

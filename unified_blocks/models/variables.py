@@ -12,12 +12,9 @@ import numpy as np
 from unified_blocks.backend import Backend, Shape, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import NotBuiltError, StateMismatchError, UnsupportedError
+from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.types import Array
-
-COUNT = "num_batches_tracked"
-"""PyTorch's batch norms count their batches under this name; no other framework does."""
-
 
 NUMPY_DTYPES = frozenset(
     (
@@ -102,41 +99,71 @@ def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
             f"{os.fspath(source)!r}: open it with ub.read_state"
         )
     backend = backend_of(source)
-    return {
-        v.name: Stored(
-            v.name,
-            tuple(size for size in v.shape or () if size is not None),
-            v.dtype,
-            v.view,
-            v.role,
-            backend.kind_of(v.owner),
-        )
-        for v in readable_variables(source, what)
-    }
+    return {v.name: _stored(v, backend) for v in readable_variables(source, what)}
 
 
 def _stored_array(name: str, array: Array) -> Stored:
-    return Stored(name, array.shape, str(array.dtype), lambda: np.asarray(array, order="C"))
+    return Stored(
+        name,
+        array.shape,
+        str(array.dtype),
+        lambda: np.asarray(array, order="C"),
+        optional=is_count(name),
+    )
+
+
+def _stored(v: Variable, backend: Backend) -> Stored:
+    return Stored(
+        v.name,
+        tuple(size for size in v.shape or () if size is not None),
+        v.dtype,
+        v.view,
+        v.role,
+        backend.kind_of(v.owner),
+        aliases=v.aliases,
+        is_tied=v.is_tied,
+        optional=v.optional or is_count(v.name),
+    )
 
 
 def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
     """Replace the numbers of `net`, if all fit; `what` is the operation that does so.
 
+    Raises:
+        as `load_into`.
+        UnsupportedError: as `readable_variables`.
+    """
+    load_into(net, variables_to_load(net, what), tensors, what)
+
+
+def variables_to_load(net: Any, what: str) -> list[Variable]:
+    """The variables of `net`, all of which fit into NumPy, whether they exist or not.
+
+    Raises:
+        UnsupportedError: as `readable_variables`.
+    """
+    return _in_numpy(variables_of(net, what), what)
+
+
+def load_into(
+    net: Any, variables: Sequence[Variable], tensors: Mapping[str, Stored], what: str
+) -> None:
+    """Replace the numbers of `net`, which has these variables, if all fit.
+
     Arrays with the role `"optimizer"` are left out: they are of a `ub.Trainer`.
 
     Raises:
         StateMismatchError: as `load_state`.
-        UnsupportedError: as `readable_variables`.
         FileFormatError: when a file turns out to be damaged; nothing is loaded then.
     """
     backend = backend_of(net)
-    variables = _in_numpy(variables_of(net, what), what)
     kinds = {v.name: backend.known_kind_of(v.owner) for v in variables}
     tensors = {name: stored for name, stored in tensors.items() if stored.role != "optimizer"}
     chosen, problems = _choose(variables, tensors)
     for v, stored in chosen:
         problems += _misfits(v, stored)
-        if not v.is_tied and _differ(kinds[v.name], stored.kind, backend):
+        tied = v.is_tied or stored.is_tied
+        if not tied and _differ(kinds[v.name], stored.kind, backend):
             problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
     problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
     _raise(problems, what, net, _remedy(variables, tensors))
@@ -170,7 +197,7 @@ def _remedy(variables: Sequence[Variable], tensors: Mapping[str, Stored]) -> str
     """What to do when only the names differ."""
     names = {name for v in variables for name in (v.name, *v.aliases)}
     missing = [v for v in variables if v.name not in tensors and not v.optional]
-    unknown = [s for n, s in tensors.items() if n not in names and n.rpartition(".")[2] != COUNT]
+    unknown = [s for n, s in tensors.items() if n not in names and not s.optional]
     if len(missing) != len(unknown) or not missing:
         return ""
     first = unknown[0].name
@@ -210,8 +237,8 @@ def _choose(
             )
     problems += [
         f"an unknown {name}"
-        for name in tensors
-        if name not in used and name.rpartition(".")[2] != COUNT
+        for name, stored in tensors.items()
+        if name not in used and not stored.optional
     ]
     return chosen, problems
 

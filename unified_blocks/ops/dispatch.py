@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unified_blocks.backend.registry import load_backend
-from unified_blocks.backend.tensors import owner_of
+from unified_blocks.backend.registry import load_backend, owner_of
 from unified_blocks.dtypes import name_of
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 

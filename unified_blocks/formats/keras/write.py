@@ -12,6 +12,7 @@ from typing import Any
 from unified_blocks.errors import BackendImportError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
 from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.pytorch.counts import NAME as COUNT
 from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
@@ -22,7 +23,6 @@ layer's kind by a path at best, and lists layers by the alphabet."""
 
 _SLICE = 2**24  # bytes
 _MOST_METADATA = 60_000  # bytes: an attribute of HDF5 has less than 64 KiB
-_NOT_IN_KERAS = "num_batches_tracked"
 
 
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     layers: dict[str, dict[str, Stored]] = {}
     for stored in tensors:
         layer, _, name = stored.name.rpartition(".")
-        if name != _NOT_IN_KERAS:
+        if name != COUNT:
             layers.setdefault(layer, {})[name] = stored
     for layer in layers:
         _check_path(layer)

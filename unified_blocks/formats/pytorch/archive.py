@@ -15,6 +15,7 @@ from typing import Any
 
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.pytorch import legacy
+from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.pytorch.opcodes import REMEDY
 from unified_blocks.formats.pytorch.sorting import Named, sort_out
 from unified_blocks.formats.pytorch.tensors import StateUnpickler, in_numpy
@@ -79,6 +80,7 @@ def _stored(named: Named, content: memoryview, check: Check | None, swapped: boo
         role=role,
         stored_dtype=None if in_numpy(tensor.dtype) == tensor.dtype else tensor.dtype,
         verify=check,
+        optional=is_count(name),
     )
 
 

@@ -1,0 +1,11 @@
+"""The arrays of a state dict of PyTorch that are no part of what a model computes."""
+
+from __future__ import annotations
+
+NAME = "num_batches_tracked"
+"""A batch norm counts its batches under this name; no other framework does."""
+
+
+def is_count(name: str) -> bool:
+    """Whether an array of this name is such a count, which another model may be without."""
+    return name.rpartition(".")[2] == NAME
