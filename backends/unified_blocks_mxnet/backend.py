@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from unified_blocks.backend import Backend
-from unified_blocks.block import record_cast
+from unified_blocks.block import note_cast
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
@@ -188,7 +188,7 @@ class MXNetBackend(Backend):
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(has_dtype(dtype))
-        record_cast((block for _, block in blocks_of(net)), dtype)
+        note_cast((block for _, block in blocks_of(net)), dtype)
         return net
 
     def check_dtype(self, dtype, device):

@@ -141,14 +141,14 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
             if type(value) is mx.nd.NDArray:
                 raise legacy(self)
             if type(value) not in TENSORS and (
-                foreign := foreign_tensor(self, self._block_backend, value)
+                foreign := foreign_tensor(self, self._native.backend, value)
             ):
                 raise foreign
         with numpy_semantics():
             return call_block(self, *args)
     except Exception as error:
         args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-        explained = explain(self, self._block_backend, args, error)
+        explained = explain(self, self._native.backend, args, error)
         if explained is error:
             raise
         raise explained from error

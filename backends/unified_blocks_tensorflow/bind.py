@@ -85,7 +85,7 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
         (*args, *kwargs.values()) if kwargs else args
     ):  # checked before the call: Keras takes other frameworks' tensors silently
         if not isinstance(value, NATIVE_INPUTS):
-            foreign = foreign_tensor(self, self._block_backend, value)
+            foreign = foreign_tensor(self, self._native.backend, value)
             if foreign is not None:
                 raise foreign
     try:
@@ -95,7 +95,7 @@ def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
             return super(Block, self).__call__(*args, **kwargs)
     except Exception as error:
         inputs = (*args, *kwargs.values())
-        explained = explain(self, self._block_backend, inputs, error)
+        explained = explain(self, self._native.backend, inputs, error)
         if explained is error:
             raise
         raise explained from error
@@ -211,7 +211,7 @@ def get_build_config(self: Any) -> dict[str, Any] | None:
     Of a block without variables, or with some that have no canonical names, what Keras records.
     """
     try:
-        variables = self._block_backend.variables(self)
+        variables = self._native.backend.variables(self)
     except UnsupportedError:
         variables = []
     if not all(v.is_built for v in variables):
@@ -227,6 +227,6 @@ def build_from_config(self: Any, config: dict[str, Any]) -> None:
     if "variables" not in config:
         super(Block, self).build_from_config(config)
         return
-    for variable in self._block_backend.variables(self):
+    for variable in self._native.backend.variables(self):
         if not variable.is_built:
             variable.write(np.zeros(config["variables"][variable.name], variable.dtype))

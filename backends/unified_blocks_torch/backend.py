@@ -14,7 +14,7 @@ from torch.nn import UninitializedBuffer, UninitializedParameter
 from torch.utils.dlpack import from_dlpack
 
 from unified_blocks.backend import Backend, Variable
-from unified_blocks.block import record_cast
+from unified_blocks.block import note_cast
 from unified_blocks.block.construction import construct
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
@@ -277,7 +277,7 @@ class TorchBackend(Backend):
             return net(*inputs)
 
     def cast(self, net, dtype):
-        record_cast(net.modules(), dtype)
+        note_cast(net.modules(), dtype)
         return net.to(getattr(torch, dtype))
 
     # learning

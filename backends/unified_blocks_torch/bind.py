@@ -55,13 +55,13 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
         for value in (*args, *named.values()):
             # A forward of operations alone would take any framework's.
             if type(value) is not Tensor and (
-                foreign := foreign_tensor(self, self._block_backend, value)
+                foreign := foreign_tensor(self, self._native.backend, value)
             ):
                 raise foreign
         return nn.Module.__call__(self, *args, **named)
     except Exception as error:
         inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
-        explained = explain(self, self._block_backend, inputs, error)
+        explained = explain(self, self._native.backend, inputs, error)
         if explained is error:
             raise
         raise explained from error

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
-from unified_blocks.block.arguments import Arguments, checked
+import unified_blocks as ub
+from unified_blocks.block import construction
+from unified_blocks.block.arguments import Arguments, dtype_by_name
+from unified_blocks.block.construction import checked
+from unified_blocks.block.origin import Origin
 
 
 class Layer:
@@ -14,8 +18,13 @@ class Layer:
         self.got = (units, dtype, rate, activation)
 
 
+call = checked(Layer.__init__, lambda name: f"native {name}")
+
+
 class Checked(Layer):
-    __init__ = checked(Layer.__init__, lambda name: f"native {name}")
+    def __init__(self, *positional, **keywords):
+        self._origin = Origin(Arguments())
+        call(self, *dtype_by_name(Layer.__init__, positional, keywords))
 
 
 @pytest.mark.parametrize(
@@ -70,13 +79,50 @@ def test_an_argument_is_held_to_its_rule_wherever_it_is_given(positional, keywor
 
 def test_a_record_holds_its_own_lists():
     sizes = [3, [4]]
-    recorded = Arguments.record(Layer, (sizes, "float64"), {})
+    recorded = Arguments.of((sizes,), {"dtype": "float64"})
     sizes[1].append(5)
     assert recorded.positional == ([3, [4]],)
     assert recorded.keywords == {"dtype": "float64"}
 
 
 def test_a_record_is_pickled_by_its_names():
-    """As blocks in older pickles are."""
-    recorded = Arguments.record(Layer, (3, "float64"), {})
+    recorded = Arguments.of((3,), {"dtype": "float64"})
     assert recorded.__reduce_ex__(2)[2] == vars(recorded)
+
+
+class Deep(ub.MLP):
+    """Adds nothing: its constructor is that of `MLP`."""
+
+
+class Portable(ub.Block):
+    def __init__(self, units, dtype=None):
+        super().__init__()
+        self.body = None
+
+    def forward(self, X):
+        return X
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: ub.MLP(5, 3), lambda: Deep(5, 3), lambda: Portable(3, "float64"), ub.MySequential],
+    ids=["native", "inherited", "portable", "variadic"],
+)
+def test_the_arguments_of_a_constructor_are_parsed_once(backend_name, make, monkeypatch):
+    make()  # its class is made with the first one
+    parsed, parse = [], construction.dtype_by_name
+
+    def counted(*given):
+        parsed.append(given)
+        return parse(*given)
+
+    monkeypatch.setattr(construction, "dtype_by_name", counted)
+    make()
+    assert len(parsed) == 1
+
+
+def test_one_record_is_all_that_a_block_is_given(backend_name):
+    net, bare = ub.MLP(5, 3), type(ub.MLP(5, 3)).__bases__[1]
+    added = vars(net).keys() - vars(bare()).keys()
+    frameworks = {name for name in added if name.startswith("_self_")}  # TensorFlow's own
+    assert {name for name in added - frameworks if name.startswith("_")} == {"_origin"}

@@ -26,7 +26,7 @@ X = normal(3, 6)
 def test_it_is_native_and_itself(backend_name, name):
     net = BLOCKS[name](6)
     assert isinstance(net, native_base(backend_name))
-    assert isinstance(net, type(net)._portable)
+    assert isinstance(net, type(net)._native.block)
 
 
 def test_the_native_class_has_the_author_s_names(backend_name):
@@ -102,7 +102,7 @@ def test_the_portable_and_the_native_version_agree_exactly(backend_name, dtype, 
     cls = getattr(ub, case_.name)
     with ub.use_dtype(dtype):
         native = ub.build(case_.make(), case_.input_shape)
-        arguments = native._arguments
+        arguments = native._origin.arguments
         if case_.name == "MySequential":
             arguments = case_.make().current_arguments()
         portable = arguments.make(cls.on(backend_name, portable=True))

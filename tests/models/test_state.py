@@ -242,7 +242,8 @@ def test_a_cast_block_is_copied_in_its_new_dtype(backend_name):
 
     net = copy.deepcopy(ub.cast(ub.MLP(5, 3, in_units=4, dtype="float32"), "float64"))
     assert {array.dtype for array in ub.state(net).values()} == {np.dtype("float64")}
-    assert net._arguments.keywords["dtype"] == net._arguments.dtype == "float64"
+    arguments = net._origin.arguments
+    assert arguments.keywords["dtype"] == arguments.dtype == "float64"
 
 
 # tensors

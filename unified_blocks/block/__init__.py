@@ -5,8 +5,8 @@ from unified_blocks.block.block import (
     argument,
     arguments_of,
     followers,
+    note_cast,
     portable_class,
-    record_cast,
 )
 
-__all__ = ["Block", "argument", "arguments_of", "followers", "portable_class", "record_cast"]
+__all__ = ["Block", "argument", "arguments_of", "followers", "note_cast", "portable_class"]

@@ -25,7 +25,6 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
     "epsilon": ("above 0", lambda value: value > 0),
 }
-PLAIN = (bool, int, float, str)
 
 
 if TYPE_CHECKING:
@@ -70,15 +69,13 @@ class Arguments:
     dtype: str = "float32"
 
     @classmethod
-    def record(
-        cls, native: Any, positional: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> Arguments:
-        """These arguments of `native`, given here and now; a dtype becomes a keyword."""
-        positional, keywords = dtype_by_name(native.__init__, positional, keywords)
+    def of(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Arguments:
+        """Arguments given here and now, the dtype among the keywords; see `dtype_by_name`."""
+        positional, keywords = _each(copied, positional, keywords)
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
-        return cls(*_each(copied, positional, keywords), default_dtype())
+        return cls(positional, keywords, default_dtype())
 
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""
@@ -118,48 +115,6 @@ widest: ContextVar[int | None] = ContextVar("unified_blocks_widest", default=Non
 """The widest that a layer may be while one is made from a file; None when there is no bound."""
 
 
-def checked(
-    init: Callable[..., None], to_native_dtype: Callable[[str], Any]
-) -> Callable[..., None]:
-    """A hand-written `__init__`, with its arguments checked and its dtype made native.
-
-    Args:
-        init: the constructor as its author wrote it.
-        to_native_dtype: turns a dtype's canonical name into what the framework's layers take.
-    """
-    signature = inspect.signature(init)
-    parameters = list(signature.parameters.values())[1:]
-    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    rules = {p.name: rule for p in parameters if (rule := rule_of(p.name)) is not None}
-    takes_dtype = "dtype" in signature.parameters
-
-    @functools.wraps(init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        positional, named = dtype_by_name(init, args, kwargs)
-        values = {**defaults, **dict(zip(names, positional, strict=False)), **named}
-        for parameter, rule in rules.items():
-            if parameter in values:
-                rule(type(self).__name__, parameter, values[parameter])
-        options = {n: v for n, v in values.items() if v is None or isinstance(v, PLAIN)}
-        object.__setattr__(self, "_options", options)
-        if takes_dtype and "dtype" in values:
-            dtype = values["dtype"]
-            name = default_dtype() if dtype is None else dtype_name(dtype)
-            named["dtype"] = to_native_dtype(name)
-        try:
-            init(self, *positional, **named)
-        except TypeError:
-            try:
-                signature.bind(self, *args, **kwargs)
-            except TypeError as error:  # it was called with arguments that it does not have
-                name = type(self).__name__
-                raise TypeError(f"{name}{without_self(init)}: {error}") from None
-            raise
-
-    return __init__
-
-
 def dtype_by_name(
     init: Callable[..., None], positional: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -168,9 +123,9 @@ def dtype_by_name(
     if not names or len(positional) <= place:
         return positional, keywords
     named = dict(zip(names, positional[place:], strict=False))
-    if named.keys() & keywords.keys():  # an error, which the call will raise
-        return positional, keywords
-    return positional[:place] + positional[place + len(named) :], {**keywords, **named}
+    if named.keys() & keywords.keys() or len(positional) > place + len(named):
+        return positional, keywords  # an error, which the call will raise
+    return positional[:place], {**keywords, **named}
 
 
 @functools.cache

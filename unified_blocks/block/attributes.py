@@ -19,6 +19,7 @@ from unified_blocks.block.containers import (
     items_of,
     track,
 )
+from unified_blocks.block.origin import remember
 from unified_blocks.errors import ForeignPartError
 
 
@@ -29,12 +30,12 @@ def add_constant(net: Any, name: str, constant: Constant) -> None:
         AttributeError: when it is one already, or the framework uses the name itself.
     """
     check_name(net, name)
-    if any(v.name == name for v in net._block_backend.variables(net)):
+    if any(v.name == name for v in net._native.backend.variables(net)):
         raise AttributeError(
             f"{type(net).__name__}: a constant is assigned once; got another for {name}: change "
             "its numbers with ub.load_state"
         )
-    net._block_backend.add_constant(net, name, constant.array())
+    net._native.backend.add_constant(net, name, constant.array())
     if constant.initializer is not None:
         random = {**net.random_constants, name: constant.initializer}
         object.__setattr__(net, "random_constants", random)
@@ -46,7 +47,7 @@ def check_name(net: Any, name: str) -> None:
     Raises:
         AttributeError: when the framework uses it itself.
     """
-    backend = net._block_backend
+    backend = net._native.backend
     if name in backend.own_attributes or hasattr(backend.base_class, name):
         raise AttributeError(
             f"{type(net).__name__} on {backend.title}: a part must have a name that "
@@ -61,19 +62,7 @@ constructing: ContextVar[bool] = ContextVar("unified_blocks_constructing", defau
 def note_change(net: Any, name: str) -> None:
     """Remember that a block got another part after it was made: its arguments do not tell."""
     if not constructing.get():
-        object.__setattr__(net, "_changed_by_hand", name)
-
-
-class Watch:
-    """The containers that a constructor assigned: attribute, container, layers in it then.
-
-    It is no list itself, in which layers would be looked for.
-    """
-
-    __slots__ = ("assigned",)
-
-    def __init__(self) -> None:
-        self.assigned: list[tuple[str, Any, list[Any]]] = []
+        remember(net, changed=name)
 
 
 def hold(net: Any, name: str, value: Any) -> Any:
@@ -82,7 +71,7 @@ def hold(net: Any, name: str, value: Any) -> Any:
     Raises:
         as `check_part`.
     """
-    layer_class = net._block_backend.layer_class
+    layer_class = net._native.backend.layer_class
     if not isinstance(value, CONTAINERS):
         check_single(net, name, value)
         if isinstance(value, layer_class):
@@ -92,10 +81,9 @@ def hold(net: Any, name: str, value: Any) -> Any:
     if next(inside(value, layer_class), None) is not None:
         note_change(net, name)
     tracked = track(value, Attribute(net, name))
-    watch: Watch | None = vars(net).get("_watch")
-    if watch is not None and (tracked is not value or not is_trackable(value)):
-        layers = inside(value, layer_class)
-        watch.assigned.append((name, value, list(layers)))
+    assigned = net._origin.assigned
+    if assigned is not None and (tracked is not value or not is_trackable(value)):
+        assigned.append((name, value, list(inside(value, layer_class))))
     return tracked
 
 
@@ -105,12 +93,13 @@ def check_constructed(net: Any) -> None:
     Raises:
         TypeError: when a layer was put into a container that the block does not follow.
     """
-    watch: Watch = vars(net).pop("_watch")
-    if not watch.assigned:
+    assigned = net._origin.assigned
+    remember(net, assigned=None)
+    if not assigned:
         return
-    backend = net._block_backend
+    backend = net._native.backend
     known = {id(layer) for _, layer in backend.layers(net)}
-    for name, container, before in watch.assigned:
+    for name, container, before in assigned:
         known_then = known | {id(layer) for layer in before}
         for layer in inside(container, backend.layer_class):
             if not is_trackable(container):
@@ -148,7 +137,7 @@ def check_part(net: Any, name: str, value: Any) -> None:
 
 def check_single(net: Any, name: str, value: Any) -> None:
     """Hold what is no container to the rules of `check_part`."""
-    backend = net._block_backend
+    backend = net._native.backend
     if isinstance(value, Constant):
         raise TypeError(
             f"{type(net).__name__}: a constant must be an attribute of its own; got it as {name}"
@@ -167,7 +156,7 @@ def check_single(net: Any, name: str, value: Any) -> None:
 
 def check_container(net: Any, name: str, container: Any) -> None:
     """Hold a container to the rules of `check_part`."""
-    layer_class = net._block_backend.layer_class
+    layer_class = net._native.backend.layer_class
     holding = []
     for key, item in items_of(container):
         check_part(net, f"{name}.{key}", item)
@@ -200,7 +189,7 @@ def layer_of(net: Any, value: Any) -> Any:
         TypeError: when it is none.
     """
     check_part(net, "a block", value)
-    layer_class = net._block_backend.layer_class
+    layer_class = net._native.backend.layer_class
     if not isinstance(value, layer_class):
         module = layer_class.__module__.partition(".")[0]
         raise TypeError(

@@ -25,13 +25,12 @@ from unified_blocks.backend.registry import get_backend, load_backend
 from unified_blocks.block.arguments import Arguments, without_self
 from unified_blocks.block.names import enter
 from unified_blocks.block.native_classes import native_classes
+from unified_blocks.block.origin import Native, Origin, remember
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array, State
 
 if TYPE_CHECKING:
     from typing import Self
-
-    from unified_blocks.backend import Backend
 
 NativeClass = TypeVar("NativeClass", bound=type[Any])
 
@@ -98,10 +97,8 @@ class Block:
     """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
 
     __signature__ = _ClassSignature()
-    _block_backend: ClassVar[Backend | None] = None  # of a native class: its backend
-    _portable: ClassVar[type[Block]]  # of a native class: the block class that it is native to
-    _arguments: Arguments
-    _options: dict[str, Any]  # what the hand-written constructor was called with
+    _native: ClassVar[Native | None] = None  # of a native class: what it is
+    _origin: Origin  # of an instance
 
     if TYPE_CHECKING:  # the framework's own
 
@@ -109,21 +106,20 @@ class Block:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        made_here = "_block_backend" in vars(cls)
-        if cls._block_backend is not None and not made_here:
+        made_here = "_native" in vars(cls)
+        if cls._native is not None and not made_here:
             # It extends a native class: it is native itself, there only.
-            cls._portable = cls
-            cls._block_backend.extend(cls)
+            cls._native = Native(cls._native.backend, cls)
+            cls._native.backend.extend(cls)
         if not made_here:
             enter(cls)
         for follow in followers:
             follow(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        native = cls if cls._block_backend is not None else native_classes(get_backend()).get(cls)
+        native = cls if cls._native is not None else native_classes(get_backend()).get(cls)
         # Only the framework's own __new__ is left to run; Python then calls __init__, once.
         self: Self = super(Block, native).__new__(native)  # type: ignore[misc]
-        object.__setattr__(self, "_arguments", Arguments.record(native, args, kwargs))
         return self
 
     @classmethod
@@ -194,13 +190,13 @@ class Block:
 
 def portable_class(cls: type[Block]) -> type[Any]:
     """The block class that `cls` is native to, or `cls` itself."""
-    return cls._portable if cls._block_backend is not None else cls
+    return cls._native.block if cls._native is not None else cls
 
 
 def arguments_of(net: Block) -> Arguments:
     """The constructor's arguments that make a block like `net` as it is now."""
     current = getattr(net, "current_arguments", None)
-    return current() if current is not None else net._arguments
+    return current() if current is not None else net._origin.arguments
 
 
 def argument(net: Block, name: str) -> Any:
@@ -208,11 +204,12 @@ def argument(net: Block, name: str) -> Any:
 
     The portable constructor of a block that asks for it keeps it as an attribute.
     """
-    return net._options[name] if hasattr(net, "_options") else getattr(net, name)
+    options = net._origin.options
+    return getattr(net, name) if options is None else options[name]
 
 
-def record_cast(models: Iterable[Any], dtype: str) -> None:
+def note_cast(models: Iterable[Any], dtype: str) -> None:
     """Note that the blocks among `models` were cast in place: a copy of one is made in `dtype`."""
     for net in models:
         if isinstance(net, Block):
-            object.__setattr__(net, "_arguments", net._arguments.with_dtype(dtype))
+            remember(net, arguments=net._origin.arguments.with_dtype(dtype))

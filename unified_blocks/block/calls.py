@@ -7,16 +7,14 @@ inputs are looked at, and where the cause is one that we know the error says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from unified_blocks.backend import Backend
 from unified_blocks.backend.registry import load_backend, owner_of
+from unified_blocks.block.block import Block, portable_class
 from unified_blocks.errors import ForeignTensorError, InputError, UnifiedBlocksError
-
-if TYPE_CHECKING:
-    from unified_blocks.backend import Backend
-    from unified_blocks.block.block import Block
 
 
 def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exception) -> Exception:
@@ -49,7 +47,7 @@ def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorErr
 
 def _is_first_layer_known(net: Block) -> bool:
     """Whether `input_parameter` is of the class whose forward runs, not of one that it extends."""
-    for cls in net._portable.__mro__:
+    for cls in portable_class(type(net)).__mro__:
         if "input_parameter" in vars(cls):
             return True
         if "forward" in vars(cls):

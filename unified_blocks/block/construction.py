@@ -7,12 +7,19 @@ import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from unified_blocks.backend.registry import default_backend
-from unified_blocks.block.arguments import checked
-from unified_blocks.block.attributes import Watch, check_constructed, constructing
-from unified_blocks.dtypes import FLOAT_DTYPES, default_float
+from unified_blocks.block.arguments import Arguments, dtype_by_name, rule_of, without_self
+from unified_blocks.block.attributes import check_constructed, constructing
+from unified_blocks.block.origin import Origin, remember
+from unified_blocks.dtypes import FLOAT_DTYPES, default_dtype, default_float, dtype_name
+
+PACKAGE = __name__.partition(".")[0]
+PLAIN = (bool, int, float, str)
+
+Call: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
+"""A constructor that is given the instance, positional arguments and keywords."""
 
 
 def construct(
@@ -32,23 +39,26 @@ def construct(
         scope: what else the constructor has to run in.
         finish: called with the constructed instance, still in the scope.
     """
-    init: Callable[..., None]
-    if "__init__" not in vars(native):
-        init = _inherited(native)
-    elif native.__bases__[0].__module__.partition(".")[0] == __package__.partition(".")[0]:
-        init = checked(vars(native)["__init__"], to_native_dtype)
-    else:
+    if "__init__" in vars(native):
         init = vars(native)["__init__"]
+    elif hasattr(native.__init__, "constructs"):
+        return  # the constructor of the native class that it extends does it
+    else:
+        init = _inherited(native)
+    ours = native.__bases__[0].__module__.partition(".")[0] == PACKAGE
+    call = checked(init, to_native_dtype) if ours and "__init__" in vars(native) else _called(init)
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         outermost = type(self).__init__ is __init__
+        positional, keywords = dtype_by_name(init, args, kwargs)
         if outermost:
-            vars(self)["_watch"] = Watch()
+            arguments = Arguments.of(positional, keywords)
+            object.__setattr__(self, "_origin", Origin(arguments, assigned=[]))
         tokens = [(variable, variable.set(value)) for variable, value in _settings_of(self)]
         try:
             with scope():
-                init(self, *args, **kwargs)
+                call(self, positional, keywords)
                 finish(self)
                 if outermost:
                     check_constructed(self)
@@ -57,8 +67,47 @@ def construct(
                 variable.reset(token)
 
     # Keras does not look deeper.
-    vars(__init__)["__signature__"] = inspect.signature(init)
+    vars(__init__).update(__signature__=inspect.signature(init), constructs=True)
     native.__init__ = __init__
+
+
+def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) -> Call:
+    """A hand-written `__init__`, with its arguments checked and its dtype made native.
+
+    Args:
+        init: the constructor as its author wrote it.
+        to_native_dtype: turns a dtype's canonical name into what the framework's layers take.
+    """
+    signature = inspect.signature(init)
+    parameters = list(signature.parameters.values())[1:]
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    rules = {p.name: rule for p in parameters if (rule := rule_of(p.name)) is not None}
+    takes_dtype = "dtype" in signature.parameters
+
+    def call(self: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        values = {**defaults, **dict(zip(names, positional, strict=False)), **keywords}
+        for parameter, rule in rules.items():
+            if parameter in values:
+                rule(type(self).__name__, parameter, values[parameter])
+        options = {n: v for n, v in values.items() if v is None or isinstance(v, PLAIN)}
+        remember(self, options=options)
+        given = keywords
+        if takes_dtype and "dtype" in values:
+            dtype = values["dtype"]
+            name = default_dtype() if dtype is None else dtype_name(dtype)
+            given = {**keywords, "dtype": to_native_dtype(name)}
+        try:
+            init(self, *positional, **given)
+        except TypeError:
+            try:
+                signature.bind(self, *positional, **keywords)
+            except TypeError as error:  # it was called with arguments that it does not have
+                name = type(self).__name__
+                raise TypeError(f"{name}{without_self(init)}: {error}") from None
+            raise
+
+    return call
 
 
 def _inherited(native: type[Any]) -> Callable[..., None]:
@@ -69,13 +118,20 @@ def _inherited(native: type[Any]) -> Callable[..., None]:
     return __init__
 
 
+def _called(init: Callable[..., None]) -> Call:
+    def call(self: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        init(self, *positional, **keywords)
+
+    return call
+
+
 def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
     """What is set while `net` is constructed."""
     settings: list[tuple[ContextVar[Any], Any]] = [
         (constructing, True),
-        (default_backend, net._block_backend.name),
+        (default_backend, net._native.backend.name),
     ]
-    dtype = net._arguments.keywords.get("dtype")
+    dtype = net._origin.arguments.keywords.get("dtype")
     if dtype in FLOAT_DTYPES:
         settings.append((default_float, dtype))
     return settings

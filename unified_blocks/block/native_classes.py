@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from unified_blocks.backend import Backend
+from unified_blocks.block.origin import Native
 
 
 class NativeClasses:
@@ -46,11 +47,11 @@ class NativeClasses:
         native = self._written.get(portable) or self._made.get(portable)
         if native is not None:
             return native
-        if portable._block_backend is self._backend:
-            return portable
-        if portable._block_backend is not None:
+        if portable._native is not None:
+            if portable._native.backend is self._backend:
+                return portable
             raise TypeError(
-                f"{portable.__name__} extends a native class of {portable._block_backend.title}; "
+                f"{portable.__name__} extends a native class of {portable._native.backend.title}; "
                 f"on {self._backend.title} there is none: extend the block class instead"
             )
         with self._lock:
@@ -84,7 +85,7 @@ class NativeClasses:
         names = {
             "__module__": portable.__module__,
             "__doc__": portable.__doc__,
-            "_block_backend": self._backend,
+            "_native": Native(self._backend, portable),
         }
         made = type(portable.__name__, (portable, base), names)
         made.__qualname__ = portable.__qualname__
@@ -92,8 +93,7 @@ class NativeClasses:
 
     def _complete(self, native: type[Any], portable: type[Any]) -> type[Any]:
         native = self._backend.bind(native)
-        native._block_backend = self._backend
-        native._portable = portable
+        native._native = Native(self._backend, portable)
         return native
 
 

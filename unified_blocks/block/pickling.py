@@ -16,8 +16,8 @@ def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
 
 def native_key(net: Any) -> tuple[type[Block], str, bool]:
     """What finds the native class of `net` again: block class, backend, whether made from it."""
-    backend, cls = net._block_backend, type(net)
-    return net._portable, backend.name, cls is not native_classes(backend).get(net._portable)
+    backend, block = net._native.backend, net._native.block
+    return block, backend.name, type(net) is not native_classes(backend).get(block)
 
 
 def blank(block: type[Block], backend: str, portable: bool) -> Any:

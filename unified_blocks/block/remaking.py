@@ -74,10 +74,10 @@ def check_unchanged(net: Block) -> None:
                     told[id(block)] = block
                     unvisited.append(block)
     for _, layer in backend_of(net).layers(net):
-        name = vars(layer).get("_changed_by_hand")
-        if not isinstance(layer, Block) or name is None:
+        name = layer._origin.changed if isinstance(layer, Block) else None
+        if name is None:
             continue
-        if id(layer) in told and arguments_of(layer) is not layer._arguments:
+        if id(layer) in told and arguments_of(layer) is not layer._origin.arguments:
             continue
         raise StateMismatchError(
             f"{type(net).__name__}: to be made again a block must hold what its constructor made; "

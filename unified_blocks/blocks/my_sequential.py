@@ -78,12 +78,12 @@ class MySequential(Block):
         return type(self)(*blocks) if isinstance(index, slice) else blocks
 
     def current_arguments(self) -> Arguments:
-        assert self._block_backend is not None
-        native = native_classes(self._block_backend).get(MySequential)
+        assert self._native is not None
+        native = native_classes(self._native.backend).get(MySequential)
         constructors = [inspect.unwrap(cls.__init__) for cls in (MySequential, native)]
         if inspect.unwrap(type(self).__init__) not in constructors:
-            return self._arguments  # a subclass that makes its blocks itself
-        return Arguments(tuple(self), {}, self._arguments.dtype)
+            return self._origin.arguments  # a subclass that makes its blocks itself
+        return Arguments(tuple(self), {}, self._origin.arguments.dtype)
 
     def reference(self, state: State, X: Array) -> Array:
         for i, block in enumerate(self):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks import ops
-from unified_blocks.block import Block
+from unified_blocks.block import Block, portable_class
 from unified_blocks.block.arguments import Arguments
 from unified_blocks.block.attributes import layer_of
 from unified_blocks.reference.gradients import reference_of
@@ -56,9 +56,10 @@ class Parallel(Block):
         return [getattr(self, str(i)) for i in range(self.size)]
 
     def current_arguments(self) -> Arguments:
-        if "__init__" in vars(self._portable) and self._portable is not Parallel:
-            return self._arguments  # a subclass that makes its blocks itself
-        return Arguments(tuple(self.branches()), {"axis": self.axis}, self._arguments.dtype)
+        block = portable_class(type(self))
+        if "__init__" in vars(block) and block is not Parallel:
+            return self._origin.arguments  # a subclass that makes its blocks itself
+        return Arguments(tuple(self.branches()), {"axis": self.axis}, self._origin.arguments.dtype)
 
     def reference(self, state: State, X: Array) -> Array:
         return np.concatenate(

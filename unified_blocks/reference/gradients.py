@@ -29,7 +29,8 @@ def reference_of(net: Block, state: State, X: Array) -> Array:
     for cls in type(net).__mro__:
         if "reference" in vars(cls):
             return np.asarray(net.reference(state, X))
-        by_hand = getattr(cls, "_block_backend", None) and getattr(cls, "_portable", cls) is not cls
+        native = getattr(cls, "_native", None)
+        by_hand = native is not None and native.block is not cls
         if not by_hand and {"forward", "call", "hybrid_forward"} & vars(cls).keys():
             break
     raise UnsupportedError(

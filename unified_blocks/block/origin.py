@@ -1,0 +1,56 @@
+"""What a block class and a block remember: one record each, and nothing else is set on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unified_blocks.backend import Backend
+    from unified_blocks.block.arguments import Arguments
+
+
+@dataclass(frozen=True)
+class Native:
+    """What a native class is.
+
+    Attributes:
+        backend: whose framework it is of.
+        block: the block class that it is native to; itself, when it extends a native class.
+    """
+
+    backend: Backend
+    block: type[Any]
+
+
+class Origin:
+    """What an instance was made with, and whether that still tells all. It is never changed.
+
+    It is no dataclass and no list: frameworks look for layers in those.
+
+    Attributes:
+        arguments: the constructor's, as given.
+        options: of a constructor written by hand: its plain arguments, defaults included.
+        changed: the attribute that got another part after the instance was made, if one did.
+        assigned: while the constructor runs: attribute, container, and the layers in it then, of
+            each container that it assigned.
+    """
+
+    __slots__ = ("arguments", "assigned", "changed", "options")
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        options: dict[str, Any] | None = None,
+        changed: str | None = None,
+        assigned: list[tuple[str, Any, list[Any]]] | None = None,
+    ) -> None:
+        self.arguments, self.options = arguments, options
+        self.changed, self.assigned = changed, assigned
+
+
+def remember(net: Any, **changes: Any) -> None:
+    """Give an instance another origin, with these changes: a copy of the instance keeps its own."""
+    old: Origin = net._origin
+    kept = {name: getattr(old, name) for name in Origin.__slots__}
+    object.__setattr__(net, "_origin", Origin(**{**kept, **changes}))
