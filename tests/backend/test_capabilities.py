@@ -1,4 +1,4 @@
-"""What a backend lacks: one list, by which tests are skipped and from which the README is made."""
+"""What a backend lacks: one list, by which tests are skipped and which the documentation shows."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from testbed.common import BACKENDS
 from testbed.where import ROOT
 from unified_blocks.backend.capabilities import CAPABILITIES, table, why_lacking
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "capabilities.md"
 
 
-def test_the_table_of_the_readme_is_the_declared_one():
+def test_the_table_in_the_documentation_is_the_declared_one():
     if len(ub.available_backends()) < 3:
         pytest.skip("it has all three frameworks")
     shown = table([ub.get_backend(name) for name in BACKENDS])
     assert len(shown.splitlines()) > 15
-    assert f"\n\n{shown}\n\n" in README.read_text(encoding="utf-8")
+    assert f"\n\n{shown}\n\n" in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_capability_is_there_or_has_a_reason(backend):

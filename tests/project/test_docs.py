@@ -1,4 +1,4 @@
-"""The Python in the documentation runs, each page as one program."""
+"""The Python in the documentation runs, each page as one program, and its links lead somewhere."""
 
 import re
 import subprocess
@@ -10,14 +10,38 @@ import unified_blocks as ub
 from testbed.where import ROOT
 from unified_blocks.equivalence.causes.table import CAUSES, sentence
 
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
+    for folder in (".", "docs", "examples/own_blocks")
+    for page in sorted((ROOT / folder).glob("*.md"))
+}
+PROGRAMS = [
+    "README.md",
+    "docs/equivalence.md",
+    "docs/files.md",
+    "docs/portable-blocks.md",
+    "docs/report.md",
+    "docs/tensors.md",
+    "docs/testing.md",
+]
 
-@pytest.mark.parametrize("page", ["README.md", "docs/equivalence.md", "docs/tensors.md"])
+
+def python_in(page):
+    return re.findall(r"^```python\n(.*?)^```", PAGES[page], re.M | re.S)
+
+
+def test_all_pages_with_python_are_run():
+    assert {page for page in PAGES if python_in(page)} == {*PROGRAMS, "docs/speed.md"}
+    assert "gpu:0" in "".join(python_in("docs/speed.md"))  # which not every machine has
+
+
+@pytest.mark.parametrize("page", PROGRAMS)
 def test_its_python_runs(page, tmp_path):
     if len(ub.available_backends()) < 3:
         pytest.skip("it uses all three frameworks")
-    text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-    assert len(blocks) > 1
+    if page == "docs/report.md":
+        pytest.importorskip("plotly", reason="pages of the report need the extra `report`")
+    blocks = python_in(page)
     program = tmp_path / "page.py"
     program.write_text("\n".join(blocks), encoding="utf-8")
     done = subprocess.run(
@@ -30,8 +54,30 @@ def test_its_python_runs(page, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+def anchors(page):
+    """What the headings of a page are called in links to them."""
+    text = re.sub(r"^```.*?^```", "", PAGES[page], flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_its_links_lead_somewhere(page):
+    prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", PAGES[page], flags=re.M | re.S)
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", prose):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.resolve().exists(), f"{page}: no file {link}"
+        if anchor:
+            assert anchor in anchors(target.resolve().relative_to(ROOT).as_posix()), link
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
+def test_the_readme_links_it(page):
+    assert f"]({page})" in PAGES["README.md"]
+
+
 def test_every_cause_is_in_the_documentation():
-    text = (ROOT / "docs" / "equivalence.md").read_text(encoding="utf-8")
-    table = text.partition("## Causes")[2]
+    table = PAGES["docs/equivalence.md"].partition("## Causes")[2]
     listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.M)
     assert listed == [(name, sentence(name)) for name in CAUSES]
