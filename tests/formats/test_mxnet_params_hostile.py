@@ -135,15 +135,21 @@ LIES = {
     "zip: no file": (entry(b""), "another header in a.x.npy"),
     "zip: bomb": (
         zipped({"a.x": np.zeros(2**20, "u1")}, zipfile.ZIP_DEFLATED),
-        "more than 10 times as large.*save it without compression",
+        "at most 10 times its own size.*pack it again without compression",
     ),
     "zip: a size that lies": (entry(npy("'<f4'", "(1,)", bytes(4)), size=2**32 - 2), "10 times"),
-    "zip: checksum": (entry(npy("'<f4'", "(1,)", bytes(4)), crc=1), "checksum of a.x.npy"),
+    "zip: checksum": (entry(npy("'<f4'", "(1,)", bytes(4)), crc=1), "a.x.npy has another checksum"),
     "zip: encrypted": (entry(npy("'<f4'", "(1,)", bytes(4)), flags=1), "stored or deflated"),
     "zip: packing": (entry(npy("'<f4'", "(1,)", bytes(4)), packing=14), "stored or deflated"),
-    "zip: place": (entry(npy("'<f4'", "(1,)", bytes(4)), offset=7), "where its directory says"),
-    "zip: end": (entry(npy("'<f4'", "(1,)", bytes(4)), packed=2**31), "each file in full"),
-    "zip: not deflated": (entry(b"\xff" * 99, packing=8), "intact files; got Error -3"),
+    "zip: place": (
+        entry(npy("'<f4'", "(1,)", bytes(4)), offset=7),
+        "is of something else",
+    ),
+    "zip: end": (
+        entry(npy("'<f4'", "(1,)", bytes(4)), packed=2**31),
+        "ends beyond the end of the file",
+    ),
+    "zip: not deflated": (entry(b"\xff" * 99, packing=8), r"cannot be inflated \(Error -3"),
     "zip: shorter": (
         entry(
             npy("'|u1'", "(300,)", bytes(200)),
@@ -151,22 +157,25 @@ LIES = {
             size=128 + 300,
             crc=zlib.crc32(npy("'|u1'", "(300,)", bytes(200))),
         ),
-        "another size or checksum",
+        "does not inflate to the 428 bytes it announces",
     ),
     "zip: nothing announced": (
         entry(bytes(2**20), compression=zipfile.ZIP_DEFLATED, size=0),
         "another header",
     ),
-    "zip: UTF-8": (entry(npy("'<f4'", "()", bytes(4)), flags=0x800, name=255), "intact directory"),
+    "zip: UTF-8": (
+        entry(npy("'<f4'", "()", bytes(4)), flags=0x800, name=255),
+        "list of its members ends early",
+    ),
     "zip: before it": (
         entry(npy("'<f4'", "()", bytes(4)), directory_offset=2**20),
-        "where its directory says",
+        "list of members is said to be where it is not",
     ),
     "zip: size of directory": (
         entry(npy("'<f4'", "()", bytes(4)), directory_size=2**20),
-        "must have an intact directory",
+        "list of members is said to be where it is not",
     ),
-    "zip: directory": (b"PK\x03\x04" + bytes(40), "must have an intact directory"),
+    "zip: directory": (b"PK\x03\x04" + bytes(40), "it has no list of members"),
 }
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from unified_blocks.errors import FileFormatError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
+from unified_blocks.formats.bfloat16 import widened
 from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.types import Array
@@ -198,9 +199,8 @@ class Place:
         if "sha256" in self.described:
             self.verify()
         code, shape = self.entry["dtype"], self.entry["shape"]
-        if code == "BF16":  # the upper half of a float32
-            wide = self.raw().view("<u2").astype("<u4") << 16
-            return np.asarray(wide.view("<f4").reshape(shape))
+        if code == "BF16":
+            return widened(self.raw().view("<u2")).reshape(shape)
         array = self.raw().view(np.dtype(DTYPES[code]).newbyteorder("<")).reshape(shape)
         return array if array.flags.aligned else array.copy()
 

@@ -85,6 +85,26 @@ class Archive:
 
     def read(self, name: str) -> memoryview:
         """The content of a member: a view of the file when it is stored uncompressed."""
+        member, packed = self.members[name], self._packed(name)
+        if member.method == DEFLATED:
+            return self._compare(name, self._inflate(name, packed, member.size))
+        if member.packed != member.size:
+            raise self._damaged(f"{name} is stored, and of two sizes")
+        return packed
+
+    def head(self, name: str, size: int) -> bytes:
+        """The first `size` bytes of a member, or fewer if it has fewer, compared with nothing."""
+        packed = self._packed(name)
+        if self.members[name].method == STORED:
+            return bytes(packed[:size])
+        # What is not inflated is copied, so give it no more than may be needed.
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            return stream.decompress(packed[: 2 * size + 1024], size)
+        except zlib.error as error:
+            raise self._damaged(f"{name} cannot be inflated ({error})") from error
+
+    def _packed(self, name: str) -> memoryview:
         member = self.members[name]
         if member.flags & 0x1 or member.method not in (STORED, DEFLATED):
             raise FileFormatError(
@@ -94,10 +114,6 @@ class Archive:
         packed = self.data[self._start(name, member) :][: member.packed]
         if len(packed) < member.packed:
             raise self._damaged(f"{name} ends beyond the end of the file")
-        if member.method == DEFLATED:
-            return self._compare(name, self._inflate(name, packed, member.size))
-        if member.packed != member.size:
-            raise self._damaged(f"{name} is stored, and of two sizes")
         return packed
 
     def _compare(self, name: str, content: memoryview) -> memoryview:

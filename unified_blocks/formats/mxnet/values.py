@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from unified_blocks.formats.bfloat16 import in_numpy, item_size, widened
 from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
@@ -23,19 +24,17 @@ DTYPES = (
 
 def fits(shape: tuple[int, ...], dtype: str) -> int | None:
     """How many bytes such an array takes in a file, or None if NumPy cannot have its shape."""
-    itemsize = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
     # NumPy multiplies the other dimensions of an empty array too.
     if len(shape) > 32 or math.prod(size or 1 for size in shape) > sys.maxsize // 8:
         return None
-    return math.prod(shape) * itemsize
+    return math.prod(shape) * item_size(dtype)
 
 
 def stored(shape: tuple[int, ...], dtype: str, data: memoryview, offset: int, name: str) -> Stored:
     """The array at `offset` of `data`, a file's bytes."""
     read = partial(decoded, data, offset, shape, dtype)
-    if dtype == "bfloat16":
-        return Stored(name, shape, "float32", read, stored_dtype=dtype)
-    return Stored(name, shape, dtype, read)
+    read_as = in_numpy(dtype)
+    return Stored(name, shape, read_as, read, stored_dtype=None if read_as == dtype else dtype)
 
 
 def without_shape(name: str) -> Stored:
@@ -47,10 +46,8 @@ def decoded(
     data: memoryview | bytes, offset: int, shape: tuple[int, ...], dtype: str, order: str = "<"
 ) -> Array:
     """The numbers at `offset`: a view, unless they have to be changed or moved."""
-    if dtype == "bfloat16":  # the upper half of a float32
-        bits = np.ndarray(shape, order + "u2", data, offset).astype(np.uint32)
-        bits <<= np.uint32(16)
-        return bits.view(np.float32)
+    if dtype == "bfloat16":
+        return widened(np.ndarray(shape, order + "u2", data, offset))
     if dtype == "bool":  # NumPy takes for granted that the byte of a bool is 0 or 1
         return np.asarray(np.ndarray(shape, np.uint8, data, offset) != 0)
     array: Array = np.ndarray(shape, order + np.dtype(dtype).str[1:], data, offset)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from unified_blocks.errors import FileFormatError
+from unified_blocks.formats.bfloat16 import in_numpy
 from unified_blocks.formats.pytorch import legacy
 from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.pytorch.opcodes import REMEDY
 from unified_blocks.formats.pytorch.sorting import Named, sort_out
-from unified_blocks.formats.pytorch.tensors import StateUnpickler, in_numpy
+from unified_blocks.formats.pytorch.tensors import StateUnpickler
 from unified_blocks.formats.pytorch.write import write_archive
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.formats.zips import DAMAGED, MOST_EXPANSION, Archive, mapped

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.formats.bfloat16 import widened
+from unified_blocks.formats.bfloat16 import in_numpy, item_size, widened
 from unified_blocks.formats.pytorch.opcodes import Attributed, Global, Unpickler
 from unified_blocks.types import Array
 
@@ -92,16 +92,6 @@ class Tensor:
     def extent(self) -> int:
         """How many elements lie between the first and the last one, both counted."""
         return 1 + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True))
-
-
-def in_numpy(dtype: str) -> str:
-    """The dtype that NumPy reads this one as."""
-    return "float32" if dtype == "bfloat16" else dtype
-
-
-def item_size(dtype: str) -> int:
-    """The bytes of one element in a file."""
-    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
 class StateUnpickler(Unpickler):
