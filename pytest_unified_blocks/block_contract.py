@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,32 +12,14 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
+from pytest_unified_blocks.contracts.checks import same_bits, same_state
+from pytest_unified_blocks.contracts.seen import Seen, is_statistic, modes_of
 from pytest_unified_blocks.plugin import usable_backends
 from unified_blocks.backend.capabilities import CAPABILITIES, why_lacking
 from unified_blocks.models.conversion import outputs_apart
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.reference.policy import Kind, shares
 from unified_blocks.types import Array, State
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the block gave on one device, with the numbers that its seed draws.
-
-    Attributes:
-        numbers: its state before training, and `roles` of each.
-        output: in inference.
-        loss, gradients: in inference too; `"x"` is the input's.
-        losses: of each step of training; `trained` is the state after them.
-    """
-
-    numbers: State
-    roles: dict[str, str]
-    output: Array
-    loss: Array
-    gradients: State
-    losses: Array
-    trained: State
 
 
 class BlockContract:
@@ -382,25 +363,3 @@ class BlockContract:
 
 def sizes(shape: Any) -> bool:
     return isinstance(shape, tuple) and all(type(size) is int for size in shape)
-
-
-def same_bits(a: Array, b: Array) -> bool:
-    return (a.shape, a.dtype, a.tobytes()) == (b.shape, b.dtype, b.tobytes())
-
-
-def same_state(a: State, b: State) -> bool:
-    return list(a) == list(b) and all(same_bits(array, b[name]) for name, array in a.items())
-
-
-def is_statistic(backend: Any, variable: Any) -> bool:
-    """Whether it is a running statistic, which training moves."""
-    of_a_norm: bool = backend.kind_of(variable.owner) == "BatchNorm"
-    return of_a_norm and variable.role == "constant"
-
-
-def modes_of(backend: Any, net: Any) -> list[Any]:
-    """The mode of each layer, where layers have one, and whether it is frozen."""
-    return [
-        (getattr(layer, "training", None), getattr(layer, "trainable", None))
-        for _, layer in backend.layers(net)
-    ]

@@ -35,7 +35,9 @@ TARGET = "_unified_blocks_target"
 EVERY_DEVICE = "_unified_blocks_every_device"
 
 pytest.register_assert_rewrite(
-    "pytest_unified_blocks.backend_contract", "pytest_unified_blocks.block_contract"
+    "pytest_unified_blocks.backend_contract",
+    "pytest_unified_blocks.block_contract",
+    "pytest_unified_blocks.contracts",
 )
 
 

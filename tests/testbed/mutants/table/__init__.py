@@ -1,0 +1,26 @@
+"""The deliberate mistakes, each one line of an adapter, a layer or a block, and how it is caught.
+
+Each class of mistake is one that people make: the differences between the tabs of the book's
+chapter, and what goes wrong when models are moved from one framework to another.
+"""
+
+from __future__ import annotations
+
+from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
+from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
+from testbed.mutants.table.learning import LEARNING
+from testbed.mutants.table.models import MODELS
+from testbed.mutants.table.mutant import Mutant
+from testbed.mutants.table.norms import NORMS
+
+__all__ = ["MUTANTS", "Mutant"]
+
+MUTANTS = (
+    *FIXED_AND_NEST,
+    *CONSTANTS,
+    *DENSE,
+    *OTHER_LAYERS,
+    *NORMS,
+    *MODELS,
+    *LEARNING,
+)

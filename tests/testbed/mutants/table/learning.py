@@ -1,0 +1,117 @@
+"""Mistakes in losses, optimizers and epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import unified_blocks as ub
+from testbed.common import normal
+from testbed.mutants import suite
+from testbed.mutants.checks import Checked, Compared
+from testbed.mutants.table.mutant import Mutant, dense, mlp
+
+TARGETS = {"targets": normal(5, 6, dtype="float64", seed=9)}
+LABELS = {"targets": np.arange(5) % 4, "loss": "cross_entropy"}
+SGD = {"optimizer": ub.SGD(0.125, momentum=0.875), **TARGETS}
+ADAM = {"optimizer": ub.Adam(0.125, epsilon=0.01), **TARGETS}
+
+LEARNING = [
+    *(
+        Mutant(
+            "mse is summed",
+            backend,
+            f"unified_blocks_{backend}.learning:mse",
+            *change,
+            Compared(dense, "loss", "loss_summed", "gradient", options=TARGETS),
+        )
+        for backend, change in {
+            "torch": ("F.mse_loss(output, y)", 'F.mse_loss(output, y, reduction="sum")'),
+            "tensorflow": ("tf.reduce_mean", "tf.reduce_sum"),
+            "mxnet": (".mean()", ".sum()"),
+        }.items()
+    ),
+    *(
+        Mutant(
+            "cross-entropy is summed",
+            backend,
+            f"unified_blocks_{backend}.learning:{function}",
+            *change,
+            Compared(mlp, "loss", "loss_summed", "gradient", options=LABELS),
+        )
+        for backend, function, *change in (
+            ("torch", "cross_entropy", "IGNORED", 'IGNORED, reduction="sum"'),
+            ("tensorflow", "cross_entropy", "tf.reduce_mean", "tf.reduce_sum"),
+            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(F", "F.np.sum(F"),
+        )
+    ),
+    Mutant(
+        "SGD without momentum",
+        "torch",
+        "unified_blocks_torch.learning:make_optimizer",
+        "momentum=momentum",
+        "momentum=0",
+        Compared(dense, "step 3", "unknown", "training", options=SGD),
+    ),
+    Mutant(
+        "SGD with Nesterov's momentum",
+        "tensorflow",
+        "unified_blocks_tensorflow.learning:make_optimizer",
+        "momentum=momentum",
+        "momentum=momentum, nesterov=True",
+        Compared(dense, "step 2", "unknown", "training", options=SGD),
+    ),
+    Mutant(
+        "Adam with PyTorch's epsilon",
+        "torch",
+        "unified_blocks_torch.learning:TorchTrainingStep.update",
+        'self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)',
+        "self.optimizer.epsilon",
+        Compared(dense, "step 2", "unknown", "training", options=ADAM),
+    ),
+    Mutant(
+        "the mean gradient is divided by the size of the batch",
+        "mxnet",
+        "unified_blocks_mxnet.learning:MXNetTrainingStep.update",
+        "self.trainer.step(1,",
+        "self.trainer.step(len(x),",
+        Compared(dense, "step 2", "unknown", "training", options=SGD),
+    ),
+    *(
+        Mutant(
+            "an epoch drops the last batch",
+            backend,
+            f"unified_blocks_{backend}.learning:{function}.epoch",
+            *change,
+            Checked(suite.an_epoch_keeps_the_partial_batch),
+        )
+        for backend, function, *change in (
+            ("torch", "TorchTrainingStep", ".split(batch_size)", ".split(batch_size)[:-1]"),
+            ("tensorflow", "TensorFlowTrainingStep", "if len(rest)", "if not len(rest)"),
+            ("mxnet", "MXNetTrainingStep", "len(some),", "len(some) - batch_size,"),
+        )
+    ),
+    Mutant(
+        "fit averages over batches, not samples",
+        None,
+        "unified_blocks.training.fit:fit",
+        "np.average(losses, weights=sizes)",
+        "np.average(losses)",
+        Checked(suite.fit_sees_every_sample),
+    ),
+    Mutant(
+        "fit does not shuffle",
+        None,
+        "unified_blocks.training.fit:fit",
+        "generator.permutation(samples)",
+        "np.arange(samples)",
+        Checked(suite.fit_shuffles_by_its_seed),
+    ),
+    Mutant(
+        "evaluate runs in training mode",
+        None,
+        "unified_blocks.training.fit:evaluate",
+        "device)])",
+        "device)], train=True)",
+        Checked(suite.evaluate_infers),
+    ),
+]
