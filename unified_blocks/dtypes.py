@@ -22,13 +22,13 @@ def dtype_name(dtype: Any) -> str:
     Raises:
         ValueError: when it is none of bfloat16, float16, float32 and float64.
     """
-    name = name_of(dtype)
+    name = any_dtype_name(dtype)
     if name not in FLOAT_DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(FLOAT_DTYPES)}; got dtype={dtype!r}")
     return name
 
 
-def name_of(dtype: Any) -> str:
+def any_dtype_name(dtype: Any) -> str:
     """What a dtype of any framework is called: `int64`, `bool`, …"""
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     return str(name).rsplit(".", 1)[-1].rstrip("_")

@@ -9,7 +9,7 @@ import pytest
 
 import unified_blocks as ub
 from pytest_unified_blocks.contracts.checks import made_case, normal
-from unified_blocks.backend.dlpack import seen
+from unified_blocks.backend.dlpack import viewed
 
 
 class Tensors:
@@ -43,7 +43,7 @@ class Tensors:
         array = normal(4, 3)
         tensor = backend.from_numpy(array)
         try:
-            found, again = (seen(backend.exported(tensor, read_only=True)) for _ in range(2))
+            found, again = (viewed(backend.exported(tensor, read_only=True)) for _ in range(2))
         except ub.SharingError as error:
             assert str(error)  # noqa: PT017  # it may share nothing, and says why
             return

@@ -32,12 +32,12 @@ def quick(monkeypatch):
     """Fewer epochs and one case: the command's own behaviour, not the figures."""
     pytest.importorskip("sklearn", reason="the demo's extra is not installed")
     monkeypatch.setattr(digits, "EPOCHS", 12)
-    honest = observing.recorded
+    honest = observing.make_record
 
-    def recorded(backend, modes):
+    def make_record(backend, modes):
         return honest(backend, cases=CASES[:1], modes=modes)
 
-    monkeypatch.setattr(demo, "recorded", recorded)
+    monkeypatch.setattr(demo, "make_record", make_record)
 
 
 def test_demo_shows_everything_and_writes_it(backend_name, quick, tmp_path):

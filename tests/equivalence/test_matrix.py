@@ -7,8 +7,9 @@ import unified_blocks as ub
 from testbed.hand_records import NAMES, record_of, three
 from unified_blocks.equivalence.matrix.cases import CASES
 from unified_blocks.equivalence.matrix.cells import cells
-from unified_blocks.equivalence.matrix.observing import recorded
-from unified_blocks.equivalence.matrix.records import MODES, Entry
+from unified_blocks.equivalence.matrix.observing import make_record
+from unified_blocks.equivalence.matrix.records import Entry
+from unified_blocks.equivalence.modes import MODES
 from unified_blocks.errors import DifferentCasesError
 
 
@@ -226,6 +227,6 @@ def test_the_matrix_of_the_installed_frameworks_is_within_tolerance():
     if not installed:
         pytest.skip("no framework is installed")
     modes = ("forward", "train", "gradient", "saved")
-    found = cells([recorded(name, dtypes=["float64"], modes=modes) for name in installed])
+    found = cells([make_record(name, dtypes=["float64"], modes=modes) for name in installed])
     assert len(found) == len(CASES) * len(installed) * len(modes)
     assert {cell.status for cell in found} == {"ok"}, [cell for cell in found if not cell.ok]

@@ -12,8 +12,9 @@ from testbed.hand_records import record_of
 from unified_blocks.equivalence.matrix import observing, records
 from unified_blocks.equivalence.matrix.cases import ALL_CASES, CASES, Case
 from unified_blocks.equivalence.matrix.cells import cells
-from unified_blocks.equivalence.matrix.observing import recorded
+from unified_blocks.equivalence.matrix.observing import make_record
 from unified_blocks.equivalence.matrix.records import Entry, read_record, source_of, write_record
+from unified_blocks.equivalence.modes import MODES
 from unified_blocks.formats import safetensors
 
 BY_NAME = {case.name: case for case in ALL_CASES}
@@ -26,7 +27,7 @@ def statuses(record):
 
 def one(backend, mode, case=SMALL, dtype="float64"):
     """The only entry, and its cell, of a record of that mode."""
-    record = recorded(backend, "cpu", [case], [dtype], [mode])
+    record = make_record(backend, "cpu", [case], [dtype], [mode])
     (entry,), (cell,) = record.entries.values(), cells([record])
     return entry, cell
 
@@ -181,9 +182,9 @@ def test_a_change_of_code_changes_its_hash(monkeypatch, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # PyTorch's own, in Inductor
 def test_every_mode_is_recorded_and_agrees_with_the_reference(backend_name):
-    record = recorded(backend_name, "cpu", [SMALL], ["float64"])
+    record = make_record(backend_name, "cpu", [SMALL], ["float64"])
     assert [entry.reason for entry in record.entries.values() if entry.reason] == []
-    assert [cell.status for cell in cells([record])] == ["ok"] * len(records.MODES)
+    assert [cell.status for cell in cells([record])] == ["ok"] * len(MODES)
     names = {mode: list(entry.arrays) for (_, _, mode), entry in record.entries.items()}
     assert names["forward"] == ["state/weight", "state/bias", "output", "input"]
     assert names["gradient"] == ["gradient/weight", "gradient/bias", "gradient/x"]
@@ -214,7 +215,7 @@ def test_statistics_of_a_batch_agree_across_backends():
         pytest.skip("fewer than two frameworks are installed")
     modes = ("forward", "train", "training", "saved")
     cases = [BY_NAME["norms"]]
-    made = [recorded(name, "cpu", cases, ["float64"], modes) for name in installed]
+    made = [make_record(name, "cpu", cases, ["float64"], modes) for name in installed]
     found = cells(made)
     assert {cell.status for cell in found} == {"ok"}, [cell for cell in found if not cell.ok]
     final = made[0].entries["norms", "float64", "training"].arrays
@@ -307,7 +308,7 @@ def test_a_case_that_raises_stops_nothing(backend_name):
 
     cases = [Case("broken", broken, (2, 4)), SMALL]
     told = []
-    record = recorded(
+    record = make_record(
         backend_name, "cpu", cases, ["float64"], ["forward", "saved"], lambda k, e: told.append(k)
     )
     assert told == list(record.entries)
@@ -323,7 +324,7 @@ def test_a_case_that_raises_stops_nothing(backend_name):
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 def test_half_precision_is_recorded_where_the_framework_has_it(backend_name, half):
     modes = ("forward", "train", "gradient", "training", "saved")
-    record = recorded(backend_name, "cpu", [CASES[0], CASES[2]], [half], modes)
+    record = make_record(backend_name, "cpu", [CASES[0], CASES[2]], [half], modes)
     if backend_name == "mxnet":
         assert set(statuses(record).values()) == {"unsupported"}
         assert all("use float32" in entry.reason for entry in record.entries.values())
@@ -348,7 +349,7 @@ def test_mxnet_really_has_no_float16_on_the_cpu(backend_name, monkeypatch):
 
 def test_a_device_that_is_not_there_is_refused(backend_name):
     with pytest.raises(ValueError, match="a device must be one of cpu"):
-        recorded(backend_name, "gpu:99", [SMALL])
+        make_record(backend_name, "gpu:99", [SMALL])
 
 
 def test_a_native_model_is_made_and_compared_in_the_dtype(backend_name):

@@ -12,7 +12,7 @@ import pytest
 import unified_blocks as ub
 from pytest_unified_blocks import BackendContract
 from testbed.where import TESTS
-from unified_blocks.backend.dlpack import seen
+from unified_blocks.backend.dlpack import viewed
 from unified_blocks.equivalence.matrix.cases import CASES
 
 pytest_plugins = ["pytester"]
@@ -100,7 +100,7 @@ def faster(original):
 
 
 def copied(original):
-    return lambda tensor, read_only: seen(original(tensor, read_only)).copy()
+    return lambda tensor, read_only: viewed(original(tensor, read_only)).copy()
 
 
 def of_a_copy(original):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from unified_blocks.equivalence.matrix.records import MODES, Entry, Record
+from unified_blocks.equivalence.matrix.records import Entry, Record
+from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.watching import Call
 
 DTYPES = ("float64", "float32")

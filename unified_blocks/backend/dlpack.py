@@ -31,7 +31,7 @@ class Exported:
         return CPU
 
 
-def seen(source: Any) -> Array:
+def viewed(source: Any) -> Array:
     """What has `__dlpack__`, as a read-only array in the same memory.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from unified_blocks.backend.backend import Backend
-from unified_blocks.backend.dlpack import check_shareable, seen
+from unified_blocks.backend.dlpack import check_shareable, viewed
 from unified_blocks.backend.registry import (
     get_backend,
     load_backend,
@@ -96,7 +96,7 @@ def to_numpy(t: Any, *, copy: bool | None = None) -> Array:
     return cast(
         Array,
         shared_or_copied(
-            t, copy, lambda: seen(source.exported(t, read_only=True)), lambda: source.to_numpy(t)
+            t, copy, lambda: viewed(source.exported(t, read_only=True)), lambda: source.to_numpy(t)
         ),
     )
 
@@ -128,7 +128,7 @@ def as_tensor(t: Any, backend: str, *, copy: bool | None = None) -> Any:
 
     def share() -> Any:
         exported = source.exported(t, read_only=False)
-        array = seen(exported)
+        array = viewed(exported)
         return target.imported(exported, array)
 
     def copied() -> Any:

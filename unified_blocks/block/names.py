@@ -15,7 +15,7 @@ from unified_blocks.errors import DuplicateBlockError, UnknownBlockError, Unsupp
 _classes: dict[str, type[Any]] = {}
 
 
-def name_of(cls: type[Any]) -> str:
+def block_name(cls: type[Any]) -> str:
     """The name of a block class. Those of this library go by the package, not by the file."""
     module: str = cls.__module__
     package = __name__.partition(".")[0]
@@ -30,7 +30,7 @@ def enter(cls: type[Any]) -> None:
             A class that is defined anew, by a reload or in an interactive session, takes the
             place of the old one.
     """
-    name = name_of(cls)
+    name = block_name(cls)
     if "<locals>" in name:
         return
     if name in _classes and _is_first_run(cls.__module__):
@@ -72,7 +72,7 @@ def lasting_name_of(cls: type[Any]) -> str:
     Raises:
         UnsupportedError: when it was defined inside a function, or another class has its name.
     """
-    name = name_of(cls)
+    name = block_name(cls)
     if _classes.get(name) is not cls:
         raise UnsupportedError(
             f"a block in a file must be of a class that its name leads to; got {name}, which "

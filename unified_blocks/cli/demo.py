@@ -16,7 +16,7 @@ from unified_blocks.cli.digits import load_digits, train
 from unified_blocks.cli.tables import backends_table, matrix_table
 from unified_blocks.cli.terminal import Backends, app, make_console, named, usage_error
 from unified_blocks.equivalence.matrix.cells import Cell, cells
-from unified_blocks.equivalence.matrix.observing import DTYPES, recorded
+from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's chatter; errors stay
 
@@ -79,4 +79,4 @@ def demo(
 
 def measured(backends: list[str]) -> list[Cell]:
     """The matrix of the book's blocks on these backends, without training and files."""
-    return cells([recorded(backend, modes=("forward", "gradient")) for backend in backends])
+    return cells([make_record(backend, modes=("forward", "gradient")) for backend in backends])

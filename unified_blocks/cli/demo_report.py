@@ -10,7 +10,7 @@ from rich.text import Text
 
 from unified_blocks.cli.diagnosis import Diagnosis, system
 from unified_blocks.cli.digits import CURVE_TOLERANCES, Training, largest_difference
-from unified_blocks.cli.tables import cell_as_json, finite, problem_of
+from unified_blocks.cli.tables import cell_as_json, nullified, problem_of
 from unified_blocks.equivalence.matrix.cells import Cell
 
 
@@ -55,7 +55,7 @@ class Report:
             "largest_loss_difference": self.differences(),
             "problems": self.problems(),
         }
-        return finite(figures)
+        return nullified(figures)
 
 
 def training_table(trainings: list[Training], dtype: str) -> Table:

@@ -195,7 +195,7 @@ def norm(array: Array) -> float:
 def print_json(content: Any) -> None:
     """Print `content` as JSON; what JSON has not, as text."""
     try:
-        text = json.dumps(finite(content), indent=2, allow_nan=False, default=str)
+        text = json.dumps(spelled_out(content), indent=2, allow_nan=False, default=str)
     except RecursionError:
         raise usage_error(
             "what is printed as JSON must be nested less deeply; got metadata that are not: leave "
@@ -204,12 +204,12 @@ def print_json(content: Any) -> None:
     print(text)
 
 
-def finite(value: Any) -> Any:
+def spelled_out(value: Any) -> Any:
     """`value` with the name of each number in it that JSON cannot hold."""
     if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
+        return {str(key): spelled_out(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
+        return [spelled_out(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -16,21 +16,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from unified_blocks.backend.registry import available_backends, install_command, registered_backends
-from unified_blocks.cli.tables import cell_as_json, finite, matrix_table, problem_of
+from unified_blocks.cli.tables import cell_as_json, matrix_table, nullified, problem_of
 from unified_blocks.cli.terminal import Backends, app, make_console, named, printable, usage_error
 from unified_blocks.equivalence.matrix.cases import ALL_CASES
 from unified_blocks.equivalence.matrix.cells import Cell, cells, title
-from unified_blocks.equivalence.matrix.observing import DTYPES, recorded
+from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 from unified_blocks.equivalence.matrix.records import (
-    MODES,
     TEXTS,
-    Mode,
     Record,
     read_record,
     source_of,
     write_record,
 )
-from unified_blocks.equivalence.matrix.workers import ENVIRONMENT, Task, recorded_apart
+from unified_blocks.equivalence.matrix.workers import ENVIRONMENT, Task, make_records
+from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.errors import BackendImportError, UnifiedBlocksError
 from unified_blocks.reference.policy import TOLERANCES
 
@@ -99,7 +98,7 @@ def record(
         with progress() as bar:
             count = len(cases) * len(task.dtypes) * len(task.modes)
             row = bar.add_task(name, total=count)
-            made = recorded(
+            made = make_record(
                 name, device, cases, task.dtypes, task.modes, lambda key, entry: bar.advance(row)
             )
         write_record(made, output)
@@ -176,7 +175,7 @@ def compare(
     if json_file is not None:
         about = [{name: getattr(record, name) for name in TEXTS} for record in compared]
         figures = {"records": about, "cells": [*map(as_json, matrix)], "problems": problems}
-        text = json.dumps(finite(figures), indent=2, allow_nan=False)
+        text = json.dumps(nullified(figures), indent=2, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
     if html_file is not None:
         from unified_blocks.equivalence.matrix.page import matrix_page
@@ -267,7 +266,7 @@ def record_all(task: Task, backends: list[str]) -> list[Record]:
             else:
                 bar.advance(rows[name])
 
-        return recorded_apart(task, backends, tell)
+        return make_records(task, backends, tell)
 
 
 def progress() -> Progress:

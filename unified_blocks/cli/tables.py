@@ -22,12 +22,12 @@ def cell_as_json(cell: Cell) -> dict[str, Any]:
     return {**{k: v for k, v in vars(cell).items() if k != "rows"}, "ok": cell.ok}
 
 
-def finite(value: Any) -> Any:
+def nullified(value: Any) -> Any:
     """`value` with None for every number in it that JSON cannot write."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: nullified(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [finite(item) for item in value]
+        return [nullified(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

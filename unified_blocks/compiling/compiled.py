@@ -15,7 +15,7 @@ from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
 
-MODES = ("measured", "native")
+COMPILE_MODES = ("measured", "native")
 
 
 class Compiled:
@@ -114,8 +114,10 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
         step = ub.compile(trainer, (x, y))
         loss = step(x, y)
     """
-    if mode not in MODES:
-        raise ValueError(f"compile: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
+    if mode not in COMPILE_MODES:
+        raise ValueError(
+            f"compile: mode must be one of {', '.join(COMPILE_MODES)}; got mode={mode!r}"
+        )
     if example is None and mode == "measured":
         raise ValueError(
             "compile: there must be an example to measure with; got none: give an input, or "

@@ -10,11 +10,10 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.comparing import Comparing
 from unified_blocks.equivalence.comparison import Comparison
+from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.sides import saved_and_loaded
 from unified_blocks.models.transfer import Rename
 from unified_blocks.training.optimizers import SGD
-
-MODES = ("forward", "train", "gradient", "training", "compiled", "saved")
 
 
 def compare(

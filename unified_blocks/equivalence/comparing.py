@@ -12,11 +12,11 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
-from unified_blocks.equivalence.causes.table import explain
+from unified_blocks.equivalence.causes.table import cause_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.renaming import renaming
-from unified_blocks.equivalence.sides import ABSENT, Model, by_name, unchanged
-from unified_blocks.equivalence.watching import WHOLE, record
+from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
+from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.models.transfer import Rename
@@ -58,49 +58,43 @@ class Comparing:
         self, name: str, what: str, row: Row, evidence: Evidence, after: str | None = None
     ) -> None:
         if self.first is None:
-            self.first = FirstDifference(name, what, row, explain(evidence), after)
+            self.first = FirstDifference(name, what, row, cause_of(evidence), after)
 
     # parameters
 
     def parameters(self) -> bool:
         """Every number that the models hold; whether they are alike enough to be run."""
-        kind: Kind = "copied" if self.mode == "saved" else "summed"
-        mine, theirs = (
-            by_name(m.variables, to) for m, to in ((self.a, str), (self.b, self.rename))
-        )
-        place = next((v.device for v in self.b.variables if v.role == "parameter"), None)
         alike = True
-        for name in dict.fromkeys([*mine, *theirs]):
-            (a, names_a), (b, names_b) = mine.get(name, ABSENT), theirs.get(name, ABSENT)
-            if name != min(names_a | names_b) and names_a == names_b:
-                continue  # shared alike, and compared under another name
-            held = a or b
-            if held is None or (None in (a, b) and held.optional):
-                continue
-            moved = b is None or place is None or b.device == place
-            # On PyTorch's device without numbers, "meta", there is nothing to read.
-            arrays = [None if v is None or not moved else v.read() for v in (a, b)]
-            dtypes = (a.dtype if a else None, b.dtype if b else None)
-            row = compared(name, "parameter", arrays[0], arrays[1], kind, dtypes)
-            self.rows.append(row)
-            alike &= row.shapes[0] == row.shapes[1] and moved
-            evidence = Evidence(
-                "parameter",
-                name,
-                (self.a if a else self.b).backend.kind_of(held.owner),
-                arrays[0],
-                arrays[1],
-                names=(names_a, names_b),
-                roles=(a.role if a else None, b.role if b else None),
-                moved=moved,
-                mode=self.mode,
-            )
-            free = any(v is not None and v.optional for v in (a, b))
-            if not row.ok or (evidence.is_held_otherwise and not free):
-                self.differs(name, "parameter", row, evidence)
+        for held in held_by(self.a, self.b, self.rename):
+            in_place = self.b.has_in_place(held.b)
+            row = self.parameter(held, in_place)
+            alike &= in_place and row.shapes[0] == row.shapes[1]
         if not alike:
             self.notes.append("parameters only: the models do not hold the same ones in one place")
         return alike
+
+    def parameter(self, held: Held, in_place: bool) -> Row:
+        """One array of the models, its numbers and how each holds it."""
+        kind: Kind = "copied" if self.mode == "saved" else "summed"
+        # On PyTorch's device without numbers, "meta", there is nothing to read.
+        a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
+        row = compared(held.name, "parameter", a, b, kind, held.dtypes)
+        self.rows.append(row)
+        owner, model = (held.a, self.a) if held.a is not None else (held.b, self.b)
+        evidence = Evidence(
+            "parameter",
+            held.name,
+            None if owner is None else model.backend.kind_of(owner.owner),
+            a,
+            b,
+            names=held.names,
+            roles=held.roles,
+            moved=in_place,
+            mode=self.mode,
+        )
+        if not row.ok or (evidence.is_held_otherwise and not held.optional):
+            self.differs(held.name, "parameter", row, evidence)
+        return row
 
     # calls
 
@@ -116,7 +110,7 @@ class Comparing:
         outputs = []
         for model in (self.a, self.b):
             with unchanged(model, self.train):
-                arrays, dtypes, model.runs = record(
+                arrays, dtypes, model.runs = watched(
                     model.net, model.tensors(self.arrays), self.train
                 )
             outputs.append((arrays, dtypes))
@@ -216,7 +210,7 @@ class Comparing:
         if not self.parameters():
             return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
-        wanted, types, _ = record(self.a.net, self.a.tensors(self.arrays))
+        wanted, types, _ = watched(self.a.net, self.a.tensors(self.arrays))
         with self.b.backend.compiled(self.b.net) as function:
             found, found_types = in_numpy(self.b.backend, function(*self.b.tensors(self.arrays)))
         rows = rows_of("output", "output", wanted, found, (types, found_types))

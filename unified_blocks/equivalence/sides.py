@@ -55,6 +55,11 @@ class Model:
             for array in arrays
         ]
 
+    def has_in_place(self, variable: Variable | None) -> bool:
+        """Whether a variable of the model, if it has it, is where its parameters are."""
+        place = next((v.device for v in self.variables if v.role == "parameter"), None)
+        return variable is None or place is None or variable.device == place
+
     def names(self) -> list[str]:
         return [name for v in self.variables for name in (v.name, *v.aliases)]
 
@@ -64,6 +69,50 @@ class Model:
     def restore(self, numbers: Mapping[str, Array]) -> None:
         for v in self.variables:
             v.write(numbers[v.name])
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the two models hold under one name, that of the first.
+
+    Attributes:
+        a, b: the variable of each; None where it has none.
+        names: all names of the variable in each model: several when it is shared.
+    """
+
+    name: str
+    a: Variable | None
+    b: Variable | None
+    names: tuple[frozenset[str], frozenset[str]]
+
+    @property
+    def dtypes(self) -> tuple[str | None, str | None]:
+        return (self.a.dtype if self.a else None, self.b.dtype if self.b else None)
+
+    @property
+    def roles(self) -> tuple[str | None, str | None]:
+        return (self.a.role if self.a else None, self.b.role if self.b else None)
+
+    @property
+    def optional(self) -> bool:
+        """Whether one of the models computes the same without it."""
+        return any(v is not None and v.optional for v in (self.a, self.b))
+
+
+def held_by(a: Model, b: Model, rename: Callable[[str], str]) -> Iterator[Held]:
+    """What the two models hold, what one may be without left out when it is.
+
+    Args:
+        rename: turns a name of `b` into that of `a`.
+    """
+    mine, theirs = by_name(a.variables, str), by_name(b.variables, rename)
+    for name in dict.fromkeys([*mine, *theirs]):
+        (v, names_a), (w, names_b) = mine.get(name, ABSENT), theirs.get(name, ABSENT)
+        if names_a == names_b and name != min(names_a):
+            continue  # shared alike, and compared under another name
+        held = Held(name, v, w, (names_a, names_b))
+        if not (held.optional and None in (v, w)):
+            yield held
 
 
 ABSENT: tuple[Variable | None, frozenset[str]] = (None, frozenset())

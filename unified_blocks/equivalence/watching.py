@@ -50,7 +50,7 @@ class Call:
     input_dtypes: list[str] = field(default_factory=list)
 
 
-def record(
+def watched(
     net: Any, inputs: Sequence[Any], train: bool = False
 ) -> tuple[list[Array], list[str], list[Call]]:
     """One call of `net` without gradients, and every call inside it, in the order of their end.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unified_blocks.backend.registry import load_backend, owner_of
-from unified_blocks.dtypes import name_of
+from unified_blocks.dtypes import any_dtype_name
 from unified_blocks.errors import ForeignTensorError, UnsupportedError
 
 PRIMITIVES = (
@@ -163,7 +163,7 @@ def whole(name: str, x: Any) -> Any:
     """
     namespace = namespaces.get(type(x)) or _find(name, x)
     dtype = getattr(x, "dtype", None)
-    kind = "int64" if dtype is None else name_of(dtype)
+    kind = "int64" if dtype is None else any_dtype_name(dtype)
     if kind in ("int32", "int64"):
         return x
     if not kind.startswith(("int", "uint")):
@@ -182,7 +182,7 @@ def truth(name: str, x: Any) -> Namespace:
     """
     namespace = namespaces.get(type(x)) or _find(name, x)
     dtype = getattr(x, "dtype", None)
-    if dtype is not None and name_of(dtype) != "bool":
+    if dtype is not None and any_dtype_name(dtype) != "bool":
         raise TypeError(
             f"ops.{name} must be given truth values; got a tensor of {dtype}: compare it, as "
             "ops.not_equal(x, 0) does"

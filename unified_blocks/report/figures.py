@@ -44,7 +44,7 @@ def curves(losses: Mapping[str, Array]) -> Figure:
                 "name": text(name),
                 "meta": name,
                 "x": list(range(1, loss.size + 1)),
-                "y": finite(loss),
+                "y": drawable(loss),
                 "line": line(i, len(losses)),
                 "marker": {"size": 6 + 4 * (len(losses) - 1 - i), "symbol": i},
             }
@@ -141,6 +141,6 @@ def shortened(name: str) -> str:
     return name if len(name) <= 24 else f"…{name[-23:]}"
 
 
-def finite(array: Array) -> list[float | None]:
+def drawable(array: Array) -> list[float | None]:
     """The numbers, None for those that JSON cannot write."""
     return [float(x) if np.isfinite(x) else None for x in array.ravel()]

@@ -88,7 +88,7 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
 """By identifier; the earlier one is meant where two explain the same numbers."""
 
 
-def explain(evidence: Evidence) -> str:
+def cause_of(evidence: Evidence) -> str:
     """The identifier of the cause that the numbers confirm, else `"unknown"`."""
     return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
 

@@ -76,7 +76,7 @@ def cells(records: Sequence[Record]) -> list[Cell]:
         DifferentCasesError: (a `ValueError`) for records of other cases, or the same backend twice.
     """
     check_comparable(records)
-    named = names_of(records)
+    named = by_distinct_name(records)
     found = []
     for key in records[0].entries if records else ():
         done = {n: r.entries[key] for n, r in named.items() if r.entries[key].status == "done"}
@@ -128,7 +128,7 @@ def title(record: Record) -> str:
     return f"{record.backend} {record.framework} on {record.device}"
 
 
-def names_of(records: Sequence[Record]) -> dict[str, Record]:
+def by_distinct_name(records: Sequence[Record]) -> dict[str, Record]:
     """The records by names that tell them apart: backend, and device and version if need be."""
     fields: list[Callable[[Record], str]] = [
         lambda r: r.backend,

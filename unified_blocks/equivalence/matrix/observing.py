@@ -18,8 +18,9 @@ from unified_blocks.backend.registry import use_backend
 from unified_blocks.block import Block
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.equivalence.matrix.cases import CASES, Case
-from unified_blocks.equivalence.matrix.records import MODES, Entry, Key, Mode, Record, source_of
-from unified_blocks.equivalence.watching import Call, numbered, record
+from unified_blocks.equivalence.matrix.records import Entry, Key, Record, source_of
+from unified_blocks.equivalence.modes import MODES, Mode
+from unified_blocks.equivalence.watching import Call, numbered, watched
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.files.state_files import read_state, write_state
@@ -49,7 +50,7 @@ REASON = 1000
 """The most characters of an error that are kept."""
 
 
-def recorded(
+def make_record(
     backend: str,
     device: str = "cpu",
     cases: Sequence[Case] = CASES,
@@ -177,7 +178,7 @@ def observed(subject: Subject, mode: Mode) -> Entry:
 def forward(subject: Subject) -> Entry:
     net, tensors = subject.made(), subject.tensors()
     numbers = subject.numbers(net)
-    outputs, dtypes, calls = record(net, tensors)
+    outputs, dtypes, calls = watched(net, tensors)
     entry = Entry(calls=without_blocks(calls))
     put_state(entry, subject, net)
     put(entry, "output", outputs, dtypes)
@@ -191,7 +192,7 @@ def forward(subject: Subject) -> Entry:
 def train(subject: Subject) -> Entry:
     net = subject.made()
     numbers = subject.numbers(net)
-    outputs, dtypes, calls = record(net, subject.tensors(), train=True)
+    outputs, dtypes, calls = watched(net, subject.tensors(), train=True)
     check_not_random(subject, net, outputs)
     entry = Entry(calls=without_blocks(calls))
     put(entry, "output", outputs, dtypes)
@@ -288,7 +289,7 @@ def put(
     entry: Entry, name: str, arrays: Sequence[Array] | State, dtypes: Sequence[str] = ()
 ) -> None:
     """Add arrays under a name, with their dtypes in the framework."""
-    named = names_of(name, arrays)
+    named = entry_names(name, arrays)
     entry.arrays.update(named)
     for key, dtype in zip(named, dtypes, strict=False):
         if dtype != str(named[key].dtype):
@@ -309,10 +310,10 @@ def without_blocks(calls: Sequence[Call]) -> list[Call]:
 def expect(entry: Entry, name: str, arrays: Sequence[Array] | State | None) -> None:
     """Add what the arrays under a name must be, if that is known."""
     if arrays is not None:
-        entry.expected.update(names_of(name, arrays))
+        entry.expected.update(entry_names(name, arrays))
 
 
-def names_of(name: str, arrays: Sequence[Array] | State) -> State:
+def entry_names(name: str, arrays: Sequence[Array] | State) -> State:
     """The arrays by their names in an entry; one that is alone has the name itself."""
     if isinstance(arrays, Mapping):
         return {f"{name}/{key}": array for key, array in arrays.items()}

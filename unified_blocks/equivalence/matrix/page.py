@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from unified_blocks.equivalence.matrix.cells import Cell, names_of
+from unified_blocks.equivalence.matrix.cells import Cell, by_distinct_name
 from unified_blocks.equivalence.matrix.heat_map import heat_map
 from unified_blocks.equivalence.matrix.records import TEXTS, Key, Record
 from unified_blocks.equivalence.matrix.words import described, reasons, verdict
@@ -37,7 +37,7 @@ def matrix_page(cells: Sequence[Cell], records: Sequence[Record] = (), command: 
         maps[backend] = f"map-{i}"
         own = [(name, cell) for name, cell in named if cell.backend == backend]
         drawn[maps[backend]] = heat_map(rows, modes, own)
-    by_name = names_of(records) if records else {}
+    by_name = by_distinct_name(records) if records else {}
     ok, answer, extent = verdict(cells)
     return page(
         "matrix.html",

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from unified_blocks.backend.registry import registered_backends
+from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.watching import Call
 from unified_blocks.errors import FileFormatError
 from unified_blocks.files import checkpoint
@@ -24,8 +25,6 @@ from unified_blocks.types import State
 VERSION = 1
 """Of what a record holds."""
 
-Mode = Literal["forward", "train", "gradient", "training", "compiled", "saved"]
-MODES: tuple[Mode, ...] = get_args(Mode)
 Status = Literal["done", "unsupported", "error"]
 Key = tuple[str, str, str]
 """Case, dtype and mode."""

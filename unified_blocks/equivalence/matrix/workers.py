@@ -19,16 +19,15 @@ from typing import Any
 
 from unified_blocks.backend.registry import get_backend
 from unified_blocks.equivalence.matrix.cases import ALL_CASES, Case, case_of_model
-from unified_blocks.equivalence.matrix.observing import DTYPES, recorded
+from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 from unified_blocks.equivalence.matrix.records import (
-    MODES,
     Entry,
-    Mode,
     Record,
     read_record,
     source_of,
     write_record,
 )
+from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.version import __version__
 
 ENVIRONMENT = {
@@ -67,7 +66,7 @@ class Task:
         return [case for case in ALL_CASES if not self.cases or case.name in self.cases]
 
 
-def recorded_apart(
+def make_records(
     task: Task, backends: Sequence[str], tell: Callable[[str, int], None]
 ) -> list[Record]:
     """The records of these backends, each on each of its devices, in the order of `backends`.
@@ -159,7 +158,7 @@ def main() -> None:
         return
     tell("entries", len(devices) * len(cases) * len(task.dtypes) * len(task.modes))
     for number, device in enumerate(devices):
-        record = recorded(
+        record = make_record(
             backend.name,
             device,
             cases,

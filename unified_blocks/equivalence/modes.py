@@ -1,0 +1,8 @@
+"""The ways to compare: `ub.compare(mode=…)`, and the columns of the matrix."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Mode = Literal["forward", "train", "gradient", "training", "compiled", "saved"]
+MODES: tuple[Mode, ...] = get_args(Mode)
