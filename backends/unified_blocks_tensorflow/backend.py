@@ -245,7 +245,7 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss):
-        return learning.TensorFlowTrainingStep(net, walk(net), optimizer, loss)
+        return learning.TensorFlowTrainingStep(net, optimizer, loss)
 
 
 def _watched(layer: Any, call: Any, begins: Watch, ends: Watch) -> Any:
