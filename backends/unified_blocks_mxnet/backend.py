@@ -12,16 +12,22 @@ from unified_blocks.block import record_cast
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind, bind_constructor, give_forwards, has_dtype
+from unified_blocks_mxnet.bind import (
+    OF_EVERY_BLOCK,
+    bind,
+    bind_constructor,
+    give_forwards,
+    has_dtype,
+)
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant
 from unified_blocks_mxnet.variables import (
     KINDS,
-    blocks_of,
     check_shared,
     device_name,
     exported,
+    layers_of,
     walk,
 )
 
@@ -34,7 +40,7 @@ class MXNetBackend(Backend):
     title = "MXNet"
     base_class = mx.gluon.HybridBlock
     layer_class = mx.gluon.Block
-    own_attributes = frozenset(vars(mx.gluon.HybridBlock()))
+    own_attributes = OF_EVERY_BLOCK
     kinds = KINDS
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
@@ -151,7 +157,7 @@ class MXNetBackend(Backend):
         return walk(net)
 
     def layers(self, net):
-        return blocks_of(net)
+        return layers_of(net)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
@@ -169,7 +175,7 @@ class MXNetBackend(Backend):
                 ends(block, args, output)
 
         with ExitStack() as hooks:
-            for _, block in blocks_of(net):
+            for _, block in layers_of(net):
                 hooks.enter_context(block.register_forward_pre_hook(before))
                 hooks.enter_context(block.register_forward_hook(after))
             yield
@@ -188,7 +194,7 @@ class MXNetBackend(Backend):
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(has_dtype(dtype))
-        record_cast((block for _, block in blocks_of(net)), dtype)
+        record_cast((block for _, block in layers_of(net)), dtype)
         return net
 
     def check_dtype(self, dtype, device):

@@ -18,14 +18,14 @@ from unified_blocks.block.containers import items_of
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy, parameters_of
-from unified_blocks_mxnet.variables import blocks_of, walk
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy_tensor, parameters_of
+from unified_blocks_mxnet.variables import layers_of, walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
 
 PLAIN = (bool, int, float, str, type(None))
-TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
+NATIVE_INPUTS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
 LAYERS = ("unified_blocks_mxnet.layers", "unified_blocks_mxnet.norms")
 """The modules of this library's layers that extend Gluon's."""
@@ -126,7 +126,7 @@ def initialize_rest(net: Any) -> None:
 
 def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
     try:
-        if type(X) in TENSORS and not others and not named:  # nearly every call
+        if type(X) in NATIVE_INPUTS and not others and not named:  # nearly every call
             if has_numpy_semantics():
                 if self._forward_pre_hooks or self._forward_hooks:
                     return call_block(self, X)
@@ -139,8 +139,8 @@ def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
         for value in args:
             # A forward of operations alone would take any framework's.
             if type(value) is mx.nd.NDArray:
-                raise legacy(self)
-            if type(value) not in TENSORS and (
+                raise legacy_tensor(self)
+            if type(value) not in NATIVE_INPUTS and (
                 foreign := foreign_tensor(self, self._block_backend, value)
             ):
                 raise foreign
@@ -227,7 +227,7 @@ def register_child(self: Any, block: Any, name: str | None = None) -> None:
 
 def hybridize(self: Any, active: bool = True, **kwargs: Any) -> None:
     """Gluon's own; a block that holds one without a graph hybridizes the others inside it."""
-    whole = all(isinstance(block, nn.HybridBlock) for _, block in blocks_of(self))
+    whole = all(isinstance(block, nn.HybridBlock) for _, block in layers_of(self))
     nn.HybridBlock.hybridize(self, active and whole, **kwargs)
     if active and not whole:
         for child in self._children.values():

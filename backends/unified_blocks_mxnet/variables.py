@@ -30,7 +30,7 @@ KINDS = {
 """What this library calls Gluon's own layers."""
 
 
-class GluonVariable(Variable):
+class MXNetVariable(Variable):
     """A parameter or constant of a block."""
 
     def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any) -> None:
@@ -148,9 +148,9 @@ def seen(array: Any) -> Array:
     return np.asarray(array.asnumpy())
 
 
-def walk(net: Any) -> list[GluonVariable]:
+def walk(net: Any) -> list[MXNetVariable]:
     """The variables of `net`; see `Backend.variables`."""
-    found: dict[int, GluonVariable] = {}
+    found: dict[int, MXNetVariable] = {}
     for variable in _walk(net, ""):
         first = found.setdefault(id(variable.parameter), variable)
         if first is not variable:
@@ -158,17 +158,17 @@ def walk(net: Any) -> list[GluonVariable]:
     return list(found.values())
 
 
-def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
+def _walk(block: Any, path: str) -> Iterator[MXNetVariable]:
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
     names = NORM_NAMES if isinstance(block, NORMS) else {}
     for name, parameter in block._reg_params.items():
-        yield GluonVariable(path + names.get(name, name), parameter, block)
+        yield MXNetVariable(path + names.get(name, name), parameter, block)
     for name, child in block._children.items():
         yield from _walk(child, f"{path}{name}.")
 
 
-def blocks_of(net: Any) -> Iterator[tuple[str, Any]]:
+def layers_of(net: Any) -> Iterator[tuple[str, Any]]:
     """`net` and every block inside it, each once with its path."""
     seen: set[int] = set()
 

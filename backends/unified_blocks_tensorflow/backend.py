@@ -18,7 +18,7 @@ from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning
 from unified_blocks_tensorflow.bind import (
-    PortableModel,
+    TensorFlowModel,
     bind,
     bind_constructor,
     placed,
@@ -30,7 +30,6 @@ from unified_blocks_tensorflow.variables import (
     OF_EVERY_MODEL,
     device_name,
     layers_of,
-    paths_of,
     walk,
 )
 
@@ -41,7 +40,7 @@ ALIGNMENT = 64
 class TensorFlowBackend(Backend):
     name = "tensorflow"
     title = "TensorFlow"
-    base_class = PortableModel
+    base_class = TensorFlowModel
     layer_class = keras.layers.Layer
     own_attributes = OF_EVERY_MODEL
     kinds = KINDS
@@ -176,7 +175,7 @@ class TensorFlowBackend(Backend):
         return walk(net)
 
     def layers(self, net):
-        return paths_of(net).items()
+        return layers_of(net)
 
     def caller(self, net):
         if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list
@@ -189,7 +188,7 @@ class TensorFlowBackend(Backend):
     @contextmanager
     def watch(self, net, begins, ends):
         with ExitStack() as undo:
-            for layer in layers_of(net):
+            for _, layer in layers_of(net):
                 # Keras has no hooks; what it runs of a layer is this attribute.
                 object.__setattr__(layer, "call", _watched(layer, layer.call, begins, ends))
                 undo.callback(object.__delattr__, layer, "call")
@@ -275,7 +274,7 @@ def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> An
             if old.is_built:
                 numbers = old.read()
                 new.write(numbers.astype(new.dtype) if dtype else numbers)
-    for old, new in zip(layers_of(net), layers_of(copied), strict=True):
+    for (_, old), (_, new) in zip(layers_of(net), layers_of(copied), strict=True):
         set_trainable(new, old.trainable)
         if isinstance(new, Block):
             object.__setattr__(new, "_device", device)

@@ -43,7 +43,7 @@ def bind(native: type[Any]) -> type[Any]:
     return native
 
 
-class PortableModel(keras.Model):
+class TensorFlowModel(keras.Model):
     """What portable blocks extend: a model whose layers cast to their own dtypes."""
 
     def __init__(self):
@@ -168,7 +168,7 @@ def set_trainable(layer: Any, trainable: bool) -> None:
 
 def __reduce__(self: Any) -> tuple[Any, ...]:
     rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
-    inside = {native_key(layer): None for layer in layers_of(self) if isinstance(layer, Block)}
+    inside = {native_key(layer): None for _, layer in layers_of(self) if isinstance(layer, Block)}
     return restore, (tuple(inside), rebuild.__name__, arguments)
 
 
@@ -186,7 +186,7 @@ def get_config(self: Any) -> dict[str, Any]:
     arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
     return {
         "name": self.name,
-        "trainable": [layer.trainable for layer in layers_of(self)],
+        "trainable": [layer.trainable for _, layer in layers_of(self)],
         "positional": list(arguments.positional),
         "keywords": arguments.keywords,
         "dtype": arguments.dtype,
@@ -200,7 +200,7 @@ def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
     arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
     net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
     net.name = config["name"]
-    for layer, trainable in zip(layers_of(net), config["trainable"], strict=True):
+    for (_, layer), trainable in zip(layers_of(net), config["trainable"], strict=True):
         set_trainable(layer, trainable)
     return net
 

@@ -13,12 +13,11 @@ from torch.utils.dlpack import from_dlpack
 
 from unified_blocks.backend import Backend
 from unified_blocks.block import record_cast
-from unified_blocks.block.construction import construct
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
-from unified_blocks_torch.bind import bind
-from unified_blocks_torch.graphs import TorchGraph
+from unified_blocks_torch.bind import bind, bind_constructor
+from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.variables import KINDS, device_name, layers_of, original, walk
 
 
@@ -30,7 +29,7 @@ class TorchBackend(Backend):
     kinds = KINDS
     list_remedy = "hold them in an nn.ModuleList or nn.ModuleDict"
     call_errors = (RuntimeError, TypeError, AttributeError)
-    graph_kinds = ("torch.compile",)
+    graph_kinds = GRAPH_KINDS
     lacks: ClassVar = {
         "array-inputs": "an error names `ub.from_numpy`",
         "cast-inputs": "an error",
@@ -47,7 +46,7 @@ class TorchBackend(Backend):
 
     def extend(self, native):
         if "__init__" in vars(native):
-            construct(native)
+            bind_constructor(native)
 
     def add_constant(self, net, name, array):
         net.register_buffer(name, torch.from_numpy(array))

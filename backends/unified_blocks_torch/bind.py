@@ -34,7 +34,7 @@ OF_EVERY_MODULE = {name for name in vars(nn.Module()) if name.startswith("_")} |
 
 def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
-    construct(native, lambda name: getattr(torch, name))
+    bind_constructor(native)
     # torch.compile counts its recompilations by code object: one for each class, as a forward is.
     code = __call__.__code__.replace()
     call = FunctionType(code, globals(), "__call__", __call__.__defaults__)
@@ -43,6 +43,11 @@ def bind(native: Any) -> Any:
     if not any("__setattr__" in vars(cls) for cls in blocks):
         native.__setattr__ = __setattr__  # else one that it extends, MySequential, minds more
     return native
+
+
+def bind_constructor(native: Any) -> None:
+    """Complete the constructor; see `Backend.extend`."""
+    construct(native, lambda name: getattr(torch, name))
 
 
 def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
-from unified_blocks_torch.graphs import TorchGraph
+from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.variables import walk
 
 IGNORED = -(2**62)
@@ -72,7 +72,7 @@ class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
-    kinds = (EAGER, "torch.compile")
+    kinds = (EAGER, *GRAPH_KINDS)
 
     def __init__(self, net, optimizer, loss):
         self.net, self.optimizer = net, optimizer.rounded()
