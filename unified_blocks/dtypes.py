@@ -34,6 +34,11 @@ def any_dtype_name(dtype: Any) -> str:
     return str(name).rsplit(".", 1)[-1].rstrip("_")
 
 
+def numpy_dtype(name: str) -> str:
+    """The dtype in which NumPy holds numbers of this one: bfloat16, which it lacks, in float32."""
+    return "float32" if name == "bfloat16" else name
+
+
 def default_dtype() -> str:
     """The name of the type that a block made now gets when it is given none."""
     return default_float.get()

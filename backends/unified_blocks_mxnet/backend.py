@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from typing import ClassVar
 
@@ -9,19 +10,25 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.block import note_cast
-from unified_blocks.errors import SharingError, UnsupportedError
+from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet import learning
-from unified_blocks_mxnet.bind import bind, bind_constructor, give_forwards, has_dtype
+from unified_blocks_mxnet.bind import (
+    OF_EVERY_BLOCK,
+    bind,
+    bind_constructor,
+    give_forwards,
+    has_dtype,
+)
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant
 from unified_blocks_mxnet.variables import (
     KINDS,
-    blocks_of,
     check_shared,
     device_name,
     exported,
+    layers_of,
     walk,
 )
 
@@ -34,7 +41,7 @@ class MXNetBackend(Backend):
     title = "MXNet"
     base_class = mx.gluon.HybridBlock
     layer_class = mx.gluon.Block
-    own_attributes = frozenset(vars(mx.gluon.HybridBlock()))
+    own_attributes = OF_EVERY_BLOCK
     kinds = KINDS
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
@@ -84,16 +91,18 @@ class MXNetBackend(Backend):
 
     # tensors
 
-    def from_numpy(self, array, device=None):
+    def from_numpy(self, array, device=None, dtype=None):
+        array = np.asarray(array, None if dtype is None else has_dtype(dtype), order="C")
         with numpy_semantics():
             context = self.native_device(device) if device else None
             return mx.np.array(array, dtype=array.dtype, ctx=context)
 
-    def to_numpy(self, tensor):
-        return tensor.asnumpy()
+    def to_numpy(self, tensor, dtype=None):
+        array = tensor.asnumpy()
+        return array if dtype is None else array.astype(dtype)
 
-    def widened(self, tensor):
-        return tensor.asnumpy(), np.dtype(tensor.dtype).name
+    def dtype_of(self, tensor):
+        return np.dtype(tensor.dtype).name
 
     def exported(self, tensor, read_only):
         if tensor.ctx.device_type != "cpu":
@@ -128,6 +137,9 @@ class MXNetBackend(Backend):
     def device_of(self, tensor):
         return device_name(tensor.ctx)
 
+    def exact_products(self):
+        os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read when a GPU is first used
+
     def to_device(self, net, device):
         with numpy_semantics():
             context = self.native_device(device)
@@ -151,7 +163,7 @@ class MXNetBackend(Backend):
         return walk(net)
 
     def layers(self, net):
-        return blocks_of(net)
+        return layers_of(net)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
@@ -169,7 +181,7 @@ class MXNetBackend(Backend):
                 ends(block, args, output)
 
         with ExitStack() as hooks:
-            for _, block in blocks_of(net):
+            for _, block in layers_of(net):
                 hooks.enter_context(block.register_forward_pre_hook(before))
                 hooks.enter_context(block.register_forward_hook(after))
             yield
@@ -188,24 +200,16 @@ class MXNetBackend(Backend):
     def cast(self, net, dtype):
         with numpy_semantics():
             net.cast(has_dtype(dtype))
-        note_cast((block for _, block in blocks_of(net)), dtype)
+        note_cast((block for _, block in layers_of(net)), dtype)
         return net
-
-    def check_dtype(self, dtype, device):
-        if has_dtype(dtype) == "float16" and device == "cpu":
-            raise UnsupportedError(
-                "on MXNet a dense layer in float16 must be on a GPU; got cpu, where MXNet 1.9.1 "
-                "has none: use float32"
-            )
 
     # learning
 
-    def loss_value(self, loss, output, y):
-        with numpy_semantics():
-            return float(apply_loss(learning.loss_function(loss), output, y).item())
+    def loss_function(self, loss):
+        return learning.loss_function(loss)
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
-        function = learning.loss_function(loss)
+        function = self.loss_function(loss)
         with numpy_semantics():
             trained = [v for v in walk(net) if v.trainable]
             buffers = {v.name: v.parameter.list_grad()[0] for v in trained}

@@ -1,5 +1,8 @@
 """How a block class becomes a `gluon.HybridBlock`."""
 
+# `super(Block, self)` stands in a class that `self` is no instance of: mypy would have it one.
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 import inspect
@@ -11,21 +14,21 @@ import numpy as np
 from unified_blocks.block import Block
 from unified_blocks.block.arguments import give
 from unified_blocks.block.attributes import add_constant, hold
-from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import items_of
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy, parameters_of
-from unified_blocks_mxnet.variables import blocks_of, walk
+from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy_tensor, parameters_of
+from unified_blocks_mxnet.variables import layers_of, walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
 
 PLAIN = (bool, int, float, str, type(None))
-TENSORS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
+NATIVE_INPUTS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
 LAYERS = ("unified_blocks_mxnet.layers", "unified_blocks_mxnet.norms")
 """The modules of this library's layers that extend Gluon's."""
@@ -38,10 +41,9 @@ def bind(native: Any) -> Any:
     """Complete a class that extends a block class and Gluon's; see `Backend.bind`."""
     bind_constructor(native)
     bind_forward(native)
-    give(native, __call__, __setattr__, __reduce_ex__, __setstate__)
-    give(native, initialize, register_child, hybridize)
+    give(native, vars(MXNetBlock))
     if not issubclass(native.__bases__[1], Block):  # else they come from there
-        native.__getattr__ = read_constant  # as a function of this name it would be the module's
+        native.__getattr__ = MXNetBlock.__getattr__  # the author's would find no constants
         for name in ("save_parameters", "load_parameters", "cast", "export"):
             setattr(native, name, mx.util.use_np(getattr(native, name)))
     return native
@@ -94,27 +96,6 @@ class Uniform(mx.init.Uniform):
         mx.np.random.uniform(-self.scale, self.scale, **given, out=arr)
 
 
-def initialize(
-    self: Any,
-    init: Any = None,
-    ctx: Any = None,
-    verbose: bool = False,
-    force_reinit: bool = False,
-) -> None:
-    """Gluon's own `initialize`, with NumPy semantics.
-
-    A block is initialised when it is made, so a call without an initializer only does what is
-    left to do, and moves the parameters to `ctx` when it is given.
-    """
-    with numpy_semantics():
-        if init is None and not force_reinit:
-            initialize_rest(self)
-            for variable in walk(self) if ctx is not None else ():
-                variable.parameter.reset_ctx(ctx)
-        else:
-            super(Block, self).initialize(init or Uniform(), ctx, verbose, force_reinit)
-
-
 def initialize_rest(net: Any) -> None:
     """Initialise the parameters that are not yet: blocks given as arguments may be."""
     for variable in walk(net):
@@ -124,34 +105,110 @@ def initialize_rest(net: Any) -> None:
             variable.parameter.initialize(default_init=Uniform())
 
 
-def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
-    try:
-        if type(X) in TENSORS and not others and not named:  # nearly every call
-            if has_numpy_semantics():
-                if self._forward_pre_hooks or self._forward_hooks:
+class MXNetBlock:
+    """The methods that a native class gets beside those of its `gluon.Block`."""
+
+    def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
+        try:
+            if type(X) in NATIVE_INPUTS and not others and not named:  # nearly every call
+                if has_numpy_semantics():
+                    if self._forward_pre_hooks or self._forward_hooks:
+                        return call_block(self, X)
+                    return self.forward(X)  # what Gluon's own call comes to without hooks
+                with numpy_semantics():
                     return call_block(self, X)
-                return self.forward(X)  # what Gluon's own call comes to without hooks
+            args = others if X is NOTHING else (X, *others)
+            if named:
+                args = by_position(self, args, named)
+            for value in args:
+                # A forward of operations alone would take any framework's.
+                if type(value) is mx.nd.NDArray:
+                    raise legacy_tensor(self)
+                if type(value) not in NATIVE_INPUTS and (
+                    foreign := foreign_tensor(self, self._native.backend, value)
+                ):
+                    raise foreign
             with numpy_semantics():
-                return call_block(self, X)
-        args = others if X is NOTHING else (X, *others)
-        if named:
-            args = by_position(self, args, named)
-        for value in args:
-            # A forward of operations alone would take any framework's.
-            if type(value) is mx.nd.NDArray:
-                raise legacy(self)
-            if type(value) not in TENSORS and (
-                foreign := foreign_tensor(self, self._native.backend, value)
-            ):
-                raise foreign
+                return call_block(self, *args)
+        except Exception as error:
+            args = (*(() if X is NOTHING else (X,)), *others, *named.values())
+            clearer = clearer_error(self, self._native.backend, args, error)
+            if clearer is error:
+                raise
+            raise clearer from error
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        if isinstance(value, Constant):
+            add_constant(self, name, value)
+            return
+        if name in OF_EVERY_BLOCK:
+            super(Block, self).__setattr__(name, value)
+            return
+        if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
+            value = hold(self, name, value)
+        held = vars(self).get(name)
+        super(Block, self).__setattr__(name, value)
+        if isinstance(held, list | tuple | dict):
+            for known in [child for child in self._children if child.startswith(f"{name}.")]:
+                del self._children[known]
+        if isinstance(value, list | tuple | dict):
+            for inside, block in blocks_in(name, value):
+                self.register_child(block, inside)
+
+    def __getattr__(self: Any, name: str) -> Any:
+        """A constant: as a tensor, or in a graph as a symbol."""
+        if name in vars(self).get("_reg_params", {}):
+            return parameters_of(self)[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def initialize(
+        self: Any,
+        init: Any = None,
+        ctx: Any = None,
+        verbose: bool = False,
+        force_reinit: bool = False,
+    ) -> None:
+        """Gluon's own `initialize`, with NumPy semantics.
+
+        A block is initialised when it is made, so a call without an initializer only does what is
+        left to do, and moves the parameters to `ctx` when it is given.
+        """
         with numpy_semantics():
-            return call_block(self, *args)
-    except Exception as error:
-        args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-        explained = explain(self, self._native.backend, args, error)
-        if explained is error:
-            raise
-        raise explained from error
+            if init is None and not force_reinit:
+                initialize_rest(self)
+                for variable in walk(self) if ctx is not None else ():
+                    variable.parameter.reset_ctx(ctx)
+            else:
+                super(Block, self).initialize(init or Uniform(), ctx, verbose, force_reinit)
+
+    def register_child(self: Any, block: Any, name: str | None = None) -> None:
+        """Gluon's own, for any block: one that holds a block without a graph has none itself."""
+        nn.Block.register_child(self, block, name)
+        self._clear_cached_op()
+
+    def hybridize(self: Any, active: bool = True, **kwargs: Any) -> None:
+        """Gluon's own; a block that holds one without a graph hybridizes the others inside it."""
+        whole = all(isinstance(block, nn.HybridBlock) for _, block in layers_of(self))
+        nn.HybridBlock.hybridize(self, active and whole, **kwargs)
+        if active and not whole:
+            for child in self._children.values():
+                child.hybridize(active, **kwargs)
+
+    def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
+        if isinstance(self, mx.gluon.HybridBlock):
+            self._clear_cached_op()  # a compiled graph is not copied; the next call makes it anew
+        return reduce_by_block(self, protocol)
+
+    def __setstate__(self: Any, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        with numpy_semantics():
+            for variable in walk(self):
+                parameter = variable.parameter
+                parameter._var = None  # a pickled symbol comes back without NumPy semantics
+                wanted = parameter.grad_req
+                if wanted != "null":  # MXNet's copies no longer ask for a gradient
+                    parameter.grad_req = "null"
+                    parameter.grad_req = wanted
 
 
 def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -184,25 +241,6 @@ def portable_classes(net: Any) -> Iterator[type[Any]]:
     )
 
 
-def __setattr__(self: Any, name: str, value: Any) -> None:
-    if isinstance(value, Constant):
-        add_constant(self, name, value)
-        return
-    if name in OF_EVERY_BLOCK:
-        super(Block, self).__setattr__(name, value)
-        return
-    if type(value) not in PLAIN and not isinstance(value, mx.gluon.Parameter):
-        value = hold(self, name, value)
-    held = vars(self).get(name)
-    super(Block, self).__setattr__(name, value)
-    if isinstance(held, list | tuple | dict):
-        for known in [child for child in self._children if child.startswith(f"{name}.")]:
-            del self._children[known]
-    if isinstance(value, list | tuple | dict):
-        for inside, block in blocks_in(name, value):
-            self.register_child(block, inside)
-
-
 def blocks_in(name: str, container: Any) -> Iterator[tuple[str, Any]]:
     """The blocks in a list, tuple or dict, with their names."""
     for key, item in items_of(container):
@@ -210,43 +248,3 @@ def blocks_in(name: str, container: Any) -> Iterator[tuple[str, Any]]:
             yield from blocks_in(f"{name}.{key}", item)
         elif isinstance(item, nn.Block):
             yield f"{name}.{key}", item
-
-
-def read_constant(self: Any, name: str) -> Any:
-    """A constant: as a tensor, or in a graph as a symbol."""
-    if name in vars(self).get("_reg_params", {}):
-        return parameters_of(self)[name]
-    raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-
-def register_child(self: Any, block: Any, name: str | None = None) -> None:
-    """Gluon's own, for any block: one that holds a block without a graph has none itself."""
-    nn.Block.register_child(self, block, name)
-    self._clear_cached_op()
-
-
-def hybridize(self: Any, active: bool = True, **kwargs: Any) -> None:
-    """Gluon's own; a block that holds one without a graph hybridizes the others inside it."""
-    whole = all(isinstance(block, nn.HybridBlock) for _, block in blocks_of(self))
-    nn.HybridBlock.hybridize(self, active and whole, **kwargs)
-    if active and not whole:
-        for child in self._children.values():
-            child.hybridize(active, **kwargs)
-
-
-def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
-    if isinstance(self, mx.gluon.HybridBlock):
-        self._clear_cached_op()  # a compiled graph is not copied; the next call makes it anew
-    return reduce_by_block(self, protocol)
-
-
-def __setstate__(self: Any, state: dict[str, Any]) -> None:
-    self.__dict__.update(state)
-    with numpy_semantics():
-        for variable in walk(self):
-            parameter = variable.parameter
-            parameter._var = None  # a pickled symbol comes back without NumPy semantics
-            wanted = parameter.grad_req
-            if wanted != "null":  # MXNet's copies no longer ask for a gradient
-                parameter.grad_req = "null"
-                parameter.grad_req = wanted

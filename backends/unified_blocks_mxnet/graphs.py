@@ -9,8 +9,8 @@ from unified_blocks.backend.registry import load_backend
 from unified_blocks.block.calls import foreign_tensor
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import legacy, run_graph
-from unified_blocks_mxnet.variables import blocks_of
+from unified_blocks_mxnet.hybrid import legacy_tensor, run_graph
+from unified_blocks_mxnet.variables import layers_of
 
 GRAPH_KINDS: dict[str, dict[str, Any]] = {
     "hybridize()": {},
@@ -42,7 +42,7 @@ class MXNetGraph(Graph):
     """See `Graph`. Its graph is for inputs of every shape."""
 
     def __init__(self, net: Any, kind: str) -> None:
-        plain = [block for _, block in blocks_of(net) if not isinstance(block, nn.HybridBlock)]
+        plain = [block for _, block in layers_of(net) if not isinstance(block, nn.HybridBlock)]
         if plain:
             raise UnsupportedError(
                 "on MXNet a model that is run as a graph must be made of HybridBlocks; got a "
@@ -57,7 +57,7 @@ class MXNetGraph(Graph):
 
     def __call__(self, *inputs):
         if mx.nd.NDArray in map(type, inputs):
-            raise legacy(self.block.net)
+            raise legacy_tensor(self.block.net)
         try:
             if has_numpy_semantics():
                 return self.block(*inputs)

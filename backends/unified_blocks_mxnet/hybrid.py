@@ -122,7 +122,7 @@ def unhybridizable(net: Any, error: Exception) -> UnsupportedError | None:
     )
 
 
-def legacy(net: Any) -> ForeignTensorError:
+def legacy_tensor(net: Any) -> ForeignTensorError:
     """The error for an `mx.nd` array, which has no NumPy semantics."""
     return ForeignTensorError(
         f"{type(net).__name__} on MXNet must be given mx.np arrays; got a legacy mx.nd "

@@ -30,7 +30,7 @@ KINDS = {
 """What this library calls Gluon's own layers."""
 
 
-class GluonVariable(Variable):
+class MXNetVariable(Variable):
     """A parameter or constant of a block."""
 
     def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any) -> None:
@@ -79,7 +79,7 @@ class GluonVariable(Variable):
     def view(self):
         if self.is_one:
             return np.ones(self.shape, self.dtype)
-        return seen(self.parameter.list_data()[0])
+        return viewed(self.parameter.list_data()[0])
 
     def objection(self, read):
         if self.is_one and not (read() == 1).all():
@@ -137,7 +137,7 @@ def exported(array: Any) -> Exported:
     return Exported(array.to_dlpack_for_read)
 
 
-def seen(array: Any) -> Array:
+def viewed(array: Any) -> Array:
     """The numbers of an array of MXNet now: on the CPU its own memory where it can be, or a copy.
 
     To look at before MXNet computes again: a convolution rearranges its weights where they are.
@@ -148,9 +148,9 @@ def seen(array: Any) -> Array:
     return np.asarray(array.asnumpy())
 
 
-def walk(net: Any) -> list[GluonVariable]:
+def walk(net: Any) -> list[MXNetVariable]:
     """The variables of `net`; see `Backend.variables`."""
-    found: dict[int, GluonVariable] = {}
+    found: dict[int, MXNetVariable] = {}
     for variable in _walk(net, ""):
         first = found.setdefault(id(variable.parameter), variable)
         if first is not variable:
@@ -158,17 +158,17 @@ def walk(net: Any) -> list[GluonVariable]:
     return list(found.values())
 
 
-def _walk(block: Any, path: str) -> Iterator[GluonVariable]:
+def _walk(block: Any, path: str) -> Iterator[MXNetVariable]:
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
     names = NORM_NAMES if isinstance(block, NORMS) else {}
     for name, parameter in block._reg_params.items():
-        yield GluonVariable(path + names.get(name, name), parameter, block)
+        yield MXNetVariable(path + names.get(name, name), parameter, block)
     for name, child in block._children.items():
         yield from _walk(child, f"{path}{name}.")
 
 
-def blocks_of(net: Any) -> Iterator[tuple[str, Any]]:
+def layers_of(net: Any) -> Iterator[tuple[str, Any]]:
     """`net` and every block inside it, each once with its path."""
     seen: set[int] = set()
 

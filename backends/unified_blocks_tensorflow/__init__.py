@@ -1,5 +1,13 @@
 """The blocks as Keras models: `from unified_blocks_tensorflow import MLP`."""
 
+import os
+
+from unified_blocks.backend.registry import in_command
+
+if in_command():  # TensorFlow reads these when it is imported; what the user has set stays
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # memory is left to others
+
 import keras
 
 if keras.backend.backend() != "tensorflow":

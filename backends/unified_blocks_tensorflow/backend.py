@@ -10,15 +10,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.backend import Backend, Watch
+from unified_blocks.backend import Backend, Listener
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.block.remaking import check_unchanged
+from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning
 from unified_blocks_tensorflow.bind import (
-    PortableModel,
+    TensorFlowModel,
     bind,
     bind_constructor,
     placed,
@@ -30,7 +31,6 @@ from unified_blocks_tensorflow.variables import (
     OF_EVERY_MODEL,
     device_name,
     layers_of,
-    paths_of,
     walk,
 )
 
@@ -41,14 +41,12 @@ ALIGNMENT = 64
 class TensorFlowBackend(Backend):
     name = "tensorflow"
     title = "TensorFlow"
-    base_class = PortableModel
+    base_class = TensorFlowModel
     layer_class = keras.layers.Layer
     own_attributes = OF_EVERY_MODEL
     kinds = KINDS
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     graph_kinds = tuple(GRAPH_KINDS)
-    takes_numpy = True
-    casts_inputs = True
     lacks: ClassVar = {
         "add-after-call": "Keras locks a built model; an error says so",
         "assign-after-call": "the same error; taking one out works",
@@ -94,24 +92,18 @@ class TensorFlowBackend(Backend):
 
     # tensors
 
-    def from_numpy(self, array, device=None):
+    def from_numpy(self, array, device=None, dtype=None):
+        array = np.asarray(array, None if dtype is None else numpy_dtype(dtype), order="C")
         with tf.device(self.native_device(device)) if device else nullcontext():
-            return tf.constant(array)
+            tensor = tf.constant(array)
+            return tf.cast(tensor, tf.bfloat16) if dtype == "bfloat16" else tensor
 
-    def to_numpy(self, tensor):
-        return np.array(tf.convert_to_tensor(tensor))
-
-    def narrowed(self, array, dtype, device=None):
-        if dtype != "bfloat16":
-            return super().narrowed(array, dtype, device)
-        wide = self.from_numpy(np.asarray(array, "float32", order="C"), device)
-        with tf.device(wide.device):
-            return tf.cast(wide, tf.bfloat16)
-
-    def widened(self, tensor):
+    def to_numpy(self, tensor, dtype=None):
         tensor = tf.convert_to_tensor(tensor)
-        narrow = tensor.dtype == tf.bfloat16
-        return np.array(tf.cast(tensor, tf.float32) if narrow else tensor), tensor.dtype.name
+        return np.array(tensor if dtype is None else tf.cast(tensor, dtype))
+
+    def dtype_of(self, tensor):
+        return tf.as_dtype(tensor.dtype).name
 
     def exported(self, tensor, read_only):
         if not read_only and not isinstance(tensor, tf.Tensor):
@@ -176,7 +168,7 @@ class TensorFlowBackend(Backend):
         return walk(net)
 
     def layers(self, net):
-        return paths_of(net).items()
+        return layers_of(net)
 
     def caller(self, net):
         if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list
@@ -189,7 +181,7 @@ class TensorFlowBackend(Backend):
     @contextmanager
     def watch(self, net, begins, ends):
         with ExitStack() as undo:
-            for layer in layers_of(net):
+            for _, layer in layers_of(net):
                 # Keras has no hooks; what it runs of a layer is this attribute.
                 object.__setattr__(layer, "call", _watched(layer, layer.call, begins, ends))
                 undo.callback(object.__delattr__, layer, "call")
@@ -218,11 +210,11 @@ class TensorFlowBackend(Backend):
 
     # learning
 
-    def loss_value(self, loss, output, y):
-        return float(apply_loss(learning.loss_function(loss), output, y))
+    def loss_function(self, loss):
+        return learning.loss_function(loss)
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
-        function = learning.loss_function(loss)
+        function = self.loss_function(loss)
         chosen = [v for v in walk(net) if v.trainable]
         sources = [v.handle.value for v in chosen] if parameters else []
         with placed(net), tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -245,10 +237,10 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss):
-        return learning.TensorFlowTrainingStep(net, walk(net), optimizer, loss)
+        return learning.TensorFlowTrainingStep(net, optimizer, loss)
 
 
-def _watched(layer: Any, call: Any, begins: Watch, ends: Watch) -> Any:
+def _watched(layer: Any, call: Any, begins: Listener, ends: Listener) -> Any:
     @wraps(call)
     def watched(*args: Any, **named: Any) -> Any:
         if not tf.executing_eagerly():
@@ -275,7 +267,7 @@ def copy_of(net: Any, dtype: str | None = None, device: str | None = None) -> An
             if old.is_built:
                 numbers = old.read()
                 new.write(numbers.astype(new.dtype) if dtype else numbers)
-    for old, new in zip(layers_of(net), layers_of(copied), strict=True):
+    for (_, old), (_, new) in zip(layers_of(net), layers_of(copied), strict=True):
         set_trainable(new, old.trainable)
         if isinstance(new, Block):
             object.__setattr__(new, "_device", device)

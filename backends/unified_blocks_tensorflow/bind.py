@@ -1,5 +1,8 @@
 """How a block class becomes a `keras.Model` or `keras.Layer`."""
 
+# `super(Block, self)` stands in a class that `self` is no instance of: mypy would have it one.
+# mypy: disable-error-code="misc"
+
 from __future__ import annotations
 
 import inspect
@@ -13,7 +16,7 @@ import tensorflow as tf
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.block.arguments import Arguments, give
 from unified_blocks.block.attributes import add_constant, hold
-from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS
@@ -33,17 +36,14 @@ def bind(native: type[Any]) -> type[Any]:
     """Complete a class that extends a block class and Keras'; see `Backend.bind`."""
     bind_constructor(native)
     bind_forward(native)
-    give(native, __call__, __setattr__, __delattr__, __reduce__)
-    give(native, get_config, get_build_config, build_from_config)
+    give(native, vars(TensorFlowBlock))
     native._device = None
-    if not hasattr(native.__bases__[0], "from_config"):
-        native.from_config = classmethod(from_config)
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)
     return native
 
 
-class PortableModel(keras.Model):
+class TensorFlowModel(keras.Model):
     """What portable blocks extend: a model whose layers cast to their own dtypes."""
 
     def __init__(self):
@@ -80,63 +80,120 @@ def no_mask(self: Any, inputs: Any, previous_mask: Any) -> None:
     """
 
 
-def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-    for value in (
-        (*args, *kwargs.values()) if kwargs else args
-    ):  # checked before the call: Keras takes other frameworks' tensors silently
-        if not isinstance(value, NATIVE_INPUTS):
-            foreign = foreign_tensor(self, self._native.backend, value)
-            if foreign is not None:
-                raise foreign
-    try:
-        if self._device is None:
-            return super(Block, self).__call__(*args, **kwargs)
-        with tf.device(self._device):
-            return super(Block, self).__call__(*args, **kwargs)
-    except Exception as error:
-        inputs = (*args, *kwargs.values())
-        explained = explain(self, self._native.backend, inputs, error)
-        if explained is error:
-            raise
-        raise explained from error
+class TensorFlowBlock:
+    """The methods that a native class gets beside those of its `keras.Model` or `keras.Layer`."""
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for value in (
+            (*args, *kwargs.values()) if kwargs else args
+        ):  # checked before the call: Keras takes other frameworks' tensors silently
+            if not isinstance(value, NATIVE_INPUTS):
+                foreign = foreign_tensor(self, self._native.backend, value)
+                if foreign is not None:
+                    raise foreign
+        try:
+            if self._device is None:
+                return super(Block, self).__call__(*args, **kwargs)
+            with tf.device(self._device):
+                return super(Block, self).__call__(*args, **kwargs)
+        except Exception as error:
+            inputs = (*args, *kwargs.values())
+            clearer = clearer_error(self, self._native.backend, inputs, error)
+            if clearer is error:
+                raise
+            raise clearer from error
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        if name in SET_IN_EVERY_CALL and type(value) is bool:
+            object.__setattr__(self, name, value)  # there is nothing in it that Keras would track
+            return
+        if isinstance(value, Constant):
+            add_constant(self, name, value)
+            return
+        if is_keras_own(name):
+            super(Block, self).__setattr__(name, value)
+            return
+        if type(value) not in PLAIN:
+            value = hold(self, name, value)
+        held = vars(self).get(name)
+        try:
+            put(self, name, value)
+            if isinstance(held, (keras.layers.Layer, *CONTAINERS)):
+                forget_dropped(self, name)
+        except ValueError as error:
+            if not getattr(self, "built", False):
+                raise
+            raise BlockBuiltError(
+                f"{type(self).__name__}: Keras locks a model once it is built; assign blocks "
+                f"before the first call; got {name} after it"
+            ) from error
+
+    def __delattr__(self: Any, name: str) -> None:
+        if isinstance(vars(self).get(name), (keras.layers.Layer, *CONTAINERS)):
+            setattr(self, name, None)  # Keras itself would keep what it held
+        super(Block, self).__delattr__(name)
+
+    def __reduce__(self: Any) -> tuple[Any, ...]:
+        rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
+        inside = {
+            native_key(layer): None for _, layer in layers_of(self) if isinstance(layer, Block)
+        }
+        return restore, (tuple(inside), rebuild.__name__, arguments)
+
+    def get_config(self: Any) -> dict[str, Any]:
+        """The constructor's arguments, as Keras serialises them."""
+        check_unchanged(self)
+        arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
+        return {
+            "name": self.name,
+            "trainable": [layer.trainable for _, layer in layers_of(self)],
+            "positional": list(arguments.positional),
+            "keywords": arguments.keywords,
+            "dtype": arguments.dtype,
+        }
+
+    @classmethod
+    def from_config(cls: Any, config: dict[str, Any]) -> Any:
+        """A block made with the arguments in `config`."""
+        if "positional" not in config:  # from a get_config that the block's author wrote
+            return cls(**config)
+        arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
+        net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
+        net.name = config["name"]
+        for (_, layer), trainable in zip(layers_of(net), config["trainable"], strict=True):
+            set_trainable(layer, trainable)
+        return net
+
+    def get_build_config(self: Any) -> dict[str, Any] | None:
+        """The shapes of the variables; None when one does not exist yet.
+
+        Of a block without variables, or with some that have no canonical names, what Keras records.
+        """
+        try:
+            variables = self._native.backend.variables(self)
+        except UnsupportedError:
+            variables = []
+        if not all(v.is_built for v in variables):
+            return None  # Keras takes a block with a build configuration for a built one
+        if not variables:
+            by_keras: dict[str, Any] | None = super(Block, self).get_build_config()
+            return by_keras
+        return {"variables": {v.name: v.shape for v in variables}}
+
+    def build_from_config(self: Any, config: dict[str, Any]) -> None:
+        """Create the variables that `config` was taken from."""
+        if "variables" not in config:
+            super(Block, self).build_from_config(config)
+            return
+        for variable in self._native.backend.variables(self):
+            if not variable.is_built:
+                variable.write(np.zeros(config["variables"][variable.name], variable.dtype))
 
 
 def placed(net: Any) -> AbstractContextManager[Any]:
     """Where a block that was moved, and what is computed around it, runs."""
     device = getattr(net, "_device", None)
     return nullcontext() if device is None else tf.device(device)
-
-
-def __setattr__(self: Any, name: str, value: Any) -> None:
-    if name in SET_IN_EVERY_CALL and type(value) is bool:
-        object.__setattr__(self, name, value)  # there is nothing in it that Keras would track
-        return
-    if isinstance(value, Constant):
-        add_constant(self, name, value)
-        return
-    if is_keras_own(name):
-        super(Block, self).__setattr__(name, value)
-        return
-    if type(value) not in PLAIN:
-        value = hold(self, name, value)
-    held = vars(self).get(name)
-    try:
-        put(self, name, value)
-        if isinstance(held, (keras.layers.Layer, *CONTAINERS)):
-            forget_dropped(self, name)
-    except ValueError as error:
-        if not getattr(self, "built", False):
-            raise
-        raise BlockBuiltError(
-            f"{type(self).__name__}: Keras locks a model once it is built; assign blocks before "
-            f"the first call; got {name} after it"
-        ) from error
-
-
-def __delattr__(self: Any, name: str) -> None:
-    if isinstance(vars(self).get(name), (keras.layers.Layer, *CONTAINERS)):
-        setattr(self, name, None)  # Keras itself would keep what it held
-    super(Block, self).__delattr__(name)
 
 
 def put(net: Any, name: str, value: Any) -> None:
@@ -166,67 +223,9 @@ def set_trainable(layer: Any, trainable: bool) -> None:
         layer.trainable = trainable
 
 
-def __reduce__(self: Any) -> tuple[Any, ...]:
-    rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
-    inside = {native_key(layer): None for layer in layers_of(self) if isinstance(layer, Block)}
-    return restore, (tuple(inside), rebuild.__name__, arguments)
-
-
 def restore(
     keys: tuple[tuple[type[Block], str, bool], ...], rebuild: str, arguments: tuple[Any, ...]
 ) -> Any:
     """The instance that `__reduce__` took apart, of the first of the classes."""
     natives = [block.on(backend, portable=p) for block, backend, p in keys]  # Keras knows them
     return getattr(natives[0], rebuild)(*arguments)
-
-
-def get_config(self: Any) -> dict[str, Any]:
-    """The constructor's arguments, as Keras serialises them."""
-    check_unchanged(self)
-    arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
-    return {
-        "name": self.name,
-        "trainable": [layer.trainable for layer in layers_of(self)],
-        "positional": list(arguments.positional),
-        "keywords": arguments.keywords,
-        "dtype": arguments.dtype,
-    }
-
-
-def from_config(cls: type[Any], config: dict[str, Any]) -> Any:
-    """A block made with the arguments in `config`."""
-    if "positional" not in config:  # from a get_config that the block's author wrote
-        return cls(**config)
-    arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
-    net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
-    net.name = config["name"]
-    for layer, trainable in zip(layers_of(net), config["trainable"], strict=True):
-        set_trainable(layer, trainable)
-    return net
-
-
-def get_build_config(self: Any) -> dict[str, Any] | None:
-    """The shapes of the variables; None when one does not exist yet.
-
-    Of a block without variables, or with some that have no canonical names, what Keras records.
-    """
-    try:
-        variables = self._native.backend.variables(self)
-    except UnsupportedError:
-        variables = []
-    if not all(v.is_built for v in variables):
-        return None  # Keras takes a block with a build configuration for a built one
-    if not variables:
-        by_keras: dict[str, Any] | None = super(Block, self).get_build_config()
-        return by_keras
-    return {"variables": {v.name: v.shape for v in variables}}
-
-
-def build_from_config(self: Any, config: dict[str, Any]) -> None:
-    """Create the variables that `config` was taken from."""
-    if "variables" not in config:
-        super(Block, self).build_from_config(config)
-        return
-    for variable in self._native.backend.variables(self):
-        if not variable.is_built:
-            variable.write(np.zeros(config["variables"][variable.name], variable.dtype))

@@ -15,6 +15,7 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
+from unified_blocks_tensorflow.variables import walk
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -67,9 +68,9 @@ class TensorFlowTrainingStep(TrainingStep):
 
     kinds = tuple(GRAPH_KINDS)
 
-    def __init__(self, net, variables, optimizer, loss):
+    def __init__(self, net, optimizer, loss):
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
-        by_handle = {id(v.handle): v for v in variables}
+        by_handle = {id(v.handle): v for v in walk(net)}
         self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
         with placed(net):
             self.native = make_optimizer(optimizer)

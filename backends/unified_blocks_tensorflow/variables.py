@@ -19,7 +19,7 @@ OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 """Attributes that Keras gives to every model, lists of its layers among them."""
 
 
-class LayerVariable(Variable):
+class TensorFlowVariable(Variable):
     """A variable of a layer or model, under the attribute that holds it.
 
     `axes` is the order of Keras' axes in canonical layout.
@@ -90,7 +90,7 @@ class Held:
     Attributes:
         name, attribute: what it is called canonically and in Keras.
         option: the attribute that tells whether a layer has it.
-        axes: see `LayerVariable`.
+        axes: see `TensorFlowVariable`.
         constant: whether it is one.
     """
 
@@ -141,7 +141,7 @@ KINDS = {
 """What this library calls them."""
 
 
-class FamilyVariable(LayerVariable):
+class TensorFlowLayerVariable(TensorFlowVariable):
     """A variable of a layer of Keras' own that may not be built yet."""
 
     def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
@@ -193,7 +193,7 @@ class FamilyVariable(LayerVariable):
         super().write(array)
 
 
-class UnknownVariables(LayerVariable):
+class TensorFlowUnknownVariable(TensorFlowVariable):
     """What an unbuilt layer of Keras will hold, if anything; its build tells."""
 
     def __init__(self, name: str, owner: keras.layers.Layer) -> None:
@@ -217,13 +217,13 @@ class UnknownVariables(LayerVariable):
         )
 
 
-def walk(net: keras.layers.Layer) -> list[LayerVariable]:
+def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
     """The variables of `net`; see `Backend.variables`.
 
     Raises:
         UnsupportedError: for a layer whose variables have no canonical names yet.
     """
-    found: dict[Any, LayerVariable] = {}
+    found: dict[Any, TensorFlowVariable] = {}
     for variable in _walk(net, "", set()):
         built = variable.is_built
         key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
@@ -243,7 +243,7 @@ def walk(net: keras.layers.Layer) -> list[LayerVariable]:
     return list(found.values())
 
 
-def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
+def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable]:
     if id(layer) in above:
         return
     start = f"{path}." if path else ""
@@ -251,37 +251,32 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[LayerVariable]:
     if family is not None:
         for held in family:
             if held.option is None or getattr(layer, held.option):
-                yield FamilyVariable(start, layer, held)
+                yield TensorFlowLayerVariable(start, layer, held)
         return
     own_layer = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
     if own_layer and not layer.built:
-        yield UnknownVariables(start + "*", layer)
+        yield TensorFlowUnknownVariable(start + "*", layer)
     for name, value in _attributes(layer):
         if isinstance(value, keras.Variable) and not own_layer:  # Keras' names are not canonical
-            yield LayerVariable(start + name, layer, name)
+            yield TensorFlowVariable(start + name, layer, name)
     for name, child in children_of(layer):
         yield from _walk(child, start + name, above | {id(layer)})
 
 
-def paths_of(net: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
-    """`net`, under `""`, and every layer inside it, each once, under its first canonical name."""
-    found = {"": net}
+def layers_of(net: keras.layers.Layer) -> list[tuple[str, keras.layers.Layer]]:
+    """`net` and every layer inside it, each once with its path, which is its first name."""
+    found = [("", net)]
     seen = {id(net)}
 
     def visit(layer: Any, start: str) -> None:
         for name, child in children_of(layer):
             if id(child) not in seen:
                 seen.add(id(child))
-                found[start + name] = child
+                found.append((start + name, child))
                 visit(child, f"{start}{name}.")
 
     visit(net, "")
     return found
-
-
-def layers_of(net: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """`net` and every layer inside it, each once."""
-    return list(paths_of(net).values())
 
 
 def is_keras_own(name: str) -> bool:

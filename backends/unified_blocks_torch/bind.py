@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unified_blocks.block import Block
 from unified_blocks.block.arguments import give
 from unified_blocks.block.attributes import add_constant, hold
-from unified_blocks.block.calls import explain, foreign_tensor
+from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import items_of
@@ -34,53 +34,67 @@ OF_EVERY_MODULE = {name for name in vars(nn.Module()) if name.startswith("_")} |
 
 def bind(native: Any) -> Any:
     """Complete a class that extends a block class and `nn.Module`; see `Backend.bind`."""
-    construct(native, lambda name: getattr(torch, name))
-    # torch.compile counts its recompilations by code object: one for each class, as a forward is.
-    code = __call__.__code__.replace()
-    call = FunctionType(code, globals(), "__call__", __call__.__defaults__)
-    give(native, call, __reduce_ex__)
-    blocks = [cls for cls in native.__mro__ if issubclass(cls, Block)]
-    if not any("__setattr__" in vars(cls) for cls in blocks):
-        native.__setattr__ = __setattr__  # else one that it extends, MySequential, minds more
+    bind_constructor(native)
+    methods = dict(vars(TorchBlock), __call__=with_own_code(TorchBlock.__call__))
+    ours = methods.pop("__setattr__")
+    give(native, methods)
+    if not any("__setattr__" in vars(cls) for cls in native.__mro__ if issubclass(cls, Block)):
+        native.__setattr__ = ours  # else one that it extends, MySequential, minds more
     return native
 
 
-def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
-    try:
-        if type(X) is Tensor and not others and not named:  # nearly every call
-            if self._compiled_call_impl is None:
-                return call_module(self, X)
-            return nn.Module.__call__(self, X)
-        args = others if X is NOTHING else (X, *others)
-        for value in (*args, *named.values()):
-            # A forward of operations alone would take any framework's.
-            if type(value) is not Tensor and (
-                foreign := foreign_tensor(self, self._native.backend, value)
-            ):
-                raise foreign
-        return nn.Module.__call__(self, *args, **named)
-    except Exception as error:
-        inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
-        explained = explain(self, self._native.backend, inputs, error)
-        if explained is error:
-            raise
-        raise explained from error
+def with_own_code(function: Any) -> Any:
+    """A copy of `function` for one class: torch.compile counts recompilations by code object."""
+    code = function.__code__.replace()
+    return FunctionType(code, globals(), function.__name__, function.__defaults__)
 
 
-def __setattr__(self: Any, name: str, value: Any) -> None:
-    if isinstance(value, Constant):
-        add_constant(self, name, value)
-        return
-    if name in OF_EVERY_MODULE:
+def bind_constructor(native: Any) -> None:
+    """Complete the constructor; see `Backend.extend`."""
+    construct(native, lambda name: getattr(torch, name))
+
+
+class TorchBlock:
+    """The methods that a native class gets beside those of its `nn.Module`."""
+
+    def __call__(self: Any, X: Any = NOTHING, /, *others: Any, **named: Any) -> Any:
+        try:
+            if type(X) is Tensor and not others and not named:  # nearly every call
+                if self._compiled_call_impl is None:
+                    return call_module(self, X)
+                return nn.Module.__call__(self, X)
+            args = others if X is NOTHING else (X, *others)
+            for value in (*args, *named.values()):
+                # A forward of operations alone would take any framework's.
+                if type(value) is not Tensor and (
+                    foreign := foreign_tensor(self, self._native.backend, value)
+                ):
+                    raise foreign
+            return nn.Module.__call__(self, *args, **named)
+        except Exception as error:
+            inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
+            clearer = clearer_error(self, self._native.backend, inputs, error)
+            if clearer is error:
+                raise
+            raise clearer from error
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        if isinstance(value, Constant):
+            add_constant(self, name, value)
+            return
+        if name in OF_EVERY_MODULE:
+            set_attribute(self, name, value)
+            return
+        if type(value) not in PLAIN:
+            value = hold(self, name, value)
+        if isinstance(vars(self).get("_modules", NONE).get(name), Blocks):
+            del self._modules[name]
         set_attribute(self, name, value)
-        return
-    if type(value) not in PLAIN:
-        value = hold(self, name, value)
-    if isinstance(vars(self).get("_modules", NONE).get(name), Blocks):
-        del self._modules[name]
-    set_attribute(self, name, value)
-    if isinstance(value, CONTAINERS) and (blocks := Blocks.of(value)) is not None:
-        self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
+        if isinstance(value, CONTAINERS) and (blocks := Blocks.of(value)) is not None:
+            self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
+
+    def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
+        return reduce_by_block(self, protocol)
 
 
 class Blocks(nn.Module):
@@ -96,7 +110,3 @@ class Blocks(nn.Module):
             if isinstance(item, nn.Module):
                 blocks.add_module(name, item)
         return blocks if blocks._modules else None
-
-
-def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
-    return reduce_by_block(self, protocol)

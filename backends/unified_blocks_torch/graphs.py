@@ -9,6 +9,9 @@ from torch import nn
 
 from unified_blocks.backend import Graph
 
+GRAPH_KINDS = ("torch.compile",)
+"""The one kind of graph."""
+
 
 class TorchGraph(Graph):
     """See `Graph`. A forward that PyTorch breaks is several graphs."""

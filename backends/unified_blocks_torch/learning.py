@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
-from unified_blocks_torch.graphs import TorchGraph
+from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
+from unified_blocks_torch.variables import walk
 
 IGNORED = -(2**62)
 """PyTorch leaves out one label without a word, -100 unless told; here none is left out."""
@@ -52,17 +55,30 @@ def make_optimizer(
     raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
+@contextmanager
+def mode(net: nn.Module, train: bool):
+    """Training or evaluation mode inside the `with`; each module gets its own mode back."""
+    before = [module for module in net.modules() if module.training != train]
+    for module in before:
+        module.training = train
+    try:
+        yield
+    finally:
+        for module in before:
+            module.training = not train
+
+
 class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
-    kinds = (EAGER, "torch.compile")
+    kinds = (EAGER, *GRAPH_KINDS)
 
-    def __init__(self, net, variables, optimizer, loss, mode):
-        self.net, self.optimizer, self.mode = net, optimizer.rounded(), mode
+    def __init__(self, net, optimizer, loss):
+        self.net, self.optimizer = net, optimizer.rounded()
         self.ways = {EAGER: net}
         self.call = net
-        self.variables = [v for v in variables if v.trainable]
+        self.variables = [v for v in walk(net) if v.trainable]
         self.loss = loss_function(loss)
         self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
 
@@ -76,12 +92,12 @@ class TorchTrainingStep(TrainingStep):
         return getattr(self.call, "traces", 0)
 
     def __call__(self, x, y):
-        with self.mode(self.net, True), torch.enable_grad():
+        with mode(self.net, True), torch.enable_grad():
             return self.update(x, y)
 
     def epoch(self, x, y, order, batch_size):
         rows = torch.from_numpy(order).to(x.device)
-        with self.mode(self.net, True), torch.enable_grad():
+        with mode(self.net, True), torch.enable_grad():
             losses = [
                 self.update(*(None if a is None else a.index_select(0, batch) for a in (x, y)))
                 for batch in rows.split(batch_size)

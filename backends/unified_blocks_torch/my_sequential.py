@@ -4,7 +4,7 @@ from torch import nn
 
 import unified_blocks as ub
 from unified_blocks.block.attributes import layer_of
-from unified_blocks_torch.bind import __setattr__ as set_attribute
+from unified_blocks_torch.bind import TorchBlock
 
 
 @ub.MySequential.native("torch")
@@ -37,7 +37,7 @@ class MySequential(ub.MySequential, nn.Module):
         self._only_blocks = self._only_blocks and name.isdecimal()
 
     def __setattr__(self, name, value):
-        set_attribute(self, name, value)
+        TorchBlock.__setattr__(self, name, value)
         if name in vars(self).get("_modules", ()) and not name.isdecimal():
             self._only_blocks = False
 

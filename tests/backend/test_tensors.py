@@ -138,7 +138,7 @@ def test_bfloat16_goes_from_one_framework_to_another():
     if not {"torch", "tensorflow"} <= {*HERE}:
         pytest.skip("it takes two that have it")
     backend = ub.backend_of(ub.from_numpy(np.zeros(1), "torch"))
-    tensor = backend.narrowed(normal(2, 3), "bfloat16")
+    tensor = backend.from_numpy(normal(2, 3), dtype="bfloat16")
     there = ub.as_tensor(tensor, "tensorflow")
     assert there.dtype.name == "bfloat16"
     back = ub.as_tensor(there, "torch")

@@ -1,6 +1,8 @@
 """The command line: `demo` and `doctor`."""
 
 import json
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -222,3 +224,19 @@ def test_doctor_survives_a_driver_that_does_not_work(backend_name, monkeypatch):
     monkeypatch.setattr(type(ub.get_backend(backend_name)), "devices", broken)
     found = {d.name: d for d in diagnosis.diagnose_all()}[backend_name]
     assert found.problem.startswith("installed, but does not work: OSError: libcuda")
+
+
+@pytest.mark.parametrize("command", [False, True])
+def test_only_a_command_sets_what_tensorflow_reads_at_its_import(backend_name, command):
+    if backend_name != "tensorflow":
+        pytest.skip("about TensorFlow only")
+    names = ("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH")
+    script = "from unified_blocks.backend import registry\n"
+    script += "registry.begin_command()\n" * command
+    script += f"import os, unified_blocks_tensorflow; print(*map(os.environ.get, {names}))"
+    clean = {name: value for name, value in os.environ.items() if name not in names}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=clean, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == (["2", "true"] if command else ["None", "None"])

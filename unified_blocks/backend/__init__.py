@@ -1,6 +1,6 @@
 """What is asked of a framework, which frameworks there are, and whose a tensor is."""
 
-from unified_blocks.backend.backend import Backend, Watch
+from unified_blocks.backend.backend import Backend, Listener
 from unified_blocks.backend.graph import EAGER, Graph
 from unified_blocks.backend.training_step import Loss, Optimizer, Slot, TrainingStep
 from unified_blocks.backend.variable import Role, Shape, Variable
@@ -9,6 +9,7 @@ __all__ = [
     "EAGER",
     "Backend",
     "Graph",
+    "Listener",
     "Loss",
     "Optimizer",
     "Role",
@@ -16,5 +17,4 @@ __all__ = [
     "Slot",
     "TrainingStep",
     "Variable",
-    "Watch",
 ]

@@ -20,15 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
-import numpy as np
-
 from unified_blocks.backend.graph import Graph
 from unified_blocks.backend.training_step import Loss, Optimizer, TrainingStep
 from unified_blocks.backend.variable import Variable
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.types import Array, State
 
-Watch = Callable[[Any, Sequence[Any], Any], None]
+Listener = Callable[[Any, Sequence[Any], Any], None]
+"""What is told of a call: the layer, its inputs, and its output, None before there is one."""
 
 
 class Backend(ABC):
@@ -42,16 +41,12 @@ class Backend(ABC):
     """The framework's class of all layers and models."""
     call_errors: ClassVar[tuple[type[Exception], ...]]
     """What the framework raises for an input that it cannot take."""
-    takes_numpy: ClassVar[bool] = False
-    """Whether a call of a block takes NumPy arrays."""
     own_attributes: ClassVar[frozenset[str]] = frozenset()
     """The attributes that the framework gives to every layer."""
     list_remedy: ClassVar[str | None] = None
     """What to do about layers in a list, when the framework does not find them there."""
     kinds: ClassVar[Mapping[type[Any], str]] = {}
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
-    casts_inputs: ClassVar[bool] = False
-    """Whether a call casts inputs to the dtype of the parameters."""
     graph_kinds: ClassVar[tuple[str, ...]] = ()
     """What the framework calls its ways to run a model as a graph, its default first."""
     lacks: ClassVar[Mapping[str, str]] = {}
@@ -88,20 +83,22 @@ class Backend(ABC):
     # tensors
 
     @abstractmethod
-    def from_numpy(self, array: Array, device: str | None = None) -> Any:
-        """A tensor that holds a copy of `array`, dtype kept."""
+    def from_numpy(self, array: Array, device: str | None = None, dtype: str | None = None) -> Any:
+        """A tensor that holds a copy of `array`.
+
+        Args:
+            array: numbers; any that NumPy has.
+            device: of the tensor; if omitted, where the framework puts new ones.
+            dtype: of the tensor, which may be bfloat16; if omitted, that of `array`.
+        """
 
     @abstractmethod
-    def to_numpy(self, tensor: Any) -> Array:
-        """A copy of the numbers of `tensor`."""
-
-    def narrowed(self, array: Array, dtype: str | None, device: str | None = None) -> Any:
-        """A tensor that holds a copy of `array` in `dtype`, which may be bfloat16."""
-        return self.from_numpy(np.asarray(array, dtype, order="C"), device)
+    def to_numpy(self, tensor: Any, dtype: str | None = None) -> Array:
+        """A copy of the numbers of `tensor`, in its own dtype or in this one of NumPy's."""
 
     @abstractmethod
-    def widened(self, tensor: Any) -> tuple[Array, str]:
-        """A copy of the numbers of `tensor` and its dtype: bfloat16, for NumPy, in float32."""
+    def dtype_of(self, tensor: Any) -> str:
+        """The canonical name of the dtype of `tensor`."""
 
     def exported(self, tensor: Any, read_only: bool) -> Any:
         """`tensor` as an object with `__dlpack__`, in the same memory, its numbers computed.
@@ -188,7 +185,7 @@ class Backend(ABC):
         """The output of one call of `net` without gradients; the mode is restored after it."""
 
     @abstractmethod
-    def watch(self, net: Any, begins: Watch, ends: Watch) -> AbstractContextManager[Any]:
+    def watch(self, net: Any, begins: Listener, ends: Listener) -> AbstractContextManager[Any]:
         """Inside the `with`, tell of each call of `net` and of every layer inside it.
 
         `begins(layer, inputs, None)` before a call, `ends(layer, inputs, output)` after it. What
@@ -231,18 +228,19 @@ class Backend(ABC):
     def cast(self, net: Any, dtype: str) -> Any:
         """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
 
-    def check_dtype(self, dtype: str, device: str) -> None:  # noqa: B027  # most have them all
-        """Raise `UnsupportedError` when networks of this dtype cannot be run on this device."""
-
     def native_dtype(self, dtype: str) -> AbstractContextManager[Any]:
-        """Inside the `with`, what the framework makes has this dtype, where `cast` is no way."""
+        """Inside the `with`, the framework makes layers of this dtype.
+
+        Only for a framework that cannot cast a native model that exists: there is no other way to
+        get one in another dtype from a function that makes it.
+        """
         return nullcontext()
 
     # learning
 
     @abstractmethod
-    def loss_value(self, loss: Loss, output: Any, y: Any) -> float:
-        """The loss of `output` against `y`, both tensors."""
+    def loss_function(self, loss: Loss) -> Callable[..., Any]:
+        """The loss as a function of tensors: of the output, and of the targets if it takes any."""
 
     @abstractmethod
     def value_and_grad(

@@ -250,18 +250,19 @@ def _is_installed(name: str) -> bool:
         return True
 
 
-_commands: list[str] = []
+_in_command = False
 
 
-def begin_command(name: str) -> None:
+def begin_command() -> None:
     """Say that this process does nothing but run a command of this library.
 
     An adapter that is imported from now on may tell its framework what can be told only before it
     is imported, in the environment: to print less, and to leave memory to other processes.
     """
-    _commands.append(name)
+    global _in_command
+    _in_command = True
 
 
 def in_command() -> bool:
     """Whether this process does nothing but run a command of this library."""
-    return bool(_commands)
+    return _in_command

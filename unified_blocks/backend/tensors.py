@@ -15,6 +15,7 @@ from unified_blocks.backend.registry import (
     owner_of,
     registered_backends,
 )
+from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError
 from unified_blocks.types import Array
 
@@ -33,6 +34,13 @@ def backend_of(value: Any) -> Backend:
             f"got {type(value).__module__}.{type(value).__qualname__}"
         )
     return load_backend(name)
+
+
+def numbers_of(backend: Backend, tensor: Any) -> tuple[Array, str]:
+    """A copy of the numbers of a tensor, those of bfloat16 in float32, and its own dtype."""
+    dtype = backend.dtype_of(tensor)
+    wide = numpy_dtype(dtype)
+    return backend.to_numpy(tensor, None if wide == dtype else wide), dtype
 
 
 def from_numpy(
@@ -132,8 +140,8 @@ def as_tensor(t: Any, backend: str, *, copy: bool | None = None) -> Any:
         return target.imported(exported, array)
 
     def copied() -> Any:
-        array, dtype = source.widened(t)
-        return target.narrowed(array, dtype, source.device_of(t) if own else None)
+        array, dtype = numbers_of(source, t)
+        return target.from_numpy(array, source.device_of(t) if own else None, dtype)
 
     return shared_or_copied(t, copy, share, copied)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from operator import index
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -142,12 +143,17 @@ def names_from_dtype(init: Callable[..., None]) -> tuple[int, list[str]]:
     return place, names[names.index("dtype") :]
 
 
-def give(native: type[Any], *methods: Callable[..., Any]) -> None:
-    """Give methods to a native class, except those that its author wrote."""
+def give(native: type[Any], methods: Mapping[str, Any]) -> None:
+    """Give methods to a native class, except those that its author wrote.
+
+    Args:
+        native: changed in place.
+        methods: the `vars` of the class that they are written in.
+    """
     written = [native, *native.__bases__[0].__mro__[:-1]]
-    for method in methods:
-        name = method.__name__
-        if not any(name in vars(cls) for cls in written):
+    for name, method in methods.items():
+        is_method = isinstance(method, FunctionType | classmethod)
+        if is_method and not any(name in vars(cls) for cls in written):
             setattr(native, name, method)
 
 

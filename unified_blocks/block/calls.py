@@ -17,7 +17,9 @@ from unified_blocks.block.block import Block, portable_class
 from unified_blocks.errors import ForeignTensorError, InputError, UnifiedBlocksError
 
 
-def explain(net: Block, backend: Backend, inputs: Sequence[Any], error: Exception) -> Exception:
+def clearer_error(
+    net: Block, backend: Backend, inputs: Sequence[Any], error: Exception
+) -> Exception:
     """The error to raise for a call that failed with `error`: a clearer one, or `error` itself."""
     if isinstance(error, UnifiedBlocksError) or not isinstance(error, backend.call_errors):
         return error

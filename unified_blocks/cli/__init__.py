@@ -13,10 +13,12 @@ def main() -> None:
         import unified_blocks.cli.doctor
         import unified_blocks.cli.files
         import unified_blocks.cli.lab  # noqa: F401  # each adds its commands to the app
+        from unified_blocks.backend.registry import begin_command
         from unified_blocks.cli.terminal import app
     except ImportError as error:
         sys.exit(
             f"unified-blocks: the command line needs Typer and Rich ({error}); "
             'run: pip install "unified-blocks[cli]"'
         )
+    begin_command()
     app()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +16,6 @@ from unified_blocks.cli.tables import backends_table, matrix_table
 from unified_blocks.cli.terminal import Backends, app, make_console, named, usage_error
 from unified_blocks.equivalence.matrix.cells import Cell, cells
 from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's chatter; errors stay
 
 
 @app.command()

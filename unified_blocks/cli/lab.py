@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections import Counter
@@ -15,7 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from unified_blocks.backend.registry import available_backends, install_command, registered_backends
+from unified_blocks.backend.registry import (
+    available_backends,
+    install_command,
+    load_backend,
+    registered_backends,
+)
 from unified_blocks.cli.tables import cell_as_json, matrix_table, nullified, problem_of
 from unified_blocks.cli.terminal import Backends, app, make_console, named, printable, usage_error
 from unified_blocks.equivalence.matrix.cases import ALL_CASES
@@ -28,13 +32,10 @@ from unified_blocks.equivalence.matrix.records import (
     source_of,
     write_record,
 )
-from unified_blocks.equivalence.matrix.workers import ENVIRONMENT, Task, make_records
+from unified_blocks.equivalence.matrix.workers import Task, make_records
 from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.errors import BackendImportError, UnifiedBlocksError
 from unified_blocks.reference.policy import TOLERANCES
-
-for variable, value in ENVIRONMENT.items():  # before a framework is imported
-    os.environ.setdefault(variable, value)
 
 SHOWN = 20
 """The most problems that are printed in full."""
@@ -95,6 +96,7 @@ def record(
         raise usage_error(f"--output must name a file in a folder that exists; got {output}")
     try:
         cases = task.chosen()
+        load_backend(name).exact_products()
         with progress() as bar:
             count = len(cases) * len(task.dtypes) * len(task.modes)
             row = bar.add_task(name, total=count)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import EAGER, Backend, Graph
+from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.compiling.figures import Figure, timed
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.reference.rows import rows_of
@@ -51,9 +52,9 @@ def probes_of(call: Callable[..., Any], backend: Backend, inputs: list[Any]) -> 
 
 def resized(backend: Backend, tensor: Any, size: int) -> Any:
     """A batch of that many samples, those of `tensor` from the first on, again and again."""
-    array, dtype = backend.widened(tensor)
+    array, dtype = numbers_of(backend, tensor)
     rows = array[np.arange(size) % len(array)]
-    return backend.narrowed(rows, dtype, backend.device_of(tensor))
+    return backend.from_numpy(rows, backend.device_of(tensor), dtype)
 
 
 def attempt(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.compiling.figures import Figure, timed
 from unified_blocks.models.state import load_state, state
 from unified_blocks.reference.rows import Row, compared
@@ -35,7 +36,7 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     def path(kind: str) -> Path:
         restart()
         step.use(kind)
-        losses = [trainer.backend.widened(step(x, y)) for _ in range(STEPS)]
+        losses = [numbers_of(trainer.backend, step(x, y)) for _ in range(STEPS)]
         return losses, state(trainer.net)
 
     def call(kind: str) -> Any:

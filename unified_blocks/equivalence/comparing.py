@@ -240,7 +240,7 @@ class Comparing:
     def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
         if targets is not None:
             if targets.dtype.kind == "f" and model.dtype:
-                return model.backend.narrowed(targets, model.dtype, model.device), loss or "mse"
+                return model.backend.from_numpy(targets, model.device, model.dtype), loss or "mse"
             return targets, loss or "mse"
         if loss is not None:
             return None, loss
@@ -256,7 +256,7 @@ class Comparing:
             )
         generator = np.random.default_rng(0)
         weights = generator.normal(size=whole.outputs[0].shape)
-        return model.backend.narrowed(np.asarray(weights), model.dtype, model.device)
+        return model.backend.from_numpy(np.asarray(weights), model.device, model.dtype)
 
     def _only_input(self, model: Model) -> Any:
         if len(self.arrays) != 1:

@@ -49,7 +49,7 @@ class Model:
     def tensors(self, arrays: Sequence[Array]) -> list[Any]:
         """The inputs as tensors of this framework, floats in the dtype of the model."""
         return [
-            self.backend.narrowed(array, self.dtype, self.device)
+            self.backend.from_numpy(array, self.device, self.dtype)
             if array.dtype.kind == "f" and self.dtype
             else self.backend.from_numpy(np.asarray(array, order="C"), self.device)
             for array in arrays

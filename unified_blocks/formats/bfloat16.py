@@ -9,11 +9,6 @@ from unified_blocks.types import Array
 NAME = "bfloat16"
 
 
-def in_numpy(dtype: str) -> str:
-    """The dtype that an array of this one is read as."""
-    return "float32" if dtype == NAME else dtype
-
-
 def item_size(dtype: str) -> int:
     """The bytes of one element in a file."""
     return 2 if dtype == NAME else np.dtype(dtype).itemsize

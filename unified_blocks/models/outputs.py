@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from unified_blocks.backend import Backend
+from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.types import Array
 
 
 def in_numpy(backend: Backend, value: Any) -> tuple[list[Array], list[str]]:
     """The tensors in `value` as arrays, and their dtypes; bfloat16 is widened to float32."""
     tensors = [item for item in leaves(value) if backend.is_tensor(item)]
-    pairs = [backend.widened(tensor) for tensor in tensors]
+    pairs = [numbers_of(backend, tensor) for tensor in tensors]
     return [array for array, _ in pairs], [dtype for _, dtype in pairs]
 
 

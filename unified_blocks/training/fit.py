@@ -14,7 +14,7 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.variables import built_variables, device_of_variables
 from unified_blocks.training.gradients import native_batch
-from unified_blocks.training.losses import check_targets
+from unified_blocks.training.losses import apply_loss, check_targets
 from unified_blocks.training.trainer import Trainer
 
 
@@ -105,7 +105,9 @@ def evaluate(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
     backend = backend_of(net)
     device = device_of_variables(built_variables(net, "evaluate"))
     output = backend.run(net, [native_batch(backend, x, device)])
-    return backend.loss_value(loss, output, native_batch(backend, y, device))
+    with backend.inferring(net):
+        value = apply_loss(backend.loss_function(loss), output, native_batch(backend, y, device))
+    return float(backend.to_numpy(value))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from toyarrays import Tensor, tensor
 import unified_blocks as ub
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.block.attributes import add_constant, check_part
-from unified_blocks.block.calls import explain
+from unified_blocks.block.calls import clearer_error
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.ops import register
@@ -83,7 +83,7 @@ class ToyBackend(Backend):
                         raise TypeError("not a tensor of Toyframe")
                 return Module.__call__(net, *inputs)
             except Exception as error:
-                raise explain(net, self, inputs, error) from error
+                raise clearer_error(net, self, inputs, error) from error
 
         native.__setattr__, native.__call__ = __setattr__, __call__
         return native
@@ -91,14 +91,14 @@ class ToyBackend(Backend):
     def add_constant(self, net, name, array):
         object.__setattr__(net, name, tensor(array))
 
-    def from_numpy(self, array, device=None):
-        return tensor(array.copy())
+    def from_numpy(self, array, device=None, dtype=None):
+        return tensor(np.array(array, dtype))
 
-    def to_numpy(self, tensor):
-        return np.array(tensor)
+    def to_numpy(self, tensor, dtype=None):
+        return np.array(tensor, dtype)
 
-    def widened(self, tensor):
-        return self.to_numpy(tensor), str(tensor.dtype)
+    def dtype_of(self, tensor):
+        return str(tensor.dtype)
 
     def exported(self, tensor, read_only):
         return np.asarray(tensor)
@@ -165,7 +165,7 @@ class ToyBackend(Backend):
     def cast(self, net, dtype):
         raise ub.UnsupportedError("Toyframe casts no models")
 
-    def loss_value(self, loss, output, y):
+    def loss_function(self, loss):
         raise ub.UnsupportedError("Toyframe has no losses")
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):

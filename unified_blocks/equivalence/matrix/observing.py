@@ -15,6 +15,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.registry import use_backend
+from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.block import Block
 from unified_blocks.dtypes import use_dtype
 from unified_blocks.equivalence.matrix.cases import CASES, Case
@@ -127,7 +128,7 @@ class Subject:
 
     def tensor(self, array: Array) -> Any:
         """A tensor of these numbers in the dtype."""
-        return self.backend.narrowed(array, self.dtype, self.device)
+        return self.backend.from_numpy(array, self.device, self.dtype)
 
     def tensors(self) -> list[Any]:
         """The inputs, anew."""
@@ -136,7 +137,14 @@ class Subject:
     @cached_property
     def arrays(self) -> list[Array]:
         """The numbers of the inputs; in float32, those of bfloat16."""
-        return [self.backend.widened(tensor)[0] for tensor in self.tensors()]
+        return [numbers_of(self.backend, tensor)[0] for tensor in self.tensors()]
+
+    def check_dtype(self) -> None:
+        """Raise `UnsupportedError` for a dtype that the framework lacks."""
+        if why := self.backend.lacks.get(self.dtype):
+            raise UnsupportedError(
+                f"{self.backend.title} has no blocks in {self.dtype}: {why}: use float32"
+            )
 
     def check_numpy(self, what: str) -> None:
         """Raise `UnsupportedError` for a dtype that NumPy lacks."""
@@ -163,7 +171,7 @@ class Subject:
 def observed(subject: Subject, mode: Mode) -> Entry:
     """What the subject gives in that mode."""
     try:
-        subject.backend.check_dtype(subject.dtype, subject.device)
+        subject.check_dtype()
         entry = OBSERVERS[mode](subject)
         subject.backend.finish()  # what fails later must not fail in the next entry
         return entry
@@ -211,7 +219,7 @@ def gradient(subject: Subject) -> Entry:
     put(entry, "gradient", gradients)
     if has_reference(subject, net, numbers):
         names = [name for name in gradients if name != "x"]
-        wide = subject.backend.widened(y)[0].astype(np.float64)
+        wide = numbers_of(subject.backend, y)[0].astype(np.float64)
         expected = reference_gradients(net, numbers, subject.arrays[0], wide, names)
         expect(entry, "gradient", expected)
     return entry
@@ -225,14 +233,14 @@ def training(subject: Subject) -> Entry:
     net = subject.made()  # that call may have moved running statistics
     numbers = subject.numbers(net)
     trainer = Trainer(net, OPTIMIZER, "mse")
-    losses = [subject.backend.widened(trainer.step(x, y)) for _ in range(STEPS)]
+    losses = [numbers_of(subject.backend, trainer.step(x, y)) for _ in range(STEPS)]
     entry = Entry()
     curve = np.array([loss for loss, _ in losses]).reshape(STEPS)
     put(entry, "loss", [curve], [dtype for _, dtype in losses[:1]])
     put_state(entry, subject, net)
     if has_reference(subject, net, numbers) and same_in_training(subject, net):
         names = [v.name for v in subject.backend.variables(net) if v.trainable]
-        wide = subject.backend.widened(y)[0].astype(np.float64)
+        wide = numbers_of(subject.backend, y)[0].astype(np.float64)
         expected, final = reference_training(net, numbers, subject.arrays[0], wide, names)
         expect(entry, "loss", [expected])
         expect(entry, "state", final)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from unified_blocks.backend.registry import get_backend
+from unified_blocks.backend.registry import begin_command, get_backend
 from unified_blocks.equivalence.matrix.cases import ALL_CASES, Case, case_of_model
 from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 from unified_blocks.equivalence.matrix.records import (
@@ -29,13 +29,6 @@ from unified_blocks.equivalence.matrix.records import (
 )
 from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.version import __version__
-
-ENVIRONMENT = {
-    "NVIDIA_TF32_OVERRIDE": "0",  # products of float32 in float32, not rounded to 10 bits
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # leave memory to the others
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-}
-"""What frameworks are told, unless the user has."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,6 @@ def _one(task: Task, backend: str, folder: Path, tell: Callable[[str, int], None
             stdout=subprocess.PIPE,
             stderr=chatter,
             text=True,
-            env={**ENVIRONMENT, **os.environ},
         ) as process,
     ):
         assert process.stdin is not None
@@ -136,6 +128,7 @@ def _failed(task: Task, backend: str, reason: str) -> Record:
 
 def main() -> None:
     """Do the task that standard input gives."""
+    begin_command()
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what frameworks print is not ours
     order: dict[str, Any] = json.load(sys.stdin)
@@ -151,6 +144,7 @@ def main() -> None:
         tell("refused", str(error))
         return
     backend = get_backend(order["backend"])
+    backend.exact_products()
     seen = backend.devices()
     devices = task.devices or seen
     if unknown := [device for device in devices if device not in seen]:

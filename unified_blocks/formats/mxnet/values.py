@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from unified_blocks.formats.bfloat16 import in_numpy, item_size, widened
+from unified_blocks.dtypes import numpy_dtype
+from unified_blocks.formats.bfloat16 import item_size, widened
 from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
@@ -33,7 +34,7 @@ def fits(shape: tuple[int, ...], dtype: str) -> int | None:
 def stored(shape: tuple[int, ...], dtype: str, data: memoryview, offset: int, name: str) -> Stored:
     """The array at `offset` of `data`, a file's bytes."""
     read = partial(decoded, data, offset, shape, dtype)
-    read_as = in_numpy(dtype)
+    read_as = numpy_dtype(dtype)
     return Stored(name, shape, read_as, read, stored_dtype=None if read_as == dtype else dtype)
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import FileFormatError
-from unified_blocks.formats.bfloat16 import in_numpy
 from unified_blocks.formats.pytorch import legacy
 from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.pytorch.opcodes import REMEDY
@@ -76,10 +76,10 @@ def _stored(named: Named, content: memoryview, check: Check | None, swapped: boo
     return Stored(
         name,
         tensor.size,
-        in_numpy(tensor.dtype),
+        numpy_dtype(tensor.dtype),
         read,
         role=role,
-        stored_dtype=None if in_numpy(tensor.dtype) == tensor.dtype else tensor.dtype,
+        stored_dtype=None if numpy_dtype(tensor.dtype) == tensor.dtype else tensor.dtype,
         verify=check,
         optional=is_count(name),
     )

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.formats.bfloat16 import in_numpy, item_size, widened
+from unified_blocks.dtypes import numpy_dtype
+from unified_blocks.formats.bfloat16 import item_size, widened
 from unified_blocks.formats.pytorch.opcodes import Attributed, Global, Unpickler
 from unified_blocks.types import Array
 
@@ -70,7 +71,7 @@ class Tensor:
     @property
     def nbytes(self) -> int:
         """Its size in memory, without sharing, as NumPy holds it."""
-        return int(np.prod(self.size, dtype=object)) * np.dtype(in_numpy(self.dtype)).itemsize
+        return int(np.prod(self.size, dtype=object)) * np.dtype(numpy_dtype(self.dtype)).itemsize
 
     def view(self, data: memoryview, swapped: bool) -> Array:
         """The array, given the bytes of the storage; `swapped` if they are not in our order."""

@@ -72,7 +72,7 @@ DENSE = [
     Mutant(
         "a square weight is written untransposed",
         "tensorflow",
-        "unified_blocks_tensorflow.variables:LayerVariable.to_native",
+        "unified_blocks_tensorflow.variables:TensorFlowVariable.to_native",
         "tf.transpose(array, np.argsort(self.axes))",
         "array",
         Compared(dense, "0.weight", "transposed_square_weight"),

@@ -67,7 +67,7 @@ MODELS = [
     Mutant(
         "numbers are written beside the model",
         "torch",
-        "unified_blocks_torch.backend:TorchVariable.write",
+        "unified_blocks_torch.variables:TorchVariable.write",
         "self.tensor.copy_(",
         "self.tensor.clone().copy_(",
         Compared(mlp, "hidden.weight", "unknown"),
