@@ -12,6 +12,7 @@ import unified_blocks as ub
 from testbed.common import BACKENDS
 from unified_blocks import cli
 from unified_blocks.backend import registry
+from unified_blocks.backend.capabilities import table
 from unified_blocks.cli import diagnosis
 
 typer = pytest.importorskip("typer", reason="the command line's extra is not installed")
@@ -19,7 +20,7 @@ pytest.importorskip("rich", reason="the command line's extra is not installed")
 
 from typer.testing import CliRunner
 
-from unified_blocks.cli import demo, digits, doctor, terminal  # noqa: F401  # doctor adds its command
+from unified_blocks.cli import capabilities, demo, digits, doctor, terminal  # noqa: F401  # they add commands
 from unified_blocks.cli.demo_report import Report
 from unified_blocks.equivalence.matrix import cells, observing
 from unified_blocks.equivalence.matrix.cases import CASES
@@ -166,6 +167,11 @@ def test_doctor_tells_a_broken_framework_from_a_missing_one(monkeypatch):
     assert found["mxnet"] == (
         "installed, but does not work: AttributeError: module 'numpy' has no attribute 'bool'"
     )
+
+
+def test_capabilities_prints_the_table_of_what_is_installed():
+    backends = [ub.get_backend(name) for name in ub.available_backends()]
+    assert invoke("capabilities").output == table(backends) + "\n"
 
 
 def test_doctor_shows_a_default_that_cannot_be_used(monkeypatch):
