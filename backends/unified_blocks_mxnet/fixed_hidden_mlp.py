@@ -13,7 +13,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
     def __init__(self, units=20, *, activation="relu", dtype=None):
         nn.HybridBlock.__init__(self)
         self.rand_weight = ub.Constant(shape=(units, units), initializer="uniform", dtype=dtype)
-        self.dense = dense(units, units, activation, dtype=dtype)
+        self.dense = dense(units, in_units=units, activation=activation, dtype=dtype)
 
     def hybrid_forward(self, F, X, rand_weight):
         H = self.dense(X)

@@ -20,7 +20,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, keras.Model):
             initializer=keras.initializers.RandomUniform(0.0, 1.0),
             trainable=False,
         )
-        self.dense = dense(units, units, activation=activation, dtype=dtype)
+        self.dense = dense(units, in_units=units, activation=activation, dtype=dtype)
 
     def call(self, X):
         H = self.dense(X)
