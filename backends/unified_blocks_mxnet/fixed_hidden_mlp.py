@@ -21,7 +21,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
         H = self.dense(H)  # the same layer again: its parameters are shared
         if isinstance(H, mx.sym.Symbol):
             # the loop below, for a graph that has none
-            return F.np.sum(halved(F, H, self.dense.weight.dtype))
+            return F.np.sum(halved(H, self.dense.weight.dtype))
         while True:
             norm, half = abs(H).sum(), H / 2  # MXNet has this to do while the norm is read
             if check_finite(norm, halving_error) <= 1:

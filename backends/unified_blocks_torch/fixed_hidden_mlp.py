@@ -28,7 +28,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.Module):
         H = F.relu(H @ self.rand_weight + 1)
         H = self.shared(H)  # the same layer again: its parameters are shared
         if torch.compiler.is_compiling():
-            return halved(H).sum()  # the loop below, for a graph that has none
+            return halved(H, H.dtype).sum()  # the loop below, for a graph that has none
         while check_finite(H.abs().sum(), halving_error) > 1:
             H = H / 2
         return H.sum()
