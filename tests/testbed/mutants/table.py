@@ -748,8 +748,8 @@ MODELS = [
         "an array shares the tensor's memory",
         "torch",
         "unified_blocks_torch.backend:TorchBackend.to_numpy",
-        ".numpy().copy()",
-        ".numpy()",
+        ".numpy(force=True).copy()",
+        ".numpy(force=True)",
         Checked(suite.an_array_is_a_copy),
     ),
     Mutant(
