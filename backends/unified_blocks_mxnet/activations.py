@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import unified_blocks as ub
 from unified_blocks_mxnet.compat import nn
 
 
-@ub.ReLU.native("mxnet")
-class ReLU(ub.ReLU, nn.Activation):
-    hybrid_forward = nn.Activation.hybrid_forward
+def native(block: type[Any]) -> Any:
+    """The native class of an activation, which is Gluon's own by the name of `block`."""
 
-    def __init__(self):
-        nn.Activation.__init__(self, "relu")
+    class Native(block, nn.Activation):
+        __qualname__ = block.__name__
+        hybrid_forward = nn.Activation.hybrid_forward
 
+        def __init__(self):
+            nn.Activation.__init__(self, block.operation)
 
-@ub.Sigmoid.native("mxnet")
-class Sigmoid(ub.Sigmoid, nn.Activation):
-    hybrid_forward = nn.Activation.hybrid_forward
-
-    def __init__(self):
-        nn.Activation.__init__(self, "sigmoid")
+    Native.__name__ = block.__name__
+    return block.native("mxnet")(Native)
 
 
-@ub.Tanh.native("mxnet")
-class Tanh(ub.Tanh, nn.Activation):
-    hybrid_forward = nn.Activation.hybrid_forward
-
-    def __init__(self):
-        nn.Activation.__init__(self, "tanh")
-
-
-@ub.Softsign.native("mxnet")
-class Softsign(ub.Softsign, nn.Activation):
-    hybrid_forward = nn.Activation.hybrid_forward
-
-    def __init__(self):
-        nn.Activation.__init__(self, "softsign")
+ReLU = native(ub.ReLU)
+Sigmoid = native(ub.Sigmoid)
+Tanh = native(ub.Tanh)
+Softsign = native(ub.Softsign)

@@ -13,7 +13,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
     def __init__(self, units=20, *, activation="relu", dtype=None):
         nn.HybridBlock.__init__(self)
         self.rand_weight = ub.Constant(shape=(units, units), initializer="uniform", dtype=dtype)
-        self.dense = dense(units, units, activation, dtype=dtype)
+        self.dense = dense(units, in_units=units, activation=activation, dtype=dtype)
 
     def hybrid_forward(self, F, X, rand_weight):
         H = self.dense(X)
@@ -21,7 +21,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.HybridBlock):
         H = self.dense(H)  # the same layer again: its parameters are shared
         if isinstance(H, mx.sym.Symbol):
             # the loop below, for a graph that has none
-            return F.np.sum(halved(F, H, self.dense.weight.dtype))
+            return F.np.sum(halved(H, self.dense.weight.dtype))
         while True:
             norm, half = abs(H).sum(), H / 2  # MXNet has this to do while the norm is read
             if check_finite(norm, halving_error) <= 1:

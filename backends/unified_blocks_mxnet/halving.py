@@ -6,12 +6,15 @@ import math
 
 import numpy as np
 
+from unified_blocks_mxnet.whole_numbers import namespace
 
-def halved(F, H, dtype):
+
+def halved(H, dtype):
     """`while sum(|H|) > 1: H = H / 2` without a loop: the same bits, nan where it must fail.
 
-    `F` is the namespace of MXNet operations that Gluon gives to `hybrid_forward`.
+    `dtype` is that of `H`, which a symbol does not tell.
     """
+    F = namespace(H)
     total = F.np.sum(F.np.abs(H))
     exponents = math.frexp(float(np.finfo(dtype).max))[1]  # 128 in float32, 1024 in float64
     powers = F.np.power(2.0, F.np.arange(exponents, dtype=dtype))

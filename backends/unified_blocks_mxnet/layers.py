@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import unified_blocks as ub
 from unified_blocks import ops
+from unified_blocks.block.arguments import ACTIVATIONS as NAMES
 from unified_blocks_mxnet.compat import mx, nn
 
-OWN = (None, "relu", "sigmoid", "tanh", "softsign")
+OWN = ("relu", "sigmoid", "tanh", "softsign")
 """The activations that Gluon has with the same name and meaning."""
 
 
@@ -25,22 +28,27 @@ class Operation:
         return f"Activation({self.name})"
 
 
-def dense(in_units: int | None, units: int, activation: str | None = None, **options) -> nn.Dense:
+ACTIVATIONS: dict[str | None, Any] = {None: None}
+ACTIVATIONS |= {name: name if name in OWN else Operation(name) for name in NAMES}
+"""What Gluon takes for each: the name of its own, or what stands in the place of its block."""
+
+
+def dense(units, *, in_units=None, activation=None, dtype):
     """`nn.Dense` on the last axis, with any activation."""
     layer = nn.Dense(
         units,
         activation=activation if activation in OWN else None,
         flatten=False,
+        dtype=dtype,
         in_units=in_units or 0,
-        **options,
     )
     return activated(layer, activation)
 
 
 def activated(layer: nn.Dense, activation: str | None) -> nn.Dense:
     """`layer`, with an activation that Gluon does not have."""
-    if activation not in OWN:
-        layer.act = Operation(activation)
+    if activation not in (None, *OWN):
+        layer.act = ACTIVATIONS[activation]
     return layer
 
 

@@ -10,8 +10,11 @@ class NestMLP(ub.NestMLP, nn.HybridBlock):
     def __init__(self, *, in_units=None, out_activation="relu", dtype=None):
         nn.HybridBlock.__init__(self)
         self.net = nn.HybridSequential()
-        self.net.add(dense(in_units, 64, "relu", dtype=dtype), dense(64, 32, "relu", dtype=dtype))
-        self.dense = dense(32, 16, out_activation, dtype=dtype)
+        self.net.add(
+            dense(64, in_units=in_units, activation="relu", dtype=dtype),
+            dense(32, in_units=64, activation="relu", dtype=dtype),
+        )
+        self.dense = dense(16, in_units=32, activation=out_activation, dtype=dtype)
 
     def hybrid_forward(self, F, X):
         return self.dense(self.net(X))

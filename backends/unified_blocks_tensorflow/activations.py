@@ -2,104 +2,47 @@
 
 from __future__ import annotations
 
+from inspect import signature
+from typing import Any
+
 import keras
 
 import unified_blocks as ub
 
-# A layer of Keras casts its input to its own dtype unless it is told not to.
+
+def native(block: type[Any], layer: type[Any], *function: Any) -> Any:
+    """The native class of an activation, which is `layer`, of `function`, by the name of `block`.
+
+    A layer of Keras casts its input to its own dtype unless it is told not to.
+    """
+
+    class Native(block, layer):
+        __qualname__ = block.__name__
+        call = layer.call
+
+        if "axis" in signature(block).parameters:
+
+            def __init__(self, axis=-1):
+                layer.__init__(self, axis, autocast=False)
+
+        else:
+
+            def __init__(self):  # type: ignore[misc]  # mypy would have one signature
+                layer.__init__(self, *function, autocast=False)
+
+    Native.__name__ = block.__name__
+    return block.native("tensorflow")(Native)
 
 
-@ub.ReLU.native("tensorflow")
-class ReLU(ub.ReLU, keras.layers.ReLU):
-    call = keras.layers.ReLU.call
-
-    def __init__(self):
-        keras.layers.ReLU.__init__(self, autocast=False)
-
-
-@ub.Softmax.native("tensorflow")
-class Softmax(ub.Softmax, keras.layers.Softmax):
-    call = keras.layers.Softmax.call
-
-    def __init__(self, axis=-1):
-        keras.layers.Softmax.__init__(self, axis, autocast=False)
-
-
-@ub.LeakyReLU.native("tensorflow")
-class LeakyReLU(ub.LeakyReLU, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.leaky_relu, autocast=False)
-
-
-@ub.ELU.native("tensorflow")
-class ELU(ub.ELU, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.elu, autocast=False)
-
-
-@ub.SELU.native("tensorflow")
-class SELU(ub.SELU, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.selu, autocast=False)
-
-
-@ub.GELU.native("tensorflow")
-class GELU(ub.GELU, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.gelu, autocast=False)
-
-
-@ub.SiLU.native("tensorflow")
-class SiLU(ub.SiLU, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.silu, autocast=False)
-
-
-@ub.Sigmoid.native("tensorflow")
-class Sigmoid(ub.Sigmoid, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.sigmoid, autocast=False)
-
-
-@ub.HardSigmoid.native("tensorflow")
-class HardSigmoid(ub.HardSigmoid, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.hard_sigmoid, autocast=False)
-
-
-@ub.Tanh.native("tensorflow")
-class Tanh(ub.Tanh, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.tanh, autocast=False)
-
-
-@ub.Softplus.native("tensorflow")
-class Softplus(ub.Softplus, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.softplus, autocast=False)
-
-
-@ub.Softsign.native("tensorflow")
-class Softsign(ub.Softsign, keras.layers.Activation):
-    call = keras.layers.Activation.call
-
-    def __init__(self):
-        keras.layers.Activation.__init__(self, ub.ops.softsign, autocast=False)
+ReLU = native(ub.ReLU, keras.layers.ReLU)
+LeakyReLU = native(ub.LeakyReLU, keras.layers.Activation, ub.ops.leaky_relu)
+ELU = native(ub.ELU, keras.layers.Activation, ub.ops.elu)
+SELU = native(ub.SELU, keras.layers.Activation, ub.ops.selu)
+GELU = native(ub.GELU, keras.layers.Activation, ub.ops.gelu)
+SiLU = native(ub.SiLU, keras.layers.Activation, ub.ops.silu)
+Sigmoid = native(ub.Sigmoid, keras.layers.Activation, ub.ops.sigmoid)
+HardSigmoid = native(ub.HardSigmoid, keras.layers.Activation, ub.ops.hard_sigmoid)
+Tanh = native(ub.Tanh, keras.layers.Activation, ub.ops.tanh)
+Softplus = native(ub.Softplus, keras.layers.Activation, ub.ops.softplus)
+Softsign = native(ub.Softsign, keras.layers.Activation, ub.ops.softsign)
+Softmax = native(ub.Softmax, keras.layers.Softmax)

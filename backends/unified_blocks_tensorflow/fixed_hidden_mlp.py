@@ -20,14 +20,14 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, keras.Model):
             initializer=keras.initializers.RandomUniform(0.0, 1.0),
             trainable=False,
         )
-        self.dense = dense(units, units, activation=activation, dtype=dtype)
+        self.dense = dense(units, in_units=units, activation=activation, dtype=dtype)
 
     def call(self, X):
         H = self.dense(X)
         H = tf.nn.relu(H @ self.rand_weight + 1)
         H = self.dense(H)  # the same layer again: its parameters are shared
         if not tf.executing_eagerly():
-            return tf.reduce_sum(halved(H))  # the loop below, for a graph that has none
+            return tf.reduce_sum(halved(H, H.dtype))  # the loop below, for a graph that has none
         while check_finite(tf.reduce_sum(tf.abs(H)), halving_error) > 1:
             H = H / 2
         return tf.reduce_sum(H)

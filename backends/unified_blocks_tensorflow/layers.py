@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.block.arguments import ACTIVATIONS
+from unified_blocks.block.arguments import ACTIVATIONS as NAMES
+
+OWN = ("relu", "elu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign")
+"""The activations that Keras has with the same name and meaning."""
+ACTIVATIONS: dict[str | None, Any] = {None: None}
+ACTIVATIONS |= {name: name if name in OWN else getattr(ops, name) for name in NAMES}
+"""What Keras takes for each: the name of its own, or the function of `ub.ops`."""
 
 
-def dense(in_units: int | None, units: int, *, activation=None, **options) -> keras.layers.Dense:
+def dense(units, *, in_units=None, activation=None, dtype):
     """`keras.layers.Dense`, built at once when the width of the input is given."""
-    layer = keras.layers.Dense(units, activation=function(activation), **options)
+    layer = keras.layers.Dense(units, activation=ACTIVATIONS[activation], dtype=dtype)
     if in_units is not None:
         layer.build((None, in_units))
     return layer
 
 
-def function(activation: str | None):
-    """What Keras takes for an activation: its own of that name, unless it is another's."""
-    return activation if activation in (None, "relu", "sigmoid", "tanh") else OWN[activation]
-
-
-OWN = {name: getattr(ops, name) for name in ACTIVATIONS}
-
-
 @ub.Dense.native("tensorflow")
 class Dense(ub.Dense, keras.layers.Dense):
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
-        super().__init__(units, activation=function(activation), use_bias=use_bias, dtype=dtype)
+        keras.layers.Dense.__init__(
+            self, units, activation=ACTIVATIONS[activation], use_bias=use_bias, dtype=dtype
+        )
         if in_units is not None:
             self.build((None, in_units))
 

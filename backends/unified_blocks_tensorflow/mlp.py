@@ -10,8 +10,8 @@ from unified_blocks_tensorflow.layers import dense
 class MLP(ub.MLP, keras.Model):
     def __init__(self, hidden_units=256, out_units=10, *, in_units=None, dtype=None):
         keras.Model.__init__(self, dtype=dtype)
-        self.hidden = dense(in_units, hidden_units, activation="relu", dtype=dtype)
-        self.out = dense(hidden_units, out_units, dtype=dtype)
+        self.hidden = dense(hidden_units, in_units=in_units, activation="relu", dtype=dtype)
+        self.out = dense(out_units, in_units=hidden_units, dtype=dtype)
 
     def call(self, X):
         return self.out(self.hidden(X))

@@ -12,12 +12,12 @@ class NestMLP(ub.NestMLP, keras.Model):
         keras.Model.__init__(self, dtype=dtype)
         self.net = keras.Sequential(
             [
-                dense(in_units, 64, activation="relu", dtype=dtype),
-                dense(64, 32, activation="relu", dtype=dtype),
+                dense(64, in_units=in_units, activation="relu", dtype=dtype),
+                dense(32, in_units=64, activation="relu", dtype=dtype),
             ]
         )
         self.net.autocast = False  # each layer casts to its own dtype
-        self.dense = dense(32, 16, activation=out_activation, dtype=dtype)
+        self.dense = dense(16, in_units=32, activation=out_activation, dtype=dtype)
 
     def call(self, X):
         return self.dense(self.net(X))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from torch import nn
@@ -9,91 +10,36 @@ from torch import nn
 import unified_blocks as ub
 
 
-@ub.ReLU.native("torch")
-class ReLU(ub.ReLU, nn.ReLU):
-    forward: Any = nn.ReLU.forward
+def native(block: type[Any], module: type[Any]) -> Any:
+    """The native class of an activation, which is `module` by the name of `block`."""
 
-    def __init__(self):
-        nn.ReLU.__init__(self)
+    class Native(block, module):
+        __qualname__ = block.__name__
+        forward: Any = module.forward
 
+        if "axis" in signature(block).parameters:
 
-@ub.LeakyReLU.native("torch")
-class LeakyReLU(ub.LeakyReLU, nn.LeakyReLU):
-    forward: Any = nn.LeakyReLU.forward
+            def __init__(self, axis=-1):
+                module.__init__(self, axis)
+                self.axis = axis
 
-    def __init__(self):
-        nn.LeakyReLU.__init__(self)
+        else:
 
+            def __init__(self):  # type: ignore[misc]  # mypy would have one signature
+                module.__init__(self)
 
-@ub.ELU.native("torch")
-class ELU(ub.ELU, nn.ELU):
-    forward: Any = nn.ELU.forward
-
-    def __init__(self):
-        nn.ELU.__init__(self)
+    Native.__name__ = block.__name__
+    return block.native("torch")(Native)
 
 
-@ub.SELU.native("torch")
-class SELU(ub.SELU, nn.SELU):
-    forward: Any = nn.SELU.forward
-
-    def __init__(self):
-        nn.SELU.__init__(self)
-
-
-@ub.GELU.native("torch")
-class GELU(ub.GELU, nn.GELU):
-    forward: Any = nn.GELU.forward
-
-    def __init__(self):
-        nn.GELU.__init__(self)
-
-
-@ub.SiLU.native("torch")
-class SiLU(ub.SiLU, nn.SiLU):
-    forward: Any = nn.SiLU.forward
-
-    def __init__(self):
-        nn.SiLU.__init__(self)
-
-
-@ub.Sigmoid.native("torch")
-class Sigmoid(ub.Sigmoid, nn.Sigmoid):
-    forward: Any = nn.Sigmoid.forward
-
-    def __init__(self):
-        nn.Sigmoid.__init__(self)
-
-
-@ub.Tanh.native("torch")
-class Tanh(ub.Tanh, nn.Tanh):
-    forward: Any = nn.Tanh.forward
-
-    def __init__(self):
-        nn.Tanh.__init__(self)
-
-
-@ub.Softsign.native("torch")
-class Softsign(ub.Softsign, nn.Softsign):
-    forward: Any = nn.Softsign.forward
-
-    def __init__(self):
-        nn.Softsign.__init__(self)
-
-
-@ub.Softmax.native("torch")
-class Softmax(ub.Softmax, nn.Softmax):
-    forward: Any = nn.Softmax.forward
-
-    def __init__(self, axis=-1):
-        nn.Softmax.__init__(self, axis)
-        self.axis = axis
-
-
-@ub.LogSoftmax.native("torch")
-class LogSoftmax(ub.LogSoftmax, nn.LogSoftmax):
-    forward: Any = nn.LogSoftmax.forward
-
-    def __init__(self, axis=-1):
-        nn.LogSoftmax.__init__(self, axis)
-        self.axis = axis
+ReLU = native(ub.ReLU, nn.ReLU)
+LeakyReLU = native(ub.LeakyReLU, nn.LeakyReLU)
+ELU = native(ub.ELU, nn.ELU)
+SELU = native(ub.SELU, nn.SELU)
+GELU = native(ub.GELU, nn.GELU)
+SiLU = native(ub.SiLU, nn.SiLU)
+Sigmoid = native(ub.Sigmoid, nn.Sigmoid)
+Tanh = native(ub.Tanh, nn.Tanh)
+Softsign = native(ub.Softsign, nn.Softsign)
+Softmax = native(ub.Softmax, nn.Softmax)
+LogSoftmax = native(ub.LogSoftmax, nn.LogSoftmax)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from torch import nn, sigmoid, tanh
+from typing import Any
+
+from torch import nn
 from torch.nn.functional import linear as affine
 
 import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.block.arguments import ACTIVATIONS as NAMES
+from unified_blocks_torch import ops as own
 
-ACTIVATIONS = {name: getattr(ops, name) for name in NAMES}
-ACTIVATIONS.update(relu=nn.functional.relu, sigmoid=sigmoid, tanh=tanh)
+OWN = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softsign")
+"""The activations that PyTorch has with the same name and meaning."""
+ACTIVATIONS: dict[str | None, Any] = {None: None}
+ACTIVATIONS |= {name: getattr(own if name in OWN else ops, name) for name in NAMES}
+"""What computes each: PyTorch's own function, or that of `ub.ops`."""
 
 
-def linear(in_units, units, dtype):
-    """`nn.Linear`, or `nn.LazyLinear` when the width of the input is left out."""
+def dense(units, *, in_units=None, dtype):
+    """`nn.Linear`, or `nn.LazyLinear` when the width of the input is left out.
+
+    What calls it applies the activation.
+    """
     if in_units is None:
         return nn.LazyLinear(units, dtype=dtype)
     return nn.Linear(in_units, units, dtype=dtype)
@@ -27,7 +36,7 @@ class Dense(ub.Dense, nn.LazyLinear):
 
     def __init__(self, units, *, in_units=None, activation=None, use_bias=True, dtype=None):
         # First of all: so it lies beside what each call of a module reads.
-        self.activation = None if activation is None else ACTIVATIONS[activation]
+        self.activation = ACTIVATIONS[activation]
         if in_units is None:
             nn.LazyLinear.__init__(self, units, bias=use_bias, dtype=dtype)
         else:

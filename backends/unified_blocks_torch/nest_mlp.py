@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 import unified_blocks as ub
-from unified_blocks_torch.layers import ACTIVATIONS, linear
+from unified_blocks_torch.layers import ACTIVATIONS, dense
 
 
 @ub.NestMLP.native("torch")
@@ -15,14 +15,14 @@ class NestMLP(ub.NestMLP, nn.Module):
         self.net = nn.Sequential(
             OrderedDict(  # named, so that the second layer is net.1 and not net.2
                 [
-                    ("0", linear(in_units, 64, dtype)),
+                    ("0", dense(64, in_units=in_units, dtype=dtype)),
                     ("relu0", nn.ReLU()),
-                    ("1", linear(64, 32, dtype)),
+                    ("1", dense(32, in_units=64, dtype=dtype)),
                     ("relu1", nn.ReLU()),
                 ]
             )
         )
-        self.dense = linear(32, 16, dtype)
+        self.dense = dense(16, in_units=32, dtype=dtype)
         self.out_activation = out_activation
 
     def forward(self, X):

@@ -47,8 +47,11 @@ def of_torch(name):
 
         return call
 
+    def closed(H):
+        return halved(H, H.dtype)
+
     torch.compiler.reset()
-    return called(looped), called(torch.compile(halved, backend=name, fullgraph=True))
+    return called(looped), called(torch.compile(closed, backend=name, fullgraph=True))
 
 
 def of_tensorflow(xla):
@@ -70,7 +73,8 @@ def of_tensorflow(xla):
 
         return call
 
-    closed = tf.function(with_gradient(halved), autograph=False, jit_compile=xla)
+    closed = with_gradient(lambda H: halved(H, H.dtype))
+    closed = tf.function(closed, autograph=False, jit_compile=xla)
     return tuple(
         lambda array, call=call: tuple(t.numpy() for t in call(tf.constant(array)))
         for call in (with_gradient(looped), closed)
@@ -83,7 +87,7 @@ def of_mxnet(dtype):
 
     class Closed(nn.HybridBlock):
         def hybrid_forward(self, F, H):
-            return halved(F, H, dtype)
+            return halved(H, dtype)
 
     def looped(H):
         while abs(H).sum() > 1:
