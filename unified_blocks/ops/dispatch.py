@@ -67,9 +67,7 @@ class Namespace:
 
     def _unsupported(self, name: str) -> Any:
         def unsupported(*args: Any, **kwargs: Any) -> Any:
-            raise UnsupportedError(
-                f"{self.title} has no ops.{name}: {self.missing[name]}"
-            )
+            raise UnsupportedError(f"{self.title} has no ops.{name}: {self.missing[name]}")
 
         return unsupported
 
