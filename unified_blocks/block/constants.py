@@ -70,15 +70,15 @@ class Constant:
         """The numbers.
 
         Raises:
-            UnsupportedError: for bfloat16, when nothing has added it to NumPy.
+            UnsupportedError: for bfloat16, unless a package has added it to NumPy.
         """
         dtype = default_dtype() if self.dtype is None else dtype_name(self.dtype)
         try:
             np.dtype(dtype)
         except TypeError:
             raise UnsupportedError(
-                f"Constant: the dtype must be one that NumPy has; got {dtype}: make the block in "
-                f'float32, and then ub.cast(net, "{dtype}")'
+                f"Constant: NumPy has no dtype {dtype}, and a constant must have a NumPy dtype; "
+                f'got dtype={dtype}: make the block in float32, and then ub.cast(net, "{dtype}")'
             ) from None
         if self.initializer is None:
             return np.array(self.value, dtype)

@@ -1,4 +1,4 @@
-"""Where a model is and what it is made of: devices and dtypes."""
+"""The device and the dtype of a model: `devices`, `to_device`, `cast`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def devices(backend: str | None = None) -> list[str]:
     """The devices that a backend sees: `["cpu"]`, `["cpu", "gpu:0"]`, …
 
     Args:
-        backend: a backend's name; left out, the default one.
+        backend: a backend's name; default: the default backend.
     """
     return get_backend(backend).devices()
 
 
 def to_device(net: Any, device: str) -> Any:
-    """The model on another device: parameters, constants, and what it computes.
+    """Move a model to another device: parameters, constants, and computation.
 
     Args:
         net: a model of any framework.
@@ -45,7 +45,7 @@ def to_device(net: Any, device: str) -> Any:
 
 
 def cast(net: Any, dtype: Any) -> Any:
-    """The model in another floating-point type: its parameters, its constants, what it computes.
+    """Cast a model to another floating-point type: parameters, constants, and computation.
 
     Args:
         net: a model of any framework.
