@@ -10,7 +10,7 @@ NAME = "bfloat16"
 
 
 def in_numpy(dtype: str) -> str:
-    """The dtype that an array of this one is read as."""
+    """The dtype as which an array of this dtype is read."""
     return "float32" if dtype == NAME else dtype
 
 
