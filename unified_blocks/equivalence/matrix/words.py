@@ -20,7 +20,7 @@ def described(cell: Cell) -> str:
 
 
 def verdict(cells: Sequence[Cell]) -> tuple[bool, str, str]:
-    """Whether all is well, the answer in a few words, and how much it rests on."""
+    """Whether all is well, the answer in a few words, and the counts behind it."""
     counts = {
         status: sum(cell.status == status for cell in cells)
         for status in ("ok", "differs", "unsupported", "error")
