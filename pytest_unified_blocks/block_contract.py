@@ -300,7 +300,7 @@ class BlockContract:
     def _elsewhere(
         self, request: Any, backend_name: str, device: str, dtype: str
     ) -> Iterator[tuple[str, Seen]]:
-        """What the block gives on the CPU of every backend, by name, but for this very place."""
+        """The results of the block on the CPU of every backend except the one under test."""
         names = usable_backends(request.config)
         others = [name for name in names if (name, "cpu") != (backend_name, device)]
         if not others:

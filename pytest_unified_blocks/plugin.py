@@ -186,7 +186,7 @@ def skip_what_it_lacks(node: Any, backend: Backend) -> None:
 
 @pytest.fixture(name=EVERY_DEVICE)
 def _every_device() -> None:
-    """What a test that runs on every device is known by."""
+    """The id of a test for a backend and a device."""
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from unified_blocks.reference.gradients import reference_output
 
 
 class Blocks:
-    """What is asked of blocks, and of the errors that they give."""
+    """Tests of blocks, and of the errors that they raise."""
 
     name: str
 

@@ -23,7 +23,7 @@ from unified_blocks.reference.gradients import reference_output
 
 
 class Moving:
-    """What is asked of a model that becomes another."""
+    """Tests of models that are cast, copied, saved and converted."""
 
     name: str
 
