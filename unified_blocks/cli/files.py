@@ -152,7 +152,7 @@ def without_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
-    """How two files differ, and the counts of batches that only one has, as not all can store them."""
+    """How two files differ, and the counts of batches that only one has: some cannot store them."""
     differing = {*a} ^ {*b}
     every = {**a.tensors, **b.tensors}
     counts = [name for name, stored in every.items() if stored.optional and name in differing]

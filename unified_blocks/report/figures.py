@@ -126,7 +126,7 @@ def _chart(lines: Sequence[Figure], x: str, y: str) -> Figure:
 
 
 def line(i: int, count: int) -> Figure:
-    """The style of the i-th of `count` lines that may coincide: the first widest, the last dotted."""
+    """The style of the i-th of `count` lines, which may coincide: first widest, last dotted."""
     dashes = ("solid", "solid", "dash", "dot", "dashdot")
     return {"width": 2 + 3 * (count - 1 - i), "dash": dashes[min(i, len(dashes) - 1)]}
 
