@@ -1,7 +1,7 @@
 """What `ub.compile` gains: a call and a training step of a block, over those before it.
 
 It must not be slower, whatever it chooses; how often it leaves a block as it is, is counted. A call
-of the small MLP must take half the time of the eager one on Keras, and two thirds on Gluon.
+of the small MLP must take at most half the time of Keras' own call, and two thirds of Gluon's.
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ def to_device(net: Any, device: str) -> Any:
 
     Returns:
         The moved model: on PyTorch and MXNet the same object; on TensorFlow a new one, made from
-        the configuration of a built `net`, with its numbers. What `compile` gave a Keras model
-        is not copied, nor what was set on it by hand; a native Keras model's variables are
-        moved, and its calls run where TensorFlow puts them. A pickle or `deepcopy` of a moved
-        Keras model is where TensorFlow puts new ones.
+        the configuration of a built `net`, with its numbers. The settings of Keras' `compile`
+        and attributes set by hand are not copied. The variables of a native Keras model are
+        moved, and TensorFlow places its calls. A pickle or `deepcopy` of a moved Keras model is
+        on TensorFlow's default device.
 
     Raises:
         NotBuiltError: on TensorFlow, when a parameter does not exist yet.
@@ -57,7 +57,7 @@ def cast(net: Any, dtype: Any) -> Any:
 
     Raises:
         ValueError: for another dtype.
-        UnsupportedError: on TensorFlow, for a native model that holds layers of its own; on MXNet,
-            for bfloat16.
+        UnsupportedError: on TensorFlow, for a native model that contains layers; on MXNet, for
+            bfloat16.
     """
     return backend_of(net).cast(net, dtype_name(dtype))

@@ -49,7 +49,7 @@ def verdict(cells: Sequence[Cell]) -> tuple[bool, str, str]:
 
 
 def reasons(cells: Sequence[Cell]) -> list[str]:
-    """Why cells were left out, each reason once."""
+    """Why cells were skipped, each reason once."""
     found: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.status == "unsupported":
