@@ -1,4 +1,4 @@
-"""What the library costs, beside code that is written by hand for one framework.
+"""Benchmarks: what the library costs, compared with code written by hand for one framework.
 
     python -m benchmarks                          # all parts: most of an hour on two cores
     python -m benchmarks --quick                  # roughly, in two minutes
@@ -11,12 +11,12 @@ A *part* is a module of this package with one function:
 
     def measure(framework: str, effort: Effort) -> list[Cell]
 
-It is called in a process of its own for each framework, and is the only place that may import the
-framework: the module itself imports none, since the command line imports none. `effort.pairs` is
-how many pairs a ratio has, and `effort.quick` asks to leave out what takes long. What it measures
-it gives as cells, one for each number (see `benchmarks.cells`): `Cell.ratio` of two calls that
-`benchmarks.clock.in_turn` timed in turn, `Cell.seconds`, or a plain `Cell` of a count. Cells of
-one `what` and `setting` are one row of the table, with a column for each `measure`.
+It is called in a separate process for each framework, and only it may import the framework: the
+module must not, since the command line imports no framework. `effort.pairs` is how many pairs a
+ratio has, and `effort.quick` asks to skip what takes long. It returns cells, one for each number
+(see `benchmarks.cells`): `Cell.ratio` of two calls that `benchmarks.clock.in_turn` timed in turn,
+`Cell.seconds`, or a plain `Cell` of a count. Cells of one `what` and `setting` are one row of the
+table, with a column for each `measure`.
 
 To add a part: write the module, and add a line to `PARTS` in `benchmarks.parts`. Its tables, its
 place in the JSON and in the count of targets met, and its smoke test follow from that line.

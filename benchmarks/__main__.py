@@ -23,22 +23,22 @@ QUICK = 20
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--part", action="append", choices=PARTS, help="left out, all")
-    parser.add_argument("--backend", action="append", choices=FRAMEWORKS, help="left out, all")
+    parser.add_argument("--part", action="append", choices=PARTS, help="default: all")
+    parser.add_argument("--backend", action="append", choices=FRAMEWORKS, help="default: all")
     parser.add_argument(
         "--pairs", type=int, help=f"of each ratio, at least: 200, or {QUICK} with --quick"
     )
-    parser.add_argument("--json", type=Path, help="a file for all that was measured")
+    parser.add_argument("--json", type=Path, help="a file for all measurements")
     parser.add_argument("--svg", type=Path, help="a folder for the charts, drawn with Matplotlib")
     parser.add_argument("--quick", action="store_true", help="a rough run")
     return parser.parse_args(given)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Measure what was asked for, print it, and write it to the files asked for.
+    """Measure the selected parts, print the results, and write them to the given files.
 
     Returns:
-        The exit status: 1 when a process failed. A target that is not met is no failure.
+        The exit status: 1 when a process failed. A target that is not met is not a failure.
     """
     effort = Effort(options.pairs or (QUICK if options.quick else 200), options.quick)
     found: dict[str, Any] = {"machine": machine(), "pairs": effort.pairs, "quick": effort.quick}
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     found |= {"processes": [], "failed": []}
     for part, framework in processes(options.part, options.backend):
         if missing := FRAMEWORKS[framework].missing:
-            console.print(f"{part} on {framework}: left out, for want of {', '.join(missing)}\n")
+            console.print(f"{part} on {framework}: skipped, not installed: {', '.join(missing)}\n")
             continue
         start = perf_counter()
         try:

@@ -1,4 +1,4 @@
-"""`Cell`: one number that was measured, and what it was to be."""
+"""`Cell`: one measured number and its target."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Effort:
     """How much time to spend.
 
     Attributes:
-        pairs: how many pairs a ratio has; where there is a target, the fewest.
-        quick: whether to leave out what takes long.
+        pairs: how many pairs a ratio has; with a target, at least.
+        quick: whether to skip what takes long.
     """
 
     pairs: int = 200
     quick: bool = False
 
     def at_most(self, pairs: int) -> Effort:
-        """The same, with fewer pairs for what needs no narrow interval."""
+        """The same with fewer pairs, for measurements that need no narrow interval."""
         return Effort(min(self.pairs, pairs), self.quick)
 
 
@@ -40,7 +40,7 @@ class Cell:
         unit: `"ratio"`, `"s"`, `"bytes"` or `"count"`.
         low, high: the bounds of its 95 % interval, of a median.
         pairs: how many it is the median of.
-        target: what it is not to exceed; None for one that is only shown.
+        target: the most that it may be; None for one that is only shown.
         part, framework: the process that measured it, which fills them in.
     """
 

@@ -1,4 +1,4 @@
-"""Charts of what was measured, as SVG that reads on a light and on a dark page."""
+"""Charts of the measurements, as SVG that is legible on a light and on a dark page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.subjects import NATIVE, PORTABLE
 
 TITLES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "mxnet": "MXNet"}
 PANELS = {"keras": "torch", "thinc": "torch"}  # what computes on PyTorch is shown beside it
-INK, FAINT = "#010203", "#040506"  # stand for what the page's colours are to decide
+INK, FAINT = "#010203", "#040506"  # placeholders, which the colours of the page replace
 BLUE, ORANGE = "#2f81f7", "#e16f24"  # 3 to 1 on white and on GitHub's dark grey
 GREEN, PURPLE = "#2da44e", "#a371f7"
 
@@ -47,7 +47,7 @@ OPTIONS = {
 
 
 def draw(cells: list[Cell], folder: Path) -> list[Path]:
-    """Write each chart for which there is something to show.
+    """Write each chart for which there are measurements.
 
     Returns:
         The files.

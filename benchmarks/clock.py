@@ -1,4 +1,4 @@
-"""Timing in turn: as many pairs as asked for, and more while they tell too little."""
+"""Timing in turn: as many pairs as asked for, and more while the interval is too wide."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from unified_blocks.compiling.timing import ratio, time_in_turn
 from unified_blocks.types import Array
 
 LONGEST = 400.0
-"""Seconds that the pairs that are asked for may take; if they take longer there are fewer, though
-never fewer than `FEWEST`."""
+"""The seconds that the requested pairs may take; if they would take longer there are fewer, but at
+least `FEWEST`."""
 FEWEST = 30
 NARROW = 0.01
-"""How wide an interval may be, over its median; while one is wider, as many pairs again are added,
-whatever they show."""
+"""How wide an interval may be relative to its median; while it is wider, the number of pairs is
+doubled."""
 PATIENCE = 10.0
-"""Seconds after which no more are added: the last, as many as all before, take as long again."""
+"""Seconds after which no pairs are added: the last doubling takes as long as all pairs before."""
 
 
 def in_turn(

@@ -1,7 +1,7 @@
-"""What `ub.compile` makes of a block: a call, and a step of training, over what it was before.
+"""What `ub.compile` gains: a call and a training step of a block, over those before it.
 
-It is not to be slower, whatever it chooses; how often it leaves a block as it is, is counted. A
-call of the small MLP is to take half the time of Keras' own, and two thirds of Gluon's.
+It must not be slower, whatever it chooses; how often it leaves a block as it is, is counted. A call
+of the small MLP must take at most half the time of Keras' own call, and two thirds of Gluon's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The same work done by this library, by hand, and by others: what is timed side by side."""
+"""The same work done by this library, by hand, and by others, to be timed in turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHERS = ("keras", "thinc")
 
 @dataclass(frozen=True)
 class Contest:
-    """Calls that do the same work, by who does it; the first is the one written by hand."""
+    """Calls that do the same work, by competitor; the first is the one written by hand."""
 
     calls: dict[str, Callable[[], Any]]
     finish: Callable[[], None] = lambda: None

@@ -1,7 +1,7 @@
-"""What a forward does, counted: no clock, so the same numbers on every machine.
+"""Counts of what a forward does: without a clock, so they are the same on every machine.
 
-Functions of Python that are called, operations that the framework runs, values that are fetched
-from it, and graphs that `torch.compile` makes; of ours and of the same network written by hand.
+It counts calls of Python functions, operations that the framework runs, values that are fetched
+from it, and graphs that `torch.compile` makes, for our network and the same one written by hand.
 """
 
 from __future__ import annotations

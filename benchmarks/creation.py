@@ -1,8 +1,8 @@
-"""What making a block costs, beside making the same network by hand, in time and in memory.
+"""What making a block costs in time and in memory, compared with the network written by hand.
 
 The one by hand does the same work: on MXNet it is initialised, and on Keras its layers are built,
-as ours are when the widths are given. The memory is what Python's own objects take, parameters
-aside (`tracemalloc`), of each of many blocks that are alive together.
+as ours are when the widths are given. The memory is that of Python
+objects, without parameters (`tracemalloc`), for each of many blocks that are alive together.
 """
 
 from __future__ import annotations

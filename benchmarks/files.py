@@ -1,4 +1,4 @@
-"""What saving and loading cost, beside `numpy.save` and `numpy.load`.
+"""What saving and loading cost, compared with `numpy.save` and `numpy.load`.
 
     python benchmarks/files.py [--backend torch] [--gigabytes 1] [--pairs 5] [--folder DIR]
 
@@ -40,7 +40,7 @@ class Stack(ub.Block):
 
 
 def anonymous():
-    """The memory of this process that is of no file, in bytes."""
+    """The memory of this process that does not belong to a mapped file, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) * 1024
@@ -119,7 +119,7 @@ def main():
     parser.add_argument("--backend", action="append", choices=ub.available_backends())
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--folder", type=Path, help="where to write; left out, a temporary folder")
+    parser.add_argument("--folder", type=Path, help="where to write; default: a temporary folder")
     options = parser.parse_args()
     width = int((options.gigabytes * 1e9 / 4 / LAYERS) ** 0.5)
     one = width * width * 4 / 1e9

@@ -1,4 +1,4 @@
-"""How the cost grows with depth, width and batch: nothing of ours is to grow faster than by hand.
+"""How the cost grows with depth, width and batch: ours must not grow faster than that by hand.
 
 Beside each time and each ratio to the one by hand there is, for a whole line of sizes, the *growth*
 of that ratio: a straight line is fitted to its logarithm over the logarithm of the size, and the

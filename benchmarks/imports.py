@@ -1,11 +1,11 @@
-"""What importing the library takes, beyond what it imports anyway.
+"""What importing the library takes, beyond the import of its framework.
 
-Every measurement is an interpreter of its own, which imports the framework (in the process `core`
-none, NumPy alone), then ours, and says how long each took; the cases take turns. *With bytecode*
-is how an installed package is imported: `pip` compiles it. *Without* is its first import in a
-checkout, or any where Python is told to write none.
+Every measurement starts a new interpreter, which imports the framework (in the process `core` only
+NumPy), then this library, and reports how long each took; the cases take turns. *With bytecode* is
+how an installed package is imported: `pip` compiles it. *Without* is its first import in a
+checkout, or any import if Python writes no bytecode.
 
-`unified_blocks_torch` and its like import `unified_blocks`, which is counted as theirs.
+`unified_blocks_torch` and the other adapters import `unified_blocks`, which counts as theirs.
 """
 
 from __future__ import annotations

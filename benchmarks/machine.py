@@ -1,4 +1,4 @@
-"""The machine, and the process: what a measured number depends on."""
+"""The properties of the machine and the process on which a measured number depends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def installed() -> list[tuple[str, str]]:
 
 
 def processor() -> str:
-    """Its name, as Linux tells it, else as Python does."""
+    """Its name according to Linux, or according to Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a block costs over the same network written by hand, called and trained eagerly.
+"""What a block costs, compared with the same network written by hand, called and trained eagerly.
 
 In each round ours, the one by hand, and a second one by hand are timed in turn: the ratio of the
 last two, which would be 1 on a machine without noise, says how far to trust the first.

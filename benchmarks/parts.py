@@ -48,7 +48,7 @@ PARTS: dict[str, Part] = {
 
 @dataclass(frozen=True)
 class Framework:
-    """What a process computes with.
+    """The framework of a process.
 
     Attributes:
         needs: the packages that must be there.
@@ -74,7 +74,7 @@ FRAMEWORKS: dict[str, Framework] = {
 
 
 def processes(parts: list[str], frameworks: list[str]) -> Iterator[tuple[str, str]]:
-    """Which part is measured in which framework, of those asked for; all, if none is."""
+    """The pairs of part and framework to measure: those selected, or all if none is."""
     for name in parts or PARTS:
         for framework in PARTS[name].frameworks:
             if not frameworks or framework in frameworks:
@@ -82,13 +82,13 @@ def processes(parts: list[str], frameworks: list[str]) -> Iterator[tuple[str, st
 
 
 def measure(part: str, framework: str, effort: Effort) -> list[Cell]:
-    """What the module of the part finds, in this process."""
+    """The cells of the part, measured in this process."""
     cells = importlib.import_module(f"benchmarks.{part}").measure(framework, effort)
     return [replace(cell, part=part, framework=framework) for cell in cells]
 
 
 def measure_apart(part: str, framework: str, effort: Effort) -> tuple[list[Cell], dict[str, str]]:
-    """What it finds in a process of its own, and what `benchmarks.machine` says of that process.
+    """Its cells, measured in a separate process, and what `benchmarks.machine` reports about that.
 
     Raises:
         subprocess.CalledProcessError: when the process failed; it has printed why.

@@ -1,4 +1,4 @@
-"""What is measured: blocks of the library, each beside its counterpart that is written by hand."""
+"""The subjects: blocks of the library, each with its counterpart written by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unified_blocks.reference.policy import deviation
 from unified_blocks.types import Array
 
 NATIVE, PORTABLE = 1.02, 1.05
-"""What a block may cost over one that is written by hand: a native one, and a portable one."""
+"""The most that a block may cost over one written by hand: a native and a portable block."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Subject:
         block: its class here, and in the modules of `benchmarks.native`.
         arguments: of the constructor of the one that is written by hand.
         shape: of its input, without the batch.
-        target: what it may cost over that one.
+        target: the most that it may cost over that one.
         example: the module of `examples/` that it is in.
         portable: whether to take the portable version of a block that has a native one.
     """
@@ -112,7 +112,7 @@ def nested_stack(framework: str, depth: int, units: int = 20) -> tuple[Any, Any,
 def stacked(
     framework: str, depth: int, ours: Callable[[], Any], native: Callable[[], Any]
 ) -> tuple[Any, Any, Any]:
-    """What these make, in a row; made in turn, so that the objects of all three lie alike."""
+    """What these make, in a row; made in turn, so that all three have similar memory layouts."""
     made = [(ours(), native(), native()) for _ in range(depth)]
     blocks, *layers = zip(*made, strict=True)
     first, second = (by_hand(framework).stack(list(each)) for each in layers)
@@ -146,7 +146,7 @@ def agree(found: list[Array], what: str) -> None:
     """Assert that what several nets computed is the same, as far as float32 can show.
 
     Raises:
-        AssertionError: when it is not: there is no sense in timing them side by side.
+        AssertionError: when it is not: timing them side by side would be meaningless.
     """
     for other in found[1:]:
         apart = deviation(other, found[0], "float32")

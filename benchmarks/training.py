@@ -1,4 +1,4 @@
-"""What an epoch of `ub.fit` costs over one that is written by hand for the framework.
+"""What an epoch of `ub.fit` costs, compared with one written by hand for the framework.
 
 Both train the same MLP on the same samples in as many batches, the last a partial one. Beside it:
 a second one by hand, which says how far to trust the first ratio; the same loop by hand around
@@ -125,7 +125,7 @@ def compared(
 
 
 def check(framework: str) -> None:
-    """Assert that an epoch of ours and one by hand tell one loss, and end at the same numbers."""
+    """Assert that an epoch of ours and one by hand give the same loss and the same numbers."""
     work = Work(framework, 16, 32, rate=0.125)
     trainer, by_hand_net = work.trainer(), work.net()
     before = list(ub.state(trainer.net).values())
@@ -133,11 +133,11 @@ def check(framework: str) -> None:
     told = work.by_hand(by_hand_net)()
     sizes = [min(work.batch, SAMPLES - i) for i in range(0, SAMPLES, work.batch)]
     if not deviation(np.float64(told), np.average(losses, weights=sizes), "float32", "trained").ok:
-        raise AssertionError(f"{framework}: fit and the loop by hand tell other losses")
+        raise AssertionError(f"{framework}: fit and the loop by hand give different losses")
     expected, found = (ub.state(net).values() for net in (by_hand_net, trainer.net))
     for a, b, start in zip(expected, found, before, strict=True):
         if not deviation(b, a, "float32", "trained").ok or np.array_equal(b, start):
-            raise AssertionError(f"{framework}: fit and the loop by hand end at other numbers")
+            raise AssertionError(f"{framework}: fit and the loop by hand end at different numbers")
 
 
 def orders() -> np.random.Generator:

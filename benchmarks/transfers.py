@@ -1,9 +1,9 @@
-"""What moving a model's numbers costs, beside `numpy.copyto` of as many bytes.
+"""What moving a model's numbers costs, compared with `numpy.copyto` of as many bytes.
 
 `numpy.copyto` writes where something was written before, or into new memory, which the system has
 to find first: `state` gives new arrays and is compared with the latter, `load_state` and `transfer`
 write into a model that is there. `convert` makes the model too; at the largest size the call also
-runs Python's collector, which is off while calls are timed, to be rid of the model before. *Peak*
+runs Python's collector, which is off while calls are timed, to free the previous model. *Peak*
 is the most memory that NumPy had during one call beyond what it had before, in states.
 
 Every other framework that is installed is a target of `transfer` and `convert`. On TensorFlow a

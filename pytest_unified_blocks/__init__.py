@@ -1,4 +1,4 @@
-"""Test your own blocks, or a backend of your own, with pytest.
+"""Test your own blocks, or your own backend, with pytest.
 
     from pytest_unified_blocks import BlockContract
 
@@ -9,7 +9,7 @@
             return Highway(20)
 
 See `pytest_unified_blocks.plugin` for the options, fixtures and the marker. pytest imports this
-package in every run, so that it imports nothing until a contract is asked for.
+package in every run, so it imports nothing until a contract is used.
 """
 
 from typing import TYPE_CHECKING, Any

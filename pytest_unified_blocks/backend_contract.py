@@ -1,4 +1,4 @@
-"""`BackendContract`: what this library asks of a framework, for authors of a backend."""
+"""`BackendContract`: tests of a backend, for authors of one."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class BackendContract(Tensors, Variables, Layers, Blocks, Learning, Moving):
         class TestToyframe(BackendContract):
             name = "toyframe"
 
-    What the backend says in `lacks` is skipped with its reason, and so are the operations of
-    `ub.ops` that it lacks.
+    Tests of the capabilities in the backend's `lacks`, and of operations of `ub.ops` that it lacks,
+    are skipped with the reason.
 
     Attributes:
         name: the name that the backend is registered under.

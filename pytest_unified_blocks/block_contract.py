@@ -35,7 +35,7 @@ class BlockContract:
 
     Attributes:
         input_shape: of a batch of inputs.
-        output_shape: of the output for it; left out, only that it is the same everywhere is tested.
+        output_shape: of its output; if omitted, it must only be the same on all backends.
         dtypes: the floating-point types to test in.
         seed: what parameters, inputs and targets are drawn from.
         steps: how many steps of training are compared.
@@ -44,9 +44,9 @@ class BlockContract:
         optimizer: what trains it.
         graph_needs: the capabilities that a backend needs for it to be one graph, for example
             `("loops-in-graphs",)` when its forward loops on tensors.
-        tolerance_factor: how many times the library's tolerances are allowed; see
+        tolerance_factor: a factor on the library's tolerances; see
             `unified_blocks.reference.policy`.
-        lacks: why the block is without what some of these tests ask for, by the test's name:
+        lacks: why the block cannot pass some of these tests, by the name of the test:
             `{"test_training_agrees": "dropout draws its own numbers on each framework"}`.
     """
 
@@ -150,7 +150,7 @@ class BlockContract:
     def test_parameters_are_trained_and_constants_are_not(
         self, backend_name: str, device: str, dtype: str
     ) -> None:
-        """Running statistics are no parameters, and move; they are a batch norm's."""
+        """Running statistics are not parameters; training updates them."""
         here = self._on(backend_name, device, dtype)
         parameters = [name for name, role in here.roles.items() if role == "parameter"]
         assert [name for name in here.gradients if name != "x"] == parameters
@@ -214,7 +214,7 @@ class BlockContract:
 
     @pytest.mark.capability("graphs")
     def test_compiled_is_eager(self, backend: Any, device: str) -> None:
-        """In the first of the dtypes alone: some compilers take seconds."""
+        """Only in the first of the dtypes: some compilers take seconds."""
         dtype = self.dtypes[0]
         for name in self.graph_needs:
             reason = why_lacking(backend, name)
@@ -229,7 +229,7 @@ class BlockContract:
     # how they are run
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Called by pytest for each test of a subclass: refuse one that says too little."""
+        """Called by pytest for each test of a subclass: refuse one that lacks a definition."""
         cls = type(self)
         problem = None
         if cls.make is BlockContract.make:
@@ -270,7 +270,7 @@ class BlockContract:
         return self._seen[key]
 
     def _on(self, backend_name: str, device: str, dtype: str) -> Seen:
-        """What the block gives there; seen once for all tests of the class."""
+        """The results of the block there, computed once for all tests of the class."""
         key = (backend_name, device, dtype)
         seen: Seen = self._once(key, lambda: self._see(*key))
         return seen
@@ -300,11 +300,11 @@ class BlockContract:
     def _elsewhere(
         self, request: Any, backend_name: str, device: str, dtype: str
     ) -> Iterator[tuple[str, Seen]]:
-        """What the block gives on the CPU of every backend, by name, but for this very place."""
+        """The results of the block on the CPU of every backend except the one under test."""
         names = usable_backends(request.config)
         others = [name for name in names if (name, "cpu") != (backend_name, device)]
         if not others:
-            pytest.skip(f"there is no other backend here than {backend_name}")
+            pytest.skip(f"the only backend here is {backend_name}")
         for other in others:
             try:
                 seen = self._on(other, "cpu", dtype)

@@ -7,16 +7,16 @@
 
 A test that takes the fixture `backend_name` or `backend` runs once for each backend, on the CPU;
 one that takes `device`, on each device of each. The backend is the default one during the test.
-A backend that is not installed, and a GPU that is not there, are skips with the reason. One that an
-option names must be there, else the run fails.
+Tests on a backend that is not installed, or a GPU that is missing, are skipped with the reason. A
+backend or device that an option names must be there; otherwise the run fails.
 
 `@pytest.mark.capability("name")` skips a test on a backend that lacks one of
 `unified_blocks.backend.capabilities.CAPABILITIES`, with the reason that the backend gives.
 `assert_equivalent` is `ub.assert_equivalent`.
 
-Everyone who has this library installed has this module in every run of pytest. So it imports
-nothing, and leaves a suite alone that takes none of these fixtures: a fixture of the same name in a
-`conftest.py` takes the place of ours, and an option of the same name leaves ours out.
+Where this library is installed, every run of pytest loads this module. So it imports nothing, and
+does not affect a suite that uses none of these fixtures: a fixture of the same name in a
+`conftest.py` overrides ours, and an option of the same name takes precedence over ours.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
     result = yield
     group = parser.getgroup("unified-blocks", "blocks on several backends")
     for option, what in (("backend", "the backends"), ("device", "the devices: cpu, gpu, gpu:1")):
-        with suppress(argparse.ArgumentError):  # it is someone else's
+        with suppress(argparse.ArgumentError):  # another plug-in has it
             group.addoption(
                 f"--{option}",
                 dest=f"unified_blocks_{option}",
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         kind, _, index = device.partition(":")
         if kind not in ("cpu", "gpu") or (index and (kind, index.isdecimal()) != ("gpu", True)):
             raise pytest.UsageError(
-                f"--device must be cpu, gpu for every one, or gpu:0, gpu:1, …; got {device!r}"
+                f"--device must be cpu, gpu for every GPU, or gpu:0, gpu:1, …; got {device!r}"
             )
     if named(config, "backend") is not None:
         distributed = getattr(config.option, "numprocesses", 0) or hasattr(config, "workerinput")
@@ -167,7 +167,7 @@ def _target(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
         )
     name, device, problem = request.param
     if problem:
-        pytest.fail(f"it was named by an option and must be there: {problem}", pytrace=False)
+        pytest.fail(f"an option names it, so it must be there: {problem}", pytrace=False)
     with use_backend(name) as backend:
         skip_what_it_lacks(request.node, backend)
         yield name, device
@@ -186,7 +186,7 @@ def skip_what_it_lacks(node: Any, backend: Backend) -> None:
 
 @pytest.fixture(name=EVERY_DEVICE)
 def _every_device() -> None:
-    """What a test that runs on every device is known by."""
+    """The id of a test for a backend and a device."""
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def dtype_name(dtype: Any) -> str:
 
 
 def any_dtype_name(dtype: Any) -> str:
-    """What a dtype of any framework is called: `int64`, `bool`, …"""
+    """The name of a dtype of any framework: `int64`, `bool`, …"""
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     return str(name).rsplit(".", 1)[-1].rstrip("_")
 
@@ -40,7 +40,7 @@ def numpy_dtype(name: str) -> str:
 
 
 def default_dtype() -> str:
-    """The name of the type that a block made now gets when it is given none."""
+    """The name of the default floating-point type, which a block gets when it is given none."""
     return default_float.get()
 
 

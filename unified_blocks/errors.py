@@ -1,4 +1,4 @@
-"""Every error that this library raises of its own.
+"""The errors that this library defines.
 
     UnifiedBlocksError
     ├── UnknownBackendError (ValueError)      a backend name that no one registered
@@ -10,7 +10,8 @@
     ├── NotBuiltError       (RuntimeError)    a question about numbers that do not exist yet
     ├── BlockBuiltError     (RuntimeError)    a change to a block that its framework has locked
     ├── StateMismatchError  (ValueError)      a state that does not fit a model
-    ├── DuplicateBlockError (ValueError)      two block classes of one name, by which files go
+    ├── DuplicateBlockError (ValueError)      two block classes with one name, which files
+    │                                         could not tell apart
     ├── DifferentCasesError (ValueError)      records of other cases than those compared with
     ├── UnknownBlockError   (LookupError)     a file names a block class that was not defined
     ├── NotEquivalentError  (AssertionError)  two models that compute different outputs
@@ -46,7 +47,7 @@ class ForeignPartError(UnifiedBlocksError, TypeError):
 
 
 class SharingError(UnifiedBlocksError, ValueError):
-    """Numbers that two libraries cannot hold in the same memory: only a copy can be had."""
+    """Numbers that two libraries cannot hold in the same memory: they can only be copied."""
 
 
 class InputError(UnifiedBlocksError, ValueError):
@@ -74,7 +75,7 @@ class DifferentCasesError(UnifiedBlocksError, ValueError):
 
 
 class UnknownBlockError(UnifiedBlocksError, LookupError):
-    """A block class that a file names and nobody has defined here."""
+    """A block class that is named in a file but not defined in this program."""
 
 
 class NotEquivalentError(UnifiedBlocksError, AssertionError):

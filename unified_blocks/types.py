@@ -1,4 +1,4 @@
-"""Types that annotations here use."""
+"""Types that the annotations of this package use."""
 
 from typing import Any, TypeAlias
 

@@ -1,8 +1,8 @@
 """Training loops, written by hand for one framework, as its users write them.
 
-Each module has `epoch_of`: it gives a function that trains a model for one epoch, with
-cross-entropy and the framework's own optimizer, on tensors in an order drawn from a NumPy
-generator. As `fit` does, it tells the mean loss of the epoch, read once at its end.
+Each module has `epoch_of`: it returns a function that trains a model for one epoch, with
+cross-entropy and the framework's optimizer, on tensors in an order drawn from a NumPy generator.
+Like `fit`, that function returns the mean loss of the epoch, read once at its end.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class DeepSets(nn.HybridBlock):
 
 @initialized
 class BookMLP(nn.Block):
-    """In the style of the book's chapter: a block that is no graph, its width found by a call."""
+    """In the style of the book's chapter: not a graph, and a call finds its width."""
 
     def __init__(self, hidden_units, out_units):
         super().__init__()

@@ -1,1 +1,1 @@
-"""The promises of a backend, one module for each concern, and how they are checked."""
+"""The tests of `BackendContract`, one module for each concern."""

@@ -1,4 +1,4 @@
-"""Blocks compute what they mean, tell of their calls, and refuse what they cannot take."""
+"""Blocks compute what they mean, report their calls, and refuse invalid input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unified_blocks.reference.gradients import reference_output
 
 
 class Blocks:
-    """What is asked of blocks, and of the errors that they give."""
+    """Tests of blocks, and of the errors that they raise."""
 
     name: str
 
@@ -119,7 +119,7 @@ class Blocks:
     ) -> None:
         others = [n for n in plugin.usable_backends(request.config) if n != self.name]
         if not others:
-            pytest.skip(f"there is no other backend here than {self.name}")
+            pytest.skip(f"the only backend here is {self.name}")
         for other in others:
             foreign = ub.from_numpy(normal(3, 20, dtype="float32"), other)
             assert not backend.is_tensor(foreign)
@@ -131,7 +131,7 @@ class Blocks:
     ) -> None:
         others = [n for n in plugin.usable_backends(request.config) if n != self.name]
         if not others:
-            pytest.skip(f"there is no other backend here than {self.name}")
+            pytest.skip(f"the only backend here is {self.name}")
         for other in others:
             with pytest.raises(ub.ForeignPartError, match=ub.get_backend(other).title):
                 ub.MySequential(ub.Dense.on(other)(3))

@@ -1,4 +1,4 @@
-"""What the contracts make, and how they compare what they find with what they expect."""
+"""The models that the contracts make, and their comparisons with expected results."""
 
 from __future__ import annotations
 

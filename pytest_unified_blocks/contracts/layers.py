@@ -34,7 +34,7 @@ class Applied(ub.Block):
 
 
 class Layers:
-    """What is asked of layers and operations."""
+    """Tests of layers and operations."""
 
     name: str
 

@@ -20,7 +20,7 @@ from unified_blocks.types import Array, State
 
 
 class Learning:
-    """What is asked of gradients, losses, optimizers and trainers."""
+    """Tests of gradients, losses, optimizers and trainers."""
 
     @gradients
     @cases

@@ -23,7 +23,7 @@ from unified_blocks.reference.gradients import reference_output
 
 
 class Moving:
-    """What is asked of a model that becomes another."""
+    """Tests of models that are cast, copied, saved and converted."""
 
     name: str
 
@@ -60,7 +60,7 @@ class Moving:
     ) -> None:
         others = [n for n in plugin.usable_backends(request.config) if n != self.name]
         if not others:
-            pytest.skip(f"there is no other backend here than {self.name}")
+            pytest.skip(f"the only backend here is {self.name}")
         net, (x, _) = made_case("chimera", "float64"), BY_NAME["chimera"].batch("float64")
         for other in others:
             back = ub.convert(ub.convert(net, other, example=x), self.name)

@@ -1,4 +1,4 @@
-"""What a block gave on one device, and what its variables and layers are there."""
+"""The results of a block on one device, with its variables and layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unified_blocks.types import Array, State
 
 @dataclass(frozen=True)
 class Seen:
-    """What the block gave on one device, with the numbers that its seed draws.
+    """The results of the block on one device, with the numbers that its seed draws.
 
     Attributes:
         numbers: its state before training, and `roles` of each.
@@ -29,7 +29,7 @@ class Seen:
 
 
 def is_statistic(backend: Any, variable: Any) -> bool:
-    """Whether it is a running statistic, which training moves."""
+    """Whether it is a running statistic, which training updates."""
     of_a_norm: bool = backend.kind_of(variable.owner) == "BatchNorm"
     return of_a_norm and variable.role == "constant"
 

@@ -13,7 +13,7 @@ from unified_blocks.backend.dlpack import viewed
 
 
 class Tensors:
-    """What is asked of the tensors of a backend."""
+    """Tests of the tensors of a backend."""
 
     @pytest.mark.parametrize("shape", [(2, 3), (), (0, 3)], ids=str)
     @pytest.mark.parametrize("kind", ["float64", "float32", "int64", "int32", "bool"])

@@ -12,7 +12,7 @@ from unified_blocks.equivalence.matrix.cases import Case
 
 
 class Variables:
-    """What is asked of the variables of models."""
+    """Tests of the variables of models."""
 
     @cases
     @dtypes

@@ -1,4 +1,4 @@
-"""Every operation: how it is called, on what, and what it means in NumPy."""
+"""The test cases of the operations: a call, its arguments, and its meaning in NumPy."""
 
 from pytest_unified_blocks.op_cases.case import OpCase
 from pytest_unified_blocks.op_cases.elementwise import ELEMENTWISE

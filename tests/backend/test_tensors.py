@@ -143,7 +143,7 @@ def test_bfloat16_goes_from_one_framework_to_another():
     assert there.dtype.name == "bfloat16"
     back = ub.as_tensor(there, "torch")
     assert back.equal(tensor)
-    with pytest.raises(ub.SharingError, match="a dtype that NumPy has not"):
+    with pytest.raises(ub.SharingError, match="a dtype that NumPy lacks"):
         ub.as_tensor(tensor, "tensorflow", copy=False)
 
 

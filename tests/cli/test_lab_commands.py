@@ -212,7 +212,7 @@ def test_wrong_use_is_a_usage_error(arguments, message):
         ("no_such_module:make", "ModuleNotFoundError"),
         ("lab_models:nothing", "AttributeError"),
         ("lab_models:HERE", "AttributeError"),
-        ("lab_models:two", "which wants backend, more"),
+        ("lab_models:two", "which needs backend, more"),
     ],
 )
 def test_a_model_that_is_none_is_a_usage_error(backend_name, tmp_path, models, model, message):

@@ -134,7 +134,7 @@ def test_what_is_expected_of_nothing_is_refused(tmp_path):
     record = record_of()
     record.entries["A", "float64", "forward"].expected["more"] = np.zeros(3)
     write_record(record, tmp_path / "a.rec.safetensors")
-    with pytest.raises(ub.FileFormatError, match="what is expected is not there"):
+    with pytest.raises(ub.FileFormatError, match="an entry lacks an array that it names"):
         read_record(tmp_path / "a.rec.safetensors")
 
 

@@ -116,8 +116,8 @@ def edited(path, change):
     [
         (lambda own: own.update(format=True), "got True"),
         (lambda own: own.update(format=0), "got 0"),
-        (lambda own: own.update(frozen=3), "frozen is no list"),
-        (lambda own: own.update(frozen=[3]), "frozen is no list"),
+        (lambda own: own.update(frozen=3), "frozen is not a list"),
+        (lambda own: own.update(frozen=[3]), "frozen is not a list"),
         (lambda own: own["tensors"]["x.weight"].update(role=[1]), "the role or kind of x.weight"),
         (lambda own: own["tensors"]["x.weight"].update(kind=1), "the role or kind of x.weight"),
         (lambda own: own["tensors"]["x.weight"].pop("sha256"), "sha256"),
@@ -142,7 +142,7 @@ def test_the_name_of_metadata_is_no_name(path):
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".params", ".weights.h5"])
 def test_a_name_that_is_half_a_character(tmp_path, suffix):
-    with pytest.raises(ub.UnsupportedError, match="must be text that UTF-8 has"):
+    with pytest.raises(ub.UnsupportedError, match="must be valid UTF-8 text"):
         ub.write_state({"a\udc80.weight": numbers(2)}, tmp_path / f"x{suffix}")
     assert not list(tmp_path.iterdir())
 

@@ -260,7 +260,7 @@ def test_a_dtype_that_mxnet_lacks_leaves_no_file(path, name):
 
 
 def test_two_arrays_of_one_name_are_not_written(path):
-    with pytest.raises(FileFormatError, match=r"must be its own; got a\.x twice"):
+    with pytest.raises(FileFormatError, match=r"must be unique; got a\.x twice"):
         mxnet_params.write(path, tensors({"a.x": numbers(2)}) * 2, {})
 
 

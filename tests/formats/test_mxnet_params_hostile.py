@@ -117,10 +117,10 @@ LIES = {
     "length of a name": (params(array(numbers(1)), names=["a"], name_length=2**63), "announces"),
     "UTF-8": (params(array(numbers(1)), names=[b"\xff\xfe"]), "names in UTF-8; got 'utf-8' codec"),
     "surrogate": (params(array(numbers(1)), names=[b"\xed\xa0\x80"]), "names in UTF-8"),
-    "twice": (params(*[array(numbers(1))] * 2, names=["a.x"] * 2), r"its own; got a\.x twice"),
+    "twice": (params(*[array(numbers(1))] * 2, names=["a.x"] * 2), r"unique; got a\.x twice"),
     "twice, renamed": (
         params(*[array(numbers(1))] * 2, names=["arg:a_weight", "aux:a_weight"]),
-        r"its own; got a\.weight twice",
+        r"must be unique; got a\.weight twice",
     ),
     "more after it": (SMALL + b"\0", "must end after the names; got 1 bytes more"),
     "zip: object": (zip_of({"a.npy": npy("'|O'", "(1,)", bytes(8))}), "arrays of plain numbers"),
@@ -138,12 +138,15 @@ LIES = {
         "at most 10 times its own size.*pack it again without compression",
     ),
     "zip: a size that lies": (entry(npy("'<f4'", "(1,)", bytes(4)), size=2**32 - 2), "10 times"),
-    "zip: checksum": (entry(npy("'<f4'", "(1,)", bytes(4)), crc=1), "a.x.npy has another checksum"),
+    "zip: checksum": (
+        entry(npy("'<f4'", "(1,)", bytes(4)), crc=1),
+        "a.x.npy does not have the checksum",
+    ),
     "zip: encrypted": (entry(npy("'<f4'", "(1,)", bytes(4)), flags=1), "stored or deflated"),
     "zip: packing": (entry(npy("'<f4'", "(1,)", bytes(4)), packing=14), "stored or deflated"),
     "zip: place": (
         entry(npy("'<f4'", "(1,)", bytes(4)), offset=7),
-        "is of something else",
+        "there is no header of",
     ),
     "zip: end": (
         entry(npy("'<f4'", "(1,)", bytes(4)), packed=2**31),
@@ -169,11 +172,11 @@ LIES = {
     ),
     "zip: before it": (
         entry(npy("'<f4'", "()", bytes(4)), directory_offset=2**20),
-        "list of members is said to be where it is not",
+        "list of members is not at its place",
     ),
     "zip: size of directory": (
         entry(npy("'<f4'", "()", bytes(4)), directory_size=2**20),
-        "list of members is said to be where it is not",
+        "list of members is not at its place",
     ),
     "zip: directory": (b"PK\x03\x04" + bytes(40), "it has no list of members"),
 }

@@ -110,7 +110,7 @@ def test_a_dtype_that_torch_has_not(path):
 
 
 def test_metadata_that_json_has_not(path):
-    with pytest.raises(UnsupportedError, match="must be what JSON can say"):
+    with pytest.raises(UnsupportedError, match="metadata in a file of PyTorch must be JSON"):
         torch_pt.write(path, [], {"x": object()})
 
 

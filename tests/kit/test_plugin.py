@@ -120,9 +120,9 @@ def test_no_backend_at_all_may_be_asked_for(run):
     ("option", "message"),
     [
         ("--backend=jax", "backend must be one of torch, tensorflow, mxnet*got 'jax'"),
-        ("--device=tpu", "--device must be cpu, gpu for every one, or gpu:0*got 'tpu'"),
-        ("--device=cpu:1", "--device must be cpu, gpu for every one, or gpu:0*got 'cpu:1'"),
-        ("--device=gpu:x", "--device must be cpu, gpu for every one, or gpu:0*got 'gpu:x'"),
+        ("--device=tpu", "--device must be cpu, gpu for every GPU, or gpu:0*got 'tpu'"),
+        ("--device=cpu:1", "--device must be cpu, gpu for every GPU, or gpu:0*got 'cpu:1'"),
+        ("--device=gpu:x", "--device must be cpu, gpu for every GPU, or gpu:0*got 'gpu:x'"),
     ],
 )
 def test_an_unknown_name_is_a_usage_error_that_lists_the_known_ones(pytester, option, message):

@@ -47,7 +47,7 @@ def test_order_passes_over_a_weight_that_is_not_used(backend_name):
     ub.initialize(keras_net, 3)
     difference = ub.diff_state(ub.transfer(keras_net, gluon_net, match="order"), keras_net)
     assert difference.equal
-    assert str(difference).endswith("all equal; one is without norm.weight, and may be")
+    assert str(difference).endswith("all equal; one lacks norm.weight, which is optional")
 
 
 @pytest.mark.parametrize("scale", [True, False])

@@ -46,7 +46,7 @@ def test_an_other_framework_is_left_out_when_it_is_not_there(tmp_path):
     asked = [option for name in missing for option in ("--backend", name)]
     found, printed = benchmark(tmp_path, "--part", "peers", *asked)
     assert found["cells"] == []
-    assert f"peers on {missing[0]}: left out, for want of" in printed
+    assert f"peers on {missing[0]}: skipped, not installed: " in printed
 
 
 def test_each_part_is_measured_where_it_is_asked_for():

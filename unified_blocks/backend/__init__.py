@@ -1,4 +1,4 @@
-"""What is asked of a framework, which frameworks there are, and whose a tensor is."""
+"""The interface that a framework's adapter implements, and the registry of the adapters."""
 
 from unified_blocks.backend.backend import Backend, Listener
 from unified_blocks.backend.graph import EAGER, Graph

@@ -1,7 +1,7 @@
-"""What a backend may be without: the one list, for tests to skip by and for the README to show.
+"""What a backend may lack: one list, by which tests are skipped and which the documentation shows.
 
-A backend says what it lacks, and why, in `Backend.lacks`; what is to be known about something that
-it has, in `Backend.remarks`. `unified-blocks capabilities` prints the README's table.
+A backend says what it lacks, and why, in `Backend.lacks`; `Backend.remarks` holds notes on what it
+has. `unified-blocks capabilities` prints the table in `docs/capabilities.md`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CAPABILITIES = {
     "cast": "`ub.cast` to another floating-point type",
     "copies": "`copy.deepcopy` and pickles of blocks",
     "files": "blocks in files, by `ub.save`",
-    "layers": "the layers beside `Dense`",
+    "layers": "the layers other than `Dense`",
     "graphs": "blocks compiled to graphs",
     "add-after-call": "`.add` to a container after its first call",
     "assign-after-call": "a block put into a list or attribute after the first call",
@@ -27,10 +27,10 @@ CAPABILITIES = {
     "move-unbuilt": "moving an unbuilt block",
     "loops-in-graphs": "`while` and `if` on tensors, compiled",
     "while-loop-in-graphs": "`ops.while_loop` and `ops.cond` in one graph",
-    "whole-numbers-in-graphs": "whole numbers in a graph as eagerly",
-    "index-errors": "an index outside of an `Embedding`, or in `ops.take`, is an error",
-    "label-errors": "a label that is no class is an error",
-    "nan-in-relu": "relu of nan in a layer (`ReLU`, `Dense`, …) is nan",
+    "whole-numbers-in-graphs": "integer operations give the same in graphs as eagerly",
+    "index-errors": "an out-of-range index of `Embedding` or `ops.take` raises an error",
+    "label-errors": "a label outside the classes raises an error",
+    "nan-in-relu": "layers (`ReLU`, `Dense`, …) propagate nan through relu",
     "float16": "dense layers and `ops.matmul` in float16",
     "bfloat16": "blocks in bfloat16",
     "held-gradients": "gradients that stay with the parameters after a backward pass",
@@ -42,7 +42,7 @@ CAPABILITIES = {
 
 
 def why_lacking(backend: Backend, name: str) -> str | None:
-    """Why the backend is without the capability `name`; None when it has it.
+    """Why the backend lacks the capability `name`; None when it has it.
 
     Raises:
         ValueError: for a name that is not in `CAPABILITIES`.
@@ -53,7 +53,7 @@ def why_lacking(backend: Backend, name: str) -> str | None:
 
 
 def table(backends: Sequence[Backend]) -> str:
-    """In Markdown, the capabilities that not all of these backends have alike."""
+    """A Markdown table of the capabilities that one of these backends lacks or remarks on."""
     lines = [
         f"| capability | what | {' | '.join(backend.title for backend in backends)} |",
         "|---|---|" + "---|" * len(backends),

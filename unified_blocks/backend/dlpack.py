@@ -1,4 +1,4 @@
-"""DLPack, by which two libraries hold one array: https://dmlc.github.io/dlpack/latest/."""
+"""DLPack, by which two libraries share one array: https://dmlc.github.io/dlpack/latest/."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Exported:
 
 
 def viewed(source: Any) -> Array:
-    """What has `__dlpack__`, as a read-only array in the same memory.
+    """A read-only array in the memory of an object that has `__dlpack__`.
 
     Raises:
-        SharingError: for a dtype that NumPy has not.
+        SharingError: for a dtype that NumPy lacks.
     """
     try:
         array: Array = np.from_dlpack(source)
     except RuntimeError as error:
-        raise SharingError(f"a dtype that NumPy has not ({error})") from error
+        raise SharingError(f"a dtype that NumPy lacks ({error})") from error
     array.flags.writeable = False
     return array
 
@@ -48,8 +48,8 @@ def viewed(source: Any) -> Array:
 def check_shareable(array: Array) -> None:
     """Raise `SharingError` for an array that no framework can hold in its memory."""
     if not array.flags.writeable:
-        raise SharingError("a read-only array, and a tensor could be written to")
+        raise SharingError("a read-only array, which a tensor could write to")
     if not array.flags.aligned:
-        raise SharingError("an array whose address is no multiple of its dtype's alignment")
+        raise SharingError("an array whose address is not a multiple of its dtype's alignment")
     if any(stride < 0 for stride in array.strides):  # PyTorch would end the process
         raise SharingError("an array with a negative stride")

@@ -1,7 +1,7 @@
 """Which backends exist, whose a tensor is by its class, and which backend is the default.
 
-Adapters declare all this in the entry points of their packages, the three that come with this
-package exactly as anyone else's would. An entry is a name and a value, in one of four groups:
+Adapters declare all this in the entry points of their packages; the three that come with this
+package do it in the same way as any other. An entry is a name and a value, in one of four groups:
 
     unified_blocks.backends     the import name of the framework = where its `Backend` object is
     unified_blocks.aliases      another name for a backend = the backend
@@ -170,7 +170,7 @@ def _first_installed(importable: Any) -> str:
     """The preferred one of the backends that are installed, looked for once.
 
     Args:
-        importable: what tells whether anything else can be imported now.
+        importable: a value that changes when the set of importable packages changes.
     """
     installed = available_backends()
     if not installed:
@@ -180,14 +180,14 @@ def _first_installed(importable: Any) -> str:
 
 
 def _what_can_be_imported() -> Any:
-    """Something that is another one when other packages can be imported than before."""
+    """A value that changes when the set of packages that can be imported changes."""
     names = registered_backends()
     hidden = tuple(name for name in names if sys.modules.get(name, names) is None)
     return tuple(names), hidden, tuple(map(id, sys.meta_path)), tuple(map(_changed, sys.path))
 
 
 def _changed(folder: str) -> tuple[str, int]:
-    """A folder in which packages are looked for, and when something was last put into it."""
+    """A folder in which packages are looked for, and when its content last changed."""
     try:
         return folder, os.stat(folder or ".").st_mtime_ns  # noqa: PTH116  # asked at each default
     except OSError:  # there is none, or it is a zip file that was taken away
@@ -254,15 +254,15 @@ _in_command = False
 
 
 def begin_command() -> None:
-    """Say that this process does nothing but run a command of this library.
+    """Declare that this process only runs a command of this library.
 
-    An adapter that is imported from now on may tell its framework what can be told only before it
-    is imported, in the environment: to print less, and to leave memory to other processes.
+    An adapter that is imported from now on may set environment variables that its framework reads
+    only at import: to print less, and to leave memory to other processes.
     """
     global _in_command
     _in_command = True
 
 
 def in_command() -> bool:
-    """Whether this process does nothing but run a command of this library."""
+    """Whether this process only runs a command of this library."""
     return _in_command

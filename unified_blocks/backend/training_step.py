@@ -90,7 +90,7 @@ class TrainingStep(ABC):
 
     @abstractmethod
     def restart_at(self, count: int) -> None:
-        """Go on as after that many steps."""
+        """Continue as if that many steps had been done."""
 
     @abstractmethod
     def set_learning_rate(self, learning_rate: float) -> None:

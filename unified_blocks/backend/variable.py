@@ -25,9 +25,9 @@ class Variable(ABC):
         owner: the layer or block whose own attribute it is.
         aliases: the other names of a shared one.
         is_tied: whether other layers than `owner` hold it too.
-        optional: whether another model that computes the same may be without it: a count of
-            batches, or a weight that the framework holds at 1.
-        obstacle: of one that does not exist yet: why `write` cannot create it, if it cannot.
+        optional: whether another model that computes the same may lack it: a count of batches,
+            or a weight that the framework holds at 1.
+        obstacle: if it does not exist yet and `write` cannot create it, why not.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Variable(ABC):
     obstacle: str | None = None
 
     def is_also(self, other: Variable) -> None:
-        """Take in `other`, which is the same array under another name."""
+        """Merge `other`, which is the same array under another name."""
         self.aliases += (other.name,)
         self.is_tied |= other.owner is not self.owner
 
     @property
     @abstractmethod
     def shape(self) -> Shape | None:
-        """The canonical shape; None for a size, or for all of it, that is not known yet."""
+        """The canonical shape; None in place of a size, or of all of it, that is not known yet."""
 
     @property
     @abstractmethod
@@ -65,7 +65,7 @@ class Variable(ABC):
 
     @abstractmethod
     def freeze(self) -> None:
-        """Take a parameter out of training: it keeps its role, and has no gradient any more."""
+        """Exclude a parameter from training: it keeps its role, but has no gradient."""
 
     @property
     @abstractmethod
@@ -74,9 +74,9 @@ class Variable(ABC):
 
     @abstractmethod
     def view(self) -> Array:
-        """The numbers, in canonical layout: where the framework allows, seen without a copy.
+        """The numbers in canonical layout, without a copy where the framework allows it.
 
-        Those of bfloat16, which NumPy has not, are in float32.
+        Those of bfloat16, which NumPy lacks, are in float32.
         """
 
     def read(self) -> Array:
@@ -89,4 +89,4 @@ class Variable(ABC):
 
     @abstractmethod
     def write(self, array: Array) -> None:
-        """Replace the numbers by `array`, whose shape and dtype fit; create them if need be."""
+        """Replace the numbers by `array`, whose shape and dtype fit; create them if needed."""

@@ -1,4 +1,4 @@
-"""What a block is, and how its class becomes a native class of a framework."""
+"""The class `Block`, and how a block class becomes a native class of each framework."""
 
 from unified_blocks.block.block import (
     Block,

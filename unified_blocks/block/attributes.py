@@ -1,7 +1,7 @@
-"""What may be assigned to an attribute of a block, and what becomes of it.
+"""Assignment to an attribute of a block: what is allowed, and what is registered.
 
-Layers and blocks are the framework's own business; here is what no framework does by itself, or
-not all of them: constants, blocks in lists, tuples and dicts, and parts of another framework.
+The framework registers layers and blocks itself; this module does what not every framework does:
+constants, blocks in lists, tuples and dicts, and errors for parts of another framework.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def add_constant(net: Any, name: str, constant: Constant) -> None:
 
 
 def check_name(net: Any, name: str) -> None:
-    """Hold the name of a part to what the framework leaves free.
+    """Check that the framework does not use the name of a part itself.
 
     Raises:
         AttributeError: when the framework uses it itself.
@@ -60,13 +60,13 @@ constructing: ContextVar[bool] = ContextVar("unified_blocks_constructing", defau
 
 
 def note_change(net: Any, name: str) -> None:
-    """Remember that a block got another part after it was made: its arguments do not tell."""
+    """Remember that a block got another part after it was made, which its arguments do not show."""
     if not constructing.get():
         remember(net, changed=name)
 
 
 def hold(net: Any, name: str, value: Any) -> Any:
-    """What the attribute `name` of `net` is to hold: `value`, its lists and dicts tracked.
+    """The value for the attribute `name` of `net`: `value`, with its lists and dicts tracked.
 
     Raises:
         as `check_part`.
@@ -88,7 +88,7 @@ def hold(net: Any, name: str, value: Any) -> Any:
 
 
 def check_constructed(net: Any) -> None:
-    """Hold what a constructor did to its lists to what the block has registered.
+    """Check that the block has registered every layer in the lists of its constructor.
 
     Raises:
         TypeError: when a layer was put into a container that the block does not follow.
@@ -123,20 +123,20 @@ def untrackable(net: Any, name: str, container: Any) -> TypeError:
 
 
 def check_part(net: Any, name: str, value: Any) -> None:
-    """Hold what is assigned to an attribute to the framework of the block.
+    """Check that a value for an attribute belongs to the framework of the block.
 
     Raises:
         ForeignPartError: (a `TypeError`) for a layer, block or tensor of another framework, alone
             or in a container.
         TypeError: for a constant in one, or a layer in one that cannot be tracked.
-        ValueError: for keys that make no names.
+        ValueError: for keys that cannot be names.
     """
     check = check_container if isinstance(value, CONTAINERS) else check_single
     check(net, name, value)
 
 
 def check_single(net: Any, name: str, value: Any) -> None:
-    """Hold what is no container to the rules of `check_part`."""
+    """Apply the rules of `check_part` to a value that is not a container."""
     backend = net._native.backend
     if isinstance(value, Constant):
         raise TypeError(
@@ -155,7 +155,7 @@ def check_single(net: Any, name: str, value: Any) -> None:
 
 
 def check_container(net: Any, name: str, container: Any) -> None:
-    """Hold a container to the rules of `check_part`."""
+    """Apply the rules of `check_part` to a container."""
     layer_class = net._native.backend.layer_class
     holding = []
     for key, item in items_of(container):
@@ -182,11 +182,11 @@ def check_container(net: Any, name: str, container: Any) -> None:
 
 
 def layer_of(net: Any, value: Any) -> Any:
-    """`value`, if it is a layer of the framework of the block.
+    """`value`, checked to be a layer of the framework of the block.
 
     Raises:
         ForeignPartError: (a `TypeError`) when it is one of another framework.
-        TypeError: when it is none.
+        TypeError: when it is not a layer.
     """
     check_part(net, "a block", value)
     layer_class = net._native.backend.layer_class

@@ -8,11 +8,10 @@ A block has five duties, the same on every framework:
 4. it stores and exposes its parameters;
 5. it initialises them.
 
-Duties 1 and 2 are the native object's own call. Duties 3 to 5 are the framework's own too
-(`backward`, `parameters`, `initialize`, each in its dialect), and the functions of this library
-(`value_and_grad`, `state`, `initialize`) do them in one dialect for all frameworks. They are
-functions, never methods: `parameters`, `compile`, `save` or `summary` already mean something in
-each framework.
+Duties 1 and 2 are the native object's call. For duties 3 to 5 each framework has its own API
+(`backward`, `parameters`, `initialize`); the functions of this library (`value_and_grad`, `state`,
+`initialize`) do them in the same way on all frameworks. They are functions, never methods:
+`parameters`, `compile`, `save` or `summary` already mean something in each framework.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 NativeClass = TypeVar("NativeClass", bound=type[Any])
 
 followers: list[Callable[[type[Block]], None]] = []
-"""What backends that have to know every block class do with a new one."""
+"""Functions of backends that are called with every new block class."""
 
 
 class _ClassSignature:
@@ -57,9 +56,9 @@ class Block:
     of the block class itself, so that `isinstance(net, ub.MLP)` holds on every backend.
 
     A block class is written once: a constructor that makes layers, blocks and constants, and a
-    `forward` in plain Python, over `ub.ops` and the operators of tensors. It has, for each
-    backend, one native class, made when it is first asked for from the block class and the
-    framework's own; `native` puts one written by hand in its place.
+    `forward` in plain Python, over `ub.ops` and the operators of tensors. For each
+    backend it has one native class, made on first use from the block class and the framework's
+    block class; `native` registers one written by hand in its place.
 
     Attributes of a block hold layers, blocks, lists, tuples and dicts of them (`blocks.0`,
     `blocks.1`, … by name), and constants (`ub.Constant`). A list or dict is copied when it is
@@ -73,7 +72,7 @@ class Block:
             another block class.
         TypeError: when blocks are put where they would be lost: into a container of another kind,
             or, in the constructor, into a list itself after it was assigned.
-        ValueError: for a dict of blocks with keys that make no names.
+        ValueError: for a dict of blocks with keys that cannot be names.
 
     Example::
 
@@ -108,7 +107,7 @@ class Block:
         super().__init_subclass__(**kwargs)
         made_here = "_native" in vars(cls)
         if cls._native is not None and not made_here:
-            # It extends a native class: it is native itself, there only.
+            # It extends a native class: it is native itself, on that backend only.
             cls._native = Native(cls._native.backend, cls)
             cls._native.backend.extend(cls)
         if not made_here:
@@ -132,7 +131,7 @@ class Block:
                 was written by hand, so that the two can be compared.
 
         Returns:
-            A subclass of this class and of the framework's own block class: always the same
+            A subclass of this class and of the framework's block class: always the same
             object for the same block and backend.
 
         Raises:
@@ -146,10 +145,9 @@ class Block:
     def native(cls, backend: str) -> Callable[[NativeClass], NativeClass]:
         """A decorator that registers a class written by hand for one framework.
 
-        It takes the place of the class that is made from the portable `forward` there, for
-        instances made from now on, and must mean the same. It extends the block class first, and
-        then the framework's own; what it does not define, constructor included, it has from the
-        block class.
+        Instances made from now on use it in place of the class made from the portable `forward`. It
+        must compute the same. It extends first the block class, and then the framework's; what it
+        does not define, constructor included, it inherits from the block class.
 
         Args:
             backend: a backend's name or alias.

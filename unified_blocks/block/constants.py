@@ -1,4 +1,4 @@
-"""`Constant`: numbers that a block holds and nobody trains."""
+"""`Constant`: numbers that a block holds and that are not trained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INITIALIZERS = ("uniform", "normal")
 
 
 class Constant:
-    """Numbers that are saved, loaded and moved with a block, and that nothing ever trains.
+    """Numbers that are saved, loaded and moved with a block, but never trained.
 
     Assign it to an attribute of a block; reading that attribute in `forward` gives a tensor of the
     block's framework (or a symbol, while MXNet makes a graph).
@@ -26,10 +26,10 @@ class Constant:
     Args:
         value: a number or an array.
         shape: of a constant that is drawn at random.
-        initializer: how: `"uniform"` from U[0, 1), `"normal"` from N(0, 1). Such a constant, and
-            no other, is drawn anew by `ub.initialize`.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32. Whole numbers become
-            floating-point ones.
+        initializer: how: `"uniform"` from U[0, 1), `"normal"` from N(0, 1). `ub.initialize` draws
+            such a constant anew, and leaves all others as they are.
+        dtype: floating-point type; default: that of `use_dtype`, or float32. Integers become
+            floating-point numbers.
 
     Raises:
         TypeError: neither `value` nor `shape`, or both.
@@ -70,15 +70,15 @@ class Constant:
         """The numbers.
 
         Raises:
-            UnsupportedError: for bfloat16, when nothing has added it to NumPy.
+            UnsupportedError: for bfloat16, unless a package has added it to NumPy.
         """
         dtype = default_dtype() if self.dtype is None else dtype_name(self.dtype)
         try:
             np.dtype(dtype)
         except TypeError:
             raise UnsupportedError(
-                f"Constant: the dtype must be one that NumPy has; got {dtype}: make the block in "
-                f'float32, and then ub.cast(net, "{dtype}")'
+                f"Constant: NumPy has no dtype {dtype}, and a constant must have a NumPy dtype; "
+                f'got dtype={dtype}: make the block in float32, and then ub.cast(net, "{dtype}")'
             ) from None
         if self.initializer is None:
             return np.array(self.value, dtype)

@@ -1,4 +1,4 @@
-"""How a native instance is constructed: what its `__init__` runs in."""
+"""How a native instance is constructed, and the context in which its `__init__` runs."""
 
 from __future__ import annotations
 

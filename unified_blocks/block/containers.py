@@ -1,4 +1,4 @@
-"""Lists and dicts of blocks in an attribute, which tell it when they change.
+"""Lists and dicts of blocks in an attribute, which is notified when they change.
 
     self.blocks = []
     self.blocks.append(ub.Dense(3))     # registered as blocks.0
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
-"""Where layers are looked for."""
+"""The kinds of containers that are searched for layers."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ def is_trackable(container: Any) -> bool:
 
 
 def track(value: Any, attribute: Attribute) -> Any:
-    """`value`; a list or dict, and each in it, as one that tells `attribute` of its changes.
+    """`value`; a list or dict, and each in it, as one that notifies `attribute` of its changes.
 
     One that does so already stays the same object, and so does one of a kind that cannot.
     """
@@ -115,7 +115,7 @@ def inside(value: Any, kind: type[Any]) -> Iterator[Any]:
 
 
 def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that changes a container, and tells its attribute; undone when that refuses."""
+    """A method that changes a container and notifies its attribute; undone when that refuses."""
 
     @functools.wraps(method)
     def change(self: Any, *args: Any, **kwargs: Any) -> Any:

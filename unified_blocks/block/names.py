@@ -16,7 +16,7 @@ _classes: dict[str, type[Any]] = {}
 
 
 def block_name(cls: type[Any]) -> str:
-    """The name of a block class. Those of this library go by the package, not by the file."""
+    """The name of a block class; for one of this library, the package stands for the module."""
     module: str = cls.__module__
     package = __name__.partition(".")[0]
     return f"{package if module.startswith(f'{package}.') else module}:{cls.__qualname__}"
@@ -35,7 +35,7 @@ def enter(cls: type[Any]) -> None:
         return
     if name in _classes and _is_first_run(cls.__module__):
         raise DuplicateBlockError(
-            f"the name of a block class must be its own, because files go by it; got a second "
+            f"the name of a block class must be unique, because files refer to it; got a second "
             f"{name}: give one of them another name"
         )
     _classes[name] = cls
@@ -83,7 +83,7 @@ def lasting_name_of(cls: type[Any]) -> str:
 
 
 def _is_first_run(module: str) -> bool:
-    """Whether the module is run for the first time: neither reloaded nor an interactive session."""
+    """Whether the module runs for the first time: neither reloaded nor an interactive session."""
     if module not in sys.modules:
         return True  # a class made by hand: nothing is run
     found = sys.modules[module]

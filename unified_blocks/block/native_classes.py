@@ -23,7 +23,7 @@ class NativeClasses:
         """Register a native class of `portable` that was written by hand; completed in place.
 
         Raises:
-            TypeError: when its bases are not the block class, first, and the framework's own.
+            TypeError: when its bases are not the block class and then a class of the framework.
         """
         backend = self._backend
         if native.__bases__[0] is not portable or not issubclass(native, backend.layer_class):
@@ -52,7 +52,7 @@ class NativeClasses:
                 return portable
             raise TypeError(
                 f"{portable.__name__} extends a native class of {portable._native.backend.title}; "
-                f"on {self._backend.title} there is none: extend the block class instead"
+                f"it has no class on {self._backend.title}: extend the block class instead"
             )
         with self._lock:
             if portable not in self._made:

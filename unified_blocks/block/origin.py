@@ -1,4 +1,4 @@
-"""What a block class and a block remember: one record each, and nothing else is set on them."""
+"""The records that this library keeps on a block class and on a block, one each."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Native:
 
 
 class Origin:
-    """What an instance was made with, and whether that still tells all. It is never changed.
+    """What an instance was made with, and whether it was changed since. It is immutable.
 
-    It is no dataclass and no list: frameworks look for layers in those.
+    It is neither a dataclass nor a list, because frameworks look for layers in those.
 
     Attributes:
         arguments: the constructor's, as given.

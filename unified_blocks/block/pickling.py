@@ -1,4 +1,4 @@
-"""Pickling of native instances: by block class, since no module holds a class made for it."""
+"""Pickling of native instances: by block class, since no module holds the native class."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def remake(net: Block, backend: str) -> Any:
 
 
 def held_by(value: Any) -> Iterable[Any]:
-    """What an argument of a kind that is not known here holds, as far as it shows."""
+    """The content of an argument of unknown kind, as far as it is visible."""
     if isinstance(value, Mapping):
         return value.values()
     if isinstance(value, Set | Sequence) and not isinstance(value, str | bytes):

@@ -1,4 +1,4 @@
-"""The blocks of the book and of its exercises: meaning, shapes, parameters, NumPy reference."""
+"""The blocks of the book "Dive into Deep Learning" and of its exercises."""
 
 from unified_blocks.blocks.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks.blocks.mlp import MLP

@@ -30,17 +30,17 @@ class FixedHiddenMLP(Block):
         units: width of the input and of every layer.
         activation: of the shared dense layer; None gives the numbers of the book's PyTorch
             version, which has none.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(n, units)`, output a scalar, `()`.
 
-    Parameters (canonical names, initial values the framework's own):
+    Parameters (canonical names; the framework's default initial values):
         `dense.weight`: `(units, units)`; `dense.bias`: `(units,)`.
 
     Constants:
         `rand_weight`: `(units, units)`, drawn once from U[0, 1). It is saved, loaded and moved
-        with the block; no optimizer and no gradient ever touches it.
+        with the block, but never trained.
 
     Raises:
         ValueError: `units` below 1; an input of another width; or, in eager mode, a sum of

@@ -16,19 +16,19 @@ class MLP(Block):
     Args:
         hidden_units: width of the hidden layer.
         out_units: width of the output.
-        in_units: width of the input, d; left out, it is taken from the first input.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        in_units: width of the input, d; if omitted, inferred from the first input.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(n, d)`, output `(n, out_units)`.
 
-    Parameters (canonical names, initial values the framework's own):
+    Parameters (canonical names; the framework's default initial values):
         `hidden.weight`: `(hidden_units, d)`; `hidden.bias`: `(hidden_units,)`;
         `out.weight`: `(out_units, hidden_units)`; `out.bias`: `(out_units,)`.
 
     Raises:
-        TypeError: a number of units that is no whole number, or another framework's tensor.
-        ValueError: a number of units below 1, or an input of another width than d.
+        TypeError: a number of units that is not an integer, or another framework's tensor.
+        ValueError: a number of units below 1, or an input whose width is not d.
 
     Source:
         Dive into Deep Learning, "Layers and Modules", 6.1.1.

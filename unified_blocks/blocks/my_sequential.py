@@ -37,7 +37,7 @@ class MySequential(Block):
         `len(net)`, `net[i]`, `net[i:j]` (a new `MySequential`) and iteration give the children.
 
     Raises:
-        TypeError: a child that is no layer of this framework.
+        TypeError: a child that is not a layer of this framework.
 
     Source:
         Dive into Deep Learning, "Layers and Modules", 6.1.2.
@@ -56,7 +56,7 @@ class MySequential(Block):
         """Append a block, and return this container.
 
         Raises:
-            TypeError: a child that is no layer of this framework.
+            TypeError: a child that is not a layer of this framework.
             BlockBuiltError: after the first call on tensorflow, where Keras locks a model.
         """
         setattr(self, str(len(self)), layer_of(self, block))

@@ -17,21 +17,21 @@ class NestMLP(Block):
     with `net(X) = relu(dense(relu(dense(X; 64)); 32))`.
 
     Args:
-        in_units: width of the input, d; left out, it is taken from the first input.
+        in_units: width of the input, d; if omitted, inferred from the first input.
         out_activation: of the last layer; None gives the numbers of the book's PyTorch version,
             which has none.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(n, d)`, output `(n, 16)`.
 
-    Parameters (canonical names, initial values the framework's own):
+    Parameters (canonical names; the framework's default initial values):
         `net.0.weight`: `(64, d)`; `net.0.bias`: `(64,)`; `net.1.weight`: `(32, 64)`;
         `net.1.bias`: `(32,)`; `dense.weight`: `(16, 32)`; `dense.bias`: `(16,)`.
 
     Raises:
         TypeError: another framework's tensor.
-        ValueError: an input of another width than d.
+        ValueError: an input whose width is not d.
 
     Source:
         Dive into Deep Learning, "Layers and Modules", 6.1.3.

@@ -29,7 +29,7 @@ class Parallel(Block):
         each child's, under `0.`, `1.`, …
 
     Raises:
-        TypeError: no block, or a child that is no layer of this framework.
+        TypeError: no block, or a child that is not a layer of this framework.
 
     Source:
         Dive into Deep Learning, "Layers and Modules", exercise 2.

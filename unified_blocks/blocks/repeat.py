@@ -9,7 +9,7 @@ from unified_blocks.blocks.my_sequential import MySequential
 
 
 def repeat(factory: Callable[[], Any], n: int) -> MySequential:
-    """A `MySequential` of n blocks that `factory` makes, each with parameters of its own.
+    """A `MySequential` of n blocks that `factory` makes, each with its own parameters.
 
     To use one block n times, with one set of parameters, put the same instance n times into a
     `MySequential`.
@@ -19,7 +19,7 @@ def repeat(factory: Callable[[], Any], n: int) -> MySequential:
         n: how many, at least 0.
 
     Raises:
-        TypeError: a `factory` that gives a block twice, or that is one and no function.
+        TypeError: a `factory` that returns the same block twice, or that is a block itself.
         ValueError: n below 0.
 
     Source:

@@ -1,4 +1,4 @@
-"""The console script `unified-blocks`."""
+"""The command line: the console script `unified-blocks`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say what it needs."""
+    """Run the command line, or name the packages that it needs."""
     try:
         import unified_blocks.cli.capabilities
         import unified_blocks.cli.demo

@@ -9,5 +9,5 @@ from unified_blocks.cli.terminal import app
 
 @app.command()
 def capabilities() -> None:
-    """Print, as a table in Markdown, what not every installed framework has."""
+    """Print a Markdown table of the capabilities that an installed framework lacks or limits."""
     print(table([load_backend(name) for name in available_backends()]))

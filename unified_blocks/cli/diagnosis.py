@@ -1,4 +1,4 @@
-"""What is installed here: a line for each backend, and what is known to go wrong."""
+"""The state of each backend on this machine, with known problems."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Diagnosis:
     Attributes:
         version, devices, note: of a backend that works; see `Backend`.
         problem: why it does not work; empty when it does.
-        remedy: the command that mends that.
+        remedy: the command that repairs it.
     """
 
     name: str
@@ -50,7 +50,7 @@ def diagnose(name: str) -> Diagnosis:
     try:
         backend = load_backend(name)
         return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note)
-    except Exception as error:  # whatever a broken framework or driver raises, it is the finding
+    except Exception as error:  # a broken framework or driver can raise anything
         cause = error.__cause__ or error
         problem = f"installed, but does not work: {type(cause).__name__}: {cause}"
         return Diagnosis(name, name, problem=problem, remedy=install_command(name))
@@ -71,7 +71,7 @@ def default_backend() -> str:
 
 
 def system() -> dict[str, str]:
-    """The versions that figures depend on."""
+    """The versions on which measured numbers depend."""
     return {
         "unified-blocks": __version__,
         "python": platform.python_version(),

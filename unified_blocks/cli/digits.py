@@ -40,7 +40,7 @@ class Digits:
 
 @dataclass(frozen=True)
 class Training:
-    """What one backend learned: the loss of each epoch, and the accuracy on the test images."""
+    """The result of one backend: the loss of each epoch, and the accuracy on the test images."""
 
     backend: str
     dtype: str

@@ -11,7 +11,7 @@ from unified_blocks.cli.terminal import app, make_console
 
 @app.command()
 def doctor() -> None:
-    """Say which frameworks work here, and what is known to go wrong with them."""
+    """Show which frameworks work here, and their known problems."""
     console = make_console()
     diagnoses = diagnose_all()
     console.print(backends_table(diagnoses))

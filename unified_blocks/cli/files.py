@@ -30,7 +30,7 @@ Kinds = Annotated[
     typer.Option(
         "--kind",
         metavar="PATH=KIND",
-        help="What a layer is that a Keras file does not tell: --kind conv=Conv2D. Repeatable.",
+        help="Kind of a layer that a Keras file does not tell: --kind conv=Conv2D. Repeatable.",
     ),
 ]
 CHUNK = 1 << 20
@@ -45,7 +45,7 @@ def inspect(
     kind: Kinds = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Say what a file holds: names, shapes, dtypes, roles and norms, by canonical name.
+    """Show what a file holds: names, shapes, dtypes, roles and norms, by canonical name.
 
     Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras.
     """
@@ -100,7 +100,7 @@ def convert(
     console = make_console()
     if not difference.equal:
         console.print(printable(str(difference)))
-        raise usage_error(f"{target} was written, and does not read back as {source}")
+        raise usage_error(f"{target} was written, but does not read back as {source}")
     if counts:
         console.print(left_out(counts))
     console.print(
@@ -142,17 +142,17 @@ def kinds_of(pairs: list[str] | None) -> dict[str, str] | None:
 
 
 def kept_metadata(state: StateFile) -> Mapping[str, Any]:
-    """What a file of this library says of its block, for the next one."""
+    """The metadata on the block in a file of this library, to copy to the next file."""
     return without_tensors(state.own) if "configuration" in state.own else {}
 
 
 def without_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file of this library says of itself, but for what it says of each array."""
+    """The metadata of a file of this library, without those of each array."""
     return {key: value for key, value in own.items() if key != "tensors"}
 
 
 def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
-    """How two files differ, and which counts of batches only one has: not all formats can."""
+    """How two files differ, and the counts of batches that only one has: some cannot store them."""
     differing = {*a} ^ {*b}
     every = {**a.tensors, **b.tensors}
     counts = [name for name, stored in every.items() if stored.optional and name in differing]
@@ -164,12 +164,12 @@ def compared(a: StateFile, b: StateFile) -> tuple[StateDifference, list[str]]:
 
 
 def left_out(counts: list[str]) -> str:
-    """The line that says so."""
-    return f"left out: {len(counts)} counts of batches, for which the format has no place"
+    """The line about counts of batches that were not written."""
+    return f"left out: {len(counts)} counts of batches, which the format cannot store"
 
 
 def row_of(stored: Stored) -> dict[str, Any]:
-    """What `inspect` says of an array."""
+    """The row of `inspect` for an array."""
     return {
         "name": stored.name,
         "shape": list(stored.shape),
@@ -193,7 +193,7 @@ def norm(array: Array) -> float:
 
 
 def print_json(content: Any) -> None:
-    """Print `content` as JSON; what JSON has not, as text."""
+    """Print `content` as JSON, and values that JSON lacks as text."""
     try:
         text = json.dumps(spelled_out(content), indent=2, allow_nan=False, default=str)
     except RecursionError:
@@ -205,7 +205,7 @@ def print_json(content: Any) -> None:
 
 
 def spelled_out(value: Any) -> Any:
-    """`value` with the name of each number in it that JSON cannot hold."""
+    """`value`, with each number that JSON cannot hold replaced by its name."""
     if isinstance(value, Mapping):
         return {str(key): spelled_out(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -220,7 +220,7 @@ def total(state: StateFile) -> int:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """End the command with the message of an error of ours, or of the file system."""
+    """End the command with the message of an error of this library or of the file system."""
     try:
         yield
     except (UnifiedBlocksError, OSError) as error:

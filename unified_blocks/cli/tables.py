@@ -18,7 +18,7 @@ REASON = 300
 
 
 def cell_as_json(cell: Cell) -> dict[str, Any]:
-    """All of a cell but what was compared in it."""
+    """The fields of a cell except the rows that were compared."""
     return {**{k: v for k, v in vars(cell).items() if k != "rows"}, "ok": cell.ok}
 
 
@@ -71,7 +71,7 @@ def _cell(cell: Cell) -> Text:
 
 
 def problem_of(cell: Cell) -> str:
-    """What is wrong with a cell that is not ok, in words."""
+    """The problem of a cell that is not ok, in words."""
     about = f"{cell.case} on {cell.backend} in {cell.dtype}: {cell.mode}"
     if cell.status == "error":
         reason = " ".join(cell.reason.split())

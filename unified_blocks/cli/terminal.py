@@ -1,4 +1,4 @@
-"""What the commands of `unified-blocks` share."""
+"""The app, the console and the options that the commands of `unified-blocks` share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def usage_error(message: str) -> typer.Exit:
 def printable(text: str) -> str:
     """`text` with its control characters escaped, except for ends of lines.
 
-    Names in a file come from anywhere; as they are, a terminal would do what they say.
+    Names in a file are not trusted: unescaped, they could control the terminal.
     """
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
@@ -57,7 +57,7 @@ def printable(text: str) -> str:
 def make_console() -> Console:
     """A console as wide as the terminal; 100 columns when the output goes elsewhere."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
-    return Console(width=width, highlight=False, markup=False)  # "[torch]" is no markup
+    return Console(width=width, highlight=False, markup=False)  # "[torch]" is not markup
 
 
 Backends = Annotated[

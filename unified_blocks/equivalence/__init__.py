@@ -1,1 +1,1 @@
-"""Two models held against each other: what they do is watched, aligned, and its cause named."""
+"""Comparing two models: watch their calls, align them, and name the cause of a difference."""

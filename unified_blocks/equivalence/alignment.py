@@ -1,4 +1,4 @@
-"""Which call of one model answers to which of another, and which of them is the first to depart."""
+"""Pairs the calls of two models, and finds the first pair that differs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Pair:
     """A call of each model, under the names of the first.
 
     Attributes:
-        inputs, outputs: a row for each array that they took and gave.
+        inputs, outputs: a row for each array of their inputs and outputs.
         moved: an activation that is inside the layer in one model, and after it in the other.
-        within: a call around them that gives the same in both, however they differ.
+        within: an enclosing call whose output is the same in both, although they differ.
     """
 
     name: str
@@ -58,9 +58,9 @@ class Fault:
         name: of the call that is at fault.
         row: what differs.
         pair: the calls; None when only one model makes it.
-        after: the last call inside it that agreed, when it is at fault for what it does next.
+        after: the last call inside it that agreed, when the fault lies after that call.
         only_in: the model that alone makes the call.
-        x, a, b: what was the same in both, and what was made of it in each; arrays or None.
+        x, a, b: the input, the same in both, and the output in each; arrays or None.
         dtype: of these, in the framework.
     """
 
@@ -78,8 +78,8 @@ class Fault:
 def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) -> list[Pair]:
     """The calls that both models make, in the execution order of `a`.
 
-    The n-th call of a path answers to the n-th of that path; `rename` gives a path of `b` its name
-    in `a`.
+    The n-th call of a path is paired with the n-th of that path; `rename` turns a path of `b` into
+    one of `a`.
     """
     for call in b:
         call.path = rename(call.path)
@@ -118,7 +118,7 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
 def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | None:
     """The activation that one model applies inside a layer and the other after it, if that is all.
 
-    It must turn one output into the other, and that result must come up later in the model which
+    It must turn one output into the other, and its result must appear later in the model that
     applies it outside.
     """
     if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
@@ -137,7 +137,7 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
 
 
 def after(call: Call, calls: Sequence[Call]) -> list[Array]:
-    """What comes up in a model after a call, of the shape of its output."""
+    """The arrays in a model after a call that have the shape of its output."""
     return [
         array
         for other in calls
@@ -162,8 +162,8 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         block = departing
         before = [p for p in pairs if encloses(block.a, p.a)]
     else:
-        # What it took was wrong already, and every call before it was right: so is what lies
-        # between them, in the innermost block around it that was given what is right.
+        # Its input was wrong already, and every call before it was right: so the fault lies between
+        # them, in the innermost block around it whose input was right.
         around = sorted(
             (p for p in pairs if encloses(p.a, departing.a)), key=lambda p: p.a.depth, reverse=True
         )
@@ -198,7 +198,7 @@ def encloses(outer: Call, inner: Call) -> bool:
 def _alone(
     pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call], departing: Pair
 ) -> Fault | None:
-    """A call of a layer of both models that one of them leaves out, before anything departs."""
+    """A call of a layer of both models that one of them omits, before any difference."""
     paired = {pair.name for pair in pairs}
     shared = {call.path for call in a} & {call.path for call in b}
     for calls, limit, model in ((a, departing.a, "a"), (b, departing.b, "b")):

@@ -1,4 +1,4 @@
-"""`compare`: whether two models are the same, and if not, where they part and why."""
+"""`compare`: whether two models are the same, and if not, where they differ first and why."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def compare(
     optimizer: Optimizer | None = None,
     rename: Rename | None = None,
 ) -> Comparison:
-    """Find the first place where two models part, and if it is known, why.
+    """Find the first place where two models differ and, if it is known, why.
 
     Of any two frameworks, made by this library or not. Parameters are compared first, then every
     call of every block inside, in execution order, by canonical name; a block used twice has the
@@ -46,10 +46,10 @@ def compare(
             `"compiled"`, `b` as its framework's graph (`torch.compile`, `tf.function`,
             `hybridize`); `"saved"`, `b` saved by `ub.save` and loaded anew.
         targets: for the loss; of `"gradient"` and `"training"`.
-        loss: as `value_and_grad` takes it; left out, `"mse"` when there are targets, else the sum
-            of the output times fixed random numbers, which no gradient escapes.
+        loss: as `value_and_grad` takes it; default: `"mse"` when there are targets, else the sum
+            of the output times fixed random numbers, on which every output has an effect.
         steps: of training.
-        optimizer: left out, `ub.SGD(0.125, momentum=0.875)`.
+        optimizer: default: `ub.SGD(0.125, momentum=0.875)`.
         rename: `{name in a: name in b}` where they differ, of an array or of all below a path, or
             a function of a name in `a`: as `ub.transfer(a, b)` takes it.
 
@@ -58,8 +58,8 @@ def compare(
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
-        UnsupportedError: for what a framework cannot do: gradients of several inputs, a graph of a
-            model that has none, a file of a model that this library did not make.
+        UnsupportedError: for gradients of several inputs, a graph of a model that cannot be one, or
+            a file of a model that this library did not make.
         ValueError: for another mode.
 
     Example::

@@ -114,11 +114,11 @@ class Comparing:
                     model.net, model.tensors(self.arrays), self.train
                 )
             outputs.append((arrays, dtypes))
-            if model.dtype is None:  # it has no numbers of its own
+            if model.dtype is None:  # it holds no numbers
                 model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
             if len(model.runs) <= 1 < len(list(model.backend.layers(model.net))):
                 self.notes.append(
-                    f"outputs only of {model.title}: it runs as one graph, which tells of no call "
+                    f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
                 )
         self.pairs = align(self.a.runs, self.b.runs, self.rename)
@@ -168,7 +168,7 @@ class Comparing:
         )
 
     def statistics(self) -> None:
-        """What a pass in training mode makes of the running statistics."""
+        """The running statistics after a pass in training mode."""
         constants = [v.name for v in self.a.variables if v.role == "constant" and not v.optional]
         if not constants:
             return

@@ -13,7 +13,7 @@ from unified_blocks.reference.rows import Row, either
 
 @dataclass(frozen=True)
 class FirstDifference:
-    """Where two models part.
+    """Where two models differ first.
 
     Attributes:
         name: of the parameter or the call at fault, `"dense#2"`; `"(model)"` for the model's own

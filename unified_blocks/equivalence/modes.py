@@ -1,4 +1,4 @@
-"""The ways to compare: `ub.compare(mode=…)`, and the columns of the matrix."""
+"""The modes of a comparison: `ub.compare(mode=…)`, and the columns of the matrix."""
 
 from __future__ import annotations
 

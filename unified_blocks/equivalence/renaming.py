@@ -8,7 +8,7 @@ from unified_blocks.models.transfer import Rename
 
 
 def renaming(rename: Rename | None, names: Sequence[str]) -> Callable[[str], str]:
-    """A function that gives a path or name of `b` its name in `a`, of which these are `names`."""
+    """A function that turns a path or name of `b` into that of `a`, whose names are `names`."""
     if rename is None:
         return lambda name: name
     # As of a transfer from `a` to `b`: what is renamed are names in `a`.

@@ -1,4 +1,4 @@
-"""The two models of a comparison, and what is done with each."""
+"""The two models of a comparison, and the arrays that they hold."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def saved_and_loaded(net: Any) -> Iterator[Any]:
 
 @dataclass
 class Model:
-    """One of the two, with what is asked of it again and again."""
+    """One of the two models, with the properties that the steps of a comparison use."""
 
     net: Any
 
@@ -73,10 +73,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Held:
-    """What the two models hold under one name, that of the first.
+    """The variables of the two models under one name, that of the first.
 
     Attributes:
-        a, b: the variable of each; None where it has none.
+        a, b: the variable of each; None where it is missing.
         names: all names of the variable in each model: several when it is shared.
     """
 
@@ -100,7 +100,7 @@ class Held:
 
 
 def held_by(a: Model, b: Model, rename: Callable[[str], str]) -> Iterator[Held]:
-    """What the two models hold, what one may be without left out when it is.
+    """The variables of the two models, without optional ones that one of them lacks.
 
     Args:
         rename: turns a name of `b` into that of `a`.
@@ -131,7 +131,7 @@ def by_name(
 
 @contextmanager
 def unchanged(model: Model, trains: bool) -> Iterator[None]:
-    """Give the model its numbers back afterwards, if what is done inside changes them."""
+    """Restore the numbers of the model afterwards, if the code inside changes them."""
     before = model.numbers() if trains else None
     try:
         yield

@@ -1,4 +1,4 @@
-"""What each call inside a model gives: its blocks' inputs and outputs, in execution order."""
+"""The calls inside a model: the inputs and outputs of its blocks, in execution order."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Call:
     """One call of a block or layer.
 
     Attributes:
-        name: its path, and with `#2` which call it is, when there are several: `"dense#2"`.
+        name: its path, with its number when there are several calls: `"dense#2"`.
         path: the canonical name of the block, `""` of the model itself.
         block: the block.
-        kind: what it is called on every framework, `"Dense"`.
-        inputs, outputs: copies of the arrays that it took and gave, bfloat16 as float32.
+        kind: its name on every framework, `"Dense"`.
+        inputs, outputs: copies of its input and output arrays, bfloat16 as float32.
         dtypes: of the outputs, in the framework.
         changed: whether it changed an input in place.
         depth: how many calls it is inside of.
-        start, end: when it was made and when it was over, in beginnings and ends of calls.
+        start, end: when it began and ended, counted in beginnings and ends of calls.
         input_dtypes: of the inputs, in the framework.
     """
 
@@ -55,8 +55,8 @@ def watched(
 ) -> tuple[list[Array], list[str], list[Call]]:
     """One call of `net` without gradients, and every call inside it, in the order of their end.
 
-    The calls hold copies. A model that runs as one graph (hybridized, compiled) tells of no call
-    inside: the list then has the model's own alone.
+    The calls hold copies. A model that runs as one graph (hybridized, compiled) shows no calls
+    inside: the list then has only the call of the model itself.
 
     Args:
         inputs: tensors of its framework.
@@ -73,7 +73,7 @@ def watched(
 
 
 class Watcher:
-    """Turns what a backend tells while it watches into calls."""
+    """Turns the events that a backend reports while it watches into calls."""
 
     def __init__(self, backend: Backend, net: Any) -> None:
         self.backend = backend

@@ -1,1 +1,1 @@
-"""A block, or its numbers, in a file."""
+"""Saving a block, or its numbers, to a file, and reading it back."""

@@ -18,15 +18,15 @@ from unified_blocks.models.variables import load_stored, stored_of
 from unified_blocks.version import __version__
 
 VERSION = 1
-"""Of the format, which `docs/checkpoint-format.md` describes."""
+"""The version of the format, which `docs/checkpoint-format.md` describes."""
 OTHERS = (".pt", ".pth", ".params", ".h5", ".keras", ".npz", ".npy")
 
 
 def save(net: Block, path: str | os.PathLike[str]) -> None:
-    """Write a block to a file: what it was made with, and all its numbers.
+    """Write a block to a file: the arguments that it was made with, and all its numbers.
 
-    The file is a safetensors file, the same whatever the framework, and `ub.load` makes the block
-    from it on any. At every moment there is the old file or the new one, never half of one. One
+    The file is a safetensors file, the same for every framework, and `ub.load` makes the block from
+    it on any of them. At every moment there is the old file or the new one, never half of one. One
     array at a time is copied.
 
     Args:
@@ -37,7 +37,7 @@ def save(net: Block, path: str | os.PathLike[str]) -> None:
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         UnsupportedError: for a native model, or a block made with something that a file cannot
-            hold: a function, an array, a layer of the framework's own.
+            hold: a function, an array, a native layer.
         OSError: when the file cannot be written; the old one is as it was.
 
     Example::
@@ -78,7 +78,7 @@ def load(path: str | os.PathLike[str], backend: str | None = None) -> Any:
 
     Args:
         path: the file.
-        backend: the name of a backend; left out, the default one.
+        backend: the name of a backend; default: the default backend.
 
     Raises:
         FileFormatError: (a `ValueError`) for a file that is damaged, that a later version wrote, or
@@ -119,7 +119,7 @@ def _opened(path: Path) -> StateFile:
 
 
 def check_version(path: Path, own: Mapping[str, Any]) -> None:
-    """Refuse a file that a later version wrote, by what this library says in it of itself.
+    """Refuse a file that a later version wrote, by the version in its metadata.
 
     Raises:
         FileFormatError: when it did.

@@ -1,7 +1,7 @@
-"""What a block was made with, as a file can hold it, and another block made from that.
+"""The configuration of a block in a file, and a block made from a configuration.
 
 The configuration of a block is its class and its constructor's arguments. Blocks among these have
-configurations of their own; one that is there twice is made once. In JSON:
+their own configurations; one that occurs twice is made once. In JSON:
 
 | value                                | JSON                                    |
 |--------------------------------------|-----------------------------------------|

@@ -1,4 +1,4 @@
-"""`read_state` and `write_state`: the numbers in files of this library's and others' formats."""
+"""`read_state` and `write_state`: the numbers in files, in formats of this library and others."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def read_state(
 ) -> StateFile:
     """The arrays in a file, by canonical name and in canonical layout, each read when asked for.
 
-    What the file is, its first bytes tell. None of these formats needs its framework, nothing in a
-    file is run, and its claims are believed only as far as the file is long.
+    The first bytes of the file tell its format. No format needs its framework, nothing in a file is
+    run, and no size that it claims is believed beyond the length of the file.
 
     | format | written by |
     |---|---|
@@ -33,14 +33,14 @@ def read_state(
 
     Args:
         path: the file.
-        kinds: what the layers are that a file of Keras does not tell, by path:
+        kinds: the kinds of layers that a file of Keras does not tell, by path:
             `{"blocks/mine": "Dense"}`.
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
-        `.tensors` tells of each array what is known without reading it, `.own` what this library
-        has written about the file, if it has, `.metadata` what else the file says, and `.ordered`
-        whether the arrays come in the order of the model's layers.
+        `.tensors` describes each array without reading it, `.own` is the metadata that this library
+        wrote, `.metadata` is all other metadata, and `.ordered` tells whether the arrays are in the
+        order of the model's layers.
 
     Raises:
         FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
@@ -55,8 +55,8 @@ def read_state(
     options = {} if kinds is None else {"kinds": kinds}
     if options and "kinds" not in inspect.signature(module.read).parameters:
         raise UnsupportedError(
-            f"{path}: kinds are for files that do not tell them themselves; got some for a file of "
-            f"the format {module.NAME}: leave them out"
+            f"{path}: kinds must be given only for files that do not contain them; got some for a "
+            f"file of the format {module.NAME}: leave them out"
         )
     file: StateFile = module.read(path, **options)
     check_version(path, file.own)
@@ -70,24 +70,24 @@ def write_state(
     kinds: Mapping[str, str] | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write numbers to a file of the format that its name says, for another program to read.
+    """Write numbers to a file in the format of its suffix, for another program to read.
 
     `.safetensors`, `.pt` (a state dict, as `torch.load` reads it), `.params` (as Gluon's
-    `load_parameters` does) or `.weights.h5` (as Keras' `load_weights` does). The file takes the
-    place of an old one when it is whole.
+    `load_parameters` does) or `.weights.h5` (as Keras' `load_weights` does). An old
+    file is replaced once the new one is complete.
 
     Args:
         state: a state, a file that `read_state` opened, or a built model of any framework.
         path: the file.
-        kinds: what the layers are that `.weights.h5` has to know of and `state` does not tell, by
-            path: `{"conv": "Conv2D"}`.
-        metadata: what a `.safetensors` file is to say besides.
+        kinds: the kinds of layers that `.weights.h5` needs and `state` does not tell, by path:
+            `{"conv": "Conv2D"}`.
+        metadata: further metadata for a `.safetensors` file.
 
     Raises:
         FileFormatError: (a `ValueError`) for a name of another format.
         NotBuiltError: when a parameter of a model does not exist yet.
         UnsupportedError: for an array or a name that the format cannot hold; for kinds of layers
-            that there are not.
+            that are not in the state.
         OSError: when the file cannot be written.
     """
     path = Path(path)
@@ -95,7 +95,7 @@ def write_state(
     for stored in tensors:
         _check_name(stored.name)
     if metadata:
-        check_version(path, metadata)  # or nobody could read the file
+        check_version(path, metadata)  # otherwise no version could read the file
     if kinds:
         tensors = _with_kinds(list(tensors), kinds)
     format_to_write(path).write(path, tensors, metadata or {})
@@ -106,7 +106,7 @@ def _check_name(name: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise UnsupportedError(
-            f"the name of an array in a file must be text that UTF-8 has; got {name!a}: rename it"
+            f"the name of an array in a file must be valid UTF-8 text; got {name!a}: rename it"
         ) from None
 
 

@@ -1,16 +1,15 @@
 """Files of numbers that this library or others wrote, read into canonical names and layout.
 
-One module a format. Each has
+There is one module for each format. Each has
 
     NAME        what it is called
-    SUFFIXES    the usual endings of such a file, by which what to write is chosen
+    SUFFIXES    the usual endings of such a file, by which the format to write is chosen
     recognises(head, path)              whether a file that begins with these bytes is one
     read(path)                          its arrays, each read when asked for
-    write(path, tensors, metadata)      a new file with these arrays; where it can be written
+    write(path, tensors, metadata)      writes a new file with these arrays, if the format has it
 
-Files come from anywhere: a reader believes no length, offset or shape before it has compared it
-with the size of the file, runs nothing that a file names, and raises `FileFormatError` for whatever
-is wrong with it.
+Files may be hostile: a reader checks every length, offset and shape against the size of the file,
+runs nothing that a file names, and raises `FileFormatError` for any defect.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ def formats() -> list[Any]:
 
 
 def format_of(path: Path) -> Any:
-    """The module of the format that a file is of, by what is in it.
+    """The module of the format of a file, by its content.
 
     Raises:
-        FileFormatError: when it is of none.
+        FileFormatError: when it has none of the formats.
         OSError: when it cannot be read.
     """
     with path.open("rb") as file:
@@ -49,10 +48,10 @@ def format_of(path: Path) -> Any:
 
 
 def format_to_write(path: Path) -> Any:
-    """The module of the format that a new file of that name is to be of.
+    """The module of the format for a new file of that name.
 
     Raises:
-        FileFormatError: when its name says none that can be written.
+        FileFormatError: when its suffix is not that of a format that can be written.
     """
     endings: dict[str, Any] = {}
     for module in formats():

@@ -1,4 +1,4 @@
-"""Writing a file so that at any moment there is the old one or the new one, never half of one."""
+"""Writing a file atomically: at any moment there is the old or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     what it points to is replaced.
 
     Raises:
-        OSError: about `path`, at once: when it is a folder, or in one that there is not, or that
-            may not be written to.
+        OSError: about `path`, at once: when it is a folder, or when its folder does not exist or
+            cannot be written to.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -51,12 +51,12 @@ def _created(path: Path, folder: Path) -> tuple[int, Path]:
             return os.open(temporary, flags, 0o666), temporary
         except FileExistsError:
             continue
-        except OSError as error:  # which names a file that nobody asked for
+        except OSError as error:  # its message names the temporary file
             raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the new name last; Windows has no way to."""
+    """Flush the renaming to the disk; Windows has no way to."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""safetensors: what this library writes, and what others do.
+"""safetensors files, of this library and of others.
 
 A file is eight bytes, the length of the header, little-endian; the header, in JSON: for each array
-its dtype, shape and place, and under `__metadata__` texts; and then the numbers. What our own files
-hold there is in `docs/checkpoint-format.md`.
+its dtype, shape and place, and under `__metadata__` strings; and then the numbers.
+`docs/checkpoint-format.md` describes the metadata of this library.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME = "safetensors"
 REMEDY = "fetch it again, or save it anew"
 SUFFIXES = (".safetensors",)
 KEY = "unified_blocks"
-"""Where our own files keep what they say of themselves."""
+"""The key of this library's metadata."""
 
 DIGEST = "unified_blocks.sha256"
 """The SHA-256 of the text under `KEY`."""
@@ -85,7 +85,7 @@ def read(path: Path) -> StateFile:
     texts = header.pop("__metadata__", None) or {}
     own = _own(path, texts, header)
     described = own.get("tensors", {})
-    # The library gives names by place in the file; the metadata of ours, by place in the model.
+    # The library lists names by place in the file; our metadata list them by place in the model.
     positions = {name: at for at, name in enumerate(described or header)}
     names.sort(key=positions.__getitem__)
     begins = 8 + length
@@ -99,7 +99,7 @@ def read(path: Path) -> StateFile:
 
 
 def _own(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file of this library says of itself; nothing for another's."""
+    """The metadata that this library wrote; empty for another file."""
     if KEY not in texts and DIGEST not in texts:
         return {}
     if hashlib.sha256(texts.get(KEY, "").encode()).hexdigest() != texts.get(DIGEST):
@@ -127,15 +127,15 @@ def _own(path: Path, texts: Mapping[str, str], header: Mapping[str, Any]) -> dic
 
 
 def _check_types(metadata: Mapping[str, Any]) -> None:
-    """Raise `TypeError` for what is of another type than this library writes."""
+    """Raise `TypeError` for a value of another type than this library writes."""
     frozen = metadata.get("frozen", [])
     if not isinstance(frozen, list) or not all(isinstance(name, str) for name in frozen):
-        raise TypeError("frozen is no list of names")
+        raise TypeError("frozen is not a list of names")
     for name, tensor in metadata["tensors"].items():
         if not isinstance(tensor["sha256"], str):
-            raise TypeError(f"the SHA-256 of {name} is no text")
+            raise TypeError(f"the SHA-256 of {name} is not a string")
         if not all(isinstance(tensor.get(key), str | None) for key in ("role", "kind")):
-            raise TypeError(f"the role or kind of {name} is no text")
+            raise TypeError(f"the role or kind of {name} is not a string")
 
 
 @dataclass
@@ -212,8 +212,8 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     library `safetensors` wants all arrays at once.)
 
     Raises:
-        UnsupportedError: for a dtype that the format does not have; for an array called
-            `__metadata__`, which is what the format calls something else.
+        UnsupportedError: for a dtype that the format lacks; for an array called `__metadata__`,
+            which is a reserved name in the format.
     """
     tensors = list(tensors)
     for stored in tensors:

@@ -24,14 +24,13 @@ class Stored:
         read: reads it, in canonical layout. The result may be a view of the file.
         role: `"parameter"`, `"constant"`, `"optimizer"`, or None where the format does not say.
         kind: what layer holds it (`"Dense"`, `"Embedding"`, `"BatchNorm"`, …), or None.
-        stored_name, stored_dtype: what the file itself says, where that is something else:
+        stored_name, stored_dtype: the name and dtype in the file, where they differ:
             a bfloat16 is read as float32, which holds every bfloat16 exactly.
-        verify: raises `FileFormatError` when it turns out that it cannot be read; None when it
-            always can.
-        aliases: of a shared array of a model, its other names.
+        verify: raises `FileFormatError` when the array cannot be read; None when it always can.
+        aliases: the other names of an array that a model shares.
         is_tied: whether layers of several kinds may hold it: the table of an embedding, and a
             dense weight.
-        optional: whether a model that computes the same may be without it.
+        optional: whether a model that computes the same may lack it.
     """
 
     name: str
@@ -55,16 +54,16 @@ class Stored:
 
 @dataclass(frozen=True)
 class StateFile(Mapping[str, Array]):
-    """The arrays in a file by canonical name: a mapping that reads one when it is asked for.
+    """The arrays in a file by canonical name: a mapping that reads each on access.
 
     Attributes:
         path: the file.
         format: the name of its format.
-        tensors: what is known of each array without reading it, in the order of the file.
-        metadata: what else is in the file, whoever put it there.
-        own: what this library has written about the file: the `format` version and `library`, the
-            `configuration` of a block, what is `frozen`. Empty in a file of others, whose
-            `metadata` may well have a `format` that means something else.
+        tensors: a description of each array, without reading it, in the order of the file.
+        metadata: all other metadata in the file.
+        own: the metadata that this library wrote: the `format` version and `library`, the
+            `configuration` of a block, what is `frozen`. Empty in other files, in whose `metadata`
+            a `format` may mean something else.
         ordered: whether the arrays are in the order in which the model defines its layers.
     """
 
@@ -90,7 +89,7 @@ class StateFile(Mapping[str, Array]):
         for stored in tensors:
             if stored.name in found:
                 raise FileFormatError(
-                    f"{path}: the name of each array must be its own; got {stored.name} twice"
+                    f"{path}: the name of each array must be unique; got {stored.name} twice"
                 )
             found[stored.name] = stored
         return cls(path, name, found, metadata or {}, **more)

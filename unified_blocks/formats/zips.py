@@ -11,7 +11,7 @@ from pathlib import Path
 from unified_blocks.errors import FileFormatError
 
 MOST_EXPANSION = 10
-"""What is read from a file may take this many times its size, and no more."""
+"""The content of a file may take at most this many times its size."""
 
 MOST_MEMBERS = 200_000
 STORED, DEFLATED = 0, 8
@@ -24,7 +24,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 
 
 def mapped(path: Path) -> memoryview:
-    """The bytes of a file, which the system reads when they are looked at.
+    """The bytes of a file, mapped into memory.
 
     Raises:
         FileFormatError: when it is empty.
@@ -39,7 +39,7 @@ def mapped(path: Path) -> memoryview:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member: where its header is, how it is packed, its sizes, packed and not, and its CRC."""
+    """A member: the place of its header, its compression, its two sizes, and its CRC."""
 
     header: int
     flags: int
@@ -72,12 +72,12 @@ class Archive:
             )
 
     def verify(self, name: str) -> None:
-        """Compare a member that is stored uncompressed with its CRC, once: that reads all of it.
+        """Compare an uncompressed member with its CRC, once: that reads all of it.
 
-        One that is deflated is compared whenever it is read.
+        A deflated one is compared whenever it is read.
 
         Raises:
-            FileFormatError: when it is another one.
+            FileFormatError: when the CRC differs.
         """
         if self.members[name].method == STORED and name not in self._intact:
             self._compare(name, self.read(name))
@@ -89,11 +89,11 @@ class Archive:
         if member.method == DEFLATED:
             return self._compare(name, self._inflate(name, packed, member.size))
         if member.packed != member.size:
-            raise self._damaged(f"{name} is stored, and of two sizes")
+            raise self._damaged(f"{name} is uncompressed, but its packed and unpacked sizes differ")
         return packed
 
     def head(self, name: str, size: int) -> bytes:
-        """The first `size` bytes of a member, or fewer if it has fewer, compared with nothing."""
+        """The first `size` bytes of a member, or all if it has fewer, without checking the CRC."""
         packed = self._packed(name)
         if self.members[name].method == STORED:
             return bytes(packed[:size])
@@ -117,15 +117,15 @@ class Archive:
         return packed
 
     def _compare(self, name: str, content: memoryview) -> memoryview:
-        # A CRC of zero is none: PyTorch writes that after `set_crc32_options(False)`.
+        # Zero stands for no CRC: PyTorch writes it after `set_crc32_options(False)`.
         if zlib.crc32(content) != (expected := self.members[name].crc) and expected:
-            raise self._damaged(f"{name} has another checksum than the list of members says")
+            raise self._damaged(f"{name} does not have the checksum in the list of members")
         return content
 
     def _inflate(self, name: str, packed: memoryview, size: int) -> memoryview:
         stream = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            content = stream.decompress(packed, size + 1)  # at most: more would be a lie
+            content = stream.decompress(packed, size + 1)  # one more than announced, to notice it
         except zlib.error as error:
             raise self._damaged(f"{name} cannot be inflated ({error})") from error
         if len(content) != size or not stream.eof:
@@ -138,7 +138,7 @@ class Archive:
         mark, *_, length, extra = _LOCAL.unpack_from(self.data, member.header)
         start = member.header + _LOCAL.size
         if mark != b"PK\3\4" or self.data[start : start + length] != name.encode():
-            raise self._damaged(f"the header of {name} is of something else")
+            raise self._damaged(f"there is no header of {name} at its place")
         return start + int(length) + int(extra)
 
     def _members(self) -> dict[str, Member]:
@@ -152,7 +152,7 @@ class Archive:
             mark, _, _, flags, method, _, _, crc, *sizes = _ENTRY.unpack_from(entries, at)
             packed, full, name_length, extra_length, comment, _, _, _, header = sizes
             if mark != b"PK\1\2":
-                raise self._damaged("an entry of its list of members is something else")
+                raise self._damaged("an entry of its list of members lacks its mark")
             name_end = at + _ENTRY.size + name_length
             name = bytes(entries[at + _ENTRY.size : name_end]).decode("utf-8")
             extra = bytes(entries[name_end : name_end + extra_length])
@@ -175,12 +175,12 @@ class Archive:
                 raise self._damaged("it has no list of members")
             mark, _, wide, _ = _LOCATOR.unpack_from(self.data, end - _LOCATOR.size)
             if mark != b"PK\6\7" or wide > end - _LOCATOR.size:
-                raise self._damaged("its long list of members is not there")
+                raise self._damaged("its list of members in 64 bits is missing")
             mark, *_, count, size, position = _END_64.unpack_from(self.data, wide)
             if mark != b"PK\6\6":
-                raise self._damaged("its long list of members is something else")
+                raise self._damaged("its list of members in 64 bits lacks its mark")
         if position + size > end:
-            raise self._damaged("its list of members is said to be where it is not")
+            raise self._damaged("its list of members is not at its place")
         return count, size, position
 
     def _damaged(self, found: str) -> FileFormatError:
@@ -190,7 +190,7 @@ class Archive:
 
 
 def _wide(extra: bytes, numbers: list[int]) -> list[int]:
-    """`numbers`, those of 32 bits that did not suffice taken from the field that has 64."""
+    """`numbers`, with those that overflow 32 bits taken from the field of 64 bits."""
     at = 0
     while 0xFFFFFFFF in numbers and at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)

@@ -1,4 +1,4 @@
-"""Layers that are the same on every framework."""
+"""Layers that compute the same on every framework."""
 
 from unified_blocks.layers.activations import (
     ELU,

@@ -44,7 +44,7 @@ class Activation(Block):
 
 
 class Elementwise(Block):
-    """Base of the activations that have a class of their own; input `(*)`, output the same."""
+    """Base of the activations that have their own class; input `(*)`, output the same."""
 
     operation: ClassVar[str]
 
@@ -125,7 +125,7 @@ class Softmax(Block):
     """`exp(X) / Σ exp(X)` along an axis.
 
     Args:
-        axis: the axis, the last unless given.
+        axis: default: the last.
 
     Shape:
         Input `(*)`, output the same.
@@ -146,7 +146,7 @@ class LogSoftmax(Block):
     """`X - log Σ exp(X)` along an axis.
 
     Args:
-        axis: the axis, the last unless given.
+        axis: default: the last.
 
     Shape:
         Input `(*)`, output the same.

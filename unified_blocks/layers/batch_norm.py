@@ -14,17 +14,17 @@ from unified_blocks.types import Array, State
 class BatchNorm(Block):
     """`(X - mean) / √(var + ε) · weight + bias`, for each feature, which is axis 1.
 
-    In training, mean and biased variance are the batch's, and the running ones move towards them:
+    In training, mean and biased variance are those of the batch, and the running ones are updated:
     `running = (1 - momentum) running + momentum · batch`. In inference they are the running ones.
-    On MXNet the running ones move in `backward`, not in the call.
+    MXNet updates the running ones in `backward`, not in the call.
 
     Args:
-        in_units: number of features, d; left out, it is taken from the first input.
+        in_units: number of features, d; if omitted, inferred from the first input.
         epsilon: ε. Default 1e-5, as PyTorch and Gluon (Keras has 1e-3).
         momentum: the weight of the new value. Default 0.1, as PyTorch (the weight of the old one
             is 0.9 in Gluon and 0.99 in Keras). ε and `1 - momentum` are rounded to float32, as
             MXNet does.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(n, d, *)`, output the same.
@@ -36,10 +36,11 @@ class BatchNorm(Block):
         `running_mean`: `(d,)`, zeros; `running_var`: `(d,)`, ones.
 
     Raises:
-        ValueError: momentum outside of [0, 1], or epsilon not above 0.
+        ValueError: a momentum outside [0, 1], or an epsilon that is not above 0.
 
     Source:
-        Ioffe and Szegedy, "Batch Normalization", 2015. PyTorch's own keeps the unbiased variance.
+        Ioffe and Szegedy, "Batch Normalization", 2015. `torch.nn.BatchNorm1d` keeps
+        the unbiased variance.
     """
 
     @declared

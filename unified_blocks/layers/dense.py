@@ -15,20 +15,20 @@ class Dense(Block):
 
     Args:
         units: width of the output.
-        in_units: width of the input, d; left out, it is taken from the first input.
+        in_units: width of the input, d; if omitted, inferred from the first input.
         activation: None, or a name that `Activation` takes.
-        use_bias: whether `b` is there.
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        use_bias: whether to add `b`.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(*, d)` of at least two dimensions, output `(*, units)`.
 
-    Parameters (canonical names, initial values the framework's own):
+    Parameters (canonical names; the framework's default initial values):
         `weight`: `(units, d)`; `bias`: `(units,)`.
 
     Raises:
-        TypeError: a number of units that is no whole number, or another framework's tensor.
-        ValueError: a number of units below 1, an unknown activation, an input of another width.
+        TypeError: a number of units that is not an integer, or another framework's tensor.
+        ValueError: a number of units below 1, an unknown activation, or an input of another width.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""`Dropout`: elements at random set to 0 while training."""
+"""`Dropout`: random elements are set to 0 in training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from unified_blocks.types import Array, State
 class Dropout(Block):
     """In training each element is 0 with probability `rate`, else `X / (1 - rate)`.
 
-    In inference it is the identity. Which of the two is the framework's own mode: PyTorch's
-    `train()` and `eval()`, Keras' `training=`, Gluon's `autograd.record()`. Which elements is drawn
-    by the framework, differently on each.
+    In inference it is the identity. The framework's own mode decides which: PyTorch's `train()` and
+    `eval()`, Keras' `training=`, Gluon's `autograd.record()`. The framework draws the elements, so
+    that they differ between frameworks.
 
     Args:
         rate: the probability, in [0, 1).

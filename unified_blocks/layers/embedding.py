@@ -12,24 +12,24 @@ from unified_blocks.types import Array, State
 
 
 class Embedding(Block):
-    """The row of a matrix that each index names: `weight[X]`.
+    """A matrix of which each index picks a row: `weight[X]`.
 
     Args:
         input_dim: how many indices there are.
         output_dim: width of a row.
-        dtype: floating-point type of the rows; left out, `use_dtype`'s, else float32.
+        dtype: floating-point type of the rows; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(*)` of whole numbers in [0, input_dim), output `(*, output_dim)`.
 
-    Parameters (canonical names, initial values the framework's own):
+    Parameters (canonical names; the framework's default initial values):
         `weight`: `(input_dim, output_dim)`.
 
     Raises:
-        IndexError: on PyTorch, for an index outside of [0, input_dim). On TensorFlow and MXNet,
-            where a check would wait for the device, such a row is nan.
+        IndexError: on PyTorch, for an index outside [0, input_dim). On TensorFlow and MXNet, where
+            a check would wait for the device, its row is nan.
         TypeError: for an input of floating-point numbers.
-        TypeError, ValueError: dimensions that are not whole numbers from 1.
+        TypeError, ValueError: for dimensions that are not integers of at least 1.
     """
 
     @declared

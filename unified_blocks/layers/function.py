@@ -12,9 +12,9 @@ class Lambda(Block):
     """A function of tensors, without parameters: `function(*X)`.
 
     Args:
-        function: written with `ub.ops` and operators. To be pickled it has to be one that a module
-            holds, not a `lambda`; for a `.keras` file it is registered with
-            `keras.saving.register_keras_serializable` as well.
+        function: written with `ub.ops` and operators. To pickle the block, define it at the top
+            level of a module: a `lambda` cannot be pickled. To save the block in a `.keras` file,
+            register it with `keras.saving.register_keras_serializable` as well.
 
     Example::
 

@@ -15,10 +15,10 @@ class LayerNorm(Block):
     """`(X - mean(X)) / √(var(X) + ε) · weight + bias`, mean and variance over the last axis.
 
     Args:
-        in_units: size of the last axis, d; left out, it is taken from the first input.
+        in_units: size of the last axis, d; if omitted, inferred from the first input.
         epsilon: ε, rounded to float32, as MXNet does. Default 1e-5, as PyTorch and Gluon (Keras
             has 1e-3).
-        dtype: floating-point type; left out, `use_dtype`'s, else float32.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
 
     Shape:
         Input `(*, d)`, output the same.

@@ -1,1 +1,1 @@
-"""What can be asked of any model, made by this library or not."""
+"""Functions on any model, made by this library or not: state, transfer, conversion, placement."""

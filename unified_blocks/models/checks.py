@@ -1,4 +1,4 @@
-"""`check`: what a model holds that its framework does not know of."""
+"""`check`: the layers in a model that its framework does not find."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from unified_blocks.block.containers import CONTAINERS, inside
 def check(net: Any) -> list[str]:
     """Look for layers that a native model keeps where its framework does not find them.
 
-    A layer in a plain Python list, tuple, dict or set is no part of a PyTorch or Gluon model: it is
-    not trained, not saved and not moved. (Keras finds them, and a block of this library registers
+    A layer in a plain Python list, tuple, dict or set is not part of a PyTorch or Gluon model: it
+    is not trained, saved or moved. (Keras finds such layers, and a block of this library registers
     them.)
 
     Args:
         net: a model of any framework.
 
     Returns:
-        One sentence for each such attribute, with its name and what to do; empty when all is well.
+        A list with one sentence for each such attribute, with its name and a remedy.
 
     Example::
 

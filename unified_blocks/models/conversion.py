@@ -1,4 +1,4 @@
-"""`convert`: a block on another framework, with its numbers, and a proof."""
+"""`convert`: a block on another framework with the same numbers, compared on an example."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def convert(
 ) -> Any:
     """The same block on another framework: made with the same arguments, with the same numbers.
 
-    Frozen parameters are frozen there too. `net` stays as it is; the new block is where its
-    framework puts new ones.
+    Frozen parameters are frozen there too. `net` stays as it is. The new block is on its
+    framework's default device.
 
     Args:
-        net: a built block of this library. A native model has no recorded arguments: make the
-            other one by hand, and use `ub.transfer`.
+        net: a built block of this library. For a native model, whose arguments were not recorded,
+            make the other one by hand and use `ub.transfer`.
         backend: the name of a backend.
         example: an input to compare both blocks on, in inference: an array or a tensor, a tuple of
-            them for several inputs. Without one the numbers are the same, bit for bit, and what
-            is computed with them is not compared.
-        verify: False, not to compare them.
-        return_deviation: whether to return how far the outputs are apart as well.
+            them for several inputs. If omitted, the numbers are copied bit for bit, and the outputs
+            are not compared.
+        verify: False skips the comparison.
+        return_deviation: whether to return as well how far the outputs are apart.
 
     Returns:
         The new block; with `return_deviation` a pair of it and a `Deviation`, None when nothing
         was compared.
 
     Raises:
-        UnsupportedError: for a native model, or an argument that is a framework's own.
+        UnsupportedError: for a native model, or an argument that belongs to a framework.
         NotBuiltError: when a parameter does not exist yet.
-        StateMismatchError: when the block was changed after it was made, so that its arguments do
-            not make it again.
+        StateMismatchError: when the block was changed after it was made, so that its arguments no
+            longer describe it.
         NotEquivalentError: (an `AssertionError`) when the outputs are further apart than the
             tolerance of their dtype; its `deviation` tells how far.
 
@@ -83,7 +83,7 @@ def convert(
 
 
 def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
-    """How far the outputs of two models are apart, in inference, `a` being the one expected.
+    """How far the outputs of two models are apart, in inference; that of `a` is expected.
 
     Raises:
         UnsupportedError: for outputs of a dtype that has no tolerance.

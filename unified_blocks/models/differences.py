@@ -18,12 +18,12 @@ class Difference:
 
     Attributes:
         name: its canonical name.
-        a, b: its dtype and shape in each, `"float32 (10, 256)"`; None where it has none.
-        largest: the largest absolute difference; infinite where one is not finite and the other
-            is another number; None where they cannot be compared.
+        a, b: its dtype and shape in each, `"float32 (10, 256)"`; None where it is missing.
+        largest: the largest absolute difference; infinite where a number that is not finite meets
+            another number; None where they cannot be compared.
         equal: whether they are the same, bit for bit.
-        matters: False of one that a model may be without: a count of batches, or a weight that
-            its framework holds at 1.
+        matters: False if a model may lack it: a count of batches, or a weight that its framework
+            holds at 1.
     """
 
     name: str
@@ -42,7 +42,7 @@ class StateDifference:
 
     @property
     def equal(self) -> bool:
-        """Whether both hold the same arrays, bit for bit, but for those that do not matter."""
+        """Whether all arrays that matter are the same in both, bit for bit."""
         return all(row.equal or not row.matters for row in self.rows)
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class StateDifference:
         if self.equal:
             extra = ", ".join(row.name for row in differing)
             equal = f"{len(self.rows) - len(differing)} arrays, all equal"
-            return f"{equal}; one is without {extra}, and may be" if extra else equal
+            return f"{equal}; one lacks {extra}, which is optional" if extra else equal
         cells = [("name", "a", "b", "largest difference")]
         for row in differing:
             largest = "" if row.largest is None else f"{row.largest:.3g}"

@@ -19,16 +19,16 @@ if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all 
 
 
 def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
-    """Draw new values for every parameter, and for every constant that was random to begin with.
+    """Draw new values for every parameter, and for every constant that is drawn at random.
 
     All are drawn from one `numpy.random.Generator(PCG64(seed))`, sorted by canonical name, in
-    float64, and then cast. A constant that was given keeps its value.
+    float64, and then cast. A constant with a given value keeps it.
 
     Args:
         net: a model of any framework.
         seed: of the generator.
-        scheme: of a weight with `fan_in` inputs and `fan_out` outputs; biases are zero unless
-            said otherwise; the weight of a normalisation is one.
+        scheme: how to draw a weight with `fan_in` inputs and `fan_out` outputs. Biases are zero
+            unless the scheme says otherwise; the weight of a normalisation is one.
 
             - `"glorot_uniform"`: U(±√(6 / (fan_in + fan_out))) (Glorot and Bengio, 2010)
             - `"he_uniform"`: U(±√(6 / fan_in)) (He et al., 2015)

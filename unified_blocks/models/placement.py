@@ -1,4 +1,4 @@
-"""Where a model is and what it is made of: devices and dtypes."""
+"""The device and the dtype of a model: `devices`, `to_device`, `cast`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def devices(backend: str | None = None) -> list[str]:
     """The devices that a backend sees: `["cpu"]`, `["cpu", "gpu:0"]`, …
 
     Args:
-        backend: a backend's name; left out, the default one.
+        backend: a backend's name; default: the default backend.
     """
     return get_backend(backend).devices()
 
 
 def to_device(net: Any, device: str) -> Any:
-    """The model on another device: parameters, constants, and what it computes.
+    """Move a model to another device: parameters, constants, and computation.
 
     Args:
         net: a model of any framework.
@@ -27,10 +27,10 @@ def to_device(net: Any, device: str) -> Any:
 
     Returns:
         The moved model: on PyTorch and MXNet the same object; on TensorFlow a new one, made from
-        the configuration of a built `net`, with its numbers. What `compile` gave a Keras model
-        is not copied, nor what was set on it by hand; a native Keras model's variables are
-        moved, and its calls run where TensorFlow puts them. A pickle or `deepcopy` of a moved
-        Keras model is where TensorFlow puts new ones.
+        the configuration of a built `net`, with its numbers. The settings of Keras' `compile`
+        and attributes set by hand are not copied. The variables of a native Keras model are
+        moved, and TensorFlow places its calls. A pickle or `deepcopy` of a moved Keras model is
+        on TensorFlow's default device.
 
     Raises:
         NotBuiltError: on TensorFlow, when a parameter does not exist yet.
@@ -45,7 +45,7 @@ def to_device(net: Any, device: str) -> Any:
 
 
 def cast(net: Any, dtype: Any) -> Any:
-    """The model in another floating-point type: its parameters, its constants, what it computes.
+    """Cast a model to another floating-point type: parameters, constants, and computation.
 
     Args:
         net: a model of any framework.
@@ -57,7 +57,7 @@ def cast(net: Any, dtype: Any) -> Any:
 
     Raises:
         ValueError: for another dtype.
-        UnsupportedError: on TensorFlow, for a native model that holds layers of its own; on MXNet,
-            for bfloat16.
+        UnsupportedError: on TensorFlow, for a native model that contains layers; on MXNet, for
+            bfloat16.
     """
     return backend_of(net).cast(net, dtype_name(dtype))

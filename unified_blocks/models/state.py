@@ -24,15 +24,15 @@ from unified_blocks.types import Array, State
 
 
 class Stateful(ABC):
-    """What has a state of its own, beside that of the model it is for: a `ub.Trainer`."""
+    """An object with its own state, besides that of its model: a `ub.Trainer`."""
 
     @abstractmethod
     def state(self) -> State:
-        """What `ub.state` gives of it."""
+        """Its state, for `ub.state`."""
 
     @abstractmethod
     def load(self, tensors: Mapping[str, Stored]) -> None:
-        """Take in what `ub.load_state` was given.
+        """Load the state that was given to `ub.load_state`.
 
         Raises:
             StateMismatchError: when it does not fit; nothing is loaded then.
@@ -85,7 +85,7 @@ def state(net: Any) -> State:
 
 
 def load_state(net: Any, state: Mapping[str, Array]) -> Any:
-    """Replace the numbers of `net` by those of `state`; parameters that do not exist yet are made.
+    """Replace the numbers of `net` by those of `state`, creating parameters that do not exist yet.
 
     Nothing is transposed, reshaped or cast to fit, and nothing is loaded unless all of it fits.
 
@@ -93,8 +93,8 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
         net: a model of any framework, or a `ub.Trainer`, of which this is the optimizer's state.
         state: as `ub.state` gives it, or as `ub.read_state` reads it from a file. A shared array
             may be there under any of its names, and the count of batches that PyTorch's batch
-            norms keep may be missing or left over. What a file holds of an optimizer is left out
-            of a model.
+            norms keep may be missing or left over. The optimizer state in a file is ignored when
+            `net` is a model.
 
     Returns:
         `net` itself.

@@ -36,16 +36,16 @@ def transfer(
 
     Of any two frameworks, made by this library or not. Parameters, constants and running
     statistics go by canonical name and in canonical layout; nothing is reshaped or cast to fit,
-    and nothing is loaded unless all of it fits. A weight that Gluon's `scale=False` holds, and
-    does not use, counts as the 1 that it computes with; a target may be without it.
+    and nothing is loaded unless all of it fits. A weight that Gluon holds but, with
+    `scale=False`, does not use counts as 1; a target may lack it.
 
     Args:
         source: a model, a file that `ub.read_state` opened, or a state.
         target: a model; parameters that do not exist yet are made.
         rename: names in the target for names in the source, where they differ: of an array
             (`{"fc.weight": "out.weight"}`) or of all below a path (`{"fc": "out"}`), a shared one
-            under any of its names; or a function of a name, which gives None for an array to leave
-            out.
+            under any of its names; or a function of a name, which returns None for an array to
+            skip.
         match: `"order"` pairs the layers that hold parameters one by one in the order of their
             definition, whatever their names, and refuses where the kind of a layer, or the name
             or shape of an array in it, differs, or where a file has another order.
@@ -117,7 +117,7 @@ def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]
 
 
 def _by_first_name(names: tuple[str, ...], rename: Mapping[str, str]) -> str:
-    """The new name of an array: by the first of its names that `rename` says something of."""
+    """The new name of an array: by the first of its names that `rename` covers."""
     renamed = ((name, _by_longest_path(name, rename)) for name in names)
     return next((new for name, new in renamed if new != name), names[0])
 

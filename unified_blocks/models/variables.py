@@ -22,11 +22,11 @@ NUMPY_DTYPES = frozenset(
         *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     )
 )
-"""Those that NumPy has of its own: TensorFlow adds bfloat16 and others to the process."""
+"""Those that NumPy defines itself: TensorFlow adds bfloat16 and others to the process."""
 
 
 def variables_of(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`; `what` is the operation that asks.
+    """The variables of `net`; `what` names the operation for messages.
 
     Raises:
         UnsupportedError: when two of them have one name.
@@ -36,7 +36,7 @@ def variables_of(net: Any, what: str) -> list[Variable]:
     repeated = [name for name, count in names.items() if count > 1]
     if repeated:
         raise UnsupportedError(
-            f"{what}: the name of each variable of {type(net).__name__} must be its own; got "
+            f"{what}: the name of each variable of {type(net).__name__} must be unique; got "
             f"{', '.join(sorted(repeated))} of more than one: give one of the layers another name"
         )
     return variables
@@ -71,15 +71,16 @@ def readable_variables(net: Any, what: str) -> list[Variable]:
 def _in_numpy(variables: list[Variable], what: str) -> list[Variable]:
     other = [f"{v.name} of {v.dtype}" for v in variables if v.dtype not in NUMPY_DTYPES]
     if other:
+        lacking = sorted({v.dtype for v in variables if v.dtype not in NUMPY_DTYPES})
         raise UnsupportedError(
-            f"{what}: the dtype of each variable must be one that NumPy has; got "
-            f'{", ".join(other)}: cast the model first, ub.cast(net, "float32")'
+            f"{what}: NumPy has no dtype {', '.join(lacking)}, and each variable must have a NumPy "
+            f'dtype; got {", ".join(other)}: cast the model first, ub.cast(net, "float32")'
         )
     return variables
 
 
 def device_of_variables(variables: Sequence[Variable]) -> str | None:
-    """The device of a model with these variables; None when it has none that exist."""
+    """The device of a model with these variables; None when none of them exists."""
     return next((v.device for v in variables if v.device), None)
 
 
@@ -150,7 +151,7 @@ def load_into(
 ) -> None:
     """Replace the numbers of `net`, which has these variables, if all fit.
 
-    Arrays with the role `"optimizer"` are left out: they are of a `ub.Trainer`.
+    Arrays with the role `"optimizer"` are skipped: they belong to a `ub.Trainer`.
 
     Raises:
         StateMismatchError: as `load_state`.
@@ -175,7 +176,7 @@ def load_into(
 
 
 def _verify(checks: Sequence[Callable[[], None]]) -> None:
-    """Run these, which hash or decompress what is in a file, side by side."""
+    """Run these, which hash or decompress the content of a file, in parallel."""
     if checks:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -262,12 +263,12 @@ def _misfits(v: Variable, stored: Stored) -> list[str]:
 
 
 def _differ(wanted: str | None, given: str | None, backend: Backend) -> bool:
-    """Whether both are kinds that this library knows: any other is the name of some class."""
+    """Whether this library knows both kinds: any other is the name of some class."""
     return wanted is not None and given in backend.kinds.values() and given != wanted
 
 
 def _uneven(chosen: Iterable[tuple[Variable, Stored]]) -> list[str]:
-    """The arrays of a normalisation without a size yet that are of another size than its first."""
+    """Of a normalisation whose size is unknown: the arrays whose size is not that of its first."""
     first: dict[int, Stored] = {}
     problems = []
     for v, stored in chosen:

@@ -1,10 +1,10 @@
 """Operations that mean the same on every framework: `ub.ops.relu(x)`.
 
-Those that the Python array API has are named and meant as there (`matmul`, `permute_dims`,
-`concat`, …); the neural ones have the field's names. Each runs on the framework of the tensor that
-it is given, eagerly or in that framework's graphs: under `torch.compile`, in a `tf.function` and on
-Keras' symbolic tensors, and on MXNet's symbols. Where the frameworks' own functions differ, the one
-meaning is in the docstring.
+Those of the Python array API have its names and meanings (`matmul`, `permute_dims`, `concat`, …);
+the neural ones have the usual names. Each runs on the framework of the tensor that it is given,
+eagerly or in that framework's graphs: under `torch.compile`, in a `tf.function`, on Keras' symbolic
+tensors, and on MXNet's symbols. Where the frameworks' own functions differ, the docstring says what
+holds here.
 """
 
 from unified_blocks.ops.control_flow import cond, while_loop

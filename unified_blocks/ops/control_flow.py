@@ -1,7 +1,7 @@
-"""Loops and branches on values, for graphs that have no Python in them.
+"""Loops and branches on values, for graphs that contain no Python.
 
-In a portable block Python's own `while` and `if` do as well, except where MXNet makes a graph and
-where XLA compiles a gradient. Eagerly these functions are just that: Python's `while` and `if`.
+In a portable block Python's `while` and `if` work as well, except where MXNet makes a graph and
+where XLA compiles a gradient. Eagerly these functions are Python's `while` and `if`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ def while_loop(
     """`while cond(*state): state = body(*state)`, at most `max_iterations` times.
 
     Args:
-        cond: gives a truth value, a tensor of shape `()`.
-        body: gives the new state: as many tensors, of the same shapes and dtypes.
-        state: the tensors that it starts from.
-        max_iterations: after that many the loop ends, whatever `cond` says.
+        cond: returns a truth value, a tensor of shape `()`.
+        body: returns the new state: as many tensors, of the same shapes and dtypes.
+        state: the initial state, a tuple of tensors.
+        max_iterations: the loop ends after this many, even if `cond` still holds.
 
     Returns:
         The last state.
 
     Raises:
-        TypeError: a `state` that is no tuple.
-        ValueError: a `body` that gives another number of tensors, or `max_iterations` below 0.
+        TypeError: a `state` that is not a tuple.
+        ValueError: a `body` that returns another number of tensors, or `max_iterations` below 0.
         UnsupportedError: on MXNet, hybridized, while gradients are recorded: its loops have none.
     """
     if max_iterations < 0:
@@ -69,7 +69,7 @@ def cond(
 
     Args:
         pred: a truth value, a tensor of shape `()`.
-        true_fn, false_fn: give one tensor, of the same shape and dtype.
+        true_fn, false_fn: each returns one tensor, of the same shape and dtype.
         *operands: tensors.
 
     Raises:

@@ -1,6 +1,6 @@
-"""New tensors of the framework, dtype and device of another one, which is called `like`.
+"""New tensors, with the framework, dtype and device of the tensor `like`.
 
-A number that is no whole one does not fit a `like` of whole numbers, and is a `TypeError`.
+A fraction does not fit a `like` of integers, and is a `TypeError`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def ones_like(x: Any, /) -> Any:
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, /, *, like: Any) -> Any:
-    """`start`, `start + step`, …, without `stop`; of one number, from 0 to it.
+    """`start`, `start + step`, …, excluding `stop`; with one number, from 0 to it.
 
     Raises:
         ValueError: a step of 0.

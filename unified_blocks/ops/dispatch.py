@@ -1,8 +1,8 @@
 """Which framework runs an operation: that of the tensor it is given, by one look-up of its type.
 
 Each backend registers the types of its tensors with a module that has a function for each of
-`PRIMITIVES`. One that is not there has a reason, which is what the error says, and the table of
-`capabilities`.
+`PRIMITIVES`. For an operation that it lacks it gives a reason, which the error and the table of
+`capabilities` show.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ NUMPY_FLOATS = tuple(np.dtype(name) for name in ("float16", "float32", "float64"
 
 
 class Namespace:
-    """The operations of one backend, by name; one that it lacks raises the reason.
+    """The operations of one backend, by name; calling one that it lacks raises the reason.
 
     Attributes:
         backend, title: the backend's name, and what its framework is called.
         symbolic: whether its tensors have no values yet.
         floats: the floating-point types, as the `dtype` of a tensor gives them.
-        missing: why operations are not there, by name.
+        missing: the operations that it lacks, by name, and why.
     """
 
     def __init__(
@@ -61,16 +61,13 @@ class Namespace:
         for name in PRIMITIVES:
             function = getattr(implementation, name, None)
             if function is None or name in missing:
-                self.missing[name] = missing.get(name, f"{title} has no such operation here")
+                self.missing[name] = missing.get(name, "its backend does not define it")
                 function = self._unsupported(name)
             setattr(self, name, function)
 
     def _unsupported(self, name: str) -> Any:
         def unsupported(*args: Any, **kwargs: Any) -> Any:
-            raise UnsupportedError(
-                f"ops.{name} must be an operation that {self.title} has; got one that it has not: "
-                f"{self.missing[name]}"
-            )
+            raise UnsupportedError(f"{self.title} has no ops.{name}: {self.missing[name]}")
 
         return unsupported
 
@@ -98,9 +95,9 @@ def register(
     Args:
         backend, title: its name, and what its framework is called.
         implementation: a module, or another object, with a function for each of `PRIMITIVES`.
-        types: the types of its tensors; their subclasses are found by themselves.
+        types: the types of its tensors; their subclasses need no registration.
         floats: its floating-point types, in place of NumPy's; their names are always known.
-        missing: for operations that it lacks, why.
+        missing: the operations that it lacks, by name, and why.
         symbolic: whether these tensors have no values yet.
     """
     namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic)
@@ -120,7 +117,7 @@ def namespace_of(name: str, x: Any) -> Namespace:
     """The operations for the tensor `x`, which `ops.{name}` was given.
 
     Raises:
-        ForeignTensorError: (a `TypeError`) when it is a tensor of no backend.
+        ForeignTensorError: (a `TypeError`) when it is not a tensor of any backend.
     """
     return namespaces.get(type(x)) or _find(name, x)
 
@@ -156,7 +153,7 @@ def floating(name: str, x: Any) -> Namespace:
 
 
 def whole(name: str, x: Any) -> Any:
-    """`x`, whole numbers that say where something is, as int32 or int64.
+    """The indices or labels `x`, as int32 or int64.
 
     Raises:
         TypeError: when the tensor holds others.
@@ -241,7 +238,7 @@ def together(name: str, *values: Any) -> Namespace:
     dtype = getattr(first, "dtype", None)
     if dtype is not None and dtype not in found.floats:
         for x in values:
-            if isinstance(x, float):  # a framework would round it, or not, as it likes
+            if isinstance(x, float):  # frameworks differ in whether they round it
                 raise TypeError(
                     f"ops.{name}: with a tensor of {dtype} a number must be a whole one; got {x}: "
                     'convert the tensor with ops.astype(x, "float32")'

@@ -48,7 +48,7 @@ def square(x: Any, /) -> Any:
 
 
 def sign(x: Any, /) -> Any:
-    """-1, 0 or 1, of nan nan; its derivative is 0."""
+    """-1, 0 or 1; nan for nan; its derivative is 0."""
     return namespace_of("sign", x).sign(x)
 
 
@@ -68,17 +68,17 @@ def erf(x: Any, /) -> Any:
 
 
 def floor(x: Any, /) -> Any:
-    """The largest whole number not above x; its derivative is 0."""
+    """The largest integer not above x; its derivative is 0."""
     return floating("floor", x).floor(x)
 
 
 def ceil(x: Any, /) -> Any:
-    """The smallest whole number not below x; its derivative is 0."""
+    """The smallest integer not below x; its derivative is 0."""
     return floating("ceil", x).ceil(x)
 
 
 def round(x: Any, /) -> Any:
-    """The nearest whole number, of two equally near ones the even; its derivative is 0."""
+    """The nearest integer, halves to the even one; its derivative is 0."""
     return floating("round", x).round(x)
 
 
@@ -120,27 +120,27 @@ def pow(x1: Any, x2: Any, /) -> Any:
 
 
 def floor_divide(x1: Any, x2: Any, /) -> Any:
-    """`⌊x1 / x2⌋`, towards -∞, of whole numbers too."""
+    """`⌊x1 / x2⌋`, towards -∞, of integers too."""
     return together("floor_divide", x1, x2).floor_divide(x1, x2)
 
 
 def remainder(x1: Any, x2: Any, /) -> Any:
-    """`x1 - ⌊x1 / x2⌋ x2`, with the sign of `x2`, of whole numbers too."""
+    """`x1 - ⌊x1 / x2⌋ x2`, with the sign of `x2`, of integers too."""
     return together("remainder", x1, x2).remainder(x1, x2)
 
 
 def maximum(x1: Any, x2: Any, /) -> Any:
-    """The larger one; how the gradient is shared where they are equal is the framework's own."""
+    """The larger one; frameworks differ in how equal ones share the gradient."""
     return together("maximum", x1, x2).maximum(x1, x2)
 
 
 def minimum(x1: Any, x2: Any, /) -> Any:
-    """The smaller one; how the gradient is shared where they are equal is the framework's own."""
+    """The smaller one; frameworks differ in how equal ones share the gradient."""
     return together("minimum", x1, x2).minimum(x1, x2)
 
 
 def clip(x: Any, /, min: float | None = None, max: float | None = None) -> Any:
-    """`x` held between two numbers, either of which may be left out."""
+    """`x` limited to an interval; either bound may be omitted."""
     if min is None and max is None:
         return x
     bounds = [bound for bound in (min, max) if bound is not None]
@@ -197,8 +197,8 @@ def logical_not(x: Any, /) -> Any:
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
     """`x1` where the condition, truth values, holds, else `x2`; one of them may be a number.
 
-    No gradient flows into the one that is not chosen; but 0 times an infinite derivative is nan,
-    so hold the argument of a logarithm or a root away from 0 before, not after.
+    No gradient flows into the one that is not chosen. But 0 times an infinite derivative is nan, so
+    keep the argument of a logarithm or a root away from 0 before this call, not after it.
     """
     truth("where", condition)
     namespace = together("where", x1, x2)
@@ -219,15 +219,15 @@ def astype(x: Any, dtype: str, /) -> Any:
 
 
 def stop_gradient(x: Any, /) -> Any:
-    """`x`, as a constant for differentiation."""
+    """`x` as a constant: no gradient flows through it."""
     return namespace_of("stop_gradient", x).stop_gradient(x)
 
 
 def check_finite(x: Any, message: Any, /) -> Any:
     """`x`, a number; `ValueError(message(x))` when it is not finite.
 
-    Eagerly it is a number of Python's, for which the device was waited for once. In a graph, which
-    cannot raise, it is `x` itself, and nothing is checked.
+    Eagerly it returns a Python number, for which it waits for the device once. In a graph, which
+    cannot raise, it returns `x` itself and checks nothing.
 
     Args:
         x: a tensor of shape `()`.

@@ -45,11 +45,11 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
 
     Args:
         logits: `(n, classes)`.
-        labels: whole numbers `(n,)` in [0, classes); for any other the loss is infinite.
+        labels: integers `(n,)` in [0, classes); for any other the loss is infinite.
 
     Raises:
-        ValueError: when the shapes are not these.
-        TypeError: for labels that are no whole numbers.
+        ValueError: for other shapes.
+        TypeError: for labels that are not integers.
     """
     floating("cross_entropy", logits)
     if rank_of(logits) not in (None, 2) or rank_of(labels) not in (None, 1):

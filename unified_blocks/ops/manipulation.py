@@ -20,7 +20,7 @@ class Keep:
 
 
 KEEP: Final = Keep()
-"""In the shape given to `reshape`: the size that the input has at this place."""
+"""In the shape given to `reshape`: the size of the input at this place."""
 
 
 def reshape(x: Any, shape: Sequence[int | Keep], /) -> Any:
@@ -28,8 +28,9 @@ def reshape(x: Any, shape: Sequence[int | Keep], /) -> Any:
 
     Args:
         x: a tensor.
-        shape: sizes; `-1`, at most once, is what is left over, and `KEEP` the size of the input at
-            the same place. With these, a block needs to know no sizes, and can be hybridized.
+        shape: sizes. `-1`, at most once, stands for the size that the others leave, and `KEEP` for
+            the size of the input at the same place. With these a block needs no known sizes, and
+            can be hybridized.
 
     Raises:
         ValueError: for two `-1`, or a `KEEP` beyond the dimensions of `x`.
@@ -53,7 +54,7 @@ def permute_dims(x: Any, axes: tuple[int, ...], /) -> Any:
     """`x` with its axes in another order: axis i of the output is `axes[i]` of the input.
 
     Raises:
-        ValueError: when `axes` are not all of them, each once.
+        ValueError: when `axes` does not name every axis once.
     """
     rank = len(axes)
     if rank_of(x) not in (None, rank) or sorted(axis % rank for axis in axes) != list(range(rank)):
@@ -101,10 +102,10 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
 
 
 def split(x: Any, sections: int, /, *, axis: int = 0) -> list[Any]:
-    """`x` in that many parts of equal size along an axis.
+    """`x` split into `sections` parts of equal size along an axis.
 
     Raises:
-        ValueError: when the size of the axis is no multiple of `sections`.
+        ValueError: when the size of the axis is not a multiple of `sections`.
     """
     axis = axis_of("split", x, axis)
     shape = getattr(x, "shape", None)
@@ -130,14 +131,14 @@ def flip(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
 
 
 def take(x: Any, indices: Any, /, *, axis: int) -> Any:
-    """The entries of `x` at whole numbers `(k,)` along an axis, of which there are n.
+    """The entries of `x` at the indices `(k,)` along an axis of size n.
 
-    An index outside of [0, n) is an IndexError on PyTorch. On TensorFlow and MXNet, where a check
-    would wait for the device, its entry is nan; where `x` holds whole numbers, which have no nan,
-    the smallest of their dtype, and True where it holds truth values.
+    An index outside [0, n) is an IndexError on PyTorch. On TensorFlow and MXNet, where a check
+    would wait for the device, its entry is nan; where `x` holds integers, which have no nan, it is
+    the smallest of their dtype, and where `x` holds truth values, True.
 
     Raises:
-        TypeError: for indices that are no whole numbers.
+        TypeError: for indices that are not integers.
     """
     if rank_of(indices) not in (None, 1):
         raise ValueError(f"ops.take: indices must have one axis; got {rank_of(indices)}")
@@ -146,7 +147,7 @@ def take(x: Any, indices: Any, /, *, axis: int) -> Any:
 
 
 def cumulative_sum(x: Any, /, *, axis: int) -> Any:
-    """The sum of all entries so far along an axis."""
+    """The running sum along an axis."""
     return namespace_of("cumulative_sum", x).cumulative_sum(x, axis_of("cumulative_sum", x, axis))
 
 
@@ -163,10 +164,10 @@ def triu(x: Any, /, *, k: int = 0) -> Any:
 def one_hot(indices: Any, depth: int, /, *, dtype: str = "float32") -> Any:
     """1 at each index along a new last axis of size `depth`, 0 elsewhere.
 
-    An index outside of [0, depth) gives zeros.
+    An index outside [0, depth) gives zeros.
 
     Raises:
-        TypeError: for indices that are no whole numbers.
+        TypeError: for indices that are not integers.
     """
     indices = whole("one_hot", indices)
     return namespace_of("one_hot", indices).one_hot(indices, depth, dtype)

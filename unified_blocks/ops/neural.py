@@ -79,7 +79,7 @@ def dropout(x: Any, rate: float, /, *, training: bool) -> Any:
     In a block use the layer `ub.Dropout`, which knows by itself whether the block is training.
 
     Raises:
-        ValueError: a rate outside of [0, 1).
+        ValueError: a rate outside [0, 1).
     """
     if not 0 <= rate < 1:
         raise ValueError(f"ops.dropout: rate must be in [0, 1); got rate={rate}")

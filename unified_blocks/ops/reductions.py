@@ -15,7 +15,7 @@ Axis = int | tuple[int, ...] | None
 
 
 def sum(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`Σ x`; of whole numbers and truth values it is an int64."""
+    """`Σ x`; for integers and truth values it is an int64."""
     return namespace_of("sum", x).sum(x, axis_of("sum", x, axis), keepdims)
 
 
@@ -25,12 +25,12 @@ def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The largest; how the gradient is shared among equal ones is the framework's own."""
+    """The largest; frameworks differ in how equal ones share the gradient."""
     return namespace_of("max", x).max(x, axis_of("max", x, axis), keepdims)
 
 
 def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The smallest; how the gradient is shared among equal ones is the framework's own."""
+    """The smallest; frameworks differ in how equal ones share the gradient."""
     return namespace_of("min", x).min(x, axis_of("min", x, axis), keepdims)
 
 
@@ -64,12 +64,12 @@ def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def argmax(x: Any, /, *, axis: int = -1) -> Any:
-    """Where the largest is along an axis, the first of equal ones; an int64."""
+    """The index of the largest along an axis, the first of equal ones; an int64."""
     return namespace_of("argmax", x).argmax(x, axis_of("argmax", x, axis))
 
 
 def argmin(x: Any, /, *, axis: int = -1) -> Any:
-    """Where the smallest is along an axis, the first of equal ones; an int64."""
+    """The index of the smallest along an axis, the first of equal ones; an int64."""
     return namespace_of("argmin", x).argmin(x, axis_of("argmin", x, axis))
 
 
@@ -79,7 +79,7 @@ def logsumexp(x: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
 
 
 def rank_of(x: Any) -> int | None:
-    """The number of dimensions of `x`; None for a tensor that does not tell."""
+    """The number of dimensions of `x`; None when the tensor does not know it."""
     shape = getattr(x, "shape", None)
     if shape is None:
         return None
@@ -88,7 +88,7 @@ def rank_of(x: Any) -> int | None:
 
 
 def axis_of(name: str, x: Any, axis: Any) -> Any:
-    """`axis`, if `x` has it, or them; from 0 where the number of dimensions is known.
+    """`axis`, checked against `x`; counted from 0 where the number of dimensions is known.
 
     Raises:
         ValueError: when an axis is out of range, or named twice.

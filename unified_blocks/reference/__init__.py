@@ -1,1 +1,1 @@
-"""What is right, computed in NumPy, and how far from it a result may be."""
+"""The expected results, computed in NumPy, and the tolerances within which a result is equal."""

@@ -4,7 +4,7 @@ The gradients come from the same few lines as the output, by the complex step: f
 `f`, `Im f(x + ih) / h` is the derivative to machine precision when h is tiny, because nothing is
 subtracted (Squire and Trapp, "Using Complex Variables to Estimate Derivatives of Real
 Functions", 1998). No framework's automatic differentiation, and no derivative written by hand,
-has a part in it.
+is involved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def reference_of(net: Block, state: State, X: Array) -> Array:
     """`net.reference(state, X)`, unless it is that of a class whose forward `net` replaces.
 
     Raises:
-        UnsupportedError: when the block has no reference of its own.
+        UnsupportedError: when the class of the block defines no reference.
     """
     for cls in type(net).__mro__:
         if "reference" in vars(cls):

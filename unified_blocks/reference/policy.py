@@ -1,4 +1,4 @@
-"""How far two results may be apart before they count as different: the one table.
+"""The tolerances: how far two results may be apart before they count as different.
 
 | dtype    | unit roundoff | summed: rtol, atol | trained: rtol, atol | relative to          |
 |----------|---------------|--------------------|---------------------|----------------------|
@@ -112,7 +112,7 @@ def wide(array: Array) -> Array:
 
 
 def agree(a: Array, b: Array, dtype: str | None) -> bool:
-    """Whether two arrays are within the policy of that dtype: of the framework, not NumPy's."""
+    """Whether two arrays are within the policy of `dtype`, the framework's and not NumPy's."""
     name = str(dtype or b.dtype)
     if a.shape != b.shape:
         return False

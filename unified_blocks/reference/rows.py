@@ -1,4 +1,4 @@
-"""`Row`: two arrays, compared in full. NumPy only, for records are compared without a framework."""
+"""`Row`: two arrays, compared in full. It needs only NumPy, as records need no framework."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One array of two results, `a` being the one expected.
+    """One array of two results, of which `a` is expected.
 
     Attributes:
         name: of a parameter, a call (`"dense#2"`), …
@@ -25,10 +25,10 @@ class Row:
         shapes, dtypes: of each; None where one of them has no such array.
         absolute: the largest absolute difference, infinite where they cannot be subtracted.
         relative: the largest difference relative to the larger of the two numbers.
-        ulp: the largest number of floating-point numbers of the dtype that lie between.
-        at: where in the tensor the share is largest.
+        ulp: the largest distance, counted in floating-point numbers of the dtype.
+        at: the index in the tensor where the share is largest.
         share: the largest difference as a share of what the policy allows there; above 1 is out of
-            it, infinite where the shape or dtype is another, or a number is not finite.
+            tolerance, infinite where shapes or dtypes differ, or a number is not finite.
     """
 
     name: str
@@ -54,10 +54,10 @@ def compared(
     kind: Kind = "summed",
     dtypes: tuple[str | None, str | None] | None = None,
 ) -> Row:
-    """The row of two arrays; an array that is not there is None.
+    """The row of two arrays; None stands for a missing array.
 
     Args:
-        dtypes: their dtypes, where NumPy has another: bfloat16 comes as float32.
+        dtypes: their dtypes, if NumPy holds them in another: bfloat16 comes as float32.
     """
     shapes: Pair = (getattr(a, "shape", None), getattr(b, "shape", None))
     if dtypes is None:
@@ -95,7 +95,7 @@ def compared(
 
 
 def _whole(name: str, what: What, a: Array, b: Array, shapes: Pair, dtypes: Pair) -> Row:
-    """Of whole numbers and booleans: any difference is out of policy."""
+    """The row of integers or booleans: any difference is out of tolerance."""
     apart = np.abs(a.astype(np.float64) - b.astype(np.float64))
     worst = float(apart.max())
     at = tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), a.shape))
@@ -153,6 +153,6 @@ def rows_of(
 
 
 def either(pair: tuple[object, object]) -> str:
-    """What two models have: one thing, or this and that."""
+    """A property of two models in words: once if it is the same in both, else both."""
     a, b = ("none" if value is None else str(value) for value in pair)
     return a if a == b else f"{a} / {b}"

@@ -1,4 +1,4 @@
-"""The pictures of a report, as figures of Plotly: data without a colour, which the page chooses."""
+"""The figures of a report, for Plotly: data without colours, which the page chooses."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from unified_blocks.types import Array
 Figure = dict[str, Any]
 
 DECADES = 4
-"""So many powers of ten below and above what is allowed have a colour or place of their own."""
+"""The scale covers this many powers of ten below and above what is allowed."""
 
 SYMBOLS = {"ok": "", "differs": "×", "unsupported": "–", "error": "!"}
 BINS = 20
 LARGEST = 1e300
-"""What is larger is not drawn: the width of a bin would overflow."""
+"""Larger numbers are not drawn: the width of a bin would overflow."""
 
 
 def decades(share: float) -> float:
-    """The logarithm of a share, held within what is shown."""
+    """The logarithm of a share, limited to the scale."""
     if share <= 0:
         return -DECADES
     if not share < math.inf:
@@ -34,7 +34,7 @@ def decades(share: float) -> float:
 
 
 def curves(losses: Mapping[str, Array]) -> Figure:
-    """The loss of each step, by whose it is; each line thinner than the one that it lies on."""
+    """The loss of each step, a line for each backend, thinner than the line below it."""
     lines = []
     for i, (name, loss) in enumerate(losses.items()):
         lines.append(
@@ -53,7 +53,7 @@ def curves(losses: Mapping[str, Array]) -> Figure:
 
 
 def histogram(label: str, arrays: Mapping[str, Array]) -> Figure | None:
-    """How the finite numbers of an array are distributed, by whose it is; None without any."""
+    """Histograms of the finite numbers of an array, one for each backend; None without any."""
     wide = {name: np.asarray(array, np.float64).ravel() for name, array in arrays.items()}
     numbers = {name: array[np.abs(array) < LARGEST] for name, array in wide.items()}
     held = [array for array in numbers.values() if array.size]
@@ -80,7 +80,7 @@ def histogram(label: str, arrays: Mapping[str, Array]) -> Figure | None:
 
 
 def shares(rows: Sequence[Row], ids: Sequence[str]) -> Figure:
-    """How far each row of a comparison is from what is allowed, in order.
+    """The share of the tolerance that each row of a comparison takes, in order.
 
     Args:
         ids: of the element to show when a row is clicked on, for each row.
@@ -126,7 +126,7 @@ def _chart(lines: Sequence[Figure], x: str, y: str) -> Figure:
 
 
 def line(i: int, count: int) -> Figure:
-    """The i-th of `count` lines that may be the same: the first is the widest, the last dotted."""
+    """The style of the i-th of `count` lines, which may coincide: first widest, last dotted."""
     dashes = ("solid", "solid", "dash", "dot", "dashdot")
     return {"width": 2 + 3 * (count - 1 - i), "dash": dashes[min(i, len(dashes) - 1)]}
 
@@ -137,7 +137,7 @@ def text(words: str) -> str:
 
 
 def shortened(name: str) -> str:
-    """A name that leaves room for a picture on a phone; the end of it tells more."""
+    """A name short enough for a phone: its end, which says more than its beginning."""
     return name if len(name) <= 24 else f"…{name[-23:]}"
 
 

@@ -1,4 +1,4 @@
-"""A page, made from its template, its pictures and its content."""
+"""A page, made from its template, its figures and its content."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from unified_blocks.report.words import number
 
 
 def page(template: str, drawn: dict[str, Figure], **content: Any) -> str:
-    """The HTML that a template gives.
+    """The HTML of a page.
 
     Args:
         template: its name in the folder `templates`.
-        drawn: the pictures, by the id of the element that shows each.
-        content: what the template names.
+        drawn: the figures, by the id of the element that shows each.
+        content: the variables of the template.
     """
     environment = Environment(
         loader=PackageLoader("unified_blocks.report"),

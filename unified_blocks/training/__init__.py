@@ -1,1 +1,1 @@
-"""Gradients, training steps and epochs, alike on every framework."""
+"""Gradients, training steps and epochs, the same on every framework."""

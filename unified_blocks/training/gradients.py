@@ -1,4 +1,4 @@
-"""`value_and_grad`: a block's third duty, in one dialect."""
+"""`value_and_grad`: the loss of a model and its gradients, the same on every framework."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ def value_and_grad(
     Returns:
         The loss, and the gradients by canonical name in canonical layout; the input's is `"x"`.
         A parameter that the output does not depend on has gradient zero; constants, and
-        parameters that were frozen, have none. Gradients that the framework holds elsewhere are
+        parameters that were frozen, have none. Gradients that the framework stores elsewhere are
         not touched.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
-        ValueError: an unknown loss or `wrt`; targets for a loss without, or none for one with.
+        ValueError: an unknown loss or `wrt`; targets for a loss without targets, or none for one
+            that needs them.
         TypeError: another framework's tensor.
     """
     if wrt not in WRT:
@@ -66,7 +67,7 @@ def value_and_grad(
 
 
 def native_batch(backend: Backend, batch: Any, device: str | None) -> Any:
-    """`batch` itself, or when it is a NumPy array a tensor of it on `device`.
+    """`batch` itself or, when it is a NumPy array, a tensor of it on `device`.
 
     Raises:
         ForeignTensorError: (a `TypeError`) when it is neither.

@@ -17,10 +17,10 @@ TARGETLESS = ("sum", "mean")
 
 
 def check_loss(loss: str) -> str:
-    """`loss` itself, if it is one.
+    """`loss` itself, checked.
 
     Raises:
-        ValueError: else.
+        ValueError: when it is not a loss.
     """
     if loss not in LOSSES:
         raise ValueError(
@@ -30,11 +30,11 @@ def check_loss(loss: str) -> str:
 
 
 def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
-    """Hold a loss by name to the targets that it takes.
+    """Check that a loss by name gets the targets that it takes.
 
     Raises:
-        ValueError: an unknown loss; targets for a loss without, or none for one with; for
-            `"cross_entropy"` targets that are not whole numbers of shape `(n,)`, from 0.
+        ValueError: an unknown loss; targets for a loss without targets, or none for one that needs
+            them; for `"cross_entropy"` targets that are not integers from 0 of shape `(n,)`.
     """
     if callable(loss):
         return
@@ -53,7 +53,7 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
 
 
 def check_alike(output: Any, y: Any) -> None:
-    """Hold the targets of `"mse"` to the output's shape and dtype: nothing is broadcast or cast.
+    """Check the shape and dtype of the targets of `"mse"`: nothing is broadcast or cast.
 
     Raises:
         ValueError: when they differ.

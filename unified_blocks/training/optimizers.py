@@ -1,7 +1,7 @@
 """Optimizers by their field names, with one meaning on every backend.
 
-The numbers are rounded to float32 before use, because Keras and MXNet do so unasked: a learning
-rate of 0.1 is 0.10000000149 on all three, or training departs by 1e-7.
+The numbers are rounded to float32 before use, because Keras and MXNet always do so: a learning rate
+of 0.1 is 0.10000000149 on all three. Otherwise training would differ by 1e-7.
 """
 
 from __future__ import annotations

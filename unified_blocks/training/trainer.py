@@ -29,7 +29,7 @@ class Trainer(Stateful):
     path on all of them.
 
     Args:
-        net: a built model of any framework, on the device that it is to be trained on.
+        net: a built model of any framework, on the device to train on.
         optimizer: `ub.SGD(…)` or `ub.Adam(…)`.
         loss: as `value_and_grad` takes it.
 
@@ -44,8 +44,8 @@ class Trainer(Stateful):
         for x, y in batches:
             loss = trainer.step(x, y)
 
-    What the optimizer has gathered goes from one trainer to another, of another backend too, by
-    `ub.load_state(trainer, ub.state(other))`.
+    `ub.load_state(trainer, ub.state(other))` copies the optimizer's state from another trainer, of
+    any backend.
     """
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss) -> None:
@@ -90,8 +90,8 @@ class Trainer(Stateful):
     def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
         """Update the parameters once for each batch of some samples, as `step` does.
 
-        It costs less than a loop over `step`: the model changes its mode, and the losses are
-        fetched, once.
+        It costs less than a loop over `step`: the mode changes once, and the losses are fetched
+        once.
 
         Args:
             x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.

@@ -1,1 +1,1 @@
-"""Why two models differ: each cause is a hypothesis that the numbers are asked."""
+"""Why two models differ: each cause is a hypothesis that is tested on the numbers."""

@@ -19,7 +19,7 @@ def activation_missing(e: Evidence) -> bool:
 
 
 def activation_extra(e: Evidence) -> bool:
-    """An activation is applied that the right model has not."""
+    """An activation is applied that the right model does not have."""
     return e.what == "call" and _activates(e.a, e.gives) and not _activates(e.b, e.right)
 
 
@@ -42,7 +42,7 @@ def _before_activation(e: Evidence) -> Iterator[Array]:
 
 
 def _applied(e: Evidence, candidate: Array) -> bool:
-    """Whether the right model has it, or makes it of its output."""
+    """Whether the right model has it, or computes it from its output."""
     return e.right(candidate) or any(agree(candidate, array, e.dtype) for array in e.later[0])
 
 

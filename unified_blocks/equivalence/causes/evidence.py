@@ -1,4 +1,4 @@
-"""What is known of a difference, for the causes to be tested on."""
+"""What is known of a difference, on which the causes are tested."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NORMS = ("BatchNorm", "LayerNorm")
 
 
 ENOUGH = 4
-"""So many different numbers have to obey a rule that has one free number in it."""
+"""A rule with one free number must hold for at least this many different numbers."""
 
 
 @dataclass
@@ -26,16 +26,16 @@ class Evidence:
         name: of the array, or of the call.
         kind: of the layer, `"Dense"`.
         a, b: the array in each model, None where it has none.
-        x: what the call took, when it took one array, the same in both.
+        x: the input of the call, when it is one array and the same in both.
         numbers: of the layer, by their own names: `{"weight": …, "bias": …}`.
         train: whether the models were in training mode.
-        changed: whether only `b` changed what it was given, in place.
+        changed: whether only `b` changed its input in place.
         names: all names of the array in each model: several when it is shared.
         roles: of the array in each model.
         moved: of a constant of `b`, whether it is where the parameters are.
-        later: what each model makes of its output, when an activation may come after it.
+        later: what each model computes from this output, when an activation may come after it.
         dtype: of `a`, `b` and `x` in the framework, when it is not NumPy's.
-        before: of a running statistic, what it was before.
+        before: of a running statistic, its value before.
         only_in: the model that alone makes the call, `"a"` or `"b"`.
         counts: over how many examples, and how many numbers, a loss may be a mean.
     """

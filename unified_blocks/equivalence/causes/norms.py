@@ -26,7 +26,7 @@ def fix_gamma(e: Evidence) -> bool:
 
 
 def along(e: Evidence, name: str) -> Array:
-    """An array of a normalisation, shaped to be along the axis that it is for."""
+    """An array of a normalisation, shaped to broadcast along its axis."""
     assert e.a is not None
     array = wide(e.numbers[name])
     if e.kind == "LayerNorm":
@@ -36,7 +36,7 @@ def along(e: Evidence, name: str) -> Array:
 
 
 def _normalised(e: Evidence) -> tuple[Array, Array, Array, Array, int] | None:
-    """Of a call of a norm: centred input, variance, gamma, beta, and over how many numbers."""
+    """For a call of a norm: centred input, variance, gamma, beta, how many numbers it averages."""
     fits = e.what == "call" and e.kind in NORMS and e.x is not None and e.a is not None
     if not fits or not {"weight", "bias"} <= e.numbers.keys() or e.x_wide.ndim < 2:
         return None

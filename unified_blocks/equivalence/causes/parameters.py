@@ -9,7 +9,7 @@ from unified_blocks.reference.numpy_ops import ACTIVATE
 
 
 def transposed_square_weight(e: Evidence) -> bool:
-    """A square weight is used untransposed: no shape tells."""
+    """A square weight is used without transposing it; shapes cannot show this."""
     if e.what == "parameter" and e.a is not None and e.a.ndim >= 2:
         return e.a.shape[0] == e.a.shape[1] and e.gives(np.swapaxes(e.a, 0, 1))
     weight = e.weight

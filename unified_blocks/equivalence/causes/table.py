@@ -1,7 +1,7 @@
-"""Why two models differ: the causes that are known, each a hypothesis that the numbers are asked.
+"""The known causes of a difference: each cause is a hypothesis that is tested on the numbers.
 
-A cause is named when what it says is computed from the right model's numbers and gives the wrong
-model's, within the policy. Nothing is guessed: what no hypothesis explains is `unknown`.
+A cause is named when applying it to the right model's numbers gives the wrong model's, within the
+policy. Nothing is guessed: a difference that no hypothesis explains is `unknown`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
         *(activation_extra, float32_inside, constant_factor, constant_offset),
     )
 }
-"""By identifier; the earlier one is meant where two explain the same numbers."""
+"""By identifier; where two explain the same numbers, the earlier one is named."""
 
 
 def cause_of(evidence: Evidence) -> str:

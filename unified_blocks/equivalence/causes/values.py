@@ -56,7 +56,7 @@ def float32_inside(e: Evidence) -> bool:
 
 
 def another_dtype(e: Evidence) -> bool:
-    """It is of another dtype, and the right numbers but for rounding."""
+    """The dtype differs; the numbers agree up to rounding."""
     if e.a is None or e.b is None or e.a.dtype == e.b.dtype:
         return False
     narrow = min((e.a.dtype, e.b.dtype), key=lambda dtype: dtype.itemsize)
@@ -64,7 +64,7 @@ def another_dtype(e: Evidence) -> bool:
 
 
 def not_finite(e: Evidence) -> bool:
-    """A number is not finite, where the right model's are."""
+    """A number is not finite although the right model's is."""
     return (
         e.a is not None
         and e.b is not None

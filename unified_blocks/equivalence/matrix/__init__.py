@@ -1,1 +1,1 @@
-"""The matrix: every case on every backend, recorded apart and compared without a framework."""
+"""The equivalence matrix: each backend is recorded in its own process, and records are compared."""

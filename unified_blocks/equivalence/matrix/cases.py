@@ -25,7 +25,7 @@ class Case:
     Attributes:
         make: makes the network on the default backend, in the default dtype.
         input_shape: of its input; of each, when there are several.
-        output_shape: of its output; None when that is not known.
+        output_shape: of its output; None when it is not known.
         variables: name and shape of each of its variables, in definition order, if known.
         constants: those of them that are not trained.
     """
@@ -66,7 +66,7 @@ class Case:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of all that defines the case but for the code of its network."""
+        """The SHA-256 of everything that defines the case except the code of its network."""
         shapes = (self.input_shape, self.output_shape, self.variables, self.constants)
         found = hashlib.sha256(json.dumps([self.name, *shapes, self.seed]).encode())
         for array in self.inputs():
@@ -83,7 +83,7 @@ def case_of_model(model: str, input_shapes: Sequence[tuple[int, ...]]) -> Case:
             model.
 
     Raises:
-        ValueError: when there is no such factory, or one that wants other arguments.
+        ValueError: when there is no such factory, or it needs other arguments.
     """
     module, colon, name = model.partition(":")
     if not (module and colon and name) or "/" in model:
@@ -104,7 +104,7 @@ def case_of_model(model: str, input_shapes: Sequence[tuple[int, ...]]) -> Case:
     if len(wanted) > 1:
         raise ValueError(
             "a factory of models must take nothing, or the name of a backend; got "
-            f"{model}, which wants {', '.join(p.name for p in wanted)}: wrap it in a function"
+            f"{model}, which needs {', '.join(p.name for p in wanted)}: wrap it in a function"
         )
 
     def make() -> Any:

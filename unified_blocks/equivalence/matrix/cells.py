@@ -1,6 +1,6 @@
 """The equivalence matrix: cases × backends × dtypes × modes, each cell from records.
 
-Needs NumPy only: what the frameworks gave is in the records.
+It needs only NumPy: the records hold the results of the frameworks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unified_blocks.types import Array
 
 CellStatus = Literal["ok", "differs", "unsupported", "error"]
 REFERENCES = {"compiled": "eager", "saved": "saved"}
-"""What is expected in a mode, where it is not what the reference gives."""
+"""What a mode is compared with, when it is not the reference."""
 
 WHATS: dict[str, What] = {
     "state": "parameter",
@@ -32,19 +32,19 @@ WHATS: dict[str, What] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """How far one backend is from what is expected and from the other backends, in one respect.
+    """How far one backend is from the expected result and from the other backends, in one mode.
 
     Attributes:
-        backend: its name; with the version of its framework where another record has the same.
+        backend: its name, with the version of its framework if another record has the same name.
         status: `"differs"` when it is out of the policy of `unified_blocks.reference.policy`.
         share: the worst difference as a share of what is allowed there; above 1 is too much.
         absolute: the worst absolute difference.
-        where: the first array that is out of the policy, in the order in which they came to be;
-            when none is, the worst.
+        where: the first array that is out of the policy, in the order of computation; when none
+            is, the worst.
         against: what it was compared with: `"reference"`, `"eager"`, `"saved"`, or the name of
             another backend; empty when there was nothing to compare with.
-        reason: why there was nothing.
-        rows: each array, compared with what it is furthest from.
+        reason: why there was nothing to compare with.
+        rows: each array, compared with the result that it is furthest from.
     """
 
     case: str
@@ -68,9 +68,10 @@ class Cell:
 def cells(records: Sequence[Record]) -> list[Cell]:
     """Every cell of the matrix.
 
-    A backend is compared with what is expected of it, and with every other backend, for two
-    frameworks can share a mistake. Where one is wrong the others are not to blame: each is compared
-    with those that agree with what is expected, or where nothing is, with the largest number.
+    A backend is compared with the expected result and with every other backend, because two
+    frameworks can share a mistake. One that is wrong must not count against the others: each is
+    compared with the backends that agree with the expected result or, where there is none, with the
+    largest group that agrees.
 
     Raises:
         DifferentCasesError: (a `ValueError`) for records of other cases, or the same backend twice.
@@ -124,12 +125,12 @@ def _different(problem: str) -> DifferentCasesError:
 
 
 def title(record: Record) -> str:
-    """What a record is of, in words."""
+    """The backend, framework and device of a record, in words."""
     return f"{record.backend} {record.framework} on {record.device}"
 
 
 def by_distinct_name(records: Sequence[Record]) -> dict[str, Record]:
-    """The records by names that tell them apart: backend, and device and version if need be."""
+    """The records by unique names: backend, with device and version if needed."""
     fields: list[Callable[[Record], str]] = [
         lambda r: r.backend,
         lambda r: f"{r.backend} {r.device}",
@@ -150,7 +151,7 @@ def by_distinct_name(records: Sequence[Record]) -> dict[str, Record]:
 def sound_ones(apart: dict[tuple[str, str], list[Row]], expected: dict[str, list[Row]]) -> set[str]:
     """The backends that others are compared with: those that agree with most.
 
-    What is expected counts for more than all of them.
+    The expected result counts for more than all backends together.
     """
     counts = {
         name: len(expected) * bool(rows and all(row.ok for row in rows))
@@ -223,8 +224,8 @@ def between(key: Key, a: Entry, b: Entry) -> list[Row]:
 def calls_between(a: Entry, b: Entry) -> list[Row]:
     """The calls that both entries have, compared.
 
-    How a block comes to a result is its own affair: what is called inside is compared only where
-    the results are not the same.
+    A block may compute a result in any way: calls inside it are compared only where the results
+    differ.
     """
     pairs = align(a.calls, b.calls, str)
     same = [pair.a for pair in pairs if pair.gives_the_same]
@@ -243,12 +244,12 @@ def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row
 
 
 def what_of(name: str) -> What:
-    """What an array of that name is."""
+    """The kind of an array, from its name."""
     return WHATS[name.partition("/")[0]]
 
 
 def kind_of(mode: str, name: str) -> Kind:
-    """How the numbers of that name came to be."""
+    """How the numbers of an array were computed, from its name."""
     if mode == "training":
         return "trained"
     return "copied" if what_of(name) in ("parameter", "input") else "summed"

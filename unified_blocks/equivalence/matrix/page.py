@@ -22,8 +22,8 @@ def matrix_page(cells: Sequence[Cell], records: Sequence[Record] = (), command: 
 
     Args:
         cells: as `unified_blocks.equivalence.matrix.cells.cells` gives them.
-        records: what they were made from; without them there are no curves and no histograms.
-        command: the command that gives the same.
+        records: what they were made from; without records there are no curves and histograms.
+        command: the command that makes the same page.
 
     Returns:
         HTML. Nothing in it needs a network.
@@ -83,7 +83,7 @@ def _studies(
 
 
 def _losses(records: dict[str, Record], key: Key) -> dict[str, Array]:
-    """The training curves by whose they are, and that which is expected."""
+    """The training curve of each backend, and the expected one."""
     found: dict[str, Array] = {}
     for name, record in records.items():
         entry = record.entries.get(key)

@@ -1,4 +1,4 @@
-"""`Record`: what one backend gave, in a file that is compared with others' without a framework."""
+"""`Record`: the results of one backend, in a file that is compared without any framework."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from unified_blocks.reference.policy import TOLERANCES
 from unified_blocks.types import State
 
 VERSION = 1
-"""Of what a record holds."""
+"""The version of the format of a record."""
 
 Status = Literal["done", "unsupported", "error"]
 Key = tuple[str, str, str]
@@ -39,19 +39,18 @@ TEXTS = ("backend", "device", "framework", "library", "source", "platform", "pyt
 
 @dataclass
 class Entry:
-    """What one case gave in one dtype and one mode.
+    """The results of one case in one dtype and one mode.
 
     Attributes:
         status: `"unsupported"` when the framework, or this library, cannot do it; `"error"` when it
             should and did not.
         reason: why it is not `"done"`.
-        arrays: what it gave, by name: `output`, `state/hidden.weight`, `gradient/hidden.weight`,
+        arrays: its results by name: `output`, `state/hidden.weight`, `gradient/hidden.weight`,
             `loss`, …
-        expected: what those of them must be that are known by other means: by the float64
-            reference; in the mode `compiled` what came without compilation, in `saved` what was
-            saved.
-        dtypes: of the arrays that NumPy has in another dtype: `{"output": "bfloat16"}`.
-        calls: what was called inside, and the model itself, without the `block` of each.
+        expected: the values that some of them must have: those of the float64 reference; in the
+            mode `compiled` those without compilation, in `saved` those that were saved.
+        dtypes: of the arrays that NumPy holds in another dtype: `{"output": "bfloat16"}`.
+        calls: of the model and of the blocks inside, without the `block` of each.
     """
 
     status: Status = "done"
@@ -62,13 +61,13 @@ class Entry:
     calls: list[Call] = field(default_factory=list)
 
     def dtype_of(self, name: str) -> str:
-        """The dtype that the framework gave an array."""
+        """The dtype of an array in the framework."""
         return self.dtypes.get(name) or str(self.arrays[name].dtype)
 
 
 @dataclass
 class Record:
-    """What one backend gave on one device, for cases × dtypes × modes.
+    """The results of one backend on one device, for cases × dtypes × modes.
 
     Attributes:
         framework: its version.
@@ -145,7 +144,7 @@ def read_record(path: str | os.PathLike[str]) -> Record:
     """The record in a file, every array compared with its SHA-256.
 
     Raises:
-        FileFormatError: when it is damaged, no record, or one of a later version.
+        FileFormatError: when it is damaged, not a record, or one of a later version.
         OSError: when it cannot be read.
     """
     path = Path(path)
@@ -199,7 +198,7 @@ def _no_record(path: Path, found: str) -> FileFormatError:
 
 
 def _parsed(content: Mapping[str, Any]) -> Record:
-    """The record, without its arrays; `TypeError` or another for what is of another type."""
+    """The record without its arrays; `TypeError` or another error for a value of another type."""
     record = Record(
         **{name: _text(content[name]) for name in TEXTS}, cases={}, seeds={}, entries={}
     )
@@ -209,12 +208,12 @@ def _parsed(content: Mapping[str, Any]) -> Record:
     for item in content["entries"]:
         case, dtype, mode = item["key"]
         if case not in record.cases or dtype not in TOLERANCES or mode not in MODES:
-            raise ValueError(f"{item['key']} is no case, dtype and mode")
+            raise ValueError(f"{item['key']} is not a case, dtype and mode")
         if item["status"] not in get_args(Status):
-            raise ValueError(f"{item['status']!r} is no status")
+            raise ValueError(f"{item['status']!r} is not a status")
         dtypes = {name: _text(name_of) for name, name_of in item["dtypes"].items()}
         if not dtypes.items() <= {(name, "bfloat16") for name in dtypes}:
-            raise ValueError("NumPy has every dtype but bfloat16")
+            raise ValueError("only bfloat16 may be stored in another dtype")
         entry = Entry(item["status"], _text(item["reason"]), dtypes=dtypes)
         entry.calls = [_call(content) for content in item["calls"]]
         record.entries[case, dtype, mode] = entry
@@ -230,19 +229,19 @@ def _call(content: Mapping[str, Any]) -> Call:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 
 def _check(entry: Entry) -> None:
     if (entry.status == "done") != bool(entry.arrays):
-        raise ValueError("an entry that is done has arrays, and no other has")
+        raise ValueError("an entry must have arrays if it is done, and only then")
     if not entry.expected.keys() | entry.dtypes.keys() <= entry.arrays.keys():
-        raise ValueError("what is expected is not there")
+        raise ValueError("an entry lacks an array that it names")
     for call in entry.calls:
         for arrays, dtypes in CALL_ARRAYS.items():
             if len(getattr(call, arrays)) != len(getattr(call, dtypes)):
-                raise ValueError("a call has a dtype for each array")
+                raise ValueError("a call must have a dtype for each array")
 
 
 def source_of(backend: str) -> str:

@@ -20,7 +20,7 @@ def described(cell: Cell) -> str:
 
 
 def verdict(cells: Sequence[Cell]) -> tuple[bool, str, str]:
-    """Whether all is well, the answer in a few words, and how much it rests on."""
+    """Whether all is well, the answer in a few words, and the counts behind it."""
     counts = {
         status: sum(cell.status == status for cell in cells)
         for status in ("ok", "differs", "unsupported", "error")
@@ -49,7 +49,7 @@ def verdict(cells: Sequence[Cell]) -> tuple[bool, str, str]:
 
 
 def reasons(cells: Sequence[Cell]) -> list[str]:
-    """Why cells were left out, each reason once."""
+    """Why cells were skipped, each reason once."""
     found: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.status == "unsupported":

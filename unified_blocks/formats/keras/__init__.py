@@ -1,1 +1,1 @@
-"""Files of Keras: `.weights.h5` and `.keras`."""
+"""Reading and writing Keras files: `.weights.h5`, and `.keras`, which is only read."""

@@ -22,7 +22,7 @@ def parse(path: Path, content: memoryview) -> dict[str, Any]:
 
 
 def own_metadata(path: Path, text: str | None) -> dict[str, Any]:
-    """The metadata that this library has left in a file, if it wrote it."""
+    """The metadata in a file that this library wrote; empty for another file."""
     return _object(path, "the metadata", text.encode()) if text else {}
 
 
@@ -42,7 +42,7 @@ def child(config: Any, group: Group, name: str, inside: Group) -> Any:
 
 
 def kind(config: Any) -> str:
-    """The class of a layer of Keras' own; of another, with its package."""
+    """The class of a layer; for a layer that is not from Keras, with its package."""
     name = str(config.get("class_name"))
     return name if config.get("module") == "keras.layers" else f"{config.get('module')}.{name}"
 

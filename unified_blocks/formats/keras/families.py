@@ -1,7 +1,7 @@
 """The layers of Keras whose variables have canonical names, by what Keras calls them.
 
 Keras numbers the variables of a layer, so that only the kind of layer says what they are: the first
-one of a dense layer is `(in, out)`, of an embedding `(vocabulary, width)`, and nothing else tells.
+one is `(in, out)` in a dense layer and `(vocabulary, width)` in an embedding.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Family:
         kind: what this library calls it.
         keras: what Keras calls it.
         names: the canonical names of its variables in Keras' order.
-        options: for each name the option that tells whether the variable is there, if one does.
+        options: for each name the option that switches the variable on and off, if there is one.
         fits: whether shapes in Keras' layout can be those of `names`, all of them.
-        axes: how many the weight has, where its axes are in another order in Keras; else 0.
+        axes: the number of axes of the weight, if Keras orders them differently; else 0.
     """
 
     kind: str

@@ -1,10 +1,9 @@
 """The groups and plain arrays of an HDF5 file, found without the HDF5 library.
 
-The library is not made for hostile files: a damaged one can keep h5py busy without end, or make it
-take much memory. This reads the part of the format that h5py writes by default, version 0 of the
-file and 1 of its objects: groups, strings as attributes, and arrays in one piece, which are then
-views of the file in memory. Everything else, links, filters and arrays in other files among it, is
-refused.
+The library is not made for hostile files: a damaged one can make h5py loop forever or take much
+memory. This module reads the part of the format that h5py writes by default, version 0 of the file
+and 1 of its objects: groups, strings as attributes, and arrays in one piece, which become views of
+the file in memory. It refuses everything else, such as links, filters and arrays in other files.
 
 Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t11.html
 """
@@ -27,7 +26,7 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 2**64 - 1
 _MOST_LEVELS = 50
 _MOST_NAME = 255
-_UNIT = 16  # bytes of memory that a step is counted as
+_UNIT = 16  # bytes of memory for which a step counts
 _UNITS_PER_OBJECT = 64
 _ALWAYS = 10_000  # units, for small files
 _SPACE, _TYPE, _LAYOUT, _ATTRIBUTE, _CONTINUATION, _SYMBOLS = 0x1, 0x3, 0x8, 0xC, 0x10, 0x11
@@ -106,7 +105,7 @@ class _Reader:
             for key, header in self._symbols(messages[_SYMBOLS], name):
                 item = self._object(header, f"{name}/{key}", level + 1)
                 if key in group.groups or key in group.arrays:
-                    raise self._refuse(name, "a name must be its own", f"{key!r} twice")
+                    raise self._refuse(name, "a name must be unique", f"{key!r} twice")
                 if isinstance(item, Group):
                     group.groups[key] = item
                 else:
@@ -117,7 +116,7 @@ class _Reader:
         raise self._refuse(name, "an object must be a group or an array", "neither")
 
     def _messages(self, address: int, name: str) -> Iterator[tuple[int, bytes]]:
-        """The messages of an object's header, and of the blocks that go on with it."""
+        """The messages of an object's header and of its continuation blocks."""
         version, _, count, _, size = self._at("<2BH2I", address)
         if version != 1:
             raise self._refuse(
@@ -206,7 +205,7 @@ class _Reader:
         return found
 
     def _heap_string(self, size: int, collection: int, index: int) -> bytes:
-        """A string of variable length, which is in a heap of its own kind."""
+        """A string of variable length, which is in a global heap."""
         mark, whole = self._at("<4s4xQ", collection)
         if mark != b"GCOL":
             raise self._refuse("", "a string must be in a heap", f"{mark!r}")

@@ -14,7 +14,7 @@ from unified_blocks.types import Array
 
 _WHOLE, _FLOAT, _TEXT, _OPAQUE, _VARIABLE = 0, 1, 3, 5, 9
 _IEEE = {2: (15, 10, 5, 0, 10, 15), 4: (31, 23, 8, 0, 23, 127), 8: (63, 52, 11, 0, 52, 1023)}
-"""By size: where the sign is, where exponent and mantissa are and how long, and the bias."""
+"""By size: the place of the sign, the place and length of exponent and mantissa, and the bias."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Numbers:
 
 
 def dataspace(content: bytes) -> tuple[int, ...] | None:
-    """The shape that a message tells; None for one that holds nothing."""
+    """The shape in a message; None for one that holds nothing."""
     version, rank, _, kind = struct.unpack_from("<4B", content)
     if version not in (1, 2) or (version == 2 and kind == 2):
         return None
@@ -56,7 +56,7 @@ def dataspace(content: bytes) -> tuple[int, ...] | None:
 
 
 def datatype(content: bytes) -> np.dtype[Any] | None:
-    """The dtype that a message tells; None for what is no number."""
+    """The dtype in a message; None for one that is not a number."""
     kind, bits, sign, _, size = struct.unpack_from("<4BI", content)
     order = ">" if bits & 1 else "<"
     if kind & 0xF == _OPAQUE and size == 2:
@@ -74,7 +74,7 @@ def datatype(content: bytes) -> np.dtype[Any] | None:
 
 
 def string_attribute(content: bytes, variable: Callable[[int, int, int], bytes]) -> tuple[str, str]:
-    """The name and value of an attribute; an empty value for one that is no string.
+    """The name and value of an attribute; an empty value for one that is not a string.
 
     `variable(size, heap, index)` gets a string of variable length.
     """

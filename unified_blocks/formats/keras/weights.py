@@ -7,20 +7,20 @@ layer in `self.blocks`, whatever else is between, and the layers of a Sequential
 The canonical name is this path with dots, and the name of the variable: `hidden.weight`,
 `blocks.dense_1.bias`, `layers.dense.weight`.
 
-A subclassed model has a list `layers` of its own, and Keras saves its attributes in alphabetical
-order, each layer where it first comes upon it. So `self.out` is saved as, say, `layers/dense_1`,
-and that is its name here. Written under `out`, it is found by `load_weights` all the same.
+A subclassed model also has a list `layers`, and Keras saves its attributes in alphabetical order,
+each layer where it is first found. So `self.out` is saved as, say, `layers/dense_1`, which is its
+name here. When it is written under `out`, `load_weights` finds it as well.
 
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
-That is known from the configuration in a `.keras` file, from the path in a list or Sequential, or
-else from the layer's name, if it is one that Keras gives (`dense_3`). A group for which none of
-these tells, or for which two tell different kinds, is an error rather than a guess. So is a matrix
-alone outside of lists, which only names, that an author may have chosen, tell to be of a Dense or
-of an Embedding. A file that this library wrote says the kinds itself.
+The kind is known from the configuration in a `.keras` file, from the path in a list or Sequential,
+or else from the layer's name, if Keras chose it (`dense_3`). A group for which none of these tells
+a kind, or two tell different kinds, is an error rather than a guess. So is a single matrix outside
+of lists: only its name, which an author may have chosen, says whether it belongs to a Dense or an
+Embedding. A file that this library wrote contains the kinds.
 
-**Order** is that of the model in files that this library wrote, and another one in Keras' own.
+**Order** is that of the model in files that this library wrote, but not in those of Keras.
 
-The optimizer's variables are left out.
+The optimizer's variables are skipped.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
         kinds: the kinds of layers that the file does not tell, by path: `{"blocks/mine": "Dense"}`.
 
     Raises:
-        FileFormatError: when the file is damaged; when a layer is of no kind that has canonical
-            names; when nothing says of what kind it is.
+        FileFormatError: when the file is damaged; when the kind of a layer has no canonical names,
+            or is not known.
     """
     data, config, check = mapped(path), None, None
     if bytes(data[:4]) == b"PK\3\4":
@@ -107,7 +107,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
 
 
 def _in_order(tensors: list[Stored], places: Mapping[str, str | None]) -> tuple[list[Stored], bool]:
-    """`tensors` by the places that the file gives to their layers, if it gives one to each."""
+    """`tensors` in the order of the layers in the file, if it gives a place to each layer."""
     texts = [place for place in places.values() if place is not None]
     if set(texts) != set(map(str, range(len(places)))):
         return tensors, False
@@ -122,7 +122,7 @@ class _Layers:
         kinds: the kinds that were given, by dotted path.
         places: the layers with variables by dotted path, and where each of them is among the
             layers of the model, if the file says so.
-        unknown: those of which the kind is not known, and why.
+        unknown: the layers whose kind is not known, and why.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class _Layers:
     def _family(
         self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
     ) -> Family:
-        """The kind of a layer, if all that tells it agrees."""
+        """The kind of a layer, if all its sources agree."""
         named = self.kinds.get(".".join(path))
         if named is not None:
             if named not in BY_KIND:

@@ -18,8 +18,8 @@ from unified_blocks.types import Array
 
 METADATA = "unified_blocks_metadata"
 KIND, PLACE = "unified_blocks_kind", "unified_blocks_place"
-"""What a layer is, and its place among the layers of the model. Keras has neither: it tells a
-layer's kind by a path at best, and lists layers by the alphabet."""
+"""The kind of a layer, and its place among the layers of the model. Keras stores neither: at best a
+path tells the kind, and layers are listed alphabetically."""
 
 _SLICE = 2**24  # bytes
 _MOST_METADATA = 60_000  # bytes: an attribute of HDF5 has less than 64 KiB
@@ -36,7 +36,7 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
 
     Raises:
         UnsupportedError: for a name or layer that is none of these; for a matrix alone, which may
-            be of a Dense or an Embedding; for a path that Keras' files have not.
+            be of a Dense or an Embedding; for a path that Keras' files cannot have.
         BackendImportError: when h5py is not installed.
     """
     layers: dict[str, dict[str, Stored]] = {}
@@ -68,7 +68,7 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
 
 
 def _write(group: Any, name: str, array: Array) -> None:
-    """An array, in slices: h5py makes a copy of what is not in its order of axes."""
+    """Write an array in slices: h5py copies an array whose axes are in another order."""
     dataset = group.create_dataset(name, array.shape, array.dtype)
     if not array.size:
         return
@@ -81,7 +81,7 @@ def _write(group: Any, name: str, array: Array) -> None:
 
 
 def _check_path(layer: str) -> None:
-    """Refuse the path of a layer that would be read back as another one, or not at all.
+    """Refuse the path of a layer that could not be read back as the same path.
 
     Raises:
         UnsupportedError: when it is one.

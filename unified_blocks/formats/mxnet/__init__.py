@@ -1,1 +1,1 @@
-"""Files of MXNet: `.params` of 1.x and 2.0."""
+"""Reading and writing MXNet files: `.params` of 1.x, and of 2.0, which are only read."""

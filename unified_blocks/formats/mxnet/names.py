@@ -50,7 +50,7 @@ def canonical(tensors: list[Stored], ignored: Collection[str]) -> list[Stored]:
 
 
 def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
-    """The names that `save_parameters` gives, for those of canonical names: the other way round.
+    """The names that `save_parameters` gives to arrays with these canonical names.
 
     Where `kind` does not say, a layer with a weight of one dimension, or with running statistics,
     is a norm.
@@ -69,10 +69,10 @@ def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
 def fixed_gammas(path: Path) -> set[str]:
     """The gammas that the graph of an exported file ignores, as the file names them.
 
-    Of `net-0000.params` that is `net-symbol.json`; without one, none are known.
+    For `net-0000.params` the graph is `net-symbol.json`; without it, none are known.
 
     Raises:
-        FileFormatError: there is one, but it is not a graph of MXNet.
+        FileFormatError: when it is not a graph of MXNet.
     """
     exported = re.fullmatch(r"(.+)-\d{4,}\.params", path.name, re.DOTALL)
     graph = exported and path.with_name(f"{exported[1]}-symbol.json")
@@ -94,7 +94,7 @@ def fixed_gammas(path: Path) -> set[str]:
 
 
 def _fixes_gamma(norm: dict[str, dict[str, str]]) -> bool:
-    """Whether a node's gamma counts as 1, which is so unless it says otherwise."""
+    """Whether a node's gamma counts as 1, which is the default."""
     attributes = norm.get("attrs") or norm.get("attr") or norm.get("param") or {}
     return attributes.get("fix_gamma", "True").lower() in ("true", "1")
 

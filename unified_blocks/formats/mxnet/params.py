@@ -10,9 +10,9 @@ it; in the oldest files that word is the number of dimensions itself.
     0xF993FAC8  i32 ndim, i64 shape
     ndim        u32 shape
 
-Then i32 device type, i32 device number, i32 dtype, and the numbers. An array that was never given
-a shape ends after it (no dimensions; under NumPy semantics, where that is a scalar, -1 of them, or
-a dimension of -1). It is read as an empty one of shape (0,).
+Then i32 device type, i32 device number, i32 dtype, and the numbers. An array without a shape
+ends after the shape (no dimensions; under NumPy semantics, where that is a scalar, -1 of them, or a
+dimension of -1). It is read as an empty one of shape (0,).
 
 Source: `NDArray::Save` and `NDArray::Load` in src/ndarray/ndarray.cc of MXNet 1.9.1.
 """
@@ -46,7 +46,7 @@ _CPU = (1, 0)
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Whether a file that begins with these bytes is one, whatever it is called."""
+    """Whether a file that begins with these bytes is a `.params` file, whatever its name."""
     return head.startswith(_HEADER) or npz.recognises(head)
 
 
@@ -58,16 +58,16 @@ def read(path: Path) -> StateFile:
     float32.
 
     A `BatchNorm` with `scale=False` has a gamma in the file that its layer ignores: it multiplies
-    by 1. Only the graph says so. It is heeded where `export` left it, in `net-symbol.json` beside
+    by 1. Only the graph says so. It is honoured if `export` wrote it, as `net-symbol.json` beside
     `net-0000.params`; then `metadata["fix_gamma"]` names the weights that are 1 whatever the file
-    holds. A file that `save_parameters` wrote has no graph, and nothing in it tells such a gamma
-    from one that is used: whoever knows the network has to set it to 1.
+    holds. A file that `save_parameters` wrote has no graph, and does not distinguish such a gamma
+    from one that is used: the caller must set it to 1.
 
     Raises:
         FileFormatError: what is in it, or in the graph beside it, is damaged, or an array is
             sparse.
     """
-    if not path.stat().st_size:  # which cannot be mapped
+    if not path.stat().st_size:  # an empty file cannot be mapped
         raise FileFormatError(f"{path}: a .params file must not be empty; copy it anew")
     data = np.memmap(path, np.uint8, mode="r").data
     zipped = bytes(data[:2]) == b"PK"
@@ -83,12 +83,12 @@ def read(path: Path) -> StateFile:
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
     """A file as `save_parameters` writes it, for `load_parameters` under any semantics.
 
-    Each array is read when its turn comes. MXNet has no place for `metadata`. Arrays are marked
-    as written without NumPy semantics, which `load_parameters` reads under both kinds; a scalar
-    exists under NumPy semantics only, and a file with one has to be loaded there.
+    Each array is read when its turn comes. The format cannot store `metadata`. Arrays are marked as
+    written without NumPy semantics, which `load_parameters` reads with and without them; a scalar
+    exists only under NumPy semantics, and a file with one must be loaded there.
 
     Raises:
-        UnsupportedError: a dtype that MXNet does not have. No file is written then.
+        UnsupportedError: a dtype that MXNet lacks. No file is written then.
         FileFormatError: two arrays have one name.
     """
     tensors = list(StateFile.of(path, NAME, tensors).tensors.values())
@@ -145,7 +145,7 @@ class _Reader:
             raise self._wrong("must end after the names", f"{left} bytes more")
 
     def _array(self) -> Any:
-        """What makes the `Stored` of the next array of its name, which comes later in the file."""
+        """A function that makes the `Stored` of the next array from its name, which comes later."""
         (mark,) = self._take("<I")
         if mark in (_NUMPY, _LEGACY):
             (storage,) = self._take("<i")
@@ -201,7 +201,7 @@ class _Reader:
         return struct.unpack_from(layout, self.data, start)
 
     def _skip(self, size: int) -> int:
-        """Go on by `size` bytes; where they begin."""
+        """Skip `size` bytes; return where they begin."""
         start, left = self.position, len(self.data) - self.position
         if size > left:
             raise self._wrong("must hold what it announces", f"{size} bytes where {left} are left")

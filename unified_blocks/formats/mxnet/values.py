@@ -14,7 +14,7 @@ from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
 MAX_ARRAYS = 2**16
-"""An array can take 4 bytes of a file and hundreds of memory, and no network has so many."""
+"""An array can take 4 bytes in a file but hundreds in memory; no network has this many arrays."""
 
 DTYPES = (
     *("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool"),
@@ -24,7 +24,7 @@ DTYPES = (
 
 
 def fits(shape: tuple[int, ...], dtype: str) -> int | None:
-    """How many bytes such an array takes in a file, or None if NumPy cannot have its shape."""
+    """How many bytes such an array takes in a file; None if NumPy does not support its shape."""
     # NumPy multiplies the other dimensions of an empty array too.
     if len(shape) > 32 or math.prod(size or 1 for size in shape) > sys.maxsize // 8:
         return None
@@ -49,7 +49,7 @@ def decoded(
     """The numbers at `offset`: a view, unless they have to be changed or moved."""
     if dtype == "bfloat16":
         return widened(np.ndarray(shape, order + "u2", data, offset))
-    if dtype == "bool":  # NumPy takes for granted that the byte of a bool is 0 or 1
+    if dtype == "bool":  # NumPy assumes that the byte of a bool is 0 or 1
         return np.asarray(np.ndarray(shape, np.uint8, data, offset) != 0)
     array: Array = np.ndarray(shape, order + np.dtype(dtype).str[1:], data, offset)
     return array if array.flags.aligned else array.copy()

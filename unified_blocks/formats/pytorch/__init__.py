@@ -1,1 +1,1 @@
-"""Files of PyTorch: `.pt` and `.pth`, read without unpickling anything."""
+"""Reading and writing PyTorch files, `.pt` and `.pth`, without unpickling anything."""

@@ -1,8 +1,8 @@
 """PyTorch's own files: the `.pt` and `.pth` that `torch.save(model.state_dict(), path)` writes.
 
-Neither PyTorch is needed nor anything unpickled: `tensors` reads what a state dict needs and
-refuses the rest, as `torch.load(weights_only=True)` does. Arrays are views of the file in memory.
-Names are those of the state dict; for checkpoints that hold more, see `sorting`.
+PyTorch is not needed, and nothing is unpickled: `tensors` reads what a state dict needs and refuses
+the rest, as `torch.load(weights_only=True)` does. Arrays are views of the file in memory. Names are
+those of the state dict; for checkpoints that hold more, see `sorting`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read(path: Path) -> StateFile:
     """
     data = mapped(path)
     swapped = sys.byteorder == "big"
-    checks: dict[str, Check] = {}  # none in the files before 1.6, which have no checksums
+    checks: dict[str, Check] = {}  # empty for files before 1.6, which have no checksums
     if bytes(data[:4]) == b"PK\3\4":
         state, contents, checks, swapped = _read_archive(path, data)
     elif bytes(data[: len(legacy.MAGIC)]) == legacy.MAGIC:
@@ -88,11 +88,11 @@ def _stored(named: Named, content: memoryview, check: Check | None, swapped: boo
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
     """A new state dict of these arrays, in place of what `path` was.
 
-    `torch.load(path)` gives an `OrderedDict`; the metadata, which must be what JSON can say, is an
-    attribute of it that PyTorch does not look at.
+    `torch.load(path)` gives an `OrderedDict`; the metadata, which must be JSON, is an attribute of
+    it that PyTorch ignores.
 
     Raises:
-        UnsupportedError: for a dtype that PyTorch has not.
+        UnsupportedError: for a dtype that PyTorch lacks.
     """
     write_archive(path, tensors, metadata)
 

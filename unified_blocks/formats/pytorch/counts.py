@@ -1,4 +1,4 @@
-"""The arrays of a state dict of PyTorch that are no part of what a model computes."""
+"""The arrays of a PyTorch state dict that do not affect what a model computes."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ NAME = "num_batches_tracked"
 
 
 def is_count(name: str) -> bool:
-    """Whether an array of this name is such a count, which another model may be without."""
+    """Whether an array of this name is such a count, which another model may lack."""
     return name.rpartition(".")[2] == NAME

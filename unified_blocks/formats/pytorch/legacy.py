@@ -1,4 +1,4 @@
-"""The files that PyTorch wrote before version 1.6, and writes still when told to use no zip file.
+"""The files that PyTorch wrote before version 1.6, and still writes when told not to use zip.
 
 Five pickles: a magic number, the version, the sizes of C's integers, the state dict, and the list
 of the storages' keys. Then for each key the number of elements, in 8 bytes, and the elements.

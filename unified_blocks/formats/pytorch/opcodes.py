@@ -2,7 +2,7 @@
 
 A pickle is a program for a small stack machine. This is such a machine, for the opcodes of the
 protocols 2 to 5 that dictionaries, lists, tuples, strings and numbers need. A global is only a name
-here, and calling one calls a function of ours, if there is one. Everything else is refused by name.
+here, and calling one calls a function of this module, if it has one. All other opcodes are refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from unified_blocks.errors import FileFormatError
 
 MOST_OPERATIONS = 500_000
-"""A tensor takes about 30, so that this is a state dict of 16,000; and a second or two."""
+"""A tensor takes about 30, so this allows 16,000 tensors, and takes a second or two."""
 
 _ALWAYS = 50_000
 _BYTES_PER_OPERATION = 8  # of the file: one may take 100 bytes of memory
@@ -41,7 +41,7 @@ class Attributed(dict[Any, Any]):
 
 
 class Unpickler:
-    """The stack machine, to be given what the globals and persistent ids of a format mean.
+    """The stack machine; subclasses define what globals and persistent ids mean.
 
     Args:
         path: the file, for messages.
@@ -50,7 +50,7 @@ class Unpickler:
     """
 
     functions: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {}
-    """What calling a global gives, by the global's name, for those that may be called."""
+    """The functions that stand for the globals that may be called, by name."""
 
     names: frozenset[str] = frozenset()
     """The globals that may be arguments, which stay names."""
@@ -91,7 +91,7 @@ class Unpickler:
             ) from error
 
     def refuse(self, rule: str, received: Any) -> FileFormatError:
-        """An error about the value `received`, of which only the type is told: it may be huge."""
+        """An error about the value `received`, of which it shows only the type: it may be huge."""
         if isinstance(received, Global):
             received = f"{received.name!r:.200}"
         elif not isinstance(received, int | str):

@@ -4,7 +4,7 @@ A state dict is flat: a tensor by its dotted name. A training script often saves
 dictionary, with its optimizer's state and what else it needs. When there is one dictionary called
 `state_dict`, `model_state_dict` or `model`, the tensors in it are the model's.
 Any others have the role `"optimizer"`, and dotted names from the top: `optimizer.state.0.exp_avg`.
-All that is no tensor is metadata, by its dotted name: `epoch`, `optimizer.param_groups.0.lr`.
+Everything that is not a tensor is metadata, by dotted name: `epoch`, `optimizer.param_groups.0.lr`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ Named = tuple[str, Tensor, str | None]
 def sort_out(
     path: Path, state: Any, most: int
 ) -> tuple[list[Named], dict[str, Any], dict[str, Any]]:
-    """The tensors in `state` with names and roles, the metadata, and what `write` has left.
+    """The tensors in `state` with names and roles, the metadata, and the metadata of this library.
 
     `most` bounds the bytes of all tensors and the length of all metadata: a pickle can hold one
-    thing many times over, so that a short one means very much.
+    object many times over, so that a short one can describe very much.
     """
     if not isinstance(state, dict):
         raise FileFormatError(
@@ -93,7 +93,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _own_metadata(path: Path, state: dict[Any, Any]) -> dict[str, Any]:
-    """What `write` has left, if this library wrote the file."""
+    """The metadata of this library, if it wrote the file."""
     text = state.attributes.get(ATTRIBUTE, "{}") if isinstance(state, Attributed) else "{}"
     try:
         metadata = json.loads(text)

@@ -35,7 +35,7 @@ STORAGES = {
 """What PyTorch calls the storage of each dtype."""
 
 UNTYPED = ("uint16", "uint32", "uint64")
-"""The dtypes without a storage of their own, which are in an untyped one."""
+"""The dtypes without their own storage class, which are in an untyped one."""
 
 _STORAGE_DTYPES = {f"torch.{name}": dtype for name, dtype in STORAGES.items()}
 _STORAGE_DTYPES["torch.storage.UntypedStorage"] = "uint8"
@@ -96,7 +96,7 @@ class Tensor:
 
 
 class StateUnpickler(Unpickler):
-    """A machine that makes `Tensor`s and dictionaries, and refuses all else that a pickle names.
+    """A machine that makes `Tensor`s and dictionaries, and refuses every other global.
 
     Attributes:
         storages: those that the pickle names, by key.
@@ -173,5 +173,5 @@ class StateUnpickler(Unpickler):
 
 
 def _places(size: tuple[int, ...]) -> int:
-    """The product that NumPy computes of a shape, which must not overflow even when it is empty."""
+    """The product of a shape as NumPy computes it: it must not overflow even for an empty array."""
     return int(np.prod([n for n in size if n], dtype=object))

@@ -59,12 +59,12 @@ def _bytes_of(stored: Stored) -> Any:
 
 
 def _pickle(tensors: list[Stored], metadata: Mapping[str, Any]) -> bytes:
-    """The pickle of an `OrderedDict` of these tensors, each in a storage of its own."""
+    """The pickle of an `OrderedDict` of these tensors, each in its own storage."""
     try:
         text = json.dumps(metadata)
     except (TypeError, ValueError) as error:
         raise UnsupportedError(
-            f"metadata in a file of PyTorch must be what JSON can say; got {error}"
+            f"metadata in a file of PyTorch must be JSON; got {error}"
         ) from error
     items = b"".join(_string(t.name) + _tensor(str(i), t) for i, t in enumerate(tensors))
     attributes = b"}" + _string(ATTRIBUTE) + _string(text) + b"s"
