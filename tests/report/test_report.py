@@ -254,7 +254,7 @@ def test_without_its_libraries_a_page_says_what_to_install(monkeypatch, missing)
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(
-        ImportError, match=r'must have.*run: pip install "unified-blocks\[report\]"'
+        ImportError, match=r'needs Jinja2 and Plotly.*run: pip install "unified-blocks\[report\]"'
     ):
         comparison().to_html()
 
