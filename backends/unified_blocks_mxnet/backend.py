@@ -51,19 +51,19 @@ class MXNetBackend(Backend):
         "array-inputs": "an error names `ub.from_numpy`",
         "cast-inputs": "an error",
         "loops-in-graphs": "an error: `ops.while_loop`, or unhybridized",
-        "whole-numbers-in-graphs": "a symbol does not tell its dtype: `ops.sum` of int32 stays "
+        "whole-numbers-in-graphs": "a symbol has no dtype: `ops.sum` of int32 stays "
         "int32, `ops.floor_divide` gives float32, and `abs`, `square`, `remainder` round beyond "
         "2^53",
-        "index-errors": "the row is nan; in whole numbers, which have none, the smallest",
+        "index-errors": "the row is nan; for integer dtypes, the smallest value",
         "label-errors": "the loss is infinite or nan",
         "nan-in-relu": "it is 0",
         "float16": "on the CPU no dense layers, and no `ops.matmul` in a graph",
-        "bfloat16": "MXNet 1.9.1 computes nothing in it",
+        "bfloat16": "MXNet 1.9.1 does not support it",
         "keras-files": "they are Keras' own",
         "xla": "it has a compiler of its own",
     }
     remarks: ClassVar = {
-        "inputs-by-name": "but for names that the forward takes only by name",
+        "inputs-by-name": "except keyword-only parameters of the forward",
         "while-loop-in-graphs": "forward only; an error while gradients are recorded",
         "symbol-files": "constants have gradient 0 then; with weight decay set "
         '`grad_req = "null"` on them',

@@ -115,7 +115,7 @@ REARRANGED = frozenset(("float32", "int8"))
 def check_shared(dtype: Any, ndim: int) -> None:
     """Raise `SharingError` for numbers that MXNet cannot hold in one memory with others."""
     if dtype.name not in SHARED:
-        raise SharingError(f"{dtype.name}, which MXNet's DLPack has not")
+        raise SharingError(f"{dtype.name}, which MXNet's DLPack does not support")
     if ndim > 2 and dtype.name in REARRANGED:
         # A convolution that infers leaves its weight in another order: in the same memory.
         raise SharingError(

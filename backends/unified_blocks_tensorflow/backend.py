@@ -52,7 +52,7 @@ class TensorFlowBackend(Backend):
         "assign-after-call": "the same error; taking one out works",
         "move-in-place": "a new model with the same numbers; `compile` again",
         "move-unbuilt": "build it first",
-        "index-errors": "the row is nan; in whole numbers, which have none, the smallest",
+        "index-errors": "the row is nan; for integer dtypes, the smallest value",
         "held-gradients": "a tape gives them back",
         "symbol-files": "they are Gluon's own",
     }
@@ -114,7 +114,7 @@ class TensorFlowBackend(Backend):
         if self.device_of(tensor) != "cpu":
             raise SharingError(f"a tensor on {self.device_of(tensor)}")
         if np.dtype(tensor.dtype.as_numpy_dtype).kind not in "biufc":  # the process would end
-            raise SharingError(f"a dtype that NumPy has not ({tensor.dtype.name})")
+            raise SharingError(f"a dtype that NumPy lacks ({tensor.dtype.name})")
         if not read_only and not tensor.shape.rank:
             raise SharingError("a single number, of which TensorFlow gives the same to others")
         return Exported(lambda: tf.experimental.dlpack.to_dlpack(tensor))
@@ -129,7 +129,9 @@ class TensorFlowBackend(Backend):
         if not seen.flags.c_contiguous:
             raise SharingError("an array that is not contiguous")
         if seen.ctypes.data % ALIGNMENT:
-            raise SharingError(f"an address that is no multiple of TensorFlow's {ALIGNMENT} bytes")
+            raise SharingError(
+                f"an address that is not a multiple of TensorFlow's {ALIGNMENT} bytes"
+            )
         return tf.experimental.dlpack.from_dlpack(source.__dlpack__())
 
     def is_tensor(self, value):

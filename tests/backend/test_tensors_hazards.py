@@ -146,7 +146,7 @@ def test_what_is_not_aligned_is_computed_with(tf, offset):
 def test_strings_are_no_numbers(tf):
     """By DLPack they would end the process."""
     assert ub.to_numpy(tf.constant(["a", "b"])).tolist() == [b"a", b"b"]
-    with pytest.raises(ub.SharingError, match=r"a dtype that NumPy has not \(string\)"):
+    with pytest.raises(ub.SharingError, match=r"a dtype that NumPy lacks \(string\)"):
         ub.to_numpy(tf.constant(["a"]), copy=False)
 
 

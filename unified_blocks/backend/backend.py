@@ -110,7 +110,7 @@ class Backend(ABC):
         Raises:
             SharingError: why it cannot be shared: "a tensor on gpu:0".
         """
-        raise SharingError(f"a tensor of {self.title}, whose memory nobody else can use")
+        raise SharingError(f"a tensor of {self.title}, whose memory cannot be shared")
 
     def imported(self, source: Any, seen: Array, device: str | None = None) -> Any:
         """A tensor in the memory of `source`, an object with `__dlpack__`, which it keeps alive.
@@ -123,7 +123,7 @@ class Backend(ABC):
         Raises:
             SharingError: why it cannot be shared: "an array that is not contiguous".
         """
-        raise SharingError(f"{self.title}, which uses nobody else's memory")
+        raise SharingError(f"{self.title}, which cannot use foreign memory")
 
     @abstractmethod
     def is_tensor(self, value: Any) -> bool:

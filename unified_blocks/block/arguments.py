@@ -103,7 +103,7 @@ def _each(
 
 
 def copied(value: Any) -> Any:
-    """`value`; lists, dicts and arrays copied, so that nobody changes what was recorded."""
+    """`value`; lists, dicts and arrays copied, so that the record cannot change."""
     kind = type(value)
     if kind in (list, tuple):
         return kind(copied(item) for item in value)
