@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from testbed.common import DTYPES, make
+from testbed.where import ROOT
 from unified_blocks.equivalence.matrix.cases import CASES
 
+sys.path.append(str(ROOT))  # for `benchmarks`; last, since what is installed is tested
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
 
 

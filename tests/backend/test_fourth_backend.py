@@ -77,7 +77,7 @@ def test_the_core_names_no_framework():
     }
     assert found <= {
         "cli/files.py: KERAS",
-        "cli/files.py: What a layer is that a Keras file does not tell: --kind conv=Conv2D. "
+        "cli/files.py: Kind of a layer that a Keras file does not tell: --kind conv=Conv2D. "
         "Repeatable.",
         "models/transfer.py: pytorch",  # formats.pytorch
         "models/variables.py: pytorch",

@@ -7,8 +7,6 @@ import sys
 
 from testbed.where import ROOT
 
-sys.path.append(str(ROOT))  # last: what is installed is tested
-
 
 def benchmark(folder, *options):
     """What `python -m benchmarks` writes with these options, and what it prints."""
