@@ -31,7 +31,8 @@ def clearer_error(
 
 def foreign_tensor(net: Block, backend: Backend, value: Any) -> ForeignTensorError | None:
     """The error for an input that is not a tensor of the block's framework, if it is not."""
-    owner = owner_of(value)
+    # An array has no owner, and PyTorch, when it traces this, objects to the cache in `owner_of`.
+    owner = None if type(value) is np.ndarray else owner_of(value)
     if owner == backend.name:
         return None
     if owner is not None:
