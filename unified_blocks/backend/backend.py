@@ -176,7 +176,10 @@ class Backend(ABC):
         """`net`, under the name `""`, and every layer inside it, each once with its path."""
 
     def caller(self, net: Any) -> Callable[..., Any]:
-        """`net` as a function that takes each input as an argument."""
+        """`net` as a function that takes each input as an argument, at no cost for those that do.
+
+        For models that take all inputs as one list.
+        """
         call: Callable[..., Any] = net
         return call
 
