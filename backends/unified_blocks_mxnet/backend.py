@@ -20,7 +20,7 @@ from unified_blocks_mxnet.bind import (
     give_forwards,
     has_dtype,
 )
-from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant
 from unified_blocks_mxnet.variables import (
@@ -71,7 +71,8 @@ class MXNetBackend(Backend):
     note = (
         "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
         "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "
-        "each thread. MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
+        "each thread. MXNet 1.9.1 works with NumPy 2 and on Python 3.13, where pip does not "
+        f"resolve it; what installs it there: {INSTALL}"
     )
 
     def bind(self, native):

@@ -19,10 +19,25 @@ from typing import Any
 
 import numpy
 
+from unified_blocks.errors import BackendImportError
+
+INSTALL = 'pip install --no-deps mxnet==1.9.1 && pip install requests "graphviz<0.9" setuptools'
+"""What installs it beside NumPy 2, which its own metadata refuses."""
+
+if importlib.util.find_spec("mxnet") is None and int(numpy.__version__.split(".")[0]) >= 2:
+    raise BackendImportError(
+        f"MXNet 1.9.1 works with NumPy {numpy.__version__}, but pip installs it only without what "
+        f"it declares to need, NumPy below 2; run: {INSTALL}",
+        name="mxnet",
+        command=INSTALL,
+    )
+
 if sys.version_info >= (3, 12) and importlib.util.find_spec("setuptools") is None:
-    raise ImportError(
+    raise BackendImportError(
         "MXNet 1.9.1 needs distutils, which Python 3.12 removed and setuptools brings; "
-        "run: pip install setuptools"
+        "run: pip install setuptools",
+        name="setuptools",
+        command="pip install setuptools",
     )
 
 GONE: dict[str, Any] = {
@@ -87,13 +102,18 @@ class Finder(MetaPathFinder):
 
 sys.meta_path.insert(0, Finder())
 
+imported = [name for name in sys.modules if name.partition(".")[0] == "mxnet"]
+if "mxnet" not in imported:
+    for name in imported:
+        del sys.modules[name]  # what is left of an import that failed; this one begins anew
+
 import mxnet as mx
 from mxnet.gluon import nn
 
-for imported in [m for name, m in sys.modules.items() if name.partition(".")[0] == "mxnet"]:
-    for attribute, value in list(vars(imported).items()):
-        if value is numpy:  # it was imported before this module
-            setattr(imported, attribute, then)
+for name in imported if "mxnet" in imported else ():
+    for attribute, value in list(vars(sys.modules[name]).items()):
+        if value is numpy:
+            setattr(sys.modules[name], attribute, then)
 
 # Whether the thread is set to NumPy arrays, and with them to NumPy shapes: MXNet's set_np refuses
 # the one without the other. To ask costs a hundredth of setting both again.
