@@ -23,12 +23,13 @@ from unified_blocks_mxnet.bind import (
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.hybrid import add_constant
+from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
+from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import (
     KINDS,
     check_shared,
     device_name,
     exported,
-    layers_of,
     walk,
 )
 
@@ -129,6 +130,9 @@ class MXNetBackend(Backend):
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)
 
+    def tensor_of(self, value):
+        return NUMPY.taken(value)
+
     # devices
 
     def devices(self):
@@ -141,7 +145,7 @@ class MXNetBackend(Backend):
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read when a GPU is first used
 
     def to_device(self, net, device):
-        with numpy_semantics():
+        with semantics_of(net).scope():
             context = self.native_device(device)
             for variable in walk(net):
                 variable.parameter.reset_ctx(context)
@@ -165,20 +169,23 @@ class MXNetBackend(Backend):
     def layers(self, net):
         return layers_of(net)
 
+    def caller(self, net):
+        return learning.caller(net)
+
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
-        with numpy_semantics(), autograd.pause(), scope:
-            return net(*inputs)
+        with autograd.pause(), scope:
+            return call(net, *inputs)
 
     @contextmanager
     def watch(self, net, begins, ends):
         def before(block, args):
             if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
-                begins(block, args, None)
+                begins(block, NUMPY.taken(args), None)
 
         def after(block, args, output):
             if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
-                ends(block, args, output)
+                ends(block, NUMPY.taken(args), NUMPY.taken(output))
 
         with ExitStack() as hooks:
             for _, block in layers_of(net):
@@ -198,7 +205,7 @@ class MXNetBackend(Backend):
         mx.nd.waitall()
 
     def cast(self, net, dtype):
-        with numpy_semantics():
+        with semantics_of(net).scope():
             net.cast(has_dtype(dtype))
         note_cast((block for _, block in layers_of(net)), dtype)
         return net
@@ -221,7 +228,7 @@ class MXNetBackend(Backend):
                 for buffer in buffers.values():
                     buffer[()] = 0  # what the output does not depend on is not written
                 with autograd.record(train_mode=train):
-                    output = net(x)
+                    output = call(net, x)
                     value = apply_loss(function, output, y)
                     # MXNet cannot differentiate a loss that depends on nothing.
                     nothing = mx.np.zeros_like(value)

@@ -22,7 +22,8 @@ from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy_tensor, parameters_of
-from unified_blocks_mxnet.variables import layers_of, walk
+from unified_blocks_mxnet.tree import layers_of
+from unified_blocks_mxnet.variables import walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
