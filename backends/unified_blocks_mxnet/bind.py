@@ -22,6 +22,7 @@ from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy_tensor, parameters_of
+from unified_blocks_mxnet.semantics import mixture
 from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import walk
 
@@ -133,7 +134,9 @@ class MXNetBlock:
                 return call_block(self, *args)
         except Exception as error:
             args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-            clearer = clearer_error(self, self._native.backend, args, error)
+            clearer = mixture(self, error) or clearer_error(
+                self, self._native.backend, args, error
+            )
             if clearer is error:
                 raise
             raise clearer from error

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from unified_blocks.block import Block
-from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
+from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.tree import layers_of
 
@@ -100,7 +100,7 @@ def call(net: Callable[..., Any], *inputs: Any) -> Any:
 
 def mixture(net: Any, error: Exception) -> UnsupportedError | None:
     """The error for a net that failed with `error` and has parts of both kinds, if it has."""
-    if isinstance(error, UnifiedBlocksError):
+    if isinstance(error, UnsupportedError):
         return None
     found: dict[Any, str] = {}
     for path, block, kind in signs(net):
