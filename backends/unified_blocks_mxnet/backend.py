@@ -22,7 +22,7 @@ from unified_blocks_mxnet.bind import (
 )
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.hybrid import add_constant
+from unified_blocks_mxnet.parameters import add_constant
 from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
 from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import (

@@ -170,7 +170,7 @@ def test_the_layer_that_differs_from_its_twin_on_pytorch_is_found():
     twin[1].eps = 0.1
     found = ub.compare(net, twin, x)
     assert found.first_difference.name == "1"
-    assert found.cause.name == "epsilon"
+    assert found.cause.startswith("epsilon")
 
 
 def by_hand(net, x, loss, train=False):
@@ -406,14 +406,12 @@ def test_a_net_without_parameters():
 def test_a_legacy_net_that_holds_a_block_of_this_library():
     net = nn.HybridSequential()
     net.add(nn.Dense(4, use_bias=False), ub.MLP(3, 2))
-    with pytest.warns(UserWarning, match="already initialized"):
-        net.initialize()
+    net.initialize()
     ub.build(net, (2, 5))  # nothing tells of the dense layer, so it is for NumPy arrays
     assert kinds(net) == {mx.np.ndarray}
     mixed = nn.HybridSequential()
     mixed.add(nn.Conv2D(2, 3), nn.Flatten(), ub.MLP(3, 2))
-    with pytest.warns(UserWarning, match="already initialized"):
-        mixed.initialize()
+    mixed.initialize()
     message = r"got 0 \(Conv2D\) without and 2 \(MLP\) with them: call mxnet\.npx\.set_np\(\)"
     with pytest.raises(ub.UnsupportedError, match=message):
         ub.build(mixed, IMAGES)
