@@ -66,13 +66,13 @@ class MXNetBackend(Backend):
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",
         "while-loop-in-graphs": "forward only; an error while gradients are recorded",
-        "symbol-files": "constants have gradient 0 then; with weight decay set "
-        '`grad_req = "null"` on them',
+        "symbol-files": "constants have gradient 0 then, unless it was a block of Gluon's around "
+        'them that was exported; with weight decay set `grad_req = "null"` on them',
     }
     note = (
-        "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
-        "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "
-        "each thread. MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
+        "Blocks use NumPy semantics by themselves, and networks of Gluon's that were made without "
+        "them are run without. Gluon's own tools around a block (Trainer, losses, nn.Sequential) "
+        "and arithmetic on its outputs need mxnet.npx.set_np(), called in each thread. MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
     )
 
     def bind(self, native):

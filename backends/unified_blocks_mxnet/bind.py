@@ -124,9 +124,7 @@ class MXNetBlock:
                 return traced(self, args) if legacy else call_block(self, *args)
         except Exception as error:
             args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-            clearer = mixture(self, error) or clearer_error(
-                self, self._native.backend, args, error
-            )
+            clearer = mixture(self, error) or clearer_error(self, self._native.backend, args, error)
             if clearer is error:
                 raise
             raise clearer from error
@@ -177,7 +175,9 @@ class MXNetBlock:
             else:
                 super(Block, self).initialize(init or Uniform(), ctx, verbose, force_reinit)
 
-    def load_parameters(self: Any, filename: str, ctx: Any = None, *args: Any, **named: Any) -> None:
+    def load_parameters(
+        self: Any, filename: str, ctx: Any = None, *args: Any, **named: Any
+    ) -> None:
         """Gluon's own, with NumPy semantics. The parameters are moved to `ctx` when it is given."""
         with numpy_semantics():
             if ctx is not None:

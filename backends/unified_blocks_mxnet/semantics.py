@@ -183,4 +183,4 @@ def begun(net: Any) -> Begun:
 def forget(before: Begun) -> None:
     """Put back what a call that failed has made."""
     for each, held in before:
-        vars(each).update(held)
+        each.__dict__.update(held)
