@@ -72,7 +72,8 @@ class MXNetBackend(Backend):
     note = (
         "Blocks use NumPy semantics by themselves, and networks of Gluon's that were made without "
         "them are run without. Gluon's own tools around a block (Trainer, losses, nn.Sequential) "
-        "and arithmetic on its outputs need mxnet.npx.set_np(), called in each thread. MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
+        "and arithmetic on its outputs need mxnet.npx.set_np(), called in each thread. "
+        "MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
     )
 
     def bind(self, native):
