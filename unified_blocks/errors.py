@@ -35,7 +35,15 @@ class UnknownBackendError(UnifiedBlocksError, ValueError):
 
 
 class BackendImportError(UnifiedBlocksError, ImportError):
-    """A registered backend whose framework is missing or fails to import."""
+    """A registered backend whose framework is missing or fails to import.
+
+    Attributes:
+        command: what installs or repairs it. An adapter that knows one raises this error with it.
+    """
+
+    def __init__(self, message: str, *, name: str | None = None, command: str = "") -> None:
+        super().__init__(message, name=name)
+        self.command = command
 
 
 class ForeignTensorError(UnifiedBlocksError, TypeError):

@@ -20,7 +20,7 @@ from unified_blocks_mxnet.bind import (
     give_forwards,
     has_dtype,
 )
-from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.parameters import add_constant
 from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
@@ -73,7 +73,8 @@ class MXNetBackend(Backend):
         "Blocks use NumPy semantics by themselves, and networks of Gluon's that were made without "
         "them are run without. Gluon's own tools around a block (Trainer, losses, nn.Sequential) "
         "and arithmetic on its outputs need mxnet.npx.set_np(), called in each thread. "
-        "MXNet 1.9.1 needs NumPy below 2, and setuptools on Python 3.12 and later."
+        "MXNet 1.9.1 works with NumPy 2 and on Python 3.13, where pip does not resolve it; "
+        f"what installs it there: {INSTALL}"
     )
 
     def bind(self, native):

@@ -166,30 +166,6 @@ def test_inside_gluons_sequential(numpy_everywhere):
     assert net(mx.np.array(normal(2, 4))).shape == (2, 3)
 
 
-def test_the_numpy_alias_that_mxnet_needs_stays(numpy_everywhere):
-    assert np.bool is bool
-    a = mx.np.array([1.0, 3.0])
-    a[a > 2] = 0
-    assert a.asnumpy().tolist() == [1, 0]
-
-
-def test_numpy_2_gets_its_own_sentence():
-    """The clash that most users meet: MXNet's last release on a NumPy that it does not know."""
-    code = (
-        "import numpy; numpy.__version__ = '2.1.0'\n"
-        "import unified_blocks as ub\n"
-        "try: ub.set_backend('mxnet')\n"
-        "except ImportError as error: print(error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
-    )
-    assert (
-        'MXNet 1.9.1 needs NumPy below 2, and NumPy 2.1.0 is installed; run: pip install "numpy<2"'
-        in done.stdout
-    )
-
-
 def test_a_hybridized_block_can_be_copied():
     import copy
 

@@ -19,6 +19,7 @@ PROGRAMS = [
     "README.md",
     "docs/equivalence.md",
     "docs/files.md",
+    "docs/installation.md",
     "docs/portable-blocks.md",
     "docs/report.md",
     "docs/tensors.md",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import unified_blocks as ub
+from benchmarks.imports import FIRST
 from testbed.common import BACKENDS
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "mxnet"}
@@ -83,11 +84,6 @@ NEEDED_BY_ADAPTERS = {"training"}
 FORMULAS = {"reference.gradients", "reference.numpy_ops"}
 """What blocks have of `reference`: what their NumPy references are written in."""
 SLOW = {"concurrent.futures", "difflib", "email", "importlib.metadata", "json", "tempfile"}
-WITH_FRAMEWORK = {
-    "torch": "import torch",
-    "tensorflow": "import tensorflow, keras",
-    "mxnet": "import numpy; numpy.bool = bool; import mxnet",
-}
 
 
 def later(modules):
@@ -110,7 +106,7 @@ def test_importing_is_quick():
 
 def test_importing_an_adapter_is_quick(backend_name):
     adapter = f"unified_blocks_{backend_name}"
-    added = added_modules(f"import {adapter}", WITH_FRAMEWORK[backend_name])
+    added = added_modules(f"import {adapter}", FIRST[backend_name])
     roots = {name.partition(".")[0] for name in added} - sys.stdlib_module_names
     assert roots <= {"unified_blocks", adapter, "numpy"}
     assert parts(added) <= NEEDED | NEEDED_BY_ADAPTERS

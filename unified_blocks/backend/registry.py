@@ -131,8 +131,9 @@ def load_backend(name: str) -> Backend:
             if _is_installed(name)
             else "needs its framework, which is not installed; run"
         )
+        command = getattr(error, "command", "") or install_command(name)
         raise BackendImportError(
-            f"backend {name!r} {problem}: {install_command(name)}", name=name
+            f"backend {name!r} {problem}: {command}", name=name, command=command
         ) from error
     return backend
 

@@ -44,16 +44,17 @@ class Diagnosis:
 
 def diagnose(name: str) -> Diagnosis:
     """The state of the registered backend called `name`."""
-    if name not in available_backends():
-        problem = "not installed"
-        return Diagnosis(name, name, problem=problem, remedy=install_command(name))
+    problem, remedy = "not installed", install_command(name)
     try:
         backend = load_backend(name)
-        return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note)
+        if name in available_backends():
+            return Diagnosis(name, backend.title, backend.version, backend.devices(), backend.note)
     except Exception as error:  # a broken framework or driver can raise anything
-        cause = error.__cause__ or error
-        problem = f"installed, but does not work: {type(cause).__name__}: {cause}"
-        return Diagnosis(name, name, problem=problem, remedy=install_command(name))
+        remedy = getattr(error, "command", "") or remedy
+        if name in available_backends():
+            cause = error.__cause__ or error
+            problem = f"installed, but does not work: {type(cause).__name__}: {cause}"
+    return Diagnosis(name, name, problem=problem, remedy=remedy)
 
 
 def diagnose_all(names: Sequence[str] = ()) -> list[Diagnosis]:
