@@ -22,13 +22,14 @@ from unified_blocks_mxnet.bind import (
 )
 from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.hybrid import add_constant
+from unified_blocks_mxnet.parameters import add_constant
+from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
+from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import (
     KINDS,
     check_shared,
     device_name,
     exported,
-    layers_of,
     walk,
 )
 
@@ -65,14 +66,15 @@ class MXNetBackend(Backend):
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",
         "while-loop-in-graphs": "forward only; an error while gradients are recorded",
-        "symbol-files": "constants have gradient 0 then; with weight decay set "
-        '`grad_req = "null"` on them',
+        "symbol-files": "constants have gradient 0 then, unless it was a block of Gluon's around "
+        'them that was exported; with weight decay set `grad_req = "null"` on them',
     }
     note = (
-        "Blocks use NumPy semantics by themselves. Gluon's own tools around a block (Trainer, "
-        "losses, nn.Sequential) and arithmetic on its outputs need mxnet.npx.set_np(), called in "
-        "each thread. MXNet 1.9.1 works with NumPy 2 and on Python 3.13, where pip does not "
-        f"resolve it; what installs it there: {INSTALL}"
+        "Blocks use NumPy semantics by themselves, and networks of Gluon's that were made without "
+        "them are run without. Gluon's own tools around a block (Trainer, losses, nn.Sequential) "
+        "and arithmetic on its outputs need mxnet.npx.set_np(), called in each thread. "
+        "MXNet 1.9.1 works with NumPy 2 and on Python 3.13, where pip does not resolve it; "
+        f"what installs it there: {INSTALL}"
     )
 
     def bind(self, native):
@@ -130,6 +132,9 @@ class MXNetBackend(Backend):
     def is_tensor(self, value):
         return isinstance(value, mx.np.ndarray)
 
+    def tensor_of(self, value):
+        return NUMPY.taken(value)
+
     # devices
 
     def devices(self):
@@ -142,7 +147,7 @@ class MXNetBackend(Backend):
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read when a GPU is first used
 
     def to_device(self, net, device):
-        with numpy_semantics():
+        with semantics_of(net).scope():
             context = self.native_device(device)
             for variable in walk(net):
                 variable.parameter.reset_ctx(context)
@@ -166,20 +171,23 @@ class MXNetBackend(Backend):
     def layers(self, net):
         return layers_of(net)
 
+    def caller(self, net):
+        return learning.caller(net)
+
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
-        with numpy_semantics(), autograd.pause(), scope:
-            return net(*inputs)
+        with autograd.pause(), scope:
+            return call(net, *inputs)
 
     @contextmanager
     def watch(self, net, begins, ends):
         def before(block, args):
             if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
-                begins(block, args, None)
+                begins(block, NUMPY.taken(args), None)
 
         def after(block, args, output):
             if not isinstance(args[0], mx.sym.Symbol):  # traced, as a part of a graph
-                ends(block, args, output)
+                ends(block, NUMPY.taken(args), NUMPY.taken(output))
 
         with ExitStack() as hooks:
             for _, block in layers_of(net):
@@ -199,7 +207,7 @@ class MXNetBackend(Backend):
         mx.nd.waitall()
 
     def cast(self, net, dtype):
-        with numpy_semantics():
+        with semantics_of(net).scope():
             net.cast(has_dtype(dtype))
         note_cast((block for _, block in layers_of(net)), dtype)
         return net
@@ -222,7 +230,7 @@ class MXNetBackend(Backend):
                 for buffer in buffers.values():
                     buffer[()] = 0  # what the output does not depend on is not written
                 with autograd.record(train_mode=train):
-                    output = net(x)
+                    output = call(net, x)
                     value = apply_loss(function, output, y)
                     # MXNet cannot differentiate a loss that depends on nothing.
                     nothing = mx.np.zeros_like(value)

@@ -9,8 +9,6 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from unified_blocks.block import Block
 from unified_blocks.block.arguments import give
 from unified_blocks.block.attributes import add_constant, hold
@@ -21,14 +19,24 @@ from unified_blocks.block.containers import items_of
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
-from unified_blocks_mxnet.hybrid import forward_of, hybrid_forward_of, legacy_tensor, parameters_of
-from unified_blocks_mxnet.variables import layers_of, walk
+from unified_blocks_mxnet.hybrid import (
+    forward_of,
+    hybrid_forward_of,
+    legacy_tensor,
+    parameters_of,
+    traced,
+)
+from unified_blocks_mxnet.parameters import Uniform, initialize_rest, settle, stopped
+from unified_blocks_mxnet.semantics import mixture
+from unified_blocks_mxnet.tree import layers_of
+from unified_blocks_mxnet.variables import walk
 
 OF_EVERY_BLOCK = frozenset(vars(nn.HybridBlock()))
 """Attributes that Gluon gives to every block, dicts of its parameters among them."""
 
 PLAIN = (bool, int, float, str, type(None))
-NATIVE_INPUTS = frozenset({mx.np.ndarray, mx.sym.Symbol, mx.sym.numpy._Symbol})
+ARRAY = mx.np.ndarray
+NATIVE_INPUTS = frozenset({ARRAY, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
 LAYERS = ("unified_blocks_mxnet.layers", "unified_blocks_mxnet.norms")
 """The modules of this library's layers that extend Gluon's."""
@@ -44,7 +52,7 @@ def bind(native: Any) -> Any:
     give(native, vars(MXNetBlock))
     if not issubclass(native.__bases__[1], Block):  # else they come from there
         native.__getattr__ = MXNetBlock.__getattr__  # the author's would find no constants
-        for name in ("save_parameters", "load_parameters", "cast", "export"):
+        for name in ("save_parameters", "cast"):
             setattr(native, name, mx.util.use_np(getattr(native, name)))
     return native
 
@@ -88,23 +96,6 @@ def give_forwards(native: Any) -> None:
             cls.forward = forward_of(cls)
 
 
-class Uniform(mx.init.Uniform):
-    """Gluon's default, U(-0.07, 0.07); its own fails in float64 with NumPy semantics."""
-
-    def _init_weight(self, _: Any, arr: Any) -> None:
-        given = {"size": arr.shape, "dtype": str(np.dtype(arr.dtype)), "ctx": arr.ctx}
-        mx.np.random.uniform(-self.scale, self.scale, **given, out=arr)
-
-
-def initialize_rest(net: Any) -> None:
-    """Initialise the parameters that are not yet: blocks given as arguments may be."""
-    for variable in walk(net):
-        try:
-            variable.parameter.list_ctx()
-        except RuntimeError:
-            variable.parameter.initialize(default_init=Uniform())
-
-
 class MXNetBlock:
     """The methods that a native class gets beside those of its `gluon.Block`."""
 
@@ -116,7 +107,7 @@ class MXNetBlock:
                         return call_block(self, X)
                     return self.forward(X)  # what Gluon's own call comes to without hooks
                 with numpy_semantics():
-                    return call_block(self, X)
+                    return call_block(self, X) if type(X) is ARRAY else traced(self, (X,))
             args = others if X is NOTHING else (X, *others)
             if named:
                 args = by_position(self, args, named)
@@ -128,11 +119,12 @@ class MXNetBlock:
                     foreign := foreign_tensor(self, self._native.backend, value)
                 ):
                     raise foreign
+            legacy = not has_numpy_semantics() and any(isinstance(x, mx.sym.Symbol) for x in args)
             with numpy_semantics():
-                return call_block(self, *args)
+                return traced(self, args) if legacy else call_block(self, *args)
         except Exception as error:
             args = (*(() if X is NOTHING else (X,)), *others, *named.values())
-            clearer = clearer_error(self, self._native.backend, args, error)
+            clearer = mixture(self, error) or clearer_error(self, self._native.backend, args, error)
             if clearer is error:
                 raise
             raise clearer from error
@@ -171,15 +163,31 @@ class MXNetBlock:
         """Gluon's own `initialize`, with NumPy semantics.
 
         A block is initialised when it is made, so a call without an initializer only does what is
-        left to do, and moves the parameters to `ctx` when it is given.
+        left to do, and moves the parameters to `ctx` when it is given. The first call with one
+        draws all anew.
         """
         with numpy_semantics():
             if init is None and not force_reinit:
                 initialize_rest(self)
-                for variable in walk(self) if ctx is not None else ():
-                    variable.parameter.reset_ctx(ctx)
+                settle(self)
+                if ctx is not None:
+                    move(self, ctx)
             else:
                 super(Block, self).initialize(init or Uniform(), ctx, verbose, force_reinit)
+
+    def load_parameters(
+        self: Any, filename: str, ctx: Any = None, *args: Any, **named: Any
+    ) -> None:
+        """Gluon's own, with NumPy semantics. The parameters are moved to `ctx` when it is given."""
+        with numpy_semantics():
+            if ctx is not None:
+                move(self, ctx)
+            super(Block, self).load_parameters(filename, ctx, *args, **named)
+
+    def export(self: Any, *args: Any, **named: Any) -> None:
+        """Gluon's own, with NumPy semantics. A constant stays one in the file."""
+        with numpy_semantics(), stopped(self):
+            super(Block, self).export(*args, **named)
 
     def register_child(self: Any, block: Any, name: str | None = None) -> None:
         """Gluon's own, for any block: one that holds a block without a graph has none itself."""
@@ -209,6 +217,12 @@ class MXNetBlock:
                 if wanted != "null":  # MXNet's copies no longer ask for a gradient
                     parameter.grad_req = "null"
                     parameter.grad_req = wanted
+
+
+def move(net: Any, ctx: Any) -> None:
+    """Put the parameters of `net` on a context, or on each of several."""
+    for variable in walk(net):
+        variable.parameter.reset_ctx(ctx)
 
 
 def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:

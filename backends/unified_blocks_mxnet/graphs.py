@@ -10,7 +10,8 @@ from unified_blocks.block.calls import foreign_tensor
 from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn, numpy_semantics
 from unified_blocks_mxnet.hybrid import legacy_tensor, run_graph
-from unified_blocks_mxnet.variables import layers_of
+from unified_blocks_mxnet.semantics import NUMPY, semantics_of
+from unified_blocks_mxnet.tree import layers_of
 
 GRAPH_KINDS: dict[str, dict[str, Any]] = {
     "hybridize()": {},
@@ -48,7 +49,8 @@ class MXNetGraph(Graph):
                 "on MXNet a model that is run as a graph must be made of HybridBlocks; got a "
                 f"{type(net).__name__} with a {type(plain[0]).__name__}, which is none"
             )
-        with numpy_semantics():
+        self.semantics = semantics_of(net)
+        with self.semantics.scope():
             self.block = Whole(net, self.count)
             self.block.hybridize(**GRAPH_KINDS[kind])
 
@@ -56,6 +58,8 @@ class MXNetGraph(Graph):
         self.traces += 1
 
     def __call__(self, *inputs):
+        if self.semantics is not NUMPY:
+            return self.semantics.call(self.block, *inputs)
         if mx.nd.NDArray in map(type, inputs):
             raise legacy_tensor(self.block.net)
         try:

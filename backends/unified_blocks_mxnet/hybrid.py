@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from unified_blocks.errors import ForeignTensorError, UnifiedBlocksError, UnsupportedError
-from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.compat import mx, nn
 
 
 class Running(threading.local):
@@ -19,11 +19,13 @@ class Running(threading.local):
     Attributes:
         parameters: what Gluon gave to the blocks that are being called, by their `id`.
         control_flow: how many operations of control flow were put into graphs.
+        legacy: whether a graph is being made for a thread without NumPy semantics.
     """
 
     def __init__(self) -> None:
         self.parameters: dict[int, dict[str, Any]] = {}
         self.control_flow = 0
+        self.legacy = False
 
 
 running = Running()
@@ -98,6 +100,15 @@ def run_graph(net: Any, args: tuple[Any, ...], named: Any = None) -> Any:
             vars(net)["_has_control_flow"] = True
 
 
+def traced(net: Any, args: tuple[Any, ...]) -> Any:
+    """The graph of `net` for who will use it without NumPy semantics."""
+    before, running.legacy = running.legacy, True
+    try:
+        return nn.Block.__call__(net, *args)
+    finally:
+        running.legacy = before
+
+
 def parameters_of(net: Any) -> dict[str, Any]:
     """A block's own parameters and constants, as tensors, or as symbols when in a graph."""
     given = running.parameters.get(id(net))
@@ -141,59 +152,3 @@ REMEDIES = {
     "operand type(s) for @": "use ub.ops.matmul",
     "attribute 'shape'": "use ub.ops.reshape with -1 and ub.KEEP",
 }
-
-
-class Given(mx.init.Initializer):
-    """Initial numbers that are known."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self.value = value
-
-    def _init_weight(self, _: Any, arr: Any) -> None:
-        self.value.copyto(arr)
-
-
-class Frozen(mx.gluon.Constant):
-    """A constant that stays one in an exported graph.
-
-    `SymbolBlock.imports` takes every number in a file for a parameter that may be trained; behind
-    this operation its gradient is zero.
-    """
-
-    _var: Any
-
-    def __init__(self, name: str, value: Any) -> None:
-        # Not Constant's own: it registers an initializer by the `id` of the instance.
-        self.value = value
-        mx.gluon.Parameter.__init__(
-            self, name, grad_req="null", shape=value.shape, dtype=value.dtype, init=Given(value)
-        )
-
-    def var(self) -> Any:
-        if self._var is None:
-            # Rates of 0 in the file are for the tools that read them there.
-            number = mx.sym.var(
-                self.name, shape=self.shape, dtype=self.dtype, lr_mult=0.0, wd_mult=0.0
-            )
-            self._var = mx.sym.BlockGrad(number).as_np_ndarray()
-        return self._var
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # By its numbers: MXNet copies no array without dimensions outside of NumPy semantics.
-        return frozen, (self.name, self.data().asnumpy(), self.list_ctx())
-
-
-def frozen(name: str, array: Any, devices: Any = None) -> Frozen:
-    """A constant that holds `array`."""
-    with numpy_semantics():
-        constant = Frozen(name, mx.np.array(array, dtype=array.dtype))
-        constant.initialize(ctx=devices)
-    return constant
-
-
-def add_constant(net: Any, name: str, array: Any) -> None:
-    """See `Backend.add_constant`."""
-    constant = frozen(net.prefix + name, array)
-    net.params.update({constant.name: constant})
-    net._reg_params[name] = constant  # not an attribute: reading it is up to __getattr__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.ops import log_softmax
+from unified_blocks_mxnet.semantics import LEGACY, NUMPY, call, semantics_of
 from unified_blocks_mxnet.variables import walk
 
 AT_ONCE = 16
@@ -73,7 +74,30 @@ LOSSES: dict[str, Callable[..., Any]] = {
 
 
 def loss_function(loss: str | Callable[..., Any]) -> Callable[..., Any]:
-    return loss if callable(loss) else LOSSES[check_loss(loss)]
+    return either_way(loss) if callable(loss) else LOSSES[check_loss(loss)]
+
+
+def either_way(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """`loss`, which may be one of legacy arrays, on those of `mx.np`."""
+
+    def function(*tensors):
+        try:
+            return loss(*tensors)
+        except (AttributeError, TypeError):
+            try:
+                value = LEGACY.call(loss, *tensors)
+            except Exception:  # it is wrong both ways, and the first is the one to tell of
+                value = None
+            if value is None:
+                raise
+        return value.reshape(()) if value.size == 1 else value
+
+    return function
+
+
+def caller(net: Any) -> Callable[..., Any]:
+    """See `Backend.caller`: `net` itself, if it is one for `mx.np` arrays."""
+    return net if semantics_of(net) is NUMPY else partial(call, net)
 
 
 def remembering(optimizer: type[Any]) -> type[Any]:
@@ -133,8 +157,8 @@ class MXNetTrainingStep(TrainingStep):
 
     def __init__(self, net, optimizer, loss):
         self.net, self.optimizer = net, optimizer.rounded()
-        self.ways = {EAGER: net}
-        self.call = net
+        self.call = caller(net)
+        self.ways = {EAGER: self.call}
         self.loss = cross_entropy_in_graphs() if loss == "cross_entropy" else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)

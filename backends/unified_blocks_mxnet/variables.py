@@ -12,7 +12,8 @@ from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
 from unified_blocks.types import Array
-from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
+from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.semantics import kind_of, semantics_of
 
 MXNetError = mx.base.MXNetError
 DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
@@ -33,8 +34,8 @@ KINDS = {
 class MXNetVariable(Variable):
     """A parameter or constant of a block."""
 
-    def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any) -> None:
-        self.name, self.parameter, self.owner = name, parameter, owner
+    def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any, net: Any) -> None:
+        self.name, self.parameter, self.owner, self.net = name, parameter, owner, net
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant else "parameter"
         # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
@@ -94,8 +95,10 @@ class MXNetVariable(Variable):
             return None
 
     def write(self, array):
-        with numpy_semantics():
-            if not self.is_built:
+        built = self.is_built
+        kind = kind_of(self.parameter.list_data()[0]) if built else semantics_of(self.net)
+        with kind.scope():
+            if not built:
                 contexts = self.contexts()
                 self.parameter.shape = array.shape
                 self.parameter.initialize(init=mx.init.Zero(), ctx=contexts)
@@ -151,36 +154,21 @@ def viewed(array: Any) -> Array:
 def walk(net: Any) -> list[MXNetVariable]:
     """The variables of `net`; see `Backend.variables`."""
     found: dict[int, MXNetVariable] = {}
-    for variable in _walk(net, ""):
+    for variable in _walk(net, net, ""):
         first = found.setdefault(id(variable.parameter), variable)
         if first is not variable:
             first.is_also(variable)
     return list(found.values())
 
 
-def _walk(block: Any, path: str) -> Iterator[MXNetVariable]:
+def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
     names = NORM_NAMES if isinstance(block, NORMS) else {}
     for name, parameter in block._reg_params.items():
-        yield MXNetVariable(path + names.get(name, name), parameter, block)
+        yield MXNetVariable(path + names.get(name, name), parameter, block, net)
     for name, child in block._children.items():
-        yield from _walk(child, f"{path}{name}.")
-
-
-def layers_of(net: Any) -> Iterator[tuple[str, Any]]:
-    """`net` and every block inside it, each once with its path."""
-    seen: set[int] = set()
-
-    def walked(path: str, block: Any) -> Iterator[tuple[str, Any]]:
-        if id(block) in seen:
-            return
-        seen.add(id(block))
-        yield path, block
-        for name, child in block._children.items():
-            yield from walked(f"{path}.{name}" if path else name, child)
-
-    return walked("", net)
+        yield from _walk(net, child, f"{path}{name}.")
 
 
 def device_name(context: mx.Context) -> str:

@@ -129,6 +129,10 @@ class Backend(ABC):
     def is_tensor(self, value: Any) -> bool:
         """Whether `value` is an array of this framework."""
 
+    def tensor_of(self, value: Any) -> Any:
+        """An array of an older kind that this framework has too as a tensor, else `value`."""
+        return value
+
     # devices
 
     @abstractmethod

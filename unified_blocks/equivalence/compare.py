@@ -57,7 +57,8 @@ def compare(
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
 
     Raises:
-        NotBuiltError: when a parameter does not exist yet.
+        NotBuiltError: when a parameter of a block of this library does not exist yet. Of a native
+            model the inputs make it, as a first call does.
         UnsupportedError: for gradients of several inputs, a graph of a model that cannot be one, or
             a file of a model that this library did not make.
         ValueError: for another mode.

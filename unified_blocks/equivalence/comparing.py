@@ -38,7 +38,7 @@ class Comparing:
         mode: str,
         rename: Rename | None,
     ) -> None:
-        self.a, self.b, self.arrays, self.mode = Model(a), Model(b), arrays, mode
+        self.a, self.b, self.arrays, self.mode = Model(a, arrays), Model(b, arrays), arrays, mode
         paths = [path for path, _ in self.a.backend.layers(a)]
         self.rename = renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"

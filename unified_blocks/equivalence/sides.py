@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
+from unified_blocks.block import Block
 from unified_blocks.equivalence.watching import Call
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.models.variables import built_variables, device_of_variables
@@ -30,17 +31,24 @@ def saved_and_loaded(net: Any) -> Iterator[Any]:
 
 @dataclass
 class Model:
-    """One of the two models, with the properties that the steps of a comparison use."""
+    """One of the two models, with the properties that the steps of a comparison use.
+
+    A native one that makes its parameters when it is first called is called once.
+    """
 
     net: Any
+    inputs: InitVar[Sequence[Array]]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, inputs: Sequence[Array]) -> None:
         self.backend: Backend = backend_of(self.net)
-        self.variables = built_variables(self.net, "compare")
+        self.variables = self.backend.variables(self.net)
         self.device = device_of_variables(self.variables)
         floats = (v.dtype for v in self.variables if v.dtype in TOLERANCES)
         self.dtype = next(floats, None)
         self.runs: list[Call] = []
+        if not isinstance(self.net, Block) and not all(v.is_built for v in self.variables):
+            self.backend.run(self.net, self.tensors(inputs))
+        self.variables = built_variables(self.net, "compare")
 
     @property
     def title(self) -> str:

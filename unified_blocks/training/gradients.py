@@ -74,10 +74,13 @@ def native_batch(backend: Backend, batch: Any, device: str | None) -> Any:
     """
     if isinstance(batch, np.ndarray):
         return backend.from_numpy(np.asarray(batch, order="C"), device)
-    if not backend.is_tensor(batch):
+    if backend.is_tensor(batch):
+        return batch
+    tensor = backend.tensor_of(batch)
+    if not backend.is_tensor(tensor):
         raise ForeignTensorError(
             f"a batch for a model of {backend.title} must be a NumPy array or a tensor of "
             f"{backend.title}; got {type(batch).__module__}.{type(batch).__qualname__}: convert "
             f"it with ub.as_tensor(x, {backend.name!r})"
         )
-    return batch
+    return tensor
