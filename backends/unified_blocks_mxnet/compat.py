@@ -78,11 +78,39 @@ def import_then(name: str, *context: Any, **options: Any) -> ModuleType:
     return then if module is numpy else module
 
 
+WRITERS = ("mxnet._ctypes.ndarray", "mxnet._ctypes.symbol", "mxnet.symbol.symbol", "mxnet.io.io")
+"""The modules that give their arguments to the library as text."""
+
+
+def number_then(value: Any) -> Any:
+    """`value`, in a list or tuple too: a number of NumPy's as one of Python's."""
+    if type(value) in (list, tuple):
+        return type(value)(map(number_then, value))
+    return value.item() if isinstance(value, numpy.generic) else value
+
+
+class TextKind(type):
+    """The type of `TextThen`: what is a `str` is one of it."""
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, str)
+
+
+class TextThen(metaclass=TextKind):
+    """`str`, which writes a shape as `(2,)` and not, as NumPy 2 would, as `(np.int64(2),)`."""
+
+    def __new__(cls, value: Any = "") -> Any:
+        return str(number_then(value) if type(value) in (list, tuple) else value)
+
+
 class Loader(SourceFileLoader):
     """Runs a module of MXNet with `import_then` as its `import`."""
 
     def exec_module(self, module: ModuleType) -> None:
-        vars(module)["__builtins__"] = {**vars(builtins), "__import__": import_then}
+        own: dict[str, Any] = {"__import__": import_then}
+        if module.__name__ in WRITERS and "np" in repr(numpy.int64(2)):  # as of NumPy 2
+            own["str"] = TextThen
+        vars(module)["__builtins__"] = {**vars(builtins), **own}
         super().exec_module(module)
 
 

@@ -82,6 +82,21 @@ def test_it_computes_with_the_names():
         assert mx.np.trapz(mx.np.array([1.0, 3.0])) == 2
 
 
+def test_numbers_of_numpy_in_a_shape_are_numbers():
+    """MXNet gives a shape to its library as text, and NumPy 2 writes `np.int64(2)`."""
+    two, three = np.int64(2), np.int64(3)
+    with numpy_semantics():
+        a = mx.np.ones((two, three))
+        assert [part.shape for part in mx.np.split(a, [np.int64(1)], axis=1)] == [(2, 1), (2, 2)]
+        assert mx.np.reshape(a, (three, two)).shape == (3, 2)
+    assert [part.shape for part in mx.gluon.utils.split_data(mx.nd.ones((4, 2)), 2)] == [(2, 2)] * 2
+    x = mx.sym.reshape(mx.sym.var("x", shape=(two, three)), shape=(three, two))
+    assert x.infer_shape() == ([(2, 3)], [(3, 2)], [])
+    assert compat.TextThen(["a", 1.5, (two,)]) == "['a', 1.5, (2,)]"
+    assert isinstance("a", compat.TextThen)
+    assert not isinstance(1, compat.TextThen)
+
+
 MEANT = {
     "in1d": lambda a: np.isin(a, 0.5).ravel(),
     "msort": lambda a: np.sort(a, 0),
