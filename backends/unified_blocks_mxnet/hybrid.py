@@ -25,6 +25,9 @@ class Running(threading.local):
         self.parameters: dict[int, dict[str, Any]] = {}
         self.control_flow = 0
 
+    def __reduce__(self) -> str:
+        return "running"  # its name here: a class that is pickled by value refers to it
+
 
 running = Running()
 

@@ -20,7 +20,7 @@ from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS
-from unified_blocks.block.pickling import native_key
+from unified_blocks.block.pickling import Key, native_key, native_of
 from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
@@ -223,9 +223,7 @@ def set_trainable(layer: Any, trainable: bool) -> None:
         layer.trainable = trainable
 
 
-def restore(
-    keys: tuple[tuple[type[Block], str, bool], ...], rebuild: str, arguments: tuple[Any, ...]
-) -> Any:
+def restore(keys: tuple[Key, ...], rebuild: str, arguments: tuple[Any, ...]) -> Any:
     """The instance that `__reduce__` took apart, of the first of the classes."""
-    natives = [block.on(backend, portable=p) for block, backend, p in keys]  # Keras knows them
+    natives = [native_of(*key) for key in keys]  # Keras knows them
     return getattr(natives[0], rebuild)(*arguments)

@@ -34,7 +34,7 @@ class NativeClasses:
                 f"{native.__name__}({bases})"
             )
         with self._lock:
-            self._written[portable] = self._complete(native, portable)
+            self._written[portable] = self._complete(native, portable, is_made=False)
             for cls in [cls for cls in self._made if issubclass(cls, portable)]:
                 del self._made[cls]  # made without it
 
@@ -56,7 +56,9 @@ class NativeClasses:
             )
         with self._lock:
             if portable not in self._made:
-                self._made[portable] = self._complete(self._make(portable), portable)
+                made = self._complete(self._make(portable), portable, is_made=True)
+                made.__qualname__ += f"._native_on.{self._backend.name}"
+                self._made[portable] = made
             return self._made[portable]
 
     def from_portable(self, portable: type[Any]) -> type[Any]:
@@ -71,7 +73,9 @@ class NativeClasses:
             if portable not in self._portable:
                 made = self._make(portable)
                 made.__qualname__ += ".portable"
-                self._portable[portable] = self._complete(made, portable)
+                made = self._complete(made, portable, is_made=True)
+                made.__qualname__ = f"{portable.__qualname__}._portable_on.{self._backend.name}"
+                self._portable[portable] = made
             return self._portable[portable]
 
     def _make(self, portable: type[Any]) -> type[Any]:
@@ -85,16 +89,37 @@ class NativeClasses:
         names = {
             "__module__": portable.__module__,
             "__doc__": portable.__doc__,
-            "_native": Native(self._backend, portable),
+            "_native": Native(self._backend, portable, is_made=True),
         }
         made = type(portable.__name__, (portable, base), names)
         made.__qualname__ = portable.__qualname__
         return made
 
-    def _complete(self, native: type[Any], portable: type[Any]) -> type[Any]:
+    def _complete(self, native: type[Any], portable: type[Any], is_made: bool) -> type[Any]:
         native = self._backend.bind(native)
-        native._native = Native(self._backend, portable)
+        native._native = Native(self._backend, portable, is_made)
         return native
+
+
+class Names:
+    """The names of the native classes that are made here: `MLP._native_on.torch`.
+
+    Pickle finds a class by such a path of attributes, which starts at a module.
+
+    Args:
+        portable: as of `Block.on`.
+    """
+
+    def __init__(self, portable: bool, block: Any = None) -> None:
+        self._portable, self._block = portable, block
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Names:
+        return Names(self._portable, owner)
+
+    def __getattr__(self, backend: str) -> Any:
+        if backend.startswith("_") or self._block is None:
+            raise AttributeError(backend)
+        return self._block.on(backend, portable=self._portable)
 
 
 _tables: dict[Backend, NativeClasses] = {}
