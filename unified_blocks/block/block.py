@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from unified_blocks.backend.registry import get_backend, load_backend
 from unified_blocks.block.arguments import Arguments, without_self
 from unified_blocks.block.names import enter, is_copy
-from unified_blocks.block.native_classes import Names, native_classes
+from unified_blocks.block.native_classes import PortableNames, native_classes
 from unified_blocks.block.origin import Native, Origin, remember
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array, State
@@ -96,7 +96,7 @@ class Block:
     """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
 
     __signature__ = _ClassSignature()
-    _native_on, _portable_on = Names(portable=False), Names(portable=True)
+    _portable_on = PortableNames()
     _native: ClassVar[Native | None] = None  # of a native class: what it is
     _origin: Origin  # of an instance
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from unified_blocks.block.native_classes import native_classes
-
-Key: TypeAlias = tuple[type[Any]] | tuple[type[Any], str, bool]
-"""A class that was written; or block class, backend, and whether it is the portable one."""
+Key: TypeAlias = tuple[type[Any]] | tuple[type[Any], str]
+"""A class that was written; or the block class and the backend of one that was made."""
 
 
 def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
@@ -23,15 +21,13 @@ def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
 
 def native_key(net: Any) -> Key:
     """What finds the native class of `net` again."""
-    backend, block = net._native.backend, net._native.block
-    if not net._native.is_made:
-        return (type(net),)
-    return block, backend.name, type(net) is not native_classes(backend).get(block)
+    native = net._native
+    return (native.block, native.backend.name) if native.is_made else (type(net),)
 
 
-def native_of(cls: type[Any], backend: str | None = None, portable: bool = False) -> Any:
+def native_of(cls: type[Any], backend: str | None = None) -> Any:
     """The native class that `native_key` told."""
-    return cls if backend is None else cls.on(backend, portable=portable)
+    return cls if backend is None else cls.on(backend, portable=True)
 
 
 def blank(*key: Any) -> Any:
