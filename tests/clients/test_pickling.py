@@ -3,20 +3,9 @@
 `testbed/main_blocks.py` is the program. It has a hand-written native model too.
 """
 
-import subprocess
-import sys
-
 import pytest
 
-from testbed.where import TESTBED
-
-
-def program(name, *arguments):
-    """What a program prints."""
-    command = [sys.executable, "-W", "ignore", TESTBED / name, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+from testbed.programs import program
 
 
 @pytest.mark.parametrize("tool", ["pickle", "cloudpickle"])

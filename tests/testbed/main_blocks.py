@@ -149,6 +149,7 @@ def with_pickle(pickle):
         for _ in range(2):
             check(pickle.loads(data), net, expected)
         Path(folder, f"{name}.pickle").write_bytes(pickle.dumps((net, expected)))
+    Path(folder, "classes").write_bytes(pickle.dumps(CLASSES))
 
 
 def in_other_processes(answers):

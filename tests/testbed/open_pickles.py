@@ -1,4 +1,4 @@
-"""Opens the pickles of a folder, each of a model and its output, in a process of its own."""
+"""Opens the pickles of a folder, of models with their outputs and of classes, in a process."""
 
 import pickle
 import sys
@@ -21,4 +21,12 @@ for file in files:
         assert ub.backend_of(net) is backend
         found = backend.to_numpy(backend.run(net, [x]))
         np.testing.assert_array_equal(found, expected, err_msg=file.name)
+ub.set_backend(backend.name)
+for _ in range(2):
+    for cls in pickle.loads(Path(sys.argv[2], "classes").read_bytes()):
+        net = cls()
+        assert type(net) is cls or issubclass(type(net), cls)
+        assert ub.backend_of(net) is backend
+        if cls.__name__ != "Twin" or backend.name != "mxnet":  # which has to be initialised
+            backend.run(net, [x])
 print(len(files))
