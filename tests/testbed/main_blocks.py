@@ -52,13 +52,17 @@ class ByHand(Scaled, native_base(backend_name)):
         native_base(backend_name).__init__(self)
         self.layer = ub.Dense(units)
 
-    if backend_name == "tensorflow":
+    if backend_name == "torch":
+
+        def forward(self, X):
+            return self.layer(X)
+    elif backend_name == "tensorflow":
 
         def call(self, X):
             return self.layer(X)
     else:
 
-        def forward(self, X):
+        def hybrid_forward(self, F, X):
             return self.layer(X)
 
 
@@ -69,11 +73,18 @@ class Twin(native_base(backend_name)):
         super().__init__()
         self.layer = layer(backend_name, units)
 
-    def call(self, X):
-        return self.layer(X)
+    if backend_name == "torch":
 
-    def forward(self, X):
-        return self.layer(X)
+        def forward(self, X):
+            return self.layer(X)
+    elif backend_name == "tensorflow":
+
+        def call(self, X):
+            return self.layer(X)
+    else:
+
+        def hybrid_forward(self, F, X):
+            return self.layer(X)
 
 
 def in_a_native_model():
