@@ -88,6 +88,11 @@ class MXNetBackend(Backend):
     def add_constant(self, net, name, array):
         add_constant(net, name, array)
 
+    def add_random_constant(self, net, name, shape, dtype, initializer):
+        draw = mx.np.random.uniform if initializer == "uniform" else mx.np.random.normal
+        with numpy_semantics():
+            add_constant(net, name, draw(0, 1, size=shape, dtype=has_dtype(dtype)).asnumpy())
+
     @property
     def version(self):
         return mx.__version__

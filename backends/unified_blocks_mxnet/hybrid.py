@@ -27,6 +27,9 @@ class Running(threading.local):
         self.control_flow = 0
         self.legacy = False
 
+    def __reduce__(self) -> str:
+        return "running"  # its name here: a class that is pickled by value refers to it
+
 
 running = Running()
 

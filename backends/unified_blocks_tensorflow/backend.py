@@ -37,6 +37,12 @@ from unified_blocks_tensorflow.variables import (
 ALIGNMENT = 64
 """Where TensorFlow's own tensors begin. Its operations end the process for one that does not."""
 
+RANDOM = {
+    "uniform": keras.initializers.RandomUniform,
+    "normal": keras.initializers.RandomNormal,
+}
+"""What draws a random constant."""
+
 
 class TensorFlowBackend(Backend):
     name = "tensorflow"
@@ -77,14 +83,10 @@ class TensorFlowBackend(Backend):
             bind_constructor(native)
 
     def add_constant(self, net, name, array):
-        variable = net.add_weight(
-            name=name,
-            shape=array.shape,
-            dtype=str(array.dtype),
-            initializer=lambda shape, dtype: tf.constant(array),
-            trainable=False,
-        )
-        setattr(net, name, variable)
+        hold_constant(net, name, array.shape, str(array.dtype), lambda *_, **__: tf.constant(array))
+
+    def add_random_constant(self, net, name, shape, dtype, initializer):
+        hold_constant(net, name, shape, dtype, RANDOM[initializer](0.0, 1.0))
 
     @property
     def version(self):
@@ -240,6 +242,14 @@ class TensorFlowBackend(Backend):
 
     def training_step(self, net, optimizer, loss):
         return learning.TensorFlowTrainingStep(net, optimizer, loss)
+
+
+def hold_constant(net: Any, name: str, shape: Any, dtype: str, initializer: Any) -> None:
+    """Make the attribute `name` of a block a variable that is not trained."""
+    variable = net.add_weight(
+        name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False
+    )
+    setattr(net, name, variable)
 
 
 def _watched(layer: Any, call: Any, begins: Listener, ends: Listener) -> Any:

@@ -20,7 +20,7 @@ from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS
-from unified_blocks.block.pickling import native_key
+from unified_blocks.block.pickling import Key, native_key, native_of
 from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
@@ -136,9 +136,11 @@ class TensorFlowBlock:
     def __reduce__(self: Any) -> tuple[Any, ...]:
         rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
         inside = {
-            native_key(layer): None for _, layer in layers_of(self) if isinstance(layer, Block)
+            keras.saving.get_registered_name(type(layer)): native_key(layer)
+            for _, layer in layers_of(self)
+            if isinstance(layer, Block)
         }
-        return restore, (tuple(inside), rebuild.__name__, arguments)
+        return restore, (native_key(self), inside, rebuild.__name__, arguments)
 
     def get_config(self: Any) -> dict[str, Any]:
         """The constructor's arguments, as Keras serialises them."""
@@ -223,9 +225,7 @@ def set_trainable(layer: Any, trainable: bool) -> None:
         layer.trainable = trainable
 
 
-def restore(
-    keys: tuple[tuple[type[Block], str, bool], ...], rebuild: str, arguments: tuple[Any, ...]
-) -> Any:
-    """The instance that `__reduce__` took apart, of the first of the classes."""
-    natives = [block.on(backend, portable=p) for block, backend, p in keys]  # Keras knows them
-    return getattr(natives[0], rebuild)(*arguments)
+def restore(key: Key, inside: dict[str, Key], rebuild: str, arguments: tuple[Any, ...]) -> Any:
+    """The instance that `__reduce__` took apart; `inside` are its classes by Keras' names."""
+    with keras.saving.custom_object_scope({name: native_of(*k) for name, k in inside.items()}):
+        return getattr(native_of(*key), rebuild)(*arguments)

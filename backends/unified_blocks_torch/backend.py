@@ -52,6 +52,10 @@ class TorchBackend(Backend):
     def add_constant(self, net, name, array):
         net.register_buffer(name, torch.from_numpy(array))
 
+    def add_random_constant(self, net, name, shape, dtype, initializer):
+        draw = torch.rand if initializer == "uniform" else torch.randn
+        net.register_buffer(name, draw(shape, dtype=getattr(torch, dtype)))
+
     @property
     def version(self):
         return torch.__version__

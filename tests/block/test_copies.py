@@ -1,11 +1,10 @@
-"""How often numbers are copied on their way: NumPy tells `tracemalloc` what it allocates."""
-
-import tracemalloc
+"""How often numbers are copied on their way."""
 
 import pytest
 
 import unified_blocks as ub
 from testbed.common import BACKENDS
+from testbed.memory import allocated
 
 WIDTH, LAYERS = 512, 4
 LAYER = 4 * WIDTH * WIDTH
@@ -20,21 +19,9 @@ def model(backend_name):
     return ub.MySequential.on(backend_name)(*layers)
 
 
-def allocated(call):
-    """How many arrays there were during a call, at most, beyond those before; and its result."""
-    call()  # what is only done once is done
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        result = call()
-        return (tracemalloc.get_traced_memory()[1] - before) // LAYER, result
-    finally:
-        tracemalloc.stop()
-
-
 def test_a_state_is_copied_once(backend_name):
     net = model(backend_name)
-    arrays, state = allocated(lambda: ub.state(net))
+    arrays, state = allocated(LAYER, lambda: ub.state(net))
     assert arrays == LAYERS
     assert all(array.flags.owndata and array.flags.writeable for array in state.values())
 
@@ -44,7 +31,7 @@ def test_a_state_is_loaded_from_where_it_is(backend_name, writeable):
     net, state = model(backend_name), ub.state(model(backend_name))
     for array in state.values():
         array.flags.writeable = writeable
-    arrays, _ = allocated(lambda: ub.load_state(net, state))
+    arrays, _ = allocated(LAYER, lambda: ub.load_state(net, state))
     assert arrays == COPIES.get(backend_name, 0)
     assert ub.diff_state(net, state).equal
 
@@ -59,12 +46,12 @@ def test_numbers_go_from_model_to_model_without_a_state_between(backend_name, ot
         "transfer": lambda: ub.transfer(source, target),
         "convert": lambda: ub.convert(source, other),
     }
-    arrays, made = allocated(calls[how])
+    arrays, made = allocated(LAYER, calls[how])
     assert arrays == COPIES.get(other, 0)
     assert ub.diff_state(source, made).equal
 
 
 def test_the_check_sees_a_copy(backend_name):
     net = model(backend_name)
-    arrays, _ = allocated(lambda: {name: array + 1 for name, array in ub.state(net).items()})
+    arrays, _ = allocated(LAYER, lambda: {name: array + 1 for name, array in ub.state(net).items()})
     assert arrays >= LAYERS + 1

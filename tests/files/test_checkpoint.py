@@ -343,11 +343,23 @@ def test_a_second_class_of_a_name_in_a_program_is_an_error(tmp_path):
         assert "got a second __main__:Twin" in done.stderr
 
 
-def test_a_second_class_made_by_hand_is_an_error():
-    names = {"__module__": "nowhere", "forward": lambda self, X: X}
-    type("ByHand", (ub.Block,), names)
-    with pytest.raises(ub.DuplicateBlockError, match="nowhere:ByHand"):
-        type("ByHand", (ub.Block,), names)
+def test_a_second_class_made_by_hand_is_an_error(tmp_path):
+    define = "type('ByHand', (ub.Block,), {'forward': lambda self, X: X})\n"
+    (tmp_path / "program.py").write_text("import unified_blocks as ub\n" + define * 2)
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "got a second __main__:ByHand" in done.stderr
+
+
+def test_a_copy_of_a_class_leaves_the_name_to_the_original(tmp_path):
+    """Unpickling makes copies: classes of one module by the code of another."""
+    original = block_names.find("testbed.portable:Residual")
+    names = {"__module__": original.__module__, "forward": lambda self, X: X}
+    copied = type("Residual", (ub.Block,), names)
+    assert block_names.find("testbed.portable:Residual") is original
+    with pytest.raises(UnsupportedError, match="was defined anew"):
+        ub.save(copied(), tmp_path / "net.safetensors")
 
 
 def test_a_class_that_is_defined_anew_takes_the_place_of_the_old_one(tmp_path, monkeypatch):

@@ -131,12 +131,6 @@ def test_a_file_without_arrays(path):
     assert dict(read(path, params())) == {}
 
 
-def test_an_array_is_a_view_of_the_file_that_nobody_can_write_to(path):
-    a = read(path, params(array(numbers(64, 64)), names=["a.x"]))["a.x"]
-    assert not a.flags.owndata
-    assert not a.flags.writeable
-
-
 def test_an_array_that_is_not_aligned_is_moved(path):
     content = params(array(numbers(3, dtype="int8")), array(numbers(2, dtype="float64")))
     a = read(path, content)["1"]
@@ -177,7 +171,8 @@ def test_a_file_of_2_0(path, compression):
     file = read(path, zipped(arrays, compression))
     assert list(file) == [name.replace("gamma", "weight") for name in arrays]
     for (name, values), read_values in zip(arrays.items(), file.values(), strict=True):
-        np.testing.assert_array_equal(read_values, values, err_msg=name, strict=True)
+        native = np.asarray(values, np.asarray(values).dtype.newbyteorder("="))
+        np.testing.assert_array_equal(read_values, native, err_msg=name, strict=True)
 
 
 def test_a_bfloat16_of_2_0(path):

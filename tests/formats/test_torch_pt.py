@@ -50,13 +50,6 @@ def test_metadata_comes_back(path):
     assert torch_pt.read(path).own == metadata
 
 
-def test_what_is_read_is_a_view_that_cannot_be_written(path):
-    torch_pt.write(path, [stored("x", some("float32"))], {})
-    array = torch_pt.read(path)["x"]
-    assert not array.flags.owndata
-    assert not array.flags.writeable
-
-
 def test_content_is_aligned_and_not_compressed(path, small):
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():

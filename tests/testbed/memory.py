@@ -1,6 +1,8 @@
-"""Where tensors lie in memory."""
+"""Where tensors lie in memory, and how much of it a call takes."""
 
 from __future__ import annotations
+
+import tracemalloc
 
 import numpy as np
 
@@ -33,3 +35,18 @@ def address(value):
     if value.dtype == bool:  # nobody can see it; what is written elsewhere must not be there
         return None
     return np.from_dlpack(Exported(value.to_dlpack_for_read)).ctypes.data
+
+
+def allocated(size, call):
+    """How many arrays of `size` bytes there were during a call, at most, beyond those before.
+
+    And its result. NumPy tells `tracemalloc` what it allocates.
+    """
+    call()  # what is only done once is done
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        result = call()
+        return (tracemalloc.get_traced_memory()[1] - before) // size, result
+    finally:
+        tracemalloc.stop()

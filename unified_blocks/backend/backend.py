@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
+from unified_blocks.backend.drawing import draw
 from unified_blocks.backend.graph import Graph
 from unified_blocks.backend.training_step import Loss, Optimizer, TrainingStep
 from unified_blocks.backend.variable import Variable
@@ -74,6 +75,23 @@ class Backend(ABC):
         It is part of the block's variables, with the role `"constant"`; reading it in a forward
         gives a tensor.
         """
+
+    def add_random_constant(
+        self, net: Any, name: str, shape: tuple[int, ...], dtype: str, initializer: str
+    ) -> None:
+        """As `add_constant`, with numbers that are drawn.
+
+        A framework with a generator of its own draws them, so that its seed determines them. These
+        are drawn by one of NumPy that no seed reaches.
+
+        Args:
+            net, name: as of `add_constant`.
+            shape, dtype: of the constant.
+            initializer: one of `backend.drawing.INITIALIZERS`.
+        """
+        from numpy.random import default_rng
+
+        self.add_constant(net, name, draw(initializer)(default_rng(), shape).astype(dtype))
 
     @property
     @abstractmethod

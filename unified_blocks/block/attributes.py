@@ -35,10 +35,13 @@ def add_constant(net: Any, name: str, constant: Constant) -> None:
             f"{type(net).__name__}: a constant is assigned once; got another for {name}: change "
             "its numbers with ub.load_state"
         )
-    net._native.backend.add_constant(net, name, constant.array())
-    if constant.initializer is not None:
-        random = {**net.random_constants, name: constant.initializer}
-        object.__setattr__(net, "random_constants", random)
+    backend, initializer = net._native.backend, constant.initializer
+    if initializer is None:
+        backend.add_constant(net, name, constant.array())
+        return
+    dtype = constant.numpy_dtype()
+    backend.add_random_constant(net, name, constant.shape, dtype, initializer)
+    object.__setattr__(net, "random_constants", {**net.random_constants, name: initializer})
 
 
 def check_name(net: Any, name: str) -> None:

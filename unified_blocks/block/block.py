@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unified_blocks.backend.registry import get_backend, load_backend
 from unified_blocks.block.arguments import Arguments, without_self
-from unified_blocks.block.names import enter
-from unified_blocks.block.native_classes import native_classes
+from unified_blocks.block.names import enter, is_copy
+from unified_blocks.block.native_classes import PortableNames, native_classes
 from unified_blocks.block.origin import Native, Origin, remember
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array, State
@@ -96,6 +96,7 @@ class Block:
     """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
 
     __signature__ = _ClassSignature()
+    _portable_on = PortableNames()
     _native: ClassVar[Native | None] = None  # of a native class: what it is
     _origin: Origin  # of an instance
 
@@ -108,12 +109,13 @@ class Block:
         made_here = "_native" in vars(cls)
         if cls._native is not None and not made_here:
             # It extends a native class: it is native itself, on that backend only.
-            cls._native = Native(cls._native.backend, cls)
+            cls._native = Native(cls._native.backend, cls, is_made=False)
             cls._native.backend.extend(cls)
         if not made_here:
             enter(cls)
-        for follow in followers:
-            follow(cls)
+        if not is_copy(cls):  # the methods of a copy come later
+            for follow in followers:
+                follow(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         native = cls if cls._native is not None else native_classes(get_backend()).get(cls)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from operator import index
+from typing import Any
 
 import numpy as np
 
+from unified_blocks.backend.drawing import INITIALIZERS
 from unified_blocks.dtypes import default_dtype, dtype_name
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-INITIALIZERS = ("uniform", "normal")
-"""`"uniform"` is U[0, 1), `"normal"` is N(0, 1)."""
 
 
 class Constant:
@@ -26,8 +23,10 @@ class Constant:
     Args:
         value: a number or an array.
         shape: of a constant that is drawn at random.
-        initializer: how: `"uniform"` from U[0, 1), `"normal"` from N(0, 1). `ub.initialize` draws
-            such a constant anew, and leaves all others as they are.
+        initializer: how: `"uniform"` from U[0, 1), `"normal"` from N(0, 1). The framework draws
+            it, as it draws parameters, so its own seed determines it: `torch.manual_seed`,
+            `keras.utils.set_random_seed`, `mx.random.seed`. `ub.initialize` draws it anew, the same
+            on every framework, and leaves all other constants as they are.
         dtype: floating-point type; default: that of `use_dtype`, or float32. Integers become
             floating-point numbers.
 
@@ -63,11 +62,13 @@ class Constant:
                 f"Constant: initializer must be one of {', '.join(INITIALIZERS)}; "
                 f"got initializer={initializer!r}"
             )
-        self.value, self.shape, self.dtype = value, shape, dtype
+        self.value, self.dtype = value, dtype
+        sizes = shape if isinstance(shape, Iterable) else () if shape is None else (shape,)
+        self.shape = tuple(map(index, sizes))
         self.initializer = initializer if value is None else None
 
-    def array(self) -> Array:
-        """The numbers.
+    def numpy_dtype(self) -> str:
+        """The name of its dtype, here and now.
 
         Raises:
             UnsupportedError: for bfloat16, unless a package has added it to NumPy.
@@ -80,13 +81,12 @@ class Constant:
                 f"Constant: NumPy has no dtype {dtype}, and a constant must have a NumPy dtype; "
                 f'got dtype={dtype}: make the block in float32, and then ub.cast(net, "{dtype}")'
             ) from None
-        if self.initializer is None:
-            return np.array(self.value, dtype)
-        return draw(self.initializer)(np.random.default_rng(), self.shape).astype(dtype)
+        return dtype
 
+    def array(self) -> Array:
+        """The numbers of one that is not drawn.
 
-def draw(initializer: str) -> Callable[[np.random.Generator, tuple[int, ...]], Array]:
-    """The distribution that an initializer stands for."""
-    if initializer == "uniform":
-        return lambda generator, shape: np.asarray(generator.random(shape))
-    return lambda generator, shape: np.asarray(generator.normal(size=shape))
+        Raises:
+            UnsupportedError: as `numpy_dtype`.
+        """
+        return np.array(self.value, self.numpy_dtype())

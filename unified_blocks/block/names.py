@@ -14,6 +14,9 @@ from unified_blocks.errors import DuplicateBlockError, UnknownBlockError, Unsupp
 
 _classes: dict[str, type[Any]] = {}
 
+_MAKING = ("enter", "__init_subclass__", "__new__")
+"""The names of the functions that run while a class is made, a metaclass' among them."""
+
 
 def block_name(cls: type[Any]) -> str:
     """The name of a block class; for one of this library, the package stands for the module."""
@@ -28,10 +31,10 @@ def enter(cls: type[Any]) -> None:
     Raises:
         DuplicateBlockError: (a `ValueError`) when another class of that name was defined before.
             A class that is defined anew, by a reload or in an interactive session, takes the
-            place of the old one.
+            place of the old one. A copy, which unpickling makes, leaves it to the original.
     """
     name = block_name(cls)
-    if "<locals>" in name:
+    if "<locals>" in name or (name in _classes and is_copy(cls)):
         return
     if name in _classes and _is_first_run(cls.__module__):
         raise DuplicateBlockError(
@@ -80,6 +83,17 @@ def lasting_name_of(cls: type[Any]) -> str:
             + ": define it at the top level of a module, or keep ub.state(net) instead"
         )
     return name
+
+
+def is_copy(cls: type[Any]) -> bool:
+    """Whether a class that is just being made is made by other code than that of its module.
+
+    So are the copies that cloudpickle and dill make of the classes of a program.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_name in _MAKING:
+        frame = frame.f_back
+    return frame.f_globals.get("__name__") != cls.__module__
 
 
 def _is_first_run(module: str) -> bool:

@@ -34,7 +34,7 @@ class NativeClasses:
                 f"{native.__name__}({bases})"
             )
         with self._lock:
-            self._written[portable] = self._complete(native, portable)
+            self._written[portable] = self._complete(native, portable, is_made=False)
             for cls in [cls for cls in self._made if issubclass(cls, portable)]:
                 del self._made[cls]  # made without it
 
@@ -56,7 +56,7 @@ class NativeClasses:
             )
         with self._lock:
             if portable not in self._made:
-                self._made[portable] = self._complete(self._make(portable), portable)
+                self._made[portable] = self._made_of(portable, portable.__qualname__)
             return self._made[portable]
 
     def from_portable(self, portable: type[Any]) -> type[Any]:
@@ -69,10 +69,16 @@ class NativeClasses:
             return self.get(portable)
         with self._lock:
             if portable not in self._portable:
-                made = self._make(portable)
-                made.__qualname__ += ".portable"
-                self._portable[portable] = self._complete(made, portable)
+                name = f"{portable.__qualname__}.portable"
+                self._portable[portable] = self._made_of(portable, name)
             return self._portable[portable]
+
+    def _made_of(self, portable: type[Any], bound_as: str) -> type[Any]:
+        made = self._make(portable)
+        made.__qualname__ = bound_as  # so it is called in files of Keras
+        made = self._complete(made, portable, is_made=True)
+        made.__qualname__ = f"{portable.__qualname__}._portable_on.{self._backend.name}"
+        return made
 
     def _make(self, portable: type[Any]) -> type[Any]:
         written = [cls for cls in portable.__mro__[1:] if cls in self._written]
@@ -85,16 +91,32 @@ class NativeClasses:
         names = {
             "__module__": portable.__module__,
             "__doc__": portable.__doc__,
-            "_native": Native(self._backend, portable),
+            "_native": Native(self._backend, portable, is_made=True),
         }
-        made = type(portable.__name__, (portable, base), names)
-        made.__qualname__ = portable.__qualname__
-        return made
+        return type(portable.__name__, (portable, base), names)
 
-    def _complete(self, native: type[Any], portable: type[Any]) -> type[Any]:
+    def _complete(self, native: type[Any], portable: type[Any], is_made: bool) -> type[Any]:
         native = self._backend.bind(native)
-        native._native = Native(self._backend, portable)
+        native._native = Native(self._backend, portable, is_made)
         return native
+
+
+class PortableNames:
+    """The names of the classes that are made here: `MLP._portable_on.torch`.
+
+    Pickle finds a class by such a path of attributes, which begins at a module.
+    """
+
+    def __init__(self, block: Any = None) -> None:
+        self._block = block
+
+    def __get__(self, instance: Any, owner: type[Any]) -> PortableNames:
+        return PortableNames(owner)
+
+    def __getattr__(self, backend: str) -> Any:
+        if backend.startswith("_"):
+            raise AttributeError(backend)
+        return self._block.on(backend, portable=True)
 
 
 _tables: dict[Backend, NativeClasses] = {}

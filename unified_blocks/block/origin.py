@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from unified_blocks.backend.registry import load_backend
+
 if TYPE_CHECKING:
     from unified_blocks.backend import Backend
     from unified_blocks.block.arguments import Arguments
@@ -17,10 +19,19 @@ class Native:
     Attributes:
         backend: whose framework it is of.
         block: the block class that it is native to; itself, when it extends a native class.
+        is_made: whether it was made from the block class; else somebody wrote it.
     """
 
     backend: Backend
     block: type[Any]
+    is_made: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _native, (self.backend.name, self.block, self.is_made)
+
+
+def _native(backend: str, block: type[Any], is_made: bool) -> Native:
+    return Native(load_backend(backend), block, is_made)
 
 
 class Origin:

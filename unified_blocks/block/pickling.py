@@ -1,11 +1,16 @@
-"""Pickling of native instances: by block class, since no module holds the native class."""
+"""Pickling of native instances, by class.
+
+A class that somebody wrote is found by its own name, as any class is. One that was made is found by
+its block class and its backend: so a tool that sends the classes of a program along, as cloudpickle
+does, need only send the block class, and it is made anew where the instance is opened.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from unified_blocks.block.block import Block
-from unified_blocks.block.native_classes import native_classes
+Key: TypeAlias = tuple[type[Any]] | tuple[type[Any], str]
+"""A class that was written; or the block class and the backend of one that was made."""
 
 
 def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
@@ -14,13 +19,18 @@ def reduce_by_block(net: Any, protocol: Any) -> tuple[Any, ...]:
     return (blank, native_key(net), *state)
 
 
-def native_key(net: Any) -> tuple[type[Block], str, bool]:
-    """What finds the native class of `net` again: block class, backend, whether made from it."""
-    backend, block = net._native.backend, net._native.block
-    return block, backend.name, type(net) is not native_classes(backend).get(block)
+def native_key(net: Any) -> Key:
+    """What finds the native class of `net` again."""
+    native = net._native
+    return (native.block, native.backend.name) if native.is_made else (type(net),)
 
 
-def blank(block: type[Block], backend: str, portable: bool) -> Any:
+def native_of(cls: type[Any], backend: str | None = None) -> Any:
+    """The native class that `native_key` told."""
+    return cls if backend is None else cls.on(backend, portable=True)
+
+
+def blank(*key: Any) -> Any:
     """An instance whose `__init__` has not run, for unpickling into."""
-    native = block.on(backend, portable=portable)
+    native = native_of(*key)
     return native.__new__(native)

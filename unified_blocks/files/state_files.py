@@ -38,6 +38,7 @@ def read_state(
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
+        The arrays are your own: what you write to them never reaches the file.
         `.tensors` describes each array without reading it, `.own` is the metadata that this library
         wrote, `.metadata` is all other metadata, and `.ordered` tells whether the arrays are in the
         order of the model's layers.

@@ -56,6 +56,10 @@ class Stored:
 class StateFile(Mapping[str, Array]):
     """The arrays in a file by canonical name: a mapping that reads each on access.
 
+    What it gives can be used like any array: it is aligned, of this machine's byte order, and can
+    be written to. It is a view of the file, without a copy, where the file's bytes are so. What is
+    written to it never reaches the file; another access may show it.
+
     Attributes:
         path: the file.
         format: the name of its format.
@@ -95,7 +99,10 @@ class StateFile(Mapping[str, Array]):
         return cls(path, name, found, metadata or {}, **more)
 
     def __getitem__(self, name: str) -> Array:
-        return self.tensors[name].read()
+        array = self.tensors[name].read()
+        flags, native = array.flags, array.dtype.newbyteorder("=")
+        usable = flags.aligned and flags.writeable and array.dtype == native
+        return array if usable else np.array(array, native)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tensors)

@@ -24,7 +24,7 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 
 
 def mapped(path: Path) -> memoryview:
-    """The bytes of a file, mapped into memory.
+    """The bytes of a file, mapped into memory; what is written to them does not reach the file.
 
     Raises:
         FileFormatError: when it is empty.
@@ -34,7 +34,7 @@ def mapped(path: Path) -> memoryview:
             raise FileFormatError(
                 f"{path}: a file of numbers must not be empty; got 0 bytes; {DAMAGED}"
             )
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unified_blocks.backend import Variable
-from unified_blocks.block.constants import draw
+from unified_blocks.backend.drawing import draw
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.models.variables import readable_variables
-from unified_blocks.types import Array
 
-if TYPE_CHECKING:  # naming numpy.random imports it, which takes as long as all the rest
-    Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+if TYPE_CHECKING:  # it names numpy.random
+    from unified_blocks.backend.drawing import Draw
 
 
 def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:

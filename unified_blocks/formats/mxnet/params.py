@@ -69,7 +69,7 @@ def read(path: Path) -> StateFile:
     """
     if not path.stat().st_size:  # an empty file cannot be mapped
         raise FileFormatError(f"{path}: a .params file must not be empty; copy it anew")
-    data = np.memmap(path, np.uint8, mode="r").data
+    data = np.memmap(path, np.uint8, mode="c").data
     zipped = bytes(data[:2]) == b"PK"
     tensors = npz.tensors(path, data) if zipped else list(_Reader(path, data).tensors())
     ignored = mxnet_names.fixed_gammas(path)

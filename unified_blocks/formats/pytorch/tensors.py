@@ -84,7 +84,6 @@ class Tensor:
                 np.frombuffer(data, stored, self.extent, self.offset * stored.itemsize),
                 self.size,
                 [step * stored.itemsize for step in self.stride],
-                writeable=False,
             )
         array = flat.astype(dtype) if swapped else flat
         return widened(array) if self.dtype == "bfloat16" else array
