@@ -14,13 +14,13 @@ from unified_blocks.block.attributes import add_constant, hold
 from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
-from unified_blocks.block.containers import items_of
+from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
+from unified_blocks_torch.containers import Holder, as_module
 
 PLAIN = (bool, int, float, str, type(None))
 NOTHING = object()
 
-CONTAINERS = (list, tuple, dict)
 NONE: dict[str, Any] = {}
 
 # What `nn.Module.__call__` runs when `Module.compile` was not used: so a call has as many frames as
@@ -87,26 +87,12 @@ class TorchBlock:
             return
         if type(value) not in PLAIN:
             value = hold(self, name, value)
-        if isinstance(vars(self).get("_modules", NONE).get(name), Blocks):
-            del self._modules[name]
+            if isinstance(value, CONTAINERS):
+                value = as_module(value, Attribute(self, name))
+        held = vars(self).get("_modules", NONE).get(name)
+        if isinstance(held, Holder) and not isinstance(value, nn.Module):
+            del self._modules[name]  # PyTorch puts nothing else in the place of a module
         set_attribute(self, name, value)
-        if isinstance(value, CONTAINERS) and (blocks := Blocks.of(value)) is not None:
-            self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
 
     def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
         return reduce_by_block(self, protocol)
-
-
-class Blocks(nn.Module):
-    """The modules in a list, tuple or dict, by their names in it."""
-
-    @classmethod
-    def of(cls, container: Any) -> Blocks | None:
-        """The modules in `container`, or None when it holds none."""
-        blocks = cls()
-        for name, item in items_of(container):
-            if isinstance(item, CONTAINERS):
-                item = cls.of(item)
-            if isinstance(item, nn.Module):
-                blocks.add_module(name, item)
-        return blocks if blocks._modules else None
