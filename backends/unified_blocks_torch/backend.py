@@ -50,7 +50,7 @@ class TorchBackend(Backend):
             bind_constructor(native)
 
     def add_constant(self, net, name, array):
-        net.register_buffer(name, torch.from_numpy(array))
+        net.register_buffer(name, torch.tensor(array))  # where PyTorch puts new tensors
 
     @property
     def version(self):

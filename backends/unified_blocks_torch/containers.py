@@ -31,7 +31,6 @@ class MODULE:
     """Stands for an item that is a module: `_modules` has it, under the name of its key."""
 
 
-
 class Holder(nn.Module):
     """What the containers of modules have in common.
 
@@ -67,9 +66,7 @@ class Holder(nn.Module):
         modules = self._modules
         if self._only_modules:
             return modules.values()
-        return [
-            modules[str(key)] if item is MODULE else item for key, item in self._items.items()
-        ]
+        return [modules[str(key)] if item is MODULE else item for key, item in self._items.items()]
 
     def _plain(self) -> Any:
         raise NotImplementedError

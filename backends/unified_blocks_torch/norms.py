@@ -48,7 +48,7 @@ class LayerNorm(ub.LayerNorm, LazyModuleMixin, nn.LayerNorm):
 class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
     running_mean: Any
     running_var: Any
-    momentum: float
+    momentum: float | None
     # Stay a BatchNorm after the first call: PyTorch's own keeps the unbiased variance.
     cls_to_become = None  # type: ignore[assignment]
 
@@ -56,30 +56,38 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
         nn.LazyBatchNorm1d.__init__(
             self, float(np.float32(epsilon)), 1 - kept(momentum), dtype=dtype
         )
-        self.num_batches_tracked = None  # the momentum does not depend on it
         if in_units is not None:
             self.initialize_parameters(torch.empty(0, in_units))
 
+    def initialize_parameters(self, X):
+        super().initialize_parameters(X)
+        self.num_features = X.shape[1]  # PyTorch's own says 0 when a state was loaded before
+
     def reset_running_stats(self):
         if not self.has_uninitialized_params():
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
+            super().reset_running_stats()
 
     def forward(self, X):
         mean, kept, training = self.running_mean, self.running_var, self.training
+        momentum = 0.0 if self.momentum is None else self.momentum
         var, excess = kept, 0.0
         if training:
+            batches = self.num_batches_tracked
+            if batches is not None:
+                batches.add_(1)
+                if self.momentum is None:  # the mean over all batches: `update_bn` asks for it
+                    momentum = 1 / float(batches)
             # PyTorch adds the unbiased variance to what is kept, count / (count - 1) times as much
             # as is added here; of one value it has none.
             count = X.numel() // len(mean)
             excess = 1 / (count - 1) if count > 1 else 0.0
             var = torch.add(kept, kept, alpha=excess)
         Y = torch.batch_norm(
-            X, self.weight, self.bias, mean, var, training, self.momentum, self.eps, True
+            X, self.weight, self.bias, mean, var, training, momentum, self.eps, True
         )
-        if training and self.momentum:
+        if training and momentum:
             if count > 1:
                 kept.zero_().add_(var, alpha=1 / (1 + excess))
             else:
-                kept.mul_(1 - self.momentum)
+                kept.mul_(1 - momentum)
         return Y

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 from torch.nn import UninitializedBuffer, UninitializedParameter
 
+import unified_blocks as ub
 from unified_blocks.backend import Variable
+from unified_blocks.formats.pytorch.counts import NAME, is_count
 from unified_blocks.types import Array
 
 LAZY_CONVOLUTIONS = (
@@ -46,8 +48,7 @@ class TorchVariable(Variable):
         self.name, self.tensor, self.owner = name, tensor, owner
         self.role = "parameter" if isinstance(tensor, nn.Parameter) else "constant"
         # A batch norm counts its batches; that matters only to one that averages over them all.
-        counts = name.rpartition(".")[2] == "num_batches_tracked"
-        self.optional = counts and getattr(owner, "momentum", None) is not None
+        self.optional = is_count(name) and getattr(owner, "momentum", None) is not None
         if self.shape is None:
             self.obstacle = (
                 f"only a call of a {type(owner).__name__} tells its shape; call "
@@ -127,6 +128,8 @@ def walk(net: nn.Module) -> list[TorchVariable]:
         # A module tells nowhere else which buffers are left out of its state_dict, whose own
         # names cannot be asked: hooks rename them.
         left_out = getattr(module, "_non_persistent_buffers_set", ())
+        if isinstance(module, ub.BatchNorm):
+            left_out = {*left_out, NAME}  # PyTorch's tools count with it, what it computes does not
         options = {"recurse": False, "remove_duplicate": False}
         own = [*module.named_parameters(**options), *module.named_buffers(**options)]
         for attribute, tensor in own:
