@@ -17,6 +17,7 @@ from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks_torch.containers import Holder, as_module
+from unified_blocks_torch.tracing import is_leaf, recorded
 
 PLAIN = (bool, int, float, str, type(None))
 NOTHING = object()
@@ -70,6 +71,8 @@ class TorchBlock:
                     foreign := foreign_tensor(self, self._native.backend, value)
                 ):
                     raise foreign
+            if is_leaf(self, X):
+                return recorded(self, args, named)
             return nn.Module.__call__(self, *args, **named)
         except Exception as error:
             inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())

@@ -8,7 +8,7 @@ nowhere else. Whatever a tool puts there is in the list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -38,7 +38,7 @@ class Holder(nn.Module):
     """
 
     _attribute: Attribute | None = None
-    _items: dict[Any, Any] = {}  # by index or key; never changed in place
+    _items: Mapping[Any, Any] = {}  # by index or key; never changed in place
     _only_modules = True
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -58,7 +58,7 @@ class Holder(nn.Module):
         self._modules.update(modules)
         self._keep({k: MODULE if str(k) in modules else item for k, item in pairs.items()})
 
-    def _keep(self, items: dict[Any, Any]) -> None:
+    def _keep(self, items: Mapping[Any, Any]) -> None:
         only_modules = list(self._modules) == [str(key) for key in items]
         vars(self).update(_items=items, _only_modules=only_modules)
 
@@ -119,7 +119,7 @@ class Holder(nn.Module):
         vars(self).update(vars(nn.Module()), **state)
 
 
-class Sequence(Holder):
+class Row(Holder):
     """A list or tuple of modules."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -138,7 +138,7 @@ class Sequence(Holder):
         return len(self) if name == str(len(self)) else None
 
 
-class Mapping(Holder):
+class Table(Holder):
     """A dict of modules."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -167,11 +167,11 @@ class Mapping(Holder):
         return name
 
 
-class BlockList(Sequence, TrackedList):
+class BlockList(Row, TrackedList):
     """A list that holds modules."""
 
 
-class BlockTuple(Sequence, Tracked, tuple[Any, ...]):
+class BlockTuple(Row, Tracked, tuple[Any, ...]):
     """A tuple that holds modules."""
 
     _kind = tuple
@@ -180,11 +180,11 @@ class BlockTuple(Sequence, Tracked, tuple[Any, ...]):
         return tuple.__new__(cls)
 
 
-class BlockDict(Mapping, TrackedDict):
+class BlockDict(Table, TrackedDict):
     """A dict that holds modules."""
 
 
-class BlockOrderedDict(Mapping, TrackedOrderedDict):
+class BlockOrderedDict(Table, TrackedOrderedDict):
     """An ordered dict that holds modules."""
 
 
@@ -205,9 +205,9 @@ OF_SEQUENCES = (
     *("__add__", "__mul__", "__rmul__", "count", "index"),
 )
 READING: dict[type[Holder], tuple[str, ...]] = {
-    Sequence: (*OF_ALL, *OF_SEQUENCES),
+    Row: (*OF_ALL, *OF_SEQUENCES),
     BlockList: ("copy",),
-    Mapping: (*OF_ALL, "__or__", "__ror__", "get", "copy"),
+    Table: (*OF_ALL, "__or__", "__ror__", "get", "copy"),
 }
 for _cls, _names in READING.items():
     for _name in _names:

@@ -13,17 +13,25 @@ from unified_blocks.ops import KEEP, register
 # on each element
 
 
+TENSORS = (torch.Tensor, torch.fx.Proxy)
+
+
 def pair(function):
     """`function` of two tensors, for numbers too."""
 
     def of_two(x1, x2):
-        if not isinstance(x1, torch.Tensor):
-            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
-        elif not isinstance(x2, torch.Tensor):
-            x2 = torch.as_tensor(x2, dtype=x1.dtype, device=x1.device)
+        if not isinstance(x1, TENSORS):
+            x1 = number(x1, x2)
+        elif not isinstance(x2, TENSORS):
+            x2 = number(x2, x1)
         return function(x1, x2)
 
     return of_two
+
+
+@torch.fx.wrap
+def number(x, like):
+    return torch.as_tensor(x, dtype=like.dtype, device=like.device)
 
 
 abs = torch.abs
@@ -234,10 +242,20 @@ def cond(pred, true_fn, false_fn, operands):
     return true_fn(*operands) if pred else false_fn(*operands)
 
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def mixes(x1, x2):
+    """Whether autocast is on: then PyTorch's own operations take, and give, several dtypes."""
+    is_on = torch.is_autocast_enabled(x1.device.type)
+    return is_on and x1.dtype in FLOATS and x2.dtype in FLOATS
+
+
 register(
     "torch",
     "PyTorch",
     sys.modules[__name__],
     (torch.Tensor, torch.nn.Parameter),
-    floats=(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    floats=FLOATS,
+    mixes=mixes,
 )

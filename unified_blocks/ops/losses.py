@@ -57,7 +57,8 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
             "ops.cross_entropy must be given logits (n, classes) and labels (n,); got "
             f"{rank_of(logits)} and {rank_of(labels)} dimensions"
         )
-    if hasattr(logits, "shape") and hasattr(labels, "shape") and logits.shape[0] != labels.shape[0]:
+    known = rank_of(logits) is not None and rank_of(labels) is not None
+    if known and logits.shape[0] != labels.shape[0]:
         raise ValueError(
             "ops.cross_entropy must be given as many labels as logits; got "
             f"{labels.shape[0]} and {logits.shape[0]}"
@@ -82,7 +83,7 @@ def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
 
 def _difference(name: str, output: Any, y: Any) -> Any:
     together(name, output, y)
-    if hasattr(output, "shape") and hasattr(y, "shape"):  # symbols have none
+    if rank_of(output) is not None and rank_of(y) is not None:  # symbols have none
         shape, given = tuple(output.shape), tuple(y.shape)
         if shape != given:
             raise ValueError(
