@@ -114,6 +114,7 @@ def min(x, axis, keepdims):
     return torch.amin(x, () if axis is None else axis, keepdim=keepdims)
 
 
+@torch.fx.wrap
 def prod(x, axis, keepdims):
     for one in sorted_axes(x, axis):
         x = torch.prod(x, one, keepdim=True)
@@ -176,15 +177,18 @@ tril = torch.tril
 triu = torch.triu
 
 
+@torch.fx.wrap
 def one_hot(indices, depth, dtype):
     classes = torch.arange(depth, device=indices.device)
     return (indices.unsqueeze(-1) == classes).to(getattr(torch, dtype))
 
 
+@torch.fx.wrap
 def one_hot_like(indices, x):
     return (indices.unsqueeze(-1) == torch.arange(x.shape[-1], device=x.device)).to(x.dtype)
 
 
+@torch.fx.wrap
 def full(shape, value, like):
     return torch.full(shape, value, dtype=like.dtype, device=like.device)
 
@@ -192,10 +196,12 @@ def full(shape, value, like):
 full_like = torch.full_like
 
 
+@torch.fx.wrap
 def arange(start, stop, step, like):
     return torch.arange(start, stop, step, dtype=like.dtype, device=like.device)
 
 
+@torch.fx.wrap
 def eye(n, like):
     return torch.eye(n, dtype=like.dtype, device=like.device)
 
@@ -245,10 +251,8 @@ def cond(pred, true_fn, false_fn, operands):
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def mixes(x1, x2):
-    """Whether autocast is on: then PyTorch's own operations take, and give, several dtypes."""
-    is_on = torch.is_autocast_enabled(x1.device.type)
-    return is_on and x1.dtype in FLOATS and x2.dtype in FLOATS
+def casts(x):
+    return x.dtype in FLOATS and torch.is_autocast_enabled(x.device.type)
 
 
 register(
@@ -257,5 +261,5 @@ register(
     sys.modules[__name__],
     (torch.Tensor, torch.nn.Parameter),
     floats=FLOATS,
-    mixes=mixes,
+    casts=casts,
 )

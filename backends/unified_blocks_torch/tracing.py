@@ -10,16 +10,17 @@ from torch.fx import Proxy, Tracer
 from unified_blocks.ops import register
 from unified_blocks_torch import ops
 
-MADE_OF_VALUES = ("full", "arange", "eye", "one_hot", "one_hot_like", "prod")
-"""The operations that ask a tensor for its dtype, its device or its number of dimensions."""
+RECORDED = ("full", "arange", "eye", "one_hot", "one_hot_like", "prod")
+"""The operations that ask a tensor for its dtype, device or dimensions: each is one call."""
 
 
 class SymbolicOps:
     """The operations as `torch.fx` records them: PyTorch's own, where it can."""
 
     def __getattr__(self, name: str) -> Any:
-        function = getattr(ops, name)
-        return as_one(function) if name in MADE_OF_VALUES else function
+        if name in RECORDED:
+            return lambda *args: getattr(ops, name)(*args)  # which is another while it traces
+        return getattr(ops, name)
 
     def split(self, x, sections, axis):
         parts = torch.chunk(x, sections, axis)
@@ -27,16 +28,6 @@ class SymbolicOps:
 
     def check_finite(self, x, message):
         return x  # a graph cannot raise
-
-
-def as_one(function: Any) -> Any:
-    """`function`, recorded as one call of itself."""
-
-    def call(*args):
-        (tracer,) = {x.tracer for x in args if isinstance(x, Proxy)}
-        return tracer.create_proxy("call_function", function, args, {})
-
-    return call
 
 
 register("torch", "PyTorch", SymbolicOps(), (Proxy,), symbolic=True)

@@ -44,7 +44,7 @@ class Namespace:
         symbolic: whether its tensors have no values yet, nor dtypes and shapes that are known.
         floats: the floating-point types, as the `dtype` of a tensor gives them.
         missing: the operations that it lacks, by name, and why.
-        mixes: whether its own operations take two tensors of two dtypes at this moment.
+        casts: whether its own operations choose the dtype of such a tensor now, as with autocast.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Namespace:
         floats: Iterable[Any],
         missing: Mapping[str, str],
         symbolic: bool,
-        mixes: Callable[[Any, Any], bool],
+        casts: Callable[[Any], bool],
     ) -> None:
         self.backend, self.title, self.symbolic = backend, title, symbolic
-        self.mixes = mixes
+        self.casts = casts
         self.floats = frozenset((*floats, *FLOATS))
         self.missing: dict[str, str] = {}
         for name in PRIMITIVES:
@@ -92,7 +92,7 @@ def register(
     floats: Iterable[Any] = NUMPY_FLOATS,
     missing: Mapping[str, str] | None = None,
     symbolic: bool = False,
-    mixes: Callable[[Any, Any], bool] = lambda x1, x2: False,
+    casts: Callable[[Any], bool] = lambda x: False,
 ) -> None:
     """Let a backend run operations.
 
@@ -103,9 +103,9 @@ def register(
         floats: its floating-point types, in place of NumPy's; their names are always known.
         missing: the operations that it lacks, by name, and why.
         symbolic: whether these tensors have no values yet, nor dtypes and shapes that are known.
-        mixes: whether its own operations take two such tensors, of two dtypes, at this moment.
+        casts: whether its own operations choose the dtype of such a tensor now, as with autocast.
     """
-    namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic, mixes)
+    namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic, casts)
     namespaces.update(dict.fromkeys(types, namespace))
 
 
@@ -258,4 +258,4 @@ def _fit(
         return True
     if namespace1.symbolic or namespace2.symbolic:
         return True
-    return dtype1 == dtype2 or namespace1.mixes(x1, x2)
+    return dtype1 == dtype2 or (namespace1.casts(x1) and namespace2.casts(x2))
