@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from unified_blocks.block import Block
 from unified_blocks.block.arguments import give
-from unified_blocks.block.attributes import add_constant, hold
+from unified_blocks.block.attributes import add_constant, hold, note_change
 from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks_torch.containers import Holder, as_module
+from unified_blocks_torch.quantization import become_own
 from unified_blocks_torch.tracing import is_leaf, recorded
 
 PLAIN = (bool, int, float, str, type(None))
@@ -88,6 +89,8 @@ class TorchBlock:
         if name in OF_EVERY_MODULE:
             set_attribute(self, name, value)
             return
+        if name == "qconfig" and become_own(self, value):
+            note_change(self, name)
         if type(value) not in PLAIN:
             value = hold(self, name, value)
             if isinstance(value, CONTAINERS):

@@ -25,6 +25,7 @@ from unified_blocks.block.containers import (
     is_trackable,
     kind_of,
 )
+from unified_blocks_torch.quantization import become_own
 
 
 class MODULE:
@@ -82,6 +83,8 @@ class Holder(nn.Module):
         return "\n".join(f"({key}): {item!r}" for key, item in others)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "qconfig" and become_own(self, value) and self._attribute is not None:
+            self._attribute.changed()
         nn.Module.__setattr__(self, name, value)
         if isinstance(value, nn.Module):
             self._take(name)
