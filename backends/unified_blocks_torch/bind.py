@@ -16,8 +16,9 @@ from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
+from unified_blocks.errors import UnsupportedError
 from unified_blocks_torch.containers import Holder, as_module
-from unified_blocks_torch.quantization import become_own
+from unified_blocks_torch.quantization import become_own, is_built
 from unified_blocks_torch.tracing import is_leaf, recorded
 
 PLAIN = (bool, int, float, str, type(None))
@@ -102,3 +103,17 @@ class TorchBlock:
 
     def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
         return reduce_by_block(self, protocol)
+
+    def __prepare_scriptable__(self: Any) -> Any:
+        """What `torch.jit.script` asks a module for before it reads its source."""
+        raise UnsupportedError(
+            f"{type(self).__name__}: torch.jit.script must be given modules whose source is "
+            "TorchScript; got a block, whose source is Python for every framework: use "
+            "torch.jit.trace(net, x), torch.export or torch.compile"
+        )
+
+    def _replicate_for_data_parallel(self: Any) -> Any:
+        if not is_built(self):
+            return super(Block, self)._replicate_for_data_parallel()
+        # A layer that was lazy stays of its class, whose own method refuses.
+        return nn.Module._replicate_for_data_parallel(self)  # type: ignore[no-untyped-call]

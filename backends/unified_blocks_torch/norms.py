@@ -29,7 +29,7 @@ class LayerNorm(ub.LayerNorm, LazyModuleMixin, nn.LayerNorm):
         self.weight = unknown(dtype)
         self.bias = unknown(dtype)
         if in_units is not None:
-            self.initialize_parameters(torch.empty(0, in_units))
+            self._infer_parameters(self, (torch.empty(0, in_units),))  # and be lazy no more
 
     def initialize_parameters(self, X):
         self.normalized_shape = X.shape[-1:]
@@ -57,7 +57,7 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
             self, float(np.float32(epsilon)), 1 - kept(momentum), dtype=dtype
         )
         if in_units is not None:
-            self.initialize_parameters(torch.empty(0, in_units))
+            self._infer_parameters(self, (torch.empty(0, in_units),))  # and be lazy no more
 
     def initialize_parameters(self, X):
         super().initialize_parameters(X)
