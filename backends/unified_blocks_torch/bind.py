@@ -87,7 +87,7 @@ class TorchBlock:
         if isinstance(value, Constant):
             add_constant(self, name, value)
             return
-        if name in OF_EVERY_MODULE:
+        if name in OF_EVERY_MODULE or "_is_replica" in vars(self):  # a replica is only called
             set_attribute(self, name, value)
             return
         if name == "qconfig" and become_own(self, value):
@@ -114,6 +114,7 @@ class TorchBlock:
 
     def _replicate_for_data_parallel(self: Any) -> Any:
         if not is_built(self):
-            return super(Block, self)._replicate_for_data_parallel()
+            lazy: Any = super(Block, self)
+            return lazy._replicate_for_data_parallel()
         # A layer that was lazy stays of its class, whose own method refuses.
-        return nn.Module._replicate_for_data_parallel(self)  # type: ignore[no-untyped-call]
+        return nn.Module._replicate_for_data_parallel(self)

@@ -41,7 +41,6 @@ class Holder(nn.Module):
     _attribute: Attribute | None = None
     _items: Mapping[Any, Any] = {}  # by index or key; never changed in place
     _only_modules = True
-    __hash__ = object.__hash__  # type: ignore[assignment]
 
     def _become_module(self, items: Any, attribute: Attribute | None) -> None:
         # nn.Module.__init__, once torch.compile was used, takes a weak reference, and a tuple has
@@ -76,7 +75,7 @@ class Holder(nn.Module):
         return len(self._items)
 
     def _get_name(self) -> str:
-        return kind_of(self).__name__
+        return str(kind_of(self).__name__)
 
     def extra_repr(self) -> str:
         others = [(key, item) for key, item in self._items.items() if item is not MODULE]
@@ -108,17 +107,18 @@ class Holder(nn.Module):
         if key is None:
             nn.Module.__delattr__(self, name)
         else:
-            del self[key]  # type: ignore[attr-defined]  # of a tuple: an error
+            me: Any = self
+            del me[key]  # of a tuple: an error
 
     def _replicate_for_data_parallel(self) -> Any:
-        replica = super()._replicate_for_data_parallel()  # type: ignore[no-untyped-call]
+        replica = super()._replicate_for_data_parallel()
         vars(replica).update(_attribute=None)
         return replica
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return blank, (kind_of(self),), {**vars(self), "_modules": {**self._modules}}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: Any) -> None:
         vars(self).update(vars(nn.Module()), **state)
 
 
@@ -216,25 +216,28 @@ for _cls, _names in READING.items():
     for _name in _names:
         setattr(_cls, _name, reading(_name))
 
-CLASSES: dict[type[Any], type[Any]] = {
+CLASSES: dict[Any, Any] = {
     cls._kind: cls for cls in (BlockList, BlockTuple, BlockDict, BlockOrderedDict)
 }
+for _cls in CLASSES.values():
+    _cls.__hash__ = object.__hash__  # modules are kept in sets
 
 
 @cache
-def class_of(kind: type[Any]) -> type[Any]:
+def class_of(kind: Any) -> Any:
     """The class of the modules that are containers of this kind, a named tuple's included."""
     if kind in CLASSES:
         return CLASSES[kind]
-    fields = {
-        name: property(lambda self, place=place: self._plain()[place])
-        for place, name in enumerate(kind._fields)
-    }
+    fields = {name: field(place) for place, name in enumerate(kind._fields)}
     named = {"_kind": kind, "_make": kind._make, "__module__": kind.__module__, **fields}
     return type(kind.__name__, (BlockTuple, kind), named)
 
 
-def blank(kind: type[Any]) -> Any:
+def field(place: int) -> property:
+    return property(lambda self: self._plain()[place])
+
+
+def blank(kind: Any) -> Any:
     """A module of the class for that kind, for unpickling into."""
     cls = class_of(kind)
     return cls.__new__(cls)
@@ -248,12 +251,14 @@ def as_module(container: Any, attribute: Attribute) -> Any:
     """
     if not is_trackable(container):
         return container
+    items: Any
     if isinstance(container, dict):
-        items: Any = {key: within(item, attribute) for key, item in container.items()}
-        values, names = items.values(), [k for k, v in items.items() if isinstance(v, nn.Module)]
+        items = {key: within(item, attribute) for key, item in container.items()}
+        values: Any = items.values()
+        names = [key for key, item in items.items() if isinstance(item, nn.Module)]
     else:
         items = values = [within(item, attribute) for item in container]
-        names = getattr(container, "_fields", ())
+        names = list(getattr(kind_of(container), "_fields", ()))
     if not any(isinstance(item, nn.Module) for item in values):
         return container
     kind = kind_of(container)

@@ -32,7 +32,7 @@ def become_own(net: nn.Module, qconfig: Any) -> bool:
     """
     if type(net) in OWN and qconfig is None:
         return False
-    layers = [layer for layer in net.modules() if type(layer) in OWN and is_built(layer)]
+    layers: list[Any] = [layer for layer in net.modules() if type(layer) in OWN and is_built(layer)]
     for layer in layers:
         if hasattr(layer, "_initialize_hook"):  # loaded, but not called yet
             layer._infer_parameters(layer, (torch.empty(0, layer.weight.shape[-1]),))

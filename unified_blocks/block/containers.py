@@ -37,7 +37,7 @@ class Tracked:
     A backend may extend them, to keep what they hold elsewhere.
     """
 
-    _kind: type[Any]
+    _kind: Any
     """Which kind of container of Python's it is."""
     _attribute: Attribute | None = None
 
@@ -52,12 +52,12 @@ class Tracked:
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return _blank, (type(self),), (self._plain(), self._attribute)
 
-    def __setstate__(self, state: tuple[Any, Attribute | None]) -> None:
+    def __setstate__(self, state: Any) -> None:
         items, self._attribute = state
         self._fill(items)
 
 
-def _blank(cls: type[Any]) -> Any:
+def _blank(cls: Any) -> Any:
     """An empty container, for unpickling into."""
     return cls.__new__(cls)
 
@@ -97,7 +97,7 @@ TRACKED: dict[type[Any], type[Any]] = {
 }
 
 
-def kind_of(container: Any) -> type[Any]:
+def kind_of(container: Any) -> Any:
     """The kind of container of Python's that `container` is, tracked or not."""
     return container._kind if isinstance(container, Tracked) else type(container)
 
@@ -120,16 +120,16 @@ def track(value: Any, attribute: Attribute) -> Any:
     else:
         items = [track(item, attribute) for item in value]
     kind = kind_of(value)
-    known: Attribute | None = getattr(value, "_attribute", None)
+    known = value._attribute if isinstance(value, Tracked) else None
     if known is not None and known.net is attribute.net and known.name == attribute.name:
-        value._fill(items)
+        value._fill(items)  # type: ignore[union-attr]
         return value
     if kind in TRACKED:
         tracked = TRACKED[kind]()
         tracked._attribute = attribute
         tracked._fill(items)
         return tracked
-    return tuple(items) if kind is tuple else kind._make(items)  # type: ignore[attr-defined]
+    return tuple(items) if kind is tuple else kind._make(items)
 
 
 def items_of(container: Any) -> Iterator[tuple[str, Any]]:
