@@ -26,9 +26,11 @@ def power_of_two(n: torch.Tensor, end: int) -> torch.Tensor:
     """2^n in float64 of whole numbers 0 ≤ n < end ≤ 1024, exactly.
 
     It is made of the powers for the bits of n: a GPU's `pow` rounds, and ONNX takes no number for
-    the bits of another.
+    the bits of another. Nor does it take one above those of float32.
     """
     power = torch.ones_like(n, dtype=torch.float64)
+    factor = torch.full((), 2.0, dtype=torch.float64, device=n.device)
     for bit in range((end - 1).bit_length()):
-        power = torch.where(n // 2**bit % 2 == 1, power * 2.0 ** (2**bit), power)
+        power = torch.where(n // 2**bit % 2 == 1, power * factor, power)
+        factor = factor * factor
     return power

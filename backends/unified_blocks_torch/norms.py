@@ -25,11 +25,13 @@ class LayerNorm(ub.LayerNorm, LazyModuleMixin, nn.LayerNorm):
     bias: Any
 
     def __init__(self, *, in_units=None, epsilon=1e-5, dtype=None):
-        LazyModuleMixin.__init__(self, 0, float(np.float32(epsilon)), dtype=dtype)
-        self.weight = unknown(dtype)
-        self.bias = unknown(dtype)
-        if in_units is not None:
-            self._infer_parameters(self, (torch.empty(0, in_units),))  # and be lazy no more
+        epsilon = float(np.float32(epsilon))
+        if in_units is None:
+            LazyModuleMixin.__init__(self, 0, epsilon, dtype=dtype)
+            self.weight = unknown(dtype)
+            self.bias = unknown(dtype)
+        else:
+            nn.LayerNorm.__init__(self, in_units, epsilon, dtype=dtype)
 
     def initialize_parameters(self, X):
         self.normalized_shape = X.shape[-1:]
@@ -53,11 +55,11 @@ class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
     cls_to_become = None  # type: ignore[assignment]
 
     def __init__(self, *, in_units=None, epsilon=1e-5, momentum=0.1, dtype=None):
-        nn.LazyBatchNorm1d.__init__(
-            self, float(np.float32(epsilon)), 1 - kept(momentum), dtype=dtype
-        )
-        if in_units is not None:
-            self._infer_parameters(self, (torch.empty(0, in_units),))  # and be lazy no more
+        options: Any = {"eps": float(np.float32(epsilon)), "momentum": 1 - kept(momentum)}
+        if in_units is None:
+            nn.LazyBatchNorm1d.__init__(self, **options, dtype=dtype)
+        else:
+            nn.BatchNorm1d.__init__(self, in_units, **options, dtype=dtype)
 
     def initialize_parameters(self, X):
         super().initialize_parameters(X)
