@@ -40,7 +40,7 @@ class Holder(nn.Module):
 
     _attribute: Attribute | None = None
     _items: Mapping[Any, Any] = {}  # by index or key; never changed in place
-    _only_modules = True
+    _only_modules = True  # and each is under its key
 
     def _become_module(self, items: Any, attribute: Attribute | None) -> None:
         # nn.Module.__init__, once torch.compile was used, takes a weak reference, and a tuple has
@@ -59,7 +59,8 @@ class Holder(nn.Module):
         self._keep({k: MODULE if str(k) in modules else item for k, item in pairs.items()})
 
     def _keep(self, items: Mapping[Any, Any]) -> None:
-        only_modules = list(self._modules) == [str(key) for key in items]
+        keys = list(items) if isinstance(self, dict) else [str(index) for index in items]
+        only_modules = list(self._modules) == keys
         vars(self).update(_items=items, _only_modules=only_modules)
 
     def _values(self) -> Iterable[Any]:
@@ -161,7 +162,7 @@ class Table(Holder):
         return self._modules.values() if self._only_modules else self._plain().values()
 
     def items(self) -> Any:
-        return self._plain().items()
+        return self._modules.items() if self._only_modules else self._plain().items()
 
     def _plain(self) -> Any:
         return kind_of(self)(zip(self._items, self._values(), strict=True))

@@ -5,6 +5,7 @@ It goes from a module to those inside it, and first sets the attribute `qconfig`
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,14 @@ def become_own(net: nn.Module, qconfig: Any) -> bool:
     A layer that is asked itself has been passed by already, unless it is given a `qconfig`.
     """
     if type(net) in OWN and qconfig is None:
+        if is_built(net):
+            name = type(net).__name__
+            warnings.warn(
+                f"{name}: for PyTorch's quantization a layer of this library must be in a block; "
+                f"got one in another module, which is left as it is: use ub.MySequential around "
+                f"{name}, or nn.{OWN[type(net)].__name__} in its place",
+                stacklevel=2,
+            )
         return False
     layers: list[Any] = [layer for layer in net.modules() if type(layer) in OWN and is_built(layer)]
     for layer in layers:

@@ -89,6 +89,15 @@ def test_quantize_dynamic_finds_an_embedding():
     assert torch.equal(found(indices), wanted(indices))
 
 
+def test_a_layer_in_a_module_of_pytorch_s_own_is_not_found_and_says_so():
+    """Quantization asks for the class of a layer before it tells the layer anything."""
+    net = nn.Sequential(ub.Dense(3, in_units=4), ub.MySequential(ub.Dense(3, in_units=3)))
+    with pytest.warns(UserWarning, match=r"Dense: .* must be in a block; got .* or nn\.Linear"):
+        found = torch.ao.quantization.quantize_dynamic(net)
+    assert isinstance(found[0], ub.Dense)
+    assert not isinstance(found[1][0], ub.Dense)
+
+
 def test_a_quantized_block_is_not_made_again():
     net = ub.MySequential(ub.Dense(3, in_units=4))
     quantized = torch.ao.quantization.quantize_dynamic(net)
