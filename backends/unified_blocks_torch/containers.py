@@ -263,12 +263,12 @@ def as_module(container: Any, attribute: Attribute) -> Any:
     if not any(isinstance(item, nn.Module) for item in values):
         return container
     kind = kind_of(container)
+    base = CLASSES.get(kind, Holder)  # a field of a named tuple may be called `count`
     for name in map(str, names):
-        base = CLASSES.get(kind, BlockTuple)
         if hasattr(base, name) or name in vars(nn.Module()):
             raise AttributeError(
                 f"{type(attribute.net).__name__} on PyTorch: a part must have a name that "
-                f"{base._kind.__name__} and nn.Module do not use themselves; got {name!r} in "
+                f"{kind.__name__} and nn.Module do not use themselves; got {name!r} in "
                 f"{attribute.name}: choose another"
             )
     if isinstance(container, Holder):

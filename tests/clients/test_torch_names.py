@@ -211,6 +211,56 @@ def test_a_key_that_is_a_name_of_the_module_s_own_is_an_error(name):
     net.sizes = {name: 3}  # no module, no name
 
 
+class Counted(NamedTuple):
+    count: object
+    index: object
+
+
+class Mode(NamedTuple):
+    training: object
+
+
+def test_a_field_of_a_named_tuple_has_a_name_that_no_module_uses():
+    net = Kinds()
+    net.pair = Counted(ub.ReLU(), 3)
+    assert (net.pair.count, net.pair.index) == (net.pair[0], 3)
+    with pytest.raises(AttributeError, match=r"Mode and nn\.Module .*; got 'training' in pair"):
+        net.pair = Mode(ub.ReLU())
+    net.pair = Mode(3)
+    assert type(net.pair) is Mode
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_class_written_by_hand_holds_them_as_a_portable_one(extended, x):
+    class Portable(ub.Block):
+        def __init__(self):
+            super().__init__()
+            self.blocks = (ub.Dense(4, in_units=4), [ub.Dense(4, in_units=4)])
+
+        def forward(self, X):
+            return self.blocks[1][0](self.blocks[0](X))
+
+    @Portable.native("torch")
+    class ByHand(Portable, nn.Module):
+        def __init__(self):
+            nn.Module.__init__(self)
+            self.blocks = (nn.Linear(4, 4), [nn.Linear(4, 4)])
+
+        def forward(self, X):
+            return self.blocks[1][0](self.blocks[0](X))
+
+    class Deep(Portable):
+        def forward(self, X):
+            return super().forward(X)
+
+    net = (Deep if extended else Portable)()
+    assert isinstance(net, ByHand)
+    for name, parameter in net.named_parameters():
+        assert net.get_parameter(name) is parameter
+    net.set_submodule("blocks.1.0", nn.Identity())
+    assert torch.equal(net(x), net.blocks[0](x))
+
+
 def test_replicas_hold_their_own_modules_as_those_of_the_twin_do(x):
     for each in towers():
         expected = each(x)
@@ -233,6 +283,19 @@ def test_a_lazy_layer_is_replicated_once_it_is_built():
     ub.build(net, (2, 4))
     for layer in net:
         assert type(layer._replicate_for_data_parallel()) is type(layer)
+
+
+def test_parametrizations_of_layers_in_containers(x):
+    net, twin = towers()
+    for each in (net, twin):
+        for path in ("in_list.0", "in_tuple.0"):
+            nn.utils.parametrizations.weight_norm(each.get_submodule(path))
+    assert list(net.state_dict()) == list(twin.state_dict())
+    assert isinstance(net.in_list[0], ub.Dense)
+    assert torch.equal(net(x), twin(x))
+    for path in ("in_list.0", "in_tuple.0"):
+        nn.utils.parametrize.remove_parametrizations(net.get_submodule(path), "weight")
+    torch.testing.assert_close(net(x), twin(x))
 
 
 def test_peft_adapts_the_layers_in_containers(x):
