@@ -50,7 +50,7 @@ class TorchBackend(Backend):
             bind_constructor(native)
 
     def add_constant(self, net, name, array):
-        net.register_buffer(name, torch.from_numpy(array))
+        net.register_buffer(name, torch.tensor(array))  # where PyTorch puts new tensors
 
     def add_random_constant(self, net, name, shape, dtype, initializer):
         draw = torch.rand if initializer == "uniform" else torch.randn

@@ -10,17 +10,20 @@ from torch import Tensor, nn
 
 from unified_blocks.block import Block
 from unified_blocks.block.arguments import give
-from unified_blocks.block.attributes import add_constant, hold
+from unified_blocks.block.attributes import add_constant, hold, note_change
 from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
 from unified_blocks.block.construction import construct
-from unified_blocks.block.containers import items_of
+from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
+from unified_blocks.errors import UnsupportedError
+from unified_blocks_torch.containers import Holder, as_module
+from unified_blocks_torch.quantization import become_own, is_built
+from unified_blocks_torch.tracing import is_leaf, recorded
 
 PLAIN = (bool, int, float, str, type(None))
 NOTHING = object()
 
-CONTAINERS = (list, tuple, dict)
 NONE: dict[str, Any] = {}
 
 # What `nn.Module.__call__` runs when `Module.compile` was not used: so a call has as many frames as
@@ -70,6 +73,8 @@ class TorchBlock:
                     foreign := foreign_tensor(self, self._native.backend, value)
                 ):
                     raise foreign
+            if is_leaf(self, X):
+                return recorded(self, args, named)
             return nn.Module.__call__(self, *args, **named)
         except Exception as error:
             inputs = (*(() if X is NOTHING else (X,)), *others, *named.values())
@@ -82,31 +87,34 @@ class TorchBlock:
         if isinstance(value, Constant):
             add_constant(self, name, value)
             return
-        if name in OF_EVERY_MODULE:
+        if name in OF_EVERY_MODULE or "_is_replica" in vars(self):  # a replica is only called
             set_attribute(self, name, value)
             return
+        if name == "qconfig" and become_own(self, value):
+            note_change(self, name)
         if type(value) not in PLAIN:
             value = hold(self, name, value)
-        if isinstance(vars(self).get("_modules", NONE).get(name), Blocks):
-            del self._modules[name]
+            if isinstance(value, CONTAINERS):
+                value = as_module(value, Attribute(self, name))
+        held = vars(self).get("_modules", NONE).get(name)
+        if isinstance(held, Holder) and not isinstance(value, nn.Module):
+            del self._modules[name]  # PyTorch puts nothing else in the place of a module
         set_attribute(self, name, value)
-        if isinstance(value, CONTAINERS) and (blocks := Blocks.of(value)) is not None:
-            self._modules[name] = blocks  # the attribute itself stays the list, tuple or dict
 
     def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
         return reduce_by_block(self, protocol)
 
+    def __prepare_scriptable__(self: Any) -> Any:
+        """What `torch.jit.script` asks a module for before it reads its source."""
+        raise UnsupportedError(
+            f"{type(self).__name__}: torch.jit.script must be given modules whose source is "
+            "TorchScript; got a block, whose source is Python for every framework: use "
+            "torch.jit.trace(net, x), torch.export or torch.compile"
+        )
 
-class Blocks(nn.Module):
-    """The modules in a list, tuple or dict, by their names in it."""
-
-    @classmethod
-    def of(cls, container: Any) -> Blocks | None:
-        """The modules in `container`, or None when it holds none."""
-        blocks = cls()
-        for name, item in items_of(container):
-            if isinstance(item, CONTAINERS):
-                item = cls.of(item)
-            if isinstance(item, nn.Module):
-                blocks.add_module(name, item)
-        return blocks if blocks._modules else None
+    def _replicate_for_data_parallel(self: Any) -> Any:
+        if not is_built(self):
+            lazy: Any = super(Block, self)
+            return lazy._replicate_for_data_parallel()
+        # A layer that was lazy stays of its class, whose own method refuses.
+        return nn.Module._replicate_for_data_parallel(self)

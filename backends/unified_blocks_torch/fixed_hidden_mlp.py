@@ -27,7 +27,7 @@ class FixedHiddenMLP(ub.FixedHiddenMLP, nn.Module):
         H = self.shared(X)
         H = F.relu(H @ self.rand_weight + 1)
         H = self.shared(H)  # the same layer again: its parameters are shared
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
             return halved(H, H.dtype).sum()  # the loop below, for a graph that has none
         while check_finite(H.abs().sum(), halving_error) > 1:
             H = H / 2

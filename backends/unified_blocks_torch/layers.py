@@ -11,6 +11,7 @@ import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.block.arguments import ACTIVATIONS as NAMES
 from unified_blocks_torch import ops as own
+from unified_blocks_torch.quantization import OWN as OWN_CLASSES
 
 OWN = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softsign")
 """The activations that PyTorch has with the same name and meaning."""
@@ -68,3 +69,6 @@ class Embedding(ub.Embedding, nn.Embedding):
         if X.is_floating_point():
             raise self.not_whole(X.dtype)
         return nn.Embedding.forward(self, X)
+
+
+OWN_CLASSES.update({Dense: nn.Linear, Embedding: nn.Embedding})

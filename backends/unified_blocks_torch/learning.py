@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
@@ -68,6 +69,23 @@ def mode(net: nn.Module, train: bool):
             module.training = not train
 
 
+def trains_alone(net: nn.Module) -> bool:
+    """Whether there are other processes, with which `net` shares no gradients."""
+    distributed = torch.distributed
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return False
+    if distributed.get_world_size() == 1:
+        return False
+    from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel  # slow to import
+    from torch.distributed.tensor import DTensor
+
+    wrappers = (nn.parallel.DistributedDataParallel, FullyShardedDataParallel, FSDPModule)
+    return not (
+        any(isinstance(module, wrappers) for module in net.modules())
+        or any(isinstance(parameter, DTensor) for parameter in net.parameters())
+    )
+
+
 class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
@@ -75,6 +93,14 @@ class TorchTrainingStep(TrainingStep):
     kinds = (EAGER, *GRAPH_KINDS)
 
     def __init__(self, net, optimizer, loss):
+        if trains_alone(net):
+            warnings.warn(
+                "Trainer: in a group of processes a model must be distributed for its gradients to "
+                f"be shared; got a {type(net).__name__}, which each of the "
+                f"{torch.distributed.get_world_size()} processes trains alone: give Trainer "
+                "torch.nn.parallel.DistributedDataParallel(net)",
+                stacklevel=4,  # where Trainer is called
+            )
         self.net, self.optimizer = net, optimizer.rounded()
         self.ways = {EAGER: net}
         self.call = net

@@ -25,11 +25,13 @@ class LayerNorm(ub.LayerNorm, LazyModuleMixin, nn.LayerNorm):
     bias: Any
 
     def __init__(self, *, in_units=None, epsilon=1e-5, dtype=None):
-        LazyModuleMixin.__init__(self, 0, float(np.float32(epsilon)), dtype=dtype)
-        self.weight = unknown(dtype)
-        self.bias = unknown(dtype)
-        if in_units is not None:
-            self.initialize_parameters(torch.empty(0, in_units))
+        epsilon = float(np.float32(epsilon))
+        if in_units is None:
+            LazyModuleMixin.__init__(self, 0, epsilon, dtype=dtype)
+            self.weight = unknown(dtype)
+            self.bias = unknown(dtype)
+        else:
+            nn.LayerNorm.__init__(self, in_units, epsilon, dtype=dtype)
 
     def initialize_parameters(self, X):
         self.normalized_shape = X.shape[-1:]
@@ -48,38 +50,46 @@ class LayerNorm(ub.LayerNorm, LazyModuleMixin, nn.LayerNorm):
 class BatchNorm(ub.BatchNorm, nn.LazyBatchNorm1d):
     running_mean: Any
     running_var: Any
-    momentum: float
+    momentum: float | None
     # Stay a BatchNorm after the first call: PyTorch's own keeps the unbiased variance.
     cls_to_become = None  # type: ignore[assignment]
 
     def __init__(self, *, in_units=None, epsilon=1e-5, momentum=0.1, dtype=None):
-        nn.LazyBatchNorm1d.__init__(
-            self, float(np.float32(epsilon)), 1 - kept(momentum), dtype=dtype
-        )
-        self.num_batches_tracked = None  # the momentum does not depend on it
-        if in_units is not None:
-            self.initialize_parameters(torch.empty(0, in_units))
+        options: Any = {"eps": float(np.float32(epsilon)), "momentum": 1 - kept(momentum)}
+        if in_units is None:
+            nn.LazyBatchNorm1d.__init__(self, **options, dtype=dtype)
+        else:
+            nn.BatchNorm1d.__init__(self, in_units, **options, dtype=dtype)
+
+    def initialize_parameters(self, X):
+        super().initialize_parameters(X)
+        self.num_features = X.shape[1]  # PyTorch's own says 0 when a state was loaded before
 
     def reset_running_stats(self):
         if not self.has_uninitialized_params():
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
+            super().reset_running_stats()
 
     def forward(self, X):
         mean, kept, training = self.running_mean, self.running_var, self.training
+        momentum = 0.0 if self.momentum is None else self.momentum
         var, excess = kept, 0.0
         if training:
+            batches = self.num_batches_tracked
+            if batches is not None:
+                batches.add_(1)
+                if self.momentum is None:  # the mean over all batches: `update_bn` asks for it
+                    momentum = 1 / float(batches)
             # PyTorch adds the unbiased variance to what is kept, count / (count - 1) times as much
             # as is added here; of one value it has none.
             count = X.numel() // len(mean)
             excess = 1 / (count - 1) if count > 1 else 0.0
             var = torch.add(kept, kept, alpha=excess)
         Y = torch.batch_norm(
-            X, self.weight, self.bias, mean, var, training, self.momentum, self.eps, True
+            X, self.weight, self.bias, mean, var, training, momentum, self.eps, True
         )
-        if training and self.momentum:
+        if training and momentum:
             if count > 1:
                 kept.zero_().add_(var, alpha=1 / (1 + excess))
             else:
-                kept.mul_(1 - self.momentum)
+                kept.mul_(1 - momentum)
         return Y

@@ -13,17 +13,25 @@ from unified_blocks.ops import KEEP, register
 # on each element
 
 
+TENSORS = (torch.Tensor, torch.fx.Proxy)
+
+
 def pair(function):
     """`function` of two tensors, for numbers too."""
 
     def of_two(x1, x2):
-        if not isinstance(x1, torch.Tensor):
-            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
-        elif not isinstance(x2, torch.Tensor):
-            x2 = torch.as_tensor(x2, dtype=x1.dtype, device=x1.device)
+        if not isinstance(x1, TENSORS):
+            x1 = number(x1, x2)
+        elif not isinstance(x2, TENSORS):
+            x2 = number(x2, x1)
         return function(x1, x2)
 
     return of_two
+
+
+@torch.fx.wrap
+def number(x, like):
+    return torch.as_tensor(x, dtype=like.dtype, device=like.device)
 
 
 abs = torch.abs
@@ -106,6 +114,7 @@ def min(x, axis, keepdims):
     return torch.amin(x, () if axis is None else axis, keepdim=keepdims)
 
 
+@torch.fx.wrap
 def prod(x, axis, keepdims):
     for one in sorted_axes(x, axis):
         x = torch.prod(x, one, keepdim=True)
@@ -168,15 +177,18 @@ tril = torch.tril
 triu = torch.triu
 
 
+@torch.fx.wrap
 def one_hot(indices, depth, dtype):
     classes = torch.arange(depth, device=indices.device)
     return (indices.unsqueeze(-1) == classes).to(getattr(torch, dtype))
 
 
+@torch.fx.wrap
 def one_hot_like(indices, x):
     return (indices.unsqueeze(-1) == torch.arange(x.shape[-1], device=x.device)).to(x.dtype)
 
 
+@torch.fx.wrap
 def full(shape, value, like):
     return torch.full(shape, value, dtype=like.dtype, device=like.device)
 
@@ -184,10 +196,12 @@ def full(shape, value, like):
 full_like = torch.full_like
 
 
+@torch.fx.wrap
 def arange(start, stop, step, like):
     return torch.arange(start, stop, step, dtype=like.dtype, device=like.device)
 
 
+@torch.fx.wrap
 def eye(n, like):
     return torch.eye(n, dtype=like.dtype, device=like.device)
 
@@ -234,10 +248,18 @@ def cond(pred, true_fn, false_fn, operands):
     return true_fn(*operands) if pred else false_fn(*operands)
 
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def casts(x):
+    return x.dtype in FLOATS and torch.is_autocast_enabled(x.device.type)
+
+
 register(
     "torch",
     "PyTorch",
     sys.modules[__name__],
     (torch.Tensor, torch.nn.Parameter),
-    floats=(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    floats=FLOATS,
+    casts=casts,
 )

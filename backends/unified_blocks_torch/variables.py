@@ -11,9 +11,12 @@ import torch
 from torch import nn
 from torch.nn import UninitializedBuffer, UninitializedParameter
 
+import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.types import Array
 
+COUNT = "num_batches_tracked"
+"""A batch norm counts its batches in this buffer."""
 LAZY_CONVOLUTIONS = (
     *(nn.LazyConv1d, nn.LazyConv2d, nn.LazyConv3d),
     *(nn.LazyConvTranspose1d, nn.LazyConvTranspose2d, nn.LazyConvTranspose3d),
@@ -46,8 +49,9 @@ class TorchVariable(Variable):
         self.name, self.tensor, self.owner = name, tensor, owner
         self.role = "parameter" if isinstance(tensor, nn.Parameter) else "constant"
         # A batch norm counts its batches; that matters only to one that averages over them all.
-        counts = name.rpartition(".")[2] == "num_batches_tracked"
-        self.optional = counts and getattr(owner, "momentum", None) is not None
+        self.optional = (
+            name.rpartition(".")[2] == COUNT and getattr(owner, "momentum", None) is not None
+        )
         if self.shape is None:
             self.obstacle = (
                 f"only a call of a {type(owner).__name__} tells its shape; call "
@@ -127,6 +131,11 @@ def walk(net: nn.Module) -> list[TorchVariable]:
         # A module tells nowhere else which buffers are left out of its state_dict, whose own
         # names cannot be asked: hooks rename them.
         left_out = getattr(module, "_non_persistent_buffers_set", ())
+        if isinstance(module, ub.BatchNorm):
+            left_out = {
+                *left_out,
+                COUNT,
+            }  # PyTorch's tools count with it, what it computes does not
         options = {"recurse": False, "remove_duplicate": False}
         own = [*module.named_parameters(**options), *module.named_buffers(**options)]
         for attribute, tensor in own:

@@ -232,7 +232,8 @@ def test_kinds_of_containers_stay_what_they_are(backend_name):
         ]
         assert isinstance(net.ordered, OrderedDict)
         assert list(net.ordered) == ["a", "b", "c"]
-        assert type(net.pair) is Pair
+        assert isinstance(net.pair, Pair)
+        assert (net.pair.first, net.pair.second) == tuple(net.pair)
         assert (type(net.counts), type(net.sizes)) == (Counter, set)
         net.ordered.popitem(last=False)
         assert "ordered.a.bias" not in ub.state(net)

@@ -26,53 +26,85 @@ class Attribute:
     name: str
 
     def changed(self) -> None:
-        """Register anew what the attribute holds."""
-        if self.name in vars(self.net):  # else a copy of the block is just being made
-            setattr(self.net, self.name, vars(self.net)[self.name])
+        """Register anew what the attribute holds, unless it was deleted."""
+        if hasattr(self.net, self.name):
+            setattr(self.net, self.name, getattr(self.net, self.name))
 
 
-class TrackedList(list[Any]):
+class Tracked:
+    """What the kinds of tracked containers have in common.
+
+    A backend may extend them, to keep what they hold elsewhere.
+    """
+
+    _kind: Any
+    """Which kind of container of Python's it is."""
+    _attribute: Attribute | None = None
+
+    def _plain(self) -> Any:
+        """A copy that nothing tracks."""
+        return self._kind(self)
+
+    def _fill(self, items: Any) -> None:
+        """Hold these items in place of the present ones."""
+        raise NotImplementedError
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _blank, (type(self),), (self._plain(), self._attribute)
+
+    def __setstate__(self, state: Any) -> None:
+        items, self._attribute = state
+        self._fill(items)
+
+
+def _blank(cls: Any) -> Any:
+    """An empty container, for unpickling into."""
+    return cls.__new__(cls)
+
+
+class TrackedList(Tracked, list[Any]):
     """A list in an attribute of a block; what is put into it later is registered as well."""
 
-    attribute: Attribute | None = None
+    _kind = list
 
-    def _replace(self, items: list[Any]) -> None:
+    def _fill(self, items: list[Any]) -> None:
         list.__setitem__(self, slice(None), items)
 
 
-class TrackedDict(dict[Any, Any]):
+class TrackedDict(Tracked, dict[Any, Any]):
     """A dict in an attribute of a block; what is put into it later is registered as well."""
 
-    attribute: Attribute | None = None
+    _kind = dict
 
-    def _replace(self, items: dict[Any, Any]) -> None:
+    def _fill(self, items: dict[Any, Any]) -> None:
         dict.clear(self)
         dict.update(self, items)
 
 
-class TrackedOrderedDict(OrderedDict[Any, Any]):
+class TrackedOrderedDict(Tracked, OrderedDict[Any, Any]):
     """The same, of an ordered dict."""
 
-    attribute: Attribute | None = None
+    _kind = OrderedDict
 
-    def _replace(self, items: dict[Any, Any]) -> None:
-        for key in list(self):
-            OrderedDict.__delitem__(self, key)
+    def _fill(self, items: dict[Any, Any]) -> None:
+        OrderedDict.clear(self)
         for key, value in items.items():
             OrderedDict.__setitem__(self, key, value)
 
 
 TRACKED: dict[type[Any], type[Any]] = {
-    list: TrackedList,
-    dict: TrackedDict,
-    OrderedDict: TrackedOrderedDict,
+    tracked._kind: tracked for tracked in (TrackedList, TrackedDict, TrackedOrderedDict)
 }
-TRACKED |= {tracked: tracked for tracked in TRACKED.values()}
+
+
+def kind_of(container: Any) -> Any:
+    """The kind of container of Python's that `container` is, tracked or not."""
+    return container._kind if isinstance(container, Tracked) else type(container)
 
 
 def is_trackable(container: Any) -> bool:
     """Whether layers that are in `container`, or get into it later, are registered."""
-    kind = type(container)
+    kind = kind_of(container)
     return kind in TRACKED or kind is tuple or (issubclass(kind, tuple) and hasattr(kind, "_make"))
 
 
@@ -83,20 +115,21 @@ def track(value: Any, attribute: Attribute) -> Any:
     """
     if not isinstance(value, CONTAINERS) or not is_trackable(value):
         return value
-    if isinstance(value, tuple):
-        items: Any = [track(item, attribute) for item in value]
-        return tuple(items) if type(value) is tuple else type(value)._make(items)  # type: ignore[attr-defined]
     if isinstance(value, dict):
-        items = {key: track(item, attribute) for key, item in value.items()}
+        items: Any = {key: track(item, attribute) for key, item in value.items()}
     else:
         items = [track(item, attribute) for item in value]
-    known: Attribute | None = getattr(value, "attribute", None)
-    tracked: Any = value
-    if known is None or known.net is not attribute.net or known.name != attribute.name:
-        tracked = TRACKED[type(value)]()
-        tracked.attribute = attribute
-    tracked._replace(items)
-    return tracked
+    kind = kind_of(value)
+    known = value._attribute if isinstance(value, Tracked) else None
+    if known is not None and known.net is attribute.net and known.name == attribute.name:
+        value._fill(items)  # type: ignore[union-attr]
+        return value
+    if kind in TRACKED:
+        tracked = TRACKED[kind]()
+        tracked._attribute = attribute
+        tracked._fill(items)
+        return tracked
+    return tuple(items) if kind is tuple else kind._make(items)
 
 
 def items_of(container: Any) -> Iterator[tuple[str, Any]]:
@@ -119,27 +152,22 @@ def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def change(self: Any, *args: Any, **kwargs: Any) -> Any:
-        attribute = self.attribute
-        if attribute is None:  # the container is being unpickled, or changed by another method
-            return method(self, *args, **kwargs)
-        before = (list if issubclass(type(self), list) else dict)(self)
-        try:
-            self.attribute = None
+        before, after = self._plain(), self._plain()
+        result = method(after, *args, **kwargs)
+        self._fill(after)
+        if self._attribute is not None:
             try:
-                result = method(self, *args, **kwargs)
-            finally:
-                self.attribute = attribute
-            attribute.changed()
-        except Exception:
-            self._replace(before)
-            raise
-        return result
+                self._attribute.changed()
+            except Exception:
+                self._fill(before)
+                raise
+        return self if result is after else result
 
     return change
 
 
 _OF_DICTS = ("update", "setdefault", "pop", "popitem", "clear")
-_CHANGES: dict[type[Any], tuple[str, ...]] = {
+_CHANGES: dict[type[Tracked], tuple[str, ...]] = {
     TrackedList: (
         *("append", "extend", "insert", "pop", "remove", "clear", "reverse", "sort"),
         *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
@@ -149,4 +177,4 @@ _CHANGES: dict[type[Any], tuple[str, ...]] = {
 }
 for _container, _names in _CHANGES.items():
     for _name in _names:
-        setattr(_container, _name, _telling(getattr(_container, _name)))
+        setattr(_container, _name, _telling(getattr(_container._kind, _name)))

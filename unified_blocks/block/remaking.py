@@ -9,7 +9,7 @@ from typing import Any
 from unified_blocks.backend.registry import owner_of
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.block.block import Block, arguments_of, portable_class
-from unified_blocks.block.containers import inside
+from unified_blocks.block.containers import inside, kind_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 
 
@@ -30,10 +30,11 @@ def remake(net: Block, backend: str) -> Any:
                 native = portable_class(type(value)).on(backend)
                 made[id(value)] = arguments_of(value).map(again).make(native)
             return made[id(value)]
-        if type(value) in (list, tuple):
-            return type(value)(again(item) for item in value)
-        if type(value) in (dict, OrderedDict):
-            return type(value)((key, again(item)) for key, item in value.items())
+        kind = kind_of(value)
+        if kind in (list, tuple):
+            return kind(again(item) for item in value)
+        if kind in (dict, OrderedDict):
+            return kind((key, again(item)) for key, item in value.items())
         if owner_of(value) is not None or any(isinstance(v, Block) for v in held_by(value)):
             raise UnsupportedError(
                 f"{type(net).__name__}: to be made again a block must be made of blocks of this "

@@ -7,7 +7,7 @@ Each backend registers the types of its tensors with a module that has a functio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,9 +41,10 @@ class Namespace:
 
     Attributes:
         backend, title: the backend's name, and what its framework is called.
-        symbolic: whether its tensors have no values yet.
+        symbolic: whether its tensors have no values yet, nor dtypes and shapes that are known.
         floats: the floating-point types, as the `dtype` of a tensor gives them.
         missing: the operations that it lacks, by name, and why.
+        casts: whether its own operations choose the dtype of such a tensor now, as with autocast.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Namespace:
         floats: Iterable[Any],
         missing: Mapping[str, str],
         symbolic: bool,
+        casts: Callable[[Any], bool],
     ) -> None:
         self.backend, self.title, self.symbolic = backend, title, symbolic
+        self.casts = casts
         self.floats = frozenset((*floats, *FLOATS))
         self.missing: dict[str, str] = {}
         for name in PRIMITIVES:
@@ -89,6 +92,7 @@ def register(
     floats: Iterable[Any] = NUMPY_FLOATS,
     missing: Mapping[str, str] | None = None,
     symbolic: bool = False,
+    casts: Callable[[Any], bool] = lambda x: False,
 ) -> None:
     """Let a backend run operations.
 
@@ -98,9 +102,10 @@ def register(
         types: the types of its tensors; their subclasses need no registration.
         floats: its floating-point types, in place of NumPy's; their names are always known.
         missing: the operations that it lacks, by name, and why.
-        symbolic: whether these tensors have no values yet.
+        symbolic: whether these tensors have no values yet, nor dtypes and shapes that are known.
+        casts: whether its own operations choose the dtype of such a tensor now, as with autocast.
     """
-    namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic)
+    namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic, casts)
     namespaces.update(dict.fromkeys(types, namespace))
 
 
@@ -143,8 +148,8 @@ def floating(name: str, x: Any) -> Namespace:
         TypeError: when the tensor holds others.
     """
     namespace = namespaces.get(type(x)) or _find(name, x)
-    dtype = getattr(x, "dtype", None)  # a symbol has none
-    if dtype is not None and dtype not in namespace.floats:
+    dtype = getattr(x, "dtype", None)  # a symbol may have none
+    if dtype is not None and dtype not in namespace.floats and not namespace.symbolic:
         raise TypeError(
             f"ops.{name} must be given floating-point numbers; got a tensor of {dtype}: "
             'convert it with ops.astype(x, "float32")'
@@ -160,7 +165,7 @@ def whole(name: str, x: Any) -> Any:
     """
     namespace = namespaces.get(type(x)) or _find(name, x)
     dtype = getattr(x, "dtype", None)
-    kind = "int64" if dtype is None else any_dtype_name(dtype)
+    kind = "int64" if dtype is None or namespace.symbolic else any_dtype_name(dtype)
     if kind in ("int32", "int64"):
         return x
     if not kind.startswith(("int", "uint")):
@@ -179,7 +184,7 @@ def truth(name: str, x: Any) -> Namespace:
     """
     namespace = namespaces.get(type(x)) or _find(name, x)
     dtype = getattr(x, "dtype", None)
-    if dtype is not None and any_dtype_name(dtype) != "bool":
+    if dtype is not None and not namespace.symbolic and any_dtype_name(dtype) != "bool":
         raise TypeError(
             f"ops.{name} must be given truth values; got a tensor of {dtype}: compare it, as "
             "ops.not_equal(x, 0) does"
@@ -226,8 +231,7 @@ def together(name: str, *values: Any) -> Namespace:
         if namespace.backend != found.backend:
             raise _foreign(name, found, namespace)
         dtype, other = getattr(first, "dtype", None), getattr(x, "dtype", None)
-        # `is None`: NumPy's float64 equals None
-        if not (dtype is None or other is None) and dtype != other:
+        if dtype is not other and not _fit(first, dtype, found, x, other, namespace):
             raise TypeError(
                 f"ops.{name} must be given tensors of one dtype; got {dtype} and {other}: "
                 "convert one with ops.astype"
@@ -236,7 +240,7 @@ def together(name: str, *values: Any) -> Namespace:
     if found is None:
         raise ForeignTensorError(f"ops.{name} must be given a tensor; got {values!r}")
     dtype = getattr(first, "dtype", None)
-    if dtype is not None and dtype not in found.floats:
+    if dtype is not None and dtype not in found.floats and not found.symbolic:
         for x in values:
             if isinstance(x, float):  # frameworks differ in whether they round it
                 raise TypeError(
@@ -244,3 +248,14 @@ def together(name: str, *values: Any) -> Namespace:
                     'convert the tensor with ops.astype(x, "float32")'
                 )
     return found
+
+
+def _fit(
+    x1: Any, dtype1: Any, namespace1: Namespace, x2: Any, dtype2: Any, namespace2: Namespace
+) -> bool:
+    """Whether two tensors, whose dtypes are two objects, can be in one operation."""
+    if dtype1 is None or dtype2 is None:  # NumPy's float64 equals None
+        return True
+    if namespace1.symbolic or namespace2.symbolic:
+        return True
+    return dtype1 == dtype2 or (namespace1.casts(x1) and namespace2.casts(x2))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.ops.dispatch import beside, floating, together, whole
+from unified_blocks.dtypes import any_dtype_name
+from unified_blocks.ops.dispatch import Namespace, beside, floating, together, whole
 from unified_blocks.ops.elementwise import abs, greater, log, minimum, square, where
 from unified_blocks.ops.neural import log_softmax, softplus
 from unified_blocks.ops.reductions import mean, rank_of, sum
@@ -51,13 +52,14 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
         ValueError: for other shapes.
         TypeError: for labels that are not integers.
     """
-    floating("cross_entropy", logits)
+    logits = _wide(floating("cross_entropy", logits), logits)
     if rank_of(logits) not in (None, 2) or rank_of(labels) not in (None, 1):
         raise ValueError(
             "ops.cross_entropy must be given logits (n, classes) and labels (n,); got "
             f"{rank_of(logits)} and {rank_of(labels)} dimensions"
         )
-    if hasattr(logits, "shape") and hasattr(labels, "shape") and logits.shape[0] != labels.shape[0]:
+    known = rank_of(logits) is not None and rank_of(labels) is not None
+    if known and logits.shape[0] != labels.shape[0]:
         raise ValueError(
             "ops.cross_entropy must be given as many labels as logits; got "
             f"{labels.shape[0]} and {logits.shape[0]}"
@@ -77,15 +79,23 @@ def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
         ValueError: when the shapes differ: nothing is broadcast.
     """
     _difference("binary_cross_entropy", logits, y)
+    logits = _wide(floating("binary_cross_entropy", logits), logits)
     return mean(softplus(logits) - logits * y)
 
 
 def _difference(name: str, output: Any, y: Any) -> Any:
-    together(name, output, y)
-    if hasattr(output, "shape") and hasattr(y, "shape"):  # symbols have none
+    namespace = together(name, output, y)
+    if rank_of(output) is not None and rank_of(y) is not None:  # symbols have none
         shape, given = tuple(output.shape), tuple(y.shape)
         if shape != given:
             raise ValueError(
                 f"ops.{name}: the targets must have the shape of the output, {shape}; got {given}"
             )
-    return output - y
+    return _wide(namespace, output) - y
+
+
+def _wide(namespace: Namespace, x: Any) -> Any:
+    """`x`, in float32 where the framework chooses the dtype: it does so in its own losses."""
+    if namespace.casts(x) and any_dtype_name(x.dtype) in ("float16", "bfloat16"):
+        return namespace.astype(x, "float32")
+    return x

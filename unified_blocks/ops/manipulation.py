@@ -79,7 +79,7 @@ def expand_dims(x: Any, /, *, axis: int) -> Any:
 def squeeze(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
     """`x` without an axis, or several, whose size is 1."""
     axis = axis_of("squeeze", x, axis)
-    shape = getattr(x, "shape", None)
+    shape = None if rank_of(x) is None else x.shape
     axes = axis if isinstance(axis, tuple) else (axis,)
     if shape is not None and any(shape[one] not in (1, None) for one in axes):
         raise ValueError(
@@ -108,7 +108,7 @@ def split(x: Any, sections: int, /, *, axis: int = 0) -> list[Any]:
         ValueError: when the size of the axis is not a multiple of `sections`.
     """
     axis = axis_of("split", x, axis)
-    shape = getattr(x, "shape", None)
+    shape = None if rank_of(x) is None else x.shape
     if sections < 1 or (shape is not None and shape[axis] is not None and shape[axis] % sections):
         raise ValueError(
             f"ops.split: sections must divide the size of the axis; got sections={sections}, "

@@ -81,10 +81,10 @@ def logsumexp(x: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
 def rank_of(x: Any) -> int | None:
     """The number of dimensions of `x`; None when the tensor does not know it."""
     shape = getattr(x, "shape", None)
-    if shape is None:
-        return None
-    rank = getattr(shape, "rank", None)  # TensorFlow's
-    return len(shape) if rank is None and not hasattr(shape, "rank") else rank
+    if isinstance(shape, tuple | list):
+        return len(shape)
+    rank = getattr(shape, "rank", None)  # TensorFlow's; a symbol has another symbol here
+    return rank if isinstance(rank, int) else None
 
 
 def axis_of(name: str, x: Any, axis: Any) -> Any:

@@ -98,7 +98,7 @@ NORMS = [
         "BatchNorm uses the batch in inference",
         "torch",
         "unified_blocks_torch.norms:BatchNorm.forward",
-        "mean, var, training, self.momentum",
+        "mean, var, training, momentum",
         "mean, var, True, 0.0",
         Compared(of(ub.BatchNorm), "1", "batch_statistics"),
     ),
