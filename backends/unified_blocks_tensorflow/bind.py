@@ -25,6 +25,7 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks_tensorflow.autograph import call_of, has_while
+from unified_blocks_tensorflow.tracking import contained, restore_deferred
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
@@ -133,6 +134,16 @@ class TensorFlowBlock:
             setattr(self, name, None)  # Keras itself would keep what it held
         super(Block, self).__delattr__(name)
 
+    def _trackable_children(self: Any, save_type: str = "checkpoint", **kwargs: Any) -> Any:
+        """What TensorFlow saves with a block: Keras leaves out what is in a list or dict."""
+        by_keras = super(Block, self)._trackable_children(save_type, **kwargs)
+        return {**by_keras, **contained(self)}
+
+    def _lookup_dependency(self: Any, name: str, cached_dependencies: Any = None) -> Any:
+        """The child of that name, while TensorFlow restores a checkpoint."""
+        found = super(Block, self)._lookup_dependency(name, cached_dependencies)
+        return contained(self).get(name) if found is None else found
+
     def __reduce__(self: Any) -> tuple[Any, ...]:
         rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
         inside = {
@@ -201,6 +212,7 @@ def put(net: Any, name: str, value: Any) -> None:
     super(Block, net).__setattr__(name, value)
     if isinstance(value, CONTAINERS):
         vars(net)[name] = value
+        restore_deferred(net, name, value)
 
 
 def forget_dropped(net: Any, name: str) -> None:
