@@ -26,6 +26,7 @@ from unified_blocks_tensorflow.bind import (
     set_trainable,
 )
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
+from unified_blocks_tensorflow.replicas import check_device, here
 from unified_blocks_tensorflow.variables import (
     KINDS,
     OF_EVERY_MODEL,
@@ -153,16 +154,20 @@ class TensorFlowBackend(Backend):
         from unified_blocks.models.variables import built_variables  # with it come files
 
         native = self.native_device(device)
+        check_device(native)
         built_variables(net, "to_device")
         return copy_of(net, device=native)
 
     def native_device(self, name: str) -> str:
         """TensorFlow's name for our name of a device."""
         kind, _, index = name.partition(":")
-        wanted = f"/device:{kind.upper()}:{index or 0}"
-        if wanted not in (device.name for device in tf.config.list_logical_devices()):
+        native = f"/device:{kind.upper()}:{index or 0}"
+        # The full names say which worker, too; TensorFlow takes the short one for this worker's.
+        if device_name(native) not in map(
+            device_name, (d.name for d in tf.config.list_logical_devices())
+        ):
             raise self.unknown_device(name)
-        return wanted
+        return native
 
     # models
 
@@ -218,7 +223,7 @@ class TensorFlowBackend(Backend):
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = self.loss_function(loss)
         chosen = [v for v in walk(net) if v.trainable]
-        sources = [v.handle.value for v in chosen] if parameters else []
+        sources = [here(v.handle.value) for v in chosen] if parameters else []
         with placed(net), tf.GradientTape(watch_accessed_variables=False) as tape:
             for source in sources:
                 tape.watch(source)

@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import unified_blocks as ub
 from testbed.common import normal
+from testbed.where import ROOT
 
 tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 keras = pytest.importorskip("keras", reason="tensorflow is not installed")
@@ -37,7 +37,10 @@ class Gated(ub.Block):
 
 
 def twin():
-    layers = [keras.layers.Dense(4, activation="relu"), keras.layers.LayerNormalization(epsilon=1e-5)]
+    layers = [
+        keras.layers.Dense(4, activation="relu"),
+        keras.layers.LayerNormalization(epsilon=1e-5),
+    ]
     return keras.Sequential(layers)
 
 
@@ -74,7 +77,7 @@ def exported(tmp_path_factory):
 
 
 def test_saved_models_run_without_this_library(exported):
-    script = Path(__file__).with_name("saved_model_alone.py")
+    script = ROOT / "tests/testbed/saved_model_alone.py"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     found = subprocess.run(
         [sys.executable, "-W", "ignore", str(script), str(exported)],

@@ -88,9 +88,10 @@ def test_a_size_that_cannot_be_inferred_is_left_open():
 
 
 def test_cross_entropy_of_a_number_of_classes_that_is_unknown():
-    loss = tf.function(ops.cross_entropy, input_signature=[
-        tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int64)
-    ])
+    loss = tf.function(
+        ops.cross_entropy,
+        input_signature=[tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int64)],
+    )
     x, y = normal(4, 3), np.array([0, 2, 1, 1])
     expected = keras.losses.sparse_categorical_crossentropy(y, x, from_logits=True)
     np.testing.assert_allclose(tf.reduce_mean(loss(x, y)), tf.reduce_mean(expected), rtol=1e-6)
