@@ -26,6 +26,7 @@ from unified_blocks_tensorflow.bind import (
     set_trainable,
 )
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
+from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
 from unified_blocks_tensorflow.variables import (
     KINDS,
@@ -62,6 +63,7 @@ class TensorFlowBackend(Backend):
         "loops-in-graphs": "XLA's gradient needs `ops.while_loop`",
         "label-errors": "on the CPU",
         "float16": "for inference",
+        "mixed-precision": "to train in `mixed_float16` use Keras' `fit`, which scales the loss",
         "keras-files": "for your own blocks import `unified_blocks_tensorflow` and your module "
         "before `load_model`",
     }
@@ -161,13 +163,11 @@ class TensorFlowBackend(Backend):
     def native_device(self, name: str) -> str:
         """TensorFlow's name for our name of a device."""
         kind, _, index = name.partition(":")
-        native = f"/device:{kind.upper()}:{index or 0}"
-        # The full names say which worker, too; TensorFlow takes the short one for this worker's.
-        if device_name(native) not in map(
-            device_name, (d.name for d in tf.config.list_logical_devices())
-        ):
+        wanted = f"/device:{kind.upper()}:{index or 0}"
+        # Under a strategy the full names begin with the worker; the short one is of this worker.
+        if not any(d.name.endswith(wanted) for d in tf.config.list_logical_devices()):
             raise self.unknown_device(name)
-        return native
+        return wanted
 
     # models
 
@@ -206,6 +206,9 @@ class TensorFlowBackend(Backend):
     def cast(self, net, dtype):
         return copy_of(net, dtype, getattr(net, "_device", None))
 
+    def default_dtype(self):
+        return global_policy()
+
     @contextmanager
     def native_dtype(self, dtype):
         before = keras.config.dtype_policy()
@@ -231,6 +234,8 @@ class TensorFlowBackend(Backend):
                 x = tf.identity(x)
                 tape.watch(x)
             output = net(x, training=train)
+            if any(is_mixed(layer) for _, layer in layers_of(net)):
+                output = widened(output)
             value = apply_loss(function, output, y)
         if inputs:
             sources = [*sources, x]

@@ -22,9 +22,9 @@ from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS
 from unified_blocks.block.pickling import native_key
 from unified_blocks.block.remaking import check_unchanged
-from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks_tensorflow.autograph import call_of, has_while
+from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
@@ -48,7 +48,7 @@ class TensorFlowModel(keras.Model):
     """What portable blocks extend: a model whose layers cast to their own dtypes."""
 
     def __init__(self):
-        super().__init__(dtype=default_dtype(), autocast=False)
+        super().__init__(**as_it_comes())
 
 
 def bind_constructor(native: type[Any]) -> None:

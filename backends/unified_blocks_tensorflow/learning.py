@@ -16,8 +16,9 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
+from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
-from unified_blocks_tensorflow.variables import walk
+from unified_blocks_tensorflow.variables import layers_of, walk
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -73,6 +74,9 @@ class TensorFlowTrainingStep(TrainingStep):
 
     def __init__(self, net, optimizer, loss):
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
+        check_scaled(net, mixed)
+        self.widen = widened if mixed else lambda output: output
         by_handle = {id(v.handle): v for v in walk(net)}
         self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
         self.strategy = strategy_that_made(net, self.variables)
@@ -122,7 +126,7 @@ class TensorFlowTrainingStep(TrainingStep):
         """A step, in a graph."""
         trained = [v.handle for v, chosen in zip(self.variables, trainable, strict=True) if chosen]
         with tf.GradientTape() as tape:
-            value = apply_loss(self.loss, self.net(x, training=True), y)
+            value = apply_loss(self.loss, self.widen(self.net(x, training=True)), y)
         share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
         gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
         # Grappler lets an update overtake what reads the variable, when its gradient does not

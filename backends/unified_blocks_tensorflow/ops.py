@@ -294,7 +294,7 @@ def leaky_relu(x, negative_slope):
 
 
 def gelu(x):
-    if x.dtype == tf.float32:  # which it computes in, whatever it is given
+    if x.dtype != tf.float64:
         return tf.nn.gelu(x, approximate=False)
     return x * (1 + tf.math.erf(x / math.sqrt(2))) / 2  # its own rounds the root to float32
 
