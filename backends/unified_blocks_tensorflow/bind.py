@@ -25,6 +25,7 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks_tensorflow.autograph import call_of, has_while
 from unified_blocks_tensorflow.policies import as_it_comes
+from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
@@ -155,9 +156,11 @@ class TensorFlowBlock:
         """The constructor's arguments, as Keras serialises them."""
         check_unchanged(self)
         arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
+        layers = [layer for _, layer in layers_of(self)]
         return {
             "name": self.name,
-            "trainable": [layer.trainable for _, layer in layers_of(self)],
+            "trainable": [layer.trainable for layer in layers],
+            "quantized": quantization_of(layers),
             "positional": list(arguments.positional),
             "keywords": arguments.keywords,
             "dtype": arguments.dtype,
@@ -171,9 +174,19 @@ class TensorFlowBlock:
         arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
         net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
         net.name = config["name"]
-        for (_, layer), trainable in zip(layers_of(net), config["trainable"], strict=True):
+        layers = [layer for _, layer in layers_of(net)]
+        for layer, trainable in zip(layers, config["trainable"], strict=True):
             set_trainable(layer, trainable)
+        for layer, how in zip(layers, config.get("quantized", ())):  # older files have none
+            if how is not None and not is_quantized(layer):  # as an argument it is already
+                quantize_again(layer, how)
         return net
+
+    def quantize(self: Any, mode: Any = None, **options: Any) -> None:
+        """Quantize the layers inside; one that holds none is no model for Keras, and is refused."""
+        if isinstance(self, keras.Model) and not self._layers:
+            raise self._not_implemented_error(self.quantize)
+        super(Block, self).quantize(mode, **options)
 
     def get_build_config(self: Any) -> dict[str, Any] | None:
         """The shapes of the variables; None when one does not exist yet.
