@@ -177,7 +177,8 @@ class TensorFlowBlock:
         layers = [layer for _, layer in layers_of(net)]
         for layer, trainable in zip(layers, config["trainable"], strict=True):
             set_trainable(layer, trainable)
-        for layer, how in zip(layers, config.get("quantized", ())):  # older files have none
+        quantized = config.get("quantized", [None] * len(layers))  # older files do not say
+        for layer, how in zip(layers, quantized, strict=True):
             if how is not None and not is_quantized(layer):  # as an argument it is already
                 quantize_again(layer, how)
         return net

@@ -66,8 +66,8 @@ def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
 class TensorFlowTrainingStep(TrainingStep):
     """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes.
 
-    And one for each choice of parameters that are frozen after it was made. Of a model that was made
-    in the scope of a strategy each replica takes the step, on the whole batch of its worker.
+    And one for each choice of parameters that are frozen after it was made. Of a model that was
+    made in the scope of a strategy each replica takes the step, on the whole batch of its worker.
     """
 
     kinds = tuple(GRAPH_KINDS)

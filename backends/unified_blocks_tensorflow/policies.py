@@ -60,6 +60,6 @@ def check_scaled(net: Any, mixed: Sequence[keras.layers.Layer]) -> None:
     if any(layer.compute_dtype == "float16" for layer in mixed):
         raise UnsupportedError(
             "Trainer: a model of policy mixed_float16 must be trained with a scaled loss; got a "
-            f"{type(net).__name__} that has it: use Keras' net.compile and net.fit, which scale it, "
-            "or mixed_bfloat16"
+            f"{type(net).__name__} that has it: use Keras' net.compile and net.fit, which scale "
+            "it, or mixed_bfloat16"
         )

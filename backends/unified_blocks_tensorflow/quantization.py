@@ -14,7 +14,7 @@ def check_own_call(layer: keras.layers.Layer, native: type[Any], wanted: bool) -
     Raises:
         NotImplementedError: which `Model.quantize` gives as a warning, as for a native subclass.
     """
-    if wanted and type(layer).call is not native.call:  # type: ignore[attr-defined]
+    if wanted and type(layer).call is not native.call:
         raise layer._not_implemented_error(layer.quantize)
 
 

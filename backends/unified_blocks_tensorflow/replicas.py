@@ -41,7 +41,7 @@ def strategy_that_made(net: Any, variables: Sequence[TensorFlowVariable]) -> Any
 
 
 def scope_of(strategy: Any) -> AbstractContextManager[Any]:
-    return nullcontext() if strategy is None else strategy.scope()  # type: ignore[no-any-return]
+    return nullcontext() if strategy is None else strategy.scope()
 
 
 def in_every_replica(strategy: Any, step: Callable[..., Any]) -> Callable[..., Any]:

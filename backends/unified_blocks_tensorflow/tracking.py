@@ -1,7 +1,8 @@
 """What the lists, tuples and dicts of a block hold, as `tf.train.Checkpoint` sees it.
 
-TensorFlow saves what is reached from a model through named children. Keras names those in attributes,
-and says nothing of those in the lists and dicts of a subclassed model: their weights are not saved.
+TensorFlow saves what is reached from a model through named children. Keras names those in
+attributes, and says nothing of those in the lists and dicts of a subclassed model: their weights
+are not saved.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Trackable = tf.__internal__.tracking.Trackable
 
 def contained(net: Any) -> dict[str, Any]:
     """What the containers in the attributes of `net` hold, by name: `layers.0`, `heads.a.1`."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in vars(net).items():
         if isinstance(value, CONTAINERS) and not is_keras_own(name):
             found.update(inside(name, value))

@@ -235,11 +235,11 @@ def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
                 first.axes = variable.axes
     reached = {id(v.handle) for v in found.values() if v.is_built}
     missed = [w.path for w in net.weights if id(w) not in reached]
-    quantized = [layer for _, layer in layers_of(net) if is_quantized(layer)]
+    quantized = [each.dtype_policy.name for _, each in layers_of(net) if is_quantized(each)]
     if quantized:
         raise UnsupportedError(
-            "on TensorFlow the numbers of a model that Keras has quantized have no canonical names; "
-            f"got a {type(net).__name__} with a layer of policy {quantized[0].dtype_policy.name}: "
+            "on TensorFlow the numbers of a model that Keras has quantized have no canonical "
+            f"names; got a {type(net).__name__} with a layer of policy {quantized[0]}: "
             "use Keras' own files, or the model as it was before net.quantize"
         )
     if missed:

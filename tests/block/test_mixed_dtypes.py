@@ -42,5 +42,5 @@ def test_a_mixed_block_goes_to_another_framework_when_it_was_cast(backend_name, 
 
 
 def test_an_unknown_policy(backend_name):
-    with pytest.raises(ValueError, match="dtype must be one of bfloat16, .*; got dtype='mixed'"):
+    with pytest.raises(ValueError, match=r"dtype must be one of bfloat16, .*; got dtype='mixed'"):
         ub.MLP(dtype="mixed")

@@ -7,7 +7,6 @@ import pytest
 
 import unified_blocks as ub
 from testbed.common import normal
-from unified_blocks.equivalence.matrix.cases import CASES
 
 tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 keras = pytest.importorskip("keras", reason="tensorflow is not installed")

@@ -57,7 +57,7 @@ def agree(model, net, x):
     np.testing.assert_allclose(model(x), net(x), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape, by_keras, expected", RESHAPES.values(), ids=RESHAPES)
+@pytest.mark.parametrize(("shape", "by_keras", "expected"), RESHAPES.values(), ids=RESHAPES)
 def test_reshape_between_layers(shape, by_keras, expected):
     inputs, x = keras.Input((5, 20)), normal(2, 5, 20)
     net = Shaped(20, shape)
@@ -99,7 +99,7 @@ def test_cross_entropy_of_a_number_of_classes_that_is_unknown():
 
 BLOCKS = {case.name: (case.make, case.input_shape) for case in CASES}
 BLOCKS |= {e.block: ((lambda e=e: e.make("tensorflow")), e.shape) for e in GALLERY}
-every_block = pytest.mark.parametrize("make, shape", BLOCKS.values(), ids=BLOCKS)
+every_block = pytest.mark.parametrize(("make", "shape"), BLOCKS.values(), ids=BLOCKS)
 
 
 @every_block
