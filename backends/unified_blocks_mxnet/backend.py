@@ -60,6 +60,7 @@ class MXNetBackend(Backend):
         "nan-in-relu": "it is 0",
         "float16": "on the CPU no dense layers, and no `ops.matmul` in a graph",
         "bfloat16": "MXNet 1.9.1 does not support it",
+        "mixed-precision": "an error",
         "keras-files": "they are Keras' own",
         "xla": "it has a compiler of its own",
     }

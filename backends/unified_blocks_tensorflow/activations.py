@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 import unified_blocks as ub
+from unified_blocks_tensorflow.policies import as_it_comes
 
 
 def native(block: type[Any], layer: type[Any], *function: Any) -> Any:
@@ -23,12 +24,12 @@ def native(block: type[Any], layer: type[Any], *function: Any) -> Any:
         if "axis" in signature(block).parameters:
 
             def __init__(self, axis=-1):
-                layer.__init__(self, axis, autocast=False)
+                layer.__init__(self, axis, **as_it_comes())
 
         else:
 
             def __init__(self):  # type: ignore[misc]  # mypy would have one signature
-                layer.__init__(self, *function, autocast=False)
+                layer.__init__(self, *function, **as_it_comes())
 
     Native.__name__ = block.__name__
     return block.native("tensorflow")(Native)

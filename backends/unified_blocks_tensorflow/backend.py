@@ -26,6 +26,8 @@ from unified_blocks_tensorflow.bind import (
     set_trainable,
 )
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
+from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
+from unified_blocks_tensorflow.replicas import check_device, here
 from unified_blocks_tensorflow.variables import (
     KINDS,
     OF_EVERY_MODEL,
@@ -67,6 +69,7 @@ class TensorFlowBackend(Backend):
         "loops-in-graphs": "XLA's gradient needs `ops.while_loop`",
         "label-errors": "on the CPU",
         "float16": "for inference",
+        "mixed-precision": "to train in `mixed_float16` use Keras' `fit`, which scales the loss",
         "keras-files": "for your own blocks import `unified_blocks_tensorflow` and your module "
         "before `load_model`",
     }
@@ -155,6 +158,7 @@ class TensorFlowBackend(Backend):
         from unified_blocks.models.variables import built_variables  # with it come files
 
         native = self.native_device(device)
+        check_device(native)
         built_variables(net, "to_device")
         return copy_of(net, device=native)
 
@@ -162,7 +166,8 @@ class TensorFlowBackend(Backend):
         """TensorFlow's name for our name of a device."""
         kind, _, index = name.partition(":")
         wanted = f"/device:{kind.upper()}:{index or 0}"
-        if wanted not in (device.name for device in tf.config.list_logical_devices()):
+        # Under a strategy the full names begin with the worker; the short one is of this worker.
+        if not any(d.name.endswith(wanted) for d in tf.config.list_logical_devices()):
             raise self.unknown_device(name)
         return wanted
 
@@ -203,6 +208,9 @@ class TensorFlowBackend(Backend):
     def cast(self, net, dtype):
         return copy_of(net, dtype, getattr(net, "_device", None))
 
+    def default_dtype(self):
+        return global_policy()
+
     @contextmanager
     def native_dtype(self, dtype):
         before = keras.config.dtype_policy()
@@ -220,7 +228,7 @@ class TensorFlowBackend(Backend):
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = self.loss_function(loss)
         chosen = [v for v in walk(net) if v.trainable]
-        sources = [v.handle.value for v in chosen] if parameters else []
+        sources = [here(v.handle.value) for v in chosen] if parameters else []
         with placed(net), tf.GradientTape(watch_accessed_variables=False) as tape:
             for source in sources:
                 tape.watch(source)
@@ -228,6 +236,8 @@ class TensorFlowBackend(Backend):
                 x = tf.identity(x)
                 tape.watch(x)
             output = net(x, training=train)
+            if any(is_mixed(layer) for _, layer in layers_of(net)):
+                output = widened(output)
             value = apply_loss(function, output, y)
         if inputs:
             sources = [*sources, x]

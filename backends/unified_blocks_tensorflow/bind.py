@@ -22,9 +22,11 @@ from unified_blocks.block.construction import construct
 from unified_blocks.block.containers import CONTAINERS
 from unified_blocks.block.pickling import Key, native_key, native_of
 from unified_blocks.block.remaking import check_unchanged
-from unified_blocks.dtypes import default_dtype
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks_tensorflow.autograph import call_of, has_while
+from unified_blocks_tensorflow.policies import as_it_comes
+from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
+from unified_blocks_tensorflow.tracking import contained, restore_deferred
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
@@ -47,7 +49,7 @@ class TensorFlowModel(keras.Model):
     """What portable blocks extend: a model whose layers cast to their own dtypes."""
 
     def __init__(self):
-        super().__init__(dtype=default_dtype(), autocast=False)
+        super().__init__(**as_it_comes())
 
 
 def bind_constructor(native: type[Any]) -> None:
@@ -133,6 +135,16 @@ class TensorFlowBlock:
             setattr(self, name, None)  # Keras itself would keep what it held
         super(Block, self).__delattr__(name)
 
+    def _trackable_children(self: Any, save_type: str = "checkpoint", **kwargs: Any) -> Any:
+        """What TensorFlow saves with a block: Keras leaves out what is in a list or dict."""
+        by_keras = super(Block, self)._trackable_children(save_type, **kwargs)
+        return {**by_keras, **contained(self)}
+
+    def _lookup_dependency(self: Any, name: str, cached_dependencies: Any = None) -> Any:
+        """The child of that name, while TensorFlow restores a checkpoint."""
+        found = super(Block, self)._lookup_dependency(name, cached_dependencies)
+        return contained(self).get(name) if found is None else found
+
     def __reduce__(self: Any) -> tuple[Any, ...]:
         rebuild, arguments = super(Block, self).__reduce__()  # a method of the class, found by name
         inside = {
@@ -146,9 +158,11 @@ class TensorFlowBlock:
         """The constructor's arguments, as Keras serialises them."""
         check_unchanged(self)
         arguments = arguments_of(self).map(keras.saving.serialize_keras_object)
+        layers = [layer for _, layer in layers_of(self)]
         return {
             "name": self.name,
-            "trainable": [layer.trainable for _, layer in layers_of(self)],
+            "trainable": [layer.trainable for layer in layers],
+            "quantized": quantization_of(layers),
             "positional": list(arguments.positional),
             "keywords": arguments.keywords,
             "dtype": arguments.dtype,
@@ -162,9 +176,20 @@ class TensorFlowBlock:
         arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
         net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
         net.name = config["name"]
-        for (_, layer), trainable in zip(layers_of(net), config["trainable"], strict=True):
+        layers = [layer for _, layer in layers_of(net)]
+        for layer, trainable in zip(layers, config["trainable"], strict=True):
             set_trainable(layer, trainable)
+        quantized = config.get("quantized", [None] * len(layers))  # older files do not say
+        for layer, how in zip(layers, quantized, strict=True):
+            if how is not None and not is_quantized(layer):  # as an argument it is already
+                quantize_again(layer, how)
         return net
+
+    def quantize(self: Any, mode: Any = None, **options: Any) -> None:
+        """Quantize the layers inside; one that holds none is no model for Keras, and is refused."""
+        if isinstance(self, keras.Model) and not self._layers:
+            raise self._not_implemented_error(self.quantize)
+        super(Block, self).quantize(mode, **options)
 
     def get_build_config(self: Any) -> dict[str, Any] | None:
         """The shapes of the variables; None when one does not exist yet.
@@ -203,6 +228,7 @@ def put(net: Any, name: str, value: Any) -> None:
     super(Block, net).__setattr__(name, value)
     if isinstance(value, CONTAINERS):
         vars(net)[name] = value
+        restore_deferred(net, name, value)
 
 
 def forget_dropped(net: Any, name: str) -> None:

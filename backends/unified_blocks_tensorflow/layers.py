@@ -11,6 +11,8 @@ import tensorflow as tf
 import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.block.arguments import ACTIVATIONS as NAMES
+from unified_blocks_tensorflow.policies import as_it_comes
+from unified_blocks_tensorflow.quantization import check_own_call
 
 OWN = ("relu", "elu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign")
 """The activations that Keras has with the same name and meaning."""
@@ -36,17 +38,21 @@ class Dense(ub.Dense, keras.layers.Dense):
         if in_units is not None:
             self.build((None, in_units))
 
+    def quantize(self, mode=None, type_check=True, config=None):
+        check_own_call(self, Dense, type_check)
+        super().quantize(mode, type_check=False, config=config)
+
 
 @ub.Dropout.native("tensorflow")
 class Dropout(ub.Dropout, keras.layers.Dropout):
     def __init__(self, rate):
-        keras.layers.Dropout.__init__(self, rate, autocast=False)
+        keras.layers.Dropout.__init__(self, rate, **as_it_comes())
 
 
 @ub.Flatten.native("tensorflow")
 class Flatten(ub.Flatten, keras.layers.Flatten):
     def __init__(self):
-        keras.layers.Flatten.__init__(self, autocast=False)
+        keras.layers.Flatten.__init__(self, **as_it_comes())
 
 
 @ub.Embedding.native("tensorflow")
@@ -60,4 +66,15 @@ class Embedding(ub.Embedding, keras.layers.Embedding):
         X = tf.cast(X, tf.int64)
         inside = (X >= 0) & (self.input_dim > X)
         rows = tf.gather(tf.convert_to_tensor(self.embeddings), tf.where(inside, X, 0))
+        return tf.cast(tf.where(inside[..., None], rows, np.nan), self.compute_dtype)
+
+    def quantized_call(self, X):
+        if tf.as_dtype(X.dtype).is_floating:
+            raise self.not_whole(X.dtype)
+        inside = (X >= 0) & (self.input_dim > X)
+        rows = super().quantized_call(tf.where(inside, X, 0))
         return tf.where(inside[..., None], rows, np.nan)
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        check_own_call(self, Embedding, type_check)
+        super().quantize(mode, type_check=False, config=config)

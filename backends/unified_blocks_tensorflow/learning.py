@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from unified_blocks.backend import Optimizer, Slot, TrainingStep
@@ -15,7 +16,9 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
-from unified_blocks_tensorflow.variables import walk
+from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
+from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
+from unified_blocks_tensorflow.variables import layers_of, walk
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -63,16 +66,21 @@ def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
 class TensorFlowTrainingStep(TrainingStep):
     """See `TrainingStep`. One graph for each shape of batch, as `keras.Model.fit` makes.
 
-    And one for each choice of parameters that are frozen after it was made.
+    And one for each choice of parameters that are frozen after it was made. Of a model that was
+    made in the scope of a strategy each replica takes the step, on the whole batch of its worker.
     """
 
     kinds = tuple(GRAPH_KINDS)
 
     def __init__(self, net, optimizer, loss):
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
+        check_scaled(net, mixed)
+        self.widen = widened if mixed else lambda output: output
         by_handle = {id(v.handle): v for v in walk(net)}
         self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
-        with placed(net):
+        self.strategy = strategy_that_made(net, self.variables)
+        with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer)
             self.native.build([v.handle for v in self.variables])
         self.graphs: dict[Any, Callable[..., Any]] = {}
@@ -89,12 +97,17 @@ class TensorFlowTrainingStep(TrainingStep):
     def count(self):
         return int(self.native.iterations.numpy())
 
-    def __call__(self, x, y):
+    def __call__(self, x, y=None):
         batch = [tf.convert_to_tensor(each) for each in (x, y) if each is not None]
         with placed(self.net):  # around the call: a graph runs where it is called
             return self.graph(self.update, *map(spec_of, batch))(*batch)
 
     def epoch(self, x, y, order, batch_size):
+        if self.strategy is not None:  # a loop in a graph cannot wait for the other replicas
+            data = [tf.convert_to_tensor(each) for each in (x, y) if each is not None]
+            batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+            losses = [self(*(tf.gather(each, rows) for each in data)) for rows in batches]
+            return np.array(losses, LOSS.as_numpy_dtype)
         whole = len(order) - len(order) % batch_size
         batches, rest = order[:whole].reshape(-1, batch_size), order[whole:]
         groups = [batches[i : i + AT_ONCE] for i in range(0, len(batches), AT_ONCE)]
@@ -113,8 +126,9 @@ class TensorFlowTrainingStep(TrainingStep):
         """A step, in a graph."""
         trained = [v.handle for v, chosen in zip(self.variables, trainable, strict=True) if chosen]
         with tf.GradientTape() as tape:
-            value = apply_loss(self.loss, self.net(x, training=True), y)
-        gradients = tape.gradient(value, trained)
+            value = apply_loss(self.loss, self.widen(self.net(x, training=True)), y)
+        share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
+        gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
         # Grappler lets an update overtake what reads the variable, when its gradient does not
         # depend on that: the loss, and the gradients of layers further down, came out wrong.
         with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
@@ -135,7 +149,8 @@ class TensorFlowTrainingStep(TrainingStep):
         key = (self.kind, function.__name__, trainable, *specs)
         if key not in self.graphs:
             by_xla = GRAPH_KINDS[self.kind] or None
-            traced = tf.function(partial(function, trainable), jit_compile=by_xla)
+            step = in_every_replica(self.strategy, partial(function, trainable))
+            traced = tf.function(step, jit_compile=by_xla)
             self.graphs[key] = traced.get_concrete_function(*specs)
         return self.graphs[key]
 

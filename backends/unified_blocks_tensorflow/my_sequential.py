@@ -5,12 +5,13 @@ import keras
 import unified_blocks as ub
 from unified_blocks.block.attributes import layer_of
 from unified_blocks.errors import BlockBuiltError
+from unified_blocks_tensorflow.policies import as_it_comes
 
 
 @ub.MySequential.native("tensorflow")
 class MySequential(ub.MySequential, keras.Model):
     def __init__(self, *blocks):
-        keras.Model.__init__(self, autocast=False)  # each block casts to its own dtype
+        keras.Model.__init__(self, **as_it_comes())  # each block casts to its own dtype
         self.blocks = []
         for block in blocks:
             self.add(block)

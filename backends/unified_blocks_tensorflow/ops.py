@@ -164,13 +164,31 @@ def matrix_transpose(x):
 
 
 def reshape(x, shape):
-    if KEEP in shape:
-        known, traced = x.shape, tf.shape(x)
-        shape = [
+    if KEEP not in shape:
+        return tf.reshape(x, shape)
+    known, traced = x.shape, tf.shape(x)
+    if -1 in shape:
+        shape = [left_over(known, shape) if size == -1 else size for size in shape]
+    return tf.reshape(
+        x,
+        [
             size if size is not KEEP else traced[i] if known[i] is None else known[i]
             for i, size in enumerate(shape)
-        ]
-    return tf.reshape(x, shape)
+        ],
+    )
+
+
+def left_over(known, shape):
+    """The size that -1 stands for, if the sizes of `x` that are not known are all kept.
+
+    TensorFlow finds it when one size is unknown, and a layer that follows has to know it.
+    """
+    kept = {i for i, size in enumerate(shape) if size is KEEP}
+    others = [size for i, size in enumerate(known) if i not in kept]
+    given = math.prod(size for size in shape if size is not KEEP and size != -1)
+    if None in others or not given or math.prod(others) % given:
+        return -1
+    return math.prod(others) // given
 
 
 def permute_dims(x, axes):
@@ -239,7 +257,8 @@ def one_hot(indices, depth, dtype):
 
 
 def one_hot_like(indices, x):
-    return tf.one_hot(indices, x.shape[-1], dtype=x.dtype)
+    depth = tf.shape(x)[-1] if x.shape[-1] is None else x.shape[-1]
+    return tf.one_hot(indices, depth, dtype=x.dtype)
 
 
 def full(shape, value, like):
@@ -275,7 +294,7 @@ def leaky_relu(x, negative_slope):
 
 
 def gelu(x):
-    if x.dtype == tf.float32:  # which it computes in, whatever it is given
+    if x.dtype != tf.float64:
         return tf.nn.gelu(x, approximate=False)
     return x * (1 + tf.math.erf(x / math.sqrt(2))) / 2  # its own rounds the root to float32
 

@@ -14,6 +14,7 @@ import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
+from unified_blocks_tensorflow.quantization import is_quantized
 
 OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 """Attributes that Keras gives to every model, lists of its layers among them."""
@@ -234,6 +235,13 @@ def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
                 first.axes = variable.axes
     reached = {id(v.handle) for v in found.values() if v.is_built}
     missed = [w.path for w in net.weights if id(w) not in reached]
+    quantized = [each.dtype_policy.name for _, each in layers_of(net) if is_quantized(each)]
+    if quantized:
+        raise UnsupportedError(
+            "on TensorFlow the numbers of a model that Keras has quantized have no canonical "
+            f"names; got a {type(net).__name__} with a layer of policy {quantized[0]}: "
+            "use Keras' own files, or the model as it was before net.quantize"
+        )
     if missed:
         known = ", ".join(cls.__name__ for cls in FAMILIES)
         raise UnsupportedError(

@@ -253,6 +253,10 @@ class Backend(ABC):
     def cast(self, net: Any, dtype: str) -> Any:
         """`net`, or where the framework cannot cast models a copy of it, in another dtype."""
 
+    def default_dtype(self) -> str:
+        """The dtype of a block that is made without one, where `use_dtype` says nothing."""
+        return "float32"
+
     def native_dtype(self, dtype: str) -> AbstractContextManager[Any]:
         """Inside the `with`, the framework makes layers of this dtype.
 

@@ -33,6 +33,8 @@ CAPABILITIES = {
     "nan-in-relu": "layers (`ReLU`, `Dense`, …) propagate nan through relu",
     "float16": "dense layers and `ops.matmul` in float16",
     "bfloat16": "blocks in bfloat16",
+    "mixed-precision": "blocks that compute in half precision and keep float32 parameters, "
+    '`dtype="mixed_bfloat16"`',
     "held-gradients": "gradients that stay with the parameters after a backward pass",
     "keras-files": "`.keras` files",
     "symbol-files": "Gluon's `export` and `SymbolBlock.imports`",

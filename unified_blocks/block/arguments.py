@@ -70,13 +70,24 @@ class Arguments:
     dtype: str = "float32"
 
     @classmethod
-    def of(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Arguments:
-        """Arguments given here and now, the dtype among the keywords; see `dtype_by_name`."""
+    def of(
+        cls, positional: tuple[Any, ...], keywords: dict[str, Any], dtype: str | None = None
+    ) -> Arguments:
+        """Arguments given here and now, the dtype among the keywords; see `dtype_by_name`.
+
+        `dtype` is the default one, if it is not this library's.
+        """
         positional, keywords = _each(copied, positional, keywords)
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
-        return cls(positional, keywords, default_dtype())
+        return cls(positional, keywords, dtype or default_dtype())
+
+    @property
+    def chosen_dtype(self) -> Any:
+        """The dtype that was asked for, or else the default one."""
+        given = self.keywords.get("dtype")
+        return self.dtype if given is None else given
 
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend.drawing import INITIALIZERS
-from unified_blocks.dtypes import default_dtype, dtype_name
+from unified_blocks.dtypes import default_dtype, dtype_name, variable_dtype
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
@@ -73,7 +73,7 @@ class Constant:
         Raises:
             UnsupportedError: for bfloat16, unless a package has added it to NumPy.
         """
-        dtype = default_dtype() if self.dtype is None else dtype_name(self.dtype)
+        dtype = variable_dtype(default_dtype() if self.dtype is None else dtype_name(self.dtype))
         try:
             np.dtype(dtype)
         except TypeError:

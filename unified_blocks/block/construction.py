@@ -9,11 +9,19 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
+from unified_blocks.backend import Backend
 from unified_blocks.backend.registry import default_backend
 from unified_blocks.block.arguments import Arguments, dtype_by_name, rule_of, without_self
 from unified_blocks.block.attributes import check_constructed, constructing
 from unified_blocks.block.origin import Origin, remember
-from unified_blocks.dtypes import FLOAT_DTYPES, default_dtype, default_float, dtype_name
+from unified_blocks.dtypes import (
+    FLOAT_DTYPES,
+    MIXED_DTYPES,
+    default_dtype,
+    default_float,
+    dtype_name,
+)
+from unified_blocks.errors import UnsupportedError
 
 PACKAGE = __name__.partition(".")[0]
 PLAIN = (bool, int, float, str)
@@ -53,7 +61,11 @@ def construct(
         outermost = type(self).__init__ is __init__
         positional, keywords = dtype_by_name(init, args, kwargs)
         if outermost:
-            arguments = Arguments.of(positional, keywords)
+            backend = self._native.backend
+            asks_framework = default_float.get() is None and keywords.get("dtype") is None
+            by_framework = backend.default_dtype() if asks_framework else None
+            arguments = Arguments.of(positional, keywords, by_framework)
+            check_dtype(backend, arguments.chosen_dtype)
             object.__setattr__(self, "_origin", Origin(arguments, assigned=[]))
         tokens = [(variable, variable.set(value)) for variable, value in _settings_of(self)]
         try:
@@ -131,7 +143,24 @@ def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
         (constructing, True),
         (default_backend, net._native.backend.name),
     ]
-    dtype = net._origin.arguments.keywords.get("dtype")
-    if dtype in FLOAT_DTYPES:
+    arguments: Arguments = net._origin.arguments
+    dtype = arguments.keywords.get("dtype")
+    if dtype in (*FLOAT_DTYPES, *MIXED_DTYPES):
         settings.append((default_float, dtype))
+    elif default_float.get() is None:
+        settings.append((default_float, arguments.dtype))
     return settings
+
+
+def check_dtype(backend: Backend, dtype: Any) -> None:
+    """Refuse a policy of Keras for another framework.
+
+    Raises:
+        UnsupportedError: for one of `MIXED_DTYPES`, when the framework is not Keras'.
+    """
+    if dtype in MIXED_DTYPES and "mixed-precision" in backend.lacks:
+        raise UnsupportedError(
+            f"on {backend.title} a dtype must be one of {', '.join(FLOAT_DTYPES)}; got {dtype!r}, "
+            'which is a policy of Keras: use "float32"; a model of Keras becomes that by '
+            'ub.cast(net, "float32")'
+        )

@@ -25,11 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from unified_blocks.backend.registry import load_backend
 from unified_blocks.block import Block, arguments_of, portable_class
 from unified_blocks.block.arguments import Arguments, widest
+from unified_blocks.block.construction import check_dtype
 from unified_blocks.block.names import find, lasting_name_of
 from unified_blocks.block.remaking import check_unchanged
-from unified_blocks.dtypes import FLOAT_DTYPES
+from unified_blocks.dtypes import FLOAT_DTYPES, MIXED_DTYPES
 from unified_blocks.errors import FileFormatError, UnsupportedError
 
 DEEPEST = 100
@@ -105,6 +107,7 @@ def block_from(configuration: Any, backend: str, largest: int) -> Any:
 
     Raises:
         UnknownBlockError: a class that was not defined.
+        UnsupportedError: a policy of Keras, on another framework.
         FileFormatError: when it is not what `configuration_of` gives, or the class refuses the
             arguments.
     """
@@ -136,9 +139,10 @@ def block_from(configuration: Any, backend: str, largest: int) -> Any:
                 "arguments": list(items),
                 "keywords": dict(keywords),
                 "dtype": str(dtype),
-            } if number not in made and dtype in FLOAT_DTYPES:
-                inside = read_all(items, keywords, depth)
-                made[number] = make(name, Arguments(*inside, dtype))
+            } if number not in made and dtype in (*FLOAT_DTYPES, *MIXED_DTYPES):
+                arguments = Arguments(*read_all(items, keywords, depth), dtype)
+                check_dtype(load_backend(backend), arguments.chosen_dtype)
+                made[number] = make(name, arguments)
                 return made[number]
         raise _damaged(repr(value)[:100])
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from unified_blocks.backend.registry import get_backend
 from unified_blocks.backend.tensors import backend_of
+from unified_blocks.block.construction import check_dtype
 from unified_blocks.dtypes import dtype_name
 
 
@@ -49,7 +50,8 @@ def cast(net: Any, dtype: Any) -> Any:
 
     Args:
         net: a model of any framework.
-        dtype: `"float64"`, `"float32"`, `"float16"` or, on PyTorch and TensorFlow, `"bfloat16"`.
+        dtype: `"float64"`, `"float32"`, `"float16"` or, on PyTorch and TensorFlow, `"bfloat16"`;
+            on TensorFlow also `"mixed_bfloat16"` and `"mixed_float16"`.
 
     Returns:
         The cast model: on PyTorch and MXNet the same object; on TensorFlow a new one, as
@@ -58,6 +60,8 @@ def cast(net: Any, dtype: Any) -> Any:
     Raises:
         ValueError: for another dtype.
         UnsupportedError: on TensorFlow, for a native model that contains layers; on MXNet, for
-            bfloat16.
+            bfloat16; on PyTorch and MXNet, for a policy of Keras.
     """
-    return backend_of(net).cast(net, dtype_name(dtype))
+    backend, name = backend_of(net), dtype_name(dtype)
+    check_dtype(backend, name)
+    return backend.cast(net, name)

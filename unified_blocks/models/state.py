@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.dtypes import default_dtype
+from unified_blocks.dtypes import default_dtype, variable_dtype
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.variables import (
     device_of_variables,
@@ -57,7 +57,7 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
     several = bool(input_shape) and not isinstance(input_shape[0], int | np.integer)
     shapes: Any = input_shape if several else [input_shape]
     variables = backend.variables(net)
-    dtype = variables[0].dtype if variables else default_dtype()
+    dtype = variables[0].dtype if variables else variable_dtype(default_dtype())
     device = device_of_variables(variables)
     backend.run(net, [backend.from_numpy(np.zeros(shape, dtype), device) for shape in shapes])
     return net

@@ -167,8 +167,8 @@ OTHER_LAYERS = [
         "Flatten takes the channels last",
         "tensorflow",
         "unified_blocks_tensorflow.layers:Flatten.__init__",
-        "(self, autocast=False)",
-        '(self, data_format="channels_first", autocast=False)',
+        "(self, **as_it_comes())",
+        '(self, data_format="channels_first", **as_it_comes())',
         Compared(
             lambda: ub.MySequential(ub.ReLU(), ub.Flatten(), ub.Dense(3)),
             "1",
@@ -220,8 +220,8 @@ OTHER_LAYERS = [
         "Softmax along the batch",
         "tensorflow",
         "unified_blocks_tensorflow.activations:Softmax.__init__",
-        "(self, axis, autocast=False)",
-        "(self, 0, autocast=False)",
+        "(self, axis, **as_it_comes())",
+        "(self, 0, **as_it_comes())",
         Compared(of(ub.Softmax), "1", "softmax_axis"),
     ),
     Mutant(
