@@ -61,12 +61,7 @@ def construct(
         outermost = type(self).__init__ is __init__
         positional, keywords = dtype_by_name(init, args, kwargs)
         if outermost:
-            backend = self._native.backend
-            asks_framework = default_float.get() is None and keywords.get("dtype") is None
-            by_framework = backend.default_dtype() if asks_framework else None
-            arguments = Arguments.of(positional, keywords, by_framework)
-            check_dtype(backend, arguments.chosen_dtype)
-            object.__setattr__(self, "_origin", Origin(arguments, assigned=[]))
+            begin(self, positional, keywords)
         tokens = [(variable, variable.set(value)) for variable, value in _settings_of(self)]
         try:
             with scope():
@@ -135,6 +130,21 @@ def _called(init: Callable[..., None]) -> Call:
         init(self, *positional, **keywords)
 
     return call
+
+
+def begin(net: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    """Record what `net` is made with, before anything else is in it.
+
+    Raises:
+        UnsupportedError: as `check_dtype`.
+    """
+    # Not in the constructor, which is pickled by value with a class that is: no setting could be.
+    backend = net._native.backend
+    asks_framework = default_float.get() is None and keywords.get("dtype") is None
+    by_framework = backend.default_dtype() if asks_framework else None
+    arguments = Arguments.of(positional, keywords, by_framework)
+    check_dtype(backend, arguments.chosen_dtype)
+    object.__setattr__(net, "_origin", Origin(arguments, assigned=[]))
 
 
 def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
