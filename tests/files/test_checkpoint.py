@@ -352,7 +352,7 @@ def test_a_second_class_made_by_hand_is_an_error(tmp_path):
     assert "got a second __main__:ByHand" in done.stderr
 
 
-def test_a_copy_of_a_class_leaves_the_name_to_the_original(tmp_path):
+def test_a_copy_of_a_class_leaves_the_name_to_the_original(backend, tmp_path):
     """Unpickling makes copies: classes of one module by the code of another."""
     original = block_names.find("testbed.portable:Residual")
     names = {"__module__": original.__module__, "forward": lambda self, X: X}

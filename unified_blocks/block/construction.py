@@ -163,14 +163,14 @@ def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
 
 
 def check_dtype(backend: Backend, dtype: Any) -> None:
-    """Refuse a policy of Keras for another framework.
+    """Refuse a dtype that the framework does not have.
 
     Raises:
-        UnsupportedError: for one of `MIXED_DTYPES`, when the framework is not Keras'.
+        UnsupportedError: for one of `MIXED_DTYPES`, on a framework without mixed precision.
     """
     if dtype in MIXED_DTYPES and "mixed-precision" in backend.lacks:
         raise UnsupportedError(
             f"on {backend.title} a dtype must be one of {', '.join(FLOAT_DTYPES)}; got {dtype!r}, "
-            'which is a policy of Keras: use "float32"; a model of Keras becomes that by '
-            'ub.cast(net, "float32")'
+            'which computes in half and keeps float32 variables: use "float32"; a model that has '
+            'it becomes that by ub.cast(net, "float32")'
         )
