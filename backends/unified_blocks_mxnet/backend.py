@@ -20,6 +20,7 @@ from unified_blocks_mxnet.bind import (
     give_forwards,
     has_dtype,
 )
+from unified_blocks_mxnet.channels import channels_of
 from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.parameters import add_constant
@@ -176,6 +177,9 @@ class MXNetBackend(Backend):
 
     def layers(self, net):
         return layers_of(net)
+
+    def channels_of(self, layer):
+        return channels_of(layer)
 
     def caller(self, net):
         return learning.caller(net)

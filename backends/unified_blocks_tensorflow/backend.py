@@ -25,6 +25,7 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
+from unified_blocks_tensorflow.channels import channels_of
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
@@ -178,6 +179,9 @@ class TensorFlowBackend(Backend):
 
     def layers(self, net):
         return layers_of(net)
+
+    def channels_of(self, layer):
+        return channels_of(layer)
 
     def caller(self, net):
         if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list

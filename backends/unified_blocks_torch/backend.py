@@ -18,6 +18,7 @@ from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind, bind_constructor
+from unified_blocks_torch.channels import channels_of
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.variables import KINDS, device_name, layers_of, original, walk
 
@@ -122,6 +123,9 @@ class TorchBackend(Backend):
 
     def layers(self, net):
         return layers_of(net)
+
+    def channels_of(self, layer):
+        return channels_of(layer)
 
     @contextmanager
     def watch(self, net, begins, ends):

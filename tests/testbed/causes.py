@@ -194,6 +194,15 @@ PLANTED = (
         lambda: ub.MySequential(ub.ReLU(), ub.Lambda(channels_last)),
         x=IMAGE,
     ),
+    Planted(
+        "another_layout",
+        "1",
+        lambda: ub.MySequential(ub.ReLU(), ub.Lambda(ops.exp)),
+        lambda: ub.MySequential(
+            ub.ReLU(), ub.Lambda(lambda X: ops.permute_dims(ops.exp(X), (0, 2, 3, 1)))
+        ),
+        x=IMAGE,
+    ),
     Planted("call_missing", "dense#2", lambda: Repeated(2), lambda: Repeated(1)),
     Planted("call_extra", "dense#2", lambda: Repeated(1), lambda: Repeated(2)),
     Planted(

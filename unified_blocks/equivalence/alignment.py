@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from unified_blocks.equivalence.layouts import Layouts, Move, brought, move_between, sides_of
 from unified_blocks.equivalence.watching import WHOLE, Call
 from unified_blocks.reference.numpy_ops import ACTIVATE
 from unified_blocks.reference.policy import agree, wide
@@ -19,7 +20,9 @@ class Pair:
     """A call of each model, under the names of the first.
 
     Attributes:
+        b: the second model's, its arrays in the layout of the first's.
         inputs, outputs: a row for each array of their inputs and outputs.
+        moves: how the outputs of `b` were brought to that layout.
         moved: an activation that is inside the layer in one model, and after it in the other.
         within: an enclosing call whose output is the same in both, although they differ.
     """
@@ -31,6 +34,19 @@ class Pair:
     outputs: list[Row]
     moved: str | None = None
     within: str | None = None
+    moves: Sequence[Move] = field(default=())
+
+    def later(self, a: Sequence[Call], b: Sequence[Call]) -> tuple[list[Array], list[Array]]:
+        """The arrays in each model after the call that have the shape of its output."""
+        if len(self.a.outputs) != 1 or len(self.b.outputs) != 1:
+            return [], []
+        move = self.moves[0] if self.moves else None
+        shape = self.b.outputs[0].shape
+        theirs = [brought(array, move) for array in after(self.b, b)]
+        return (
+            [array for array in after(self.a, a) if array.shape == self.a.outputs[0].shape],
+            [array for array in theirs if array.shape == shape],
+        )
 
     @property
     def left_out(self) -> str | None:
@@ -75,11 +91,16 @@ class Fault:
     dtype: str | None = None
 
 
-def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) -> list[Pair]:
+def align(
+    a: Sequence[Call],
+    b: Sequence[Call],
+    rename: Callable[[str], str],
+    layouts: Layouts | None = None,
+) -> list[Pair]:
     """The calls that both models make, in the execution order of `a`.
 
     The n-th call of a path is paired with the n-th of that path; `rename` turns a path of `b` into
-    one of `a`.
+    one of `a`, and `layouts` are those of the models' own inputs and outputs.
     """
     for call in b:
         call.path = rename(call.path)
@@ -94,16 +115,15 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
             call.name = f"{call.path or WHOLE}{number}"
             if calls is b:
                 found[call.name] = call
+    made = sorted((call for call in a if call.name in found), key=lambda call: call.end)
+    moves = [(call, move_between(call.channels, found[call.name].channels)) for call in made]
+    apart = [(call, move) for call, move in moves if move is not None]
     pairs = []
-    for call in sorted(a, key=lambda call: call.end):
-        other = found.get(call.name)
-        if other is not None:
-            types = (call.input_dtypes, other.input_dtypes)
-            inputs = rows_of(call.name, "input", call.inputs, other.inputs, types)
-            outputs = rows_of(
-                call.name, "call", call.outputs, other.outputs, (call.dtypes, other.dtypes)
-            )
-            pairs.append(Pair(call.name, call, other, inputs, outputs))
+    for call in made:
+        other = found[call.name]
+        taken, given = sides_of(call, other, layouts or Layouts(), apart)
+        other = replace(other, inputs=taken.b, outputs=given.b)
+        pairs.append(Pair(call.name, call, other, taken.rows, given.rows, moves=given.moves))
     for pair in pairs:
         if not pair.gives_the_same:
             pair.moved = moved_activation(pair, a, b)
@@ -123,13 +143,14 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
     """
     if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
         return None
-    for bare, bare_calls, done in ((pair.a, a, pair.b), (pair.b, b, pair.a)):
+    mine, theirs = pair.later(a, b)
+    for bare, later, done in ((pair.a, mine, pair.b), (pair.b, theirs, pair.a)):
         plain, activated, dtype = bare.outputs[0], done.outputs[0], done.dtypes[0]
         if not agree(plain, plain, dtype) or plain.shape != activated.shape:
             continue
         if agree(plain, activated, dtype):  # they differ in their dtypes: nothing was applied
             continue
-        if any(agree(array, activated, dtype) for array in after(bare, bare_calls)):
+        if any(agree(array, activated, dtype) for array in later):
             for name, function in ACTIVATE.items():
                 if name is not None and agree(function(wide(plain)), activated, dtype):
                     return name
@@ -137,7 +158,7 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
 
 
 def after(call: Call, calls: Sequence[Call]) -> list[Array]:
-    """The arrays in a model after a call that have the shape of its output."""
+    """The arrays in a model after a call."""
     return [
         array
         for other in calls
@@ -145,7 +166,6 @@ def after(call: Call, calls: Sequence[Call]) -> list[Array]:
             *(other.inputs if other.start > call.end else ()),
             *(other.outputs if other.end > call.end else ()),
         )
-        if len(call.outputs) == 1 and array.shape == call.outputs[0].shape
     ]
 
 

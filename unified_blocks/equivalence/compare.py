@@ -10,10 +10,12 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.comparing import Comparing
 from unified_blocks.equivalence.comparison import Comparison
+from unified_blocks.equivalence.layouts import declared, seen
 from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.sides import saved_and_loaded
 from unified_blocks.models.transfer import Rename
 from unified_blocks.training.optimizers import SGD
+from unified_blocks.types import Array
 
 
 def compare(
@@ -27,6 +29,8 @@ def compare(
     steps: int = 5,
     optimizer: Optimizer | None = None,
     rename: Rename | None = None,
+    layouts: tuple[str, str] | None = None,
+    inputs_b: Any = None,
 ) -> Comparison:
     """Find the first place where two models differ and, if it is known, why.
 
@@ -52,6 +56,11 @@ def compare(
         optimizer: default: `ub.SGD(0.125, momentum=0.875)`.
         rename: `{name in a: name in b}` where they differ, of an array or of all below a path, or
             a function of a name in `a`: as `ub.transfer(a, b)` takes it.
+        layouts: where each model has the channels of images, in what it takes and gives:
+            `("NCHW", "NHWC")`, or `("channels_first", "channels_last")` for any number of axes.
+            `inputs` are in the layout of `a`; those of `b` are made from them. Inside, channels
+            may be elsewhere in one model whatever is said here.
+        inputs_b: what `b` is given, where that cannot be made from `inputs`.
 
     Returns:
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
@@ -59,9 +68,10 @@ def compare(
     Raises:
         NotBuiltError: when a parameter of a block of this library does not exist yet. Of a native
             model the inputs make it, as a first call does.
+        InputError: for images in a layout that a model cannot take.
         UnsupportedError: for gradients of several inputs, a graph of a model that cannot be one, or
             a file of a model that this library did not make.
-        ValueError: for another mode.
+        ValueError: for another mode, or other layouts.
 
     Example::
 
@@ -69,18 +79,26 @@ def compare(
     """
     if mode not in MODES:
         raise ValueError(f"compare: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    given = inputs if isinstance(inputs, tuple) else (inputs,)
-    arrays = [np.asarray(to_numpy(x, copy=True)) for x in given]
+    arrays, layout = in_arrays(inputs), declared(layouts)
+    theirs = layout.second(arrays) if inputs_b is None else in_arrays(inputs_b)
+    taking = layout if inputs_b is None else seen(arrays, theirs)
+    giving = layout if layouts is not None else taking
+    given = (theirs, taking, giving)
     if mode == "saved":
         with saved_and_loaded(b) as loaded:
-            return Comparing(a, loaded, arrays, mode, rename).forward()
-    comparing = Comparing(a, b, arrays, mode, rename)
+            return Comparing(a, loaded, arrays, mode, rename, *given).forward()
+    comparing = Comparing(a, b, arrays, mode, rename, *given)
     if mode in ("forward", "train"):
         return comparing.forward()
     if mode == "compiled":
         return comparing.compiled()
     wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
     return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
+
+
+def in_arrays(inputs: Any) -> list[Array]:
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    return [np.asarray(to_numpy(x, copy=True)) for x in given]
 
 
 def assert_equivalent(a: Any, b: Any, inputs: Any, **options: Any) -> None:

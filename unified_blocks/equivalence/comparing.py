@@ -10,18 +10,20 @@ import numpy as np
 from unified_blocks import ops
 from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
-from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault
+from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.equivalence.causes.images import another_layout
 from unified_blocks.equivalence.causes.table import cause_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
+from unified_blocks.equivalence.layouts import Layouts, Move, brought, remedy, side_of, taken
 from unified_blocks.equivalence.renaming import renaming
 from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
-from unified_blocks.equivalence.watching import WHOLE, watched
+from unified_blocks.equivalence.watching import WHOLE, Call, watched
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.models.transfer import Rename
 from unified_blocks.reference.policy import TOLERANCES, Kind
-from unified_blocks.reference.rows import Row, compared, rows_of
+from unified_blocks.reference.rows import Row, compared
 from unified_blocks.training.gradients import value_and_grad
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
@@ -37,8 +39,22 @@ class Comparing:
         arrays: Sequence[Array],
         mode: str,
         rename: Rename | None,
+        theirs: Sequence[Array],
+        taking: Layouts | None,
+        giving: Layouts | None,
     ) -> None:
-        self.a, self.b, self.arrays, self.mode = Model(a, arrays), Model(b, arrays), arrays, mode
+        """Of the arguments of `compare`.
+
+        Args:
+            a, b, arrays, mode, rename: as there.
+            theirs: what `b` is given.
+            taking: how that differs from `arrays`; None when it is other numbers.
+            giving: how the layouts of the outputs may differ.
+        """
+        self.taking, self.layouts = taking, giving or Layouts()
+        self.a, self.b = Model(a, arrays), Model(b, theirs, self.layouts)
+        self.arrays, self.mode = arrays, mode
+        self.output_moves: Sequence[Move] = ()
         paths = [path for path, _ in self.a.backend.layers(a)]
         self.rename = renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
@@ -59,6 +75,8 @@ class Comparing:
     ) -> None:
         if self.first is None:
             self.first = FirstDifference(name, what, row, cause_of(evidence), after)
+            if self.first.cause == another_layout.__name__:
+                self.notes.append(remedy(self.arrays, self.layouts))
 
     # parameters
 
@@ -87,6 +105,7 @@ class Comparing:
             None if owner is None else model.backend.kind_of(owner.owner),
             a,
             b,
+            x=self.b.inputs[0] if len(self.b.inputs) == 1 else None,
             names=held.names,
             roles=held.roles,
             moved=in_place,
@@ -109,10 +128,8 @@ class Comparing:
     def calls(self) -> None:
         outputs = []
         for model in (self.a, self.b):
-            with unchanged(model, self.train):
-                arrays, dtypes, model.runs = watched(
-                    model.net, model.tensors(self.arrays), self.train
-                )
+            with unchanged(model, self.train), model.told():
+                arrays, dtypes, model.runs = watched(model.net, model.tensors(), self.train)
             outputs.append((arrays, dtypes))
             if model.dtype is None:  # it holds no numbers
                 model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
@@ -121,14 +138,14 @@ class Comparing:
                     f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
                 )
-        self.pairs = align(self.a.runs, self.b.runs, self.rename)
+        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.layouts)
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
             else:
                 self.notes.append(f"{pair.name} is not compared: {pair.left_out}")
         (found, found_types), (wanted, wanted_types) = outputs
-        rows = rows_of("output", "output", found, wanted, (found_types, wanted_types))
+        rows, wanted, self.output_moves = self.outputs(found, wanted, (found_types, wanted_types))
         self.rows += rows
         fault = first_fault(self.pairs, self.a.runs, self.b.runs)
         if fault is not None:
@@ -142,6 +159,13 @@ class Comparing:
                 a, b = (each[i] if i < len(each) else None for each in (found, wanted))
                 self.differs(WHOLE, "output", row, Evidence("call", WHOLE, a=a, b=b))
 
+    def outputs(
+        self, a: Sequence[Array], b: Sequence[Array], dtypes: tuple[Sequence[str], Sequence[str]]
+    ) -> tuple[list[Row], list[Array], list[Move]]:
+        """Rows of the models' outputs, those of `b` in the layout of `a`, how they got there."""
+        side = side_of("output", "output", a, b, dtypes, (None, self.layouts.move))
+        return side.rows, side.b, side.moves
+
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair
         if pair is None:
@@ -152,17 +176,18 @@ class Comparing:
             for name, array in self.numbers.items()
             if name.startswith(start) and "." not in name.removeprefix(start)
         }
+        mine, theirs = pair.later(self.a.runs, self.b.runs)
         return Evidence(
             "call",
             fault.name,
             pair.a.kind,
-            fault.a,
-            fault.b,
-            fault.x,
+            first(fault.a, pair.a),
+            first(fault.b, pair.a),
+            first(fault.x, pair.a),
             numbers,
             self.train,
             pair.b.changed and not pair.a.changed,
-            later=(after(pair.a, self.a.runs), after(pair.b, self.b.runs)),
+            later=([first(x, pair.a) for x in mine], [first(x, pair.a) for x in theirs]),
             dtype=fault.dtype,
             mode=self.mode,
         )
@@ -183,7 +208,7 @@ class Comparing:
                     y=self._weights(model),
                 )
                 after.append(model.numbers())
-        taken = {pair.a.path: pair.a.inputs for pair in self.pairs}
+        inputs_of = {pair.a.path: [first(x, pair.a) for x in pair.a.inputs] for pair in self.pairs}
         for name in constants:
             other = {self.rename(n): array for n, array in after[1].items()}
             if name not in other:
@@ -192,7 +217,7 @@ class Comparing:
             self.rows.append(row)
             if not row.ok:
                 path = name.rpartition(".")[0]
-                inputs = taken.get(path, [])
+                inputs = inputs_of.get(path, [])
                 evidence = Evidence(
                     "statistic",
                     name,
@@ -210,10 +235,11 @@ class Comparing:
         if not self.parameters():
             return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
-        wanted, types, _ = watched(self.a.net, self.a.tensors(self.arrays))
-        with self.b.backend.compiled(self.b.net) as function:
-            found, found_types = in_numpy(self.b.backend, function(*self.b.tensors(self.arrays)))
-        rows = rows_of("output", "output", wanted, found, (types, found_types))
+        with self.a.told():
+            wanted, types, _ = watched(self.a.net, self.a.tensors())
+        with self.b.told(), self.b.backend.compiled(self.b.net) as function:
+            found, found_types = in_numpy(self.b.backend, function(*self.b.tensors()))
+        rows, found, _ = self.outputs(wanted, found, (types, found_types))
         self.rows += rows
         for i, row in enumerate(rows):
             if not row.ok:
@@ -239,6 +265,7 @@ class Comparing:
 
     def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
         if targets is not None:
+            targets = self._laid_out(model, targets)
             if targets.dtype.kind == "f" and model.dtype:
                 return model.backend.from_numpy(targets, model.device, model.dtype), loss or "mse"
             return targets, loss or "mse"
@@ -255,8 +282,15 @@ class Comparing:
                 f"{self.a.title}: give a loss that makes one number of them"
             )
         generator = np.random.default_rng(0)
-        weights = generator.normal(size=whole.outputs[0].shape)
+        weights = self._laid_out(model, generator.normal(size=whole.outputs[0].shape))
         return model.backend.from_numpy(np.asarray(weights), model.device, model.dtype)
+
+    def _laid_out(self, model: Model, array: Array) -> Array:
+        """An array that belongs to the output of `a`, in the layout of the output of `model`."""
+        outputs = next(call.outputs for call in self.a.runs if not call.path)
+        if model is self.a or not outputs or array.ndim != outputs[0].ndim:
+            return array
+        return np.asarray(taken(array, self.output_moves[0]), order="C")
 
     def _only_input(self, model: Model) -> Any:
         if len(self.arrays) != 1:
@@ -264,7 +298,7 @@ class Comparing:
                 "compare: gradients are taken of models of one input; got "
                 f"{len(self.arrays)}: compare with mode='forward'"
             )
-        return model.tensors(self.arrays)[0]
+        return model.tensors()[0]
 
     def gradients(self, targets: Array | None, loss: Loss | None) -> None:
         """Every parameter's gradient, and the input's, in inference mode.
@@ -273,7 +307,7 @@ class Comparing:
         """
         found: list[State] = []
         values = []
-        whole_numbers = self.arrays[0].dtype.kind != "f"
+        whole_numbers = any(model.inputs[0].dtype.kind != "f" for model in (self.a, self.b))
         for model in (self.a, self.b):
             y, chosen = self._chosen(model, targets, loss)
             value, gradients = value_and_grad(
@@ -286,6 +320,10 @@ class Comparing:
             values.append(np.asarray(value, model.dtype))
             found.append(gradients)
         theirs = {self.rename(name): array for name, array in found[1].items()}
+        if self.taking is None:
+            self.notes.append("the input's gradient is not compared: the inputs are not the same")
+        elif "x" in theirs:
+            theirs["x"] = brought(theirs["x"], self.taking.of(self.arrays[0]))
         outputs = next(call.outputs for call in self.a.runs if not call.path)
         counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
         row = compared("loss", "loss", values[0], values[1])
@@ -295,7 +333,8 @@ class Comparing:
             self.differs("loss", "loss", row, evidence)
         rows = []
         names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
-        for name in [*reversed(names), *([] if whole_numbers else ["x"])]:
+        with_input = self.taking is not None and not whole_numbers
+        for name in [*reversed(names), *(["x"] if with_input else [])]:
             x, y = found[0].get(name), theirs.get(name)
             row = compared(name, "gradient", x, y)
             rows.append(row)
@@ -332,6 +371,13 @@ class Comparing:
             if not row.ok:
                 evidence = Evidence(what, v.name, a=a, b=b, before=self.numbers[v.name])
                 self.differs(f"{v.name}, trained", what, row, evidence)
+
+
+def first(array: Array | None, call: Call) -> Any:
+    """An array of a call with the channels first, where causes look for them."""
+    if array is None or call.channels != "last" or call.kind == "Dense":
+        return array
+    return brought(array, "last")
 
 
 def weighted(output: Any, weights: Any) -> Any:

@@ -99,7 +99,18 @@ class Comparison:
 
     def __str__(self) -> str:
         """A table of all that was compared; the first difference is marked."""
-        head = ("", "what", "name", "shape", "dtype", "absolute", "relative", "ulp", "of allowed")
+        head = (
+            "",
+            "what",
+            "name",
+            "shape",
+            "dtype",
+            "absolute",
+            "relative",
+            "ulp",
+            "of allowed",
+            "",
+        )
         first = self.first_difference
         lines: list[tuple[str, ...]] = [head]
         for row in self.rows:
@@ -122,4 +133,5 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.relative:.2e}",
         f"{row.ulp:.3g}",
         f"{row.share:.2e}" + (f" at {list(row.at)}" if row.at and not row.ok else ""),
+        row.remark,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.block import Block
+from unified_blocks.equivalence.layouts import Layouts, misread, moved_to
 from unified_blocks.equivalence.watching import Call
+from unified_blocks.errors import InputError
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.models.variables import built_variables, device_of_variables
 from unified_blocks.reference.policy import TOLERANCES
@@ -34,12 +36,17 @@ class Model:
     """One of the two models, with the properties that the steps of a comparison use.
 
     A native one that makes its parameters when it is first called is called once.
+
+    Attributes:
+        inputs: what it is given, in its own layout.
+        against: of the second model, the layouts that were named; None of the first.
     """
 
     net: Any
-    inputs: InitVar[Sequence[Array]]
+    inputs: Sequence[Array]
+    against: Layouts | None = None
 
-    def __post_init__(self, inputs: Sequence[Array]) -> None:
+    def __post_init__(self) -> None:
         self.backend: Backend = backend_of(self.net)
         self.variables = self.backend.variables(self.net)
         self.device = device_of_variables(self.variables)
@@ -47,21 +54,48 @@ class Model:
         self.dtype = next(floats, None)
         self.runs: list[Call] = []
         if not isinstance(self.net, Block) and not all(v.is_built for v in self.variables):
-            self.backend.run(self.net, self.tensors(inputs))
+            with self.told():
+                self.backend.run(self.net, self.tensors())
         self.variables = built_variables(self.net, "compare")
 
     @property
     def title(self) -> str:
         return f"{type(self.net).__name__} on {self.backend.title}"
 
-    def tensors(self, arrays: Sequence[Array]) -> list[Any]:
+    def tensors(self, arrays: Sequence[Array] | None = None) -> list[Any]:
         """The inputs as tensors of this framework, floats in the dtype of the model."""
         return [
             self.backend.from_numpy(array, self.device, self.dtype)
             if array.dtype.kind == "f" and self.dtype
             else self.backend.from_numpy(np.asarray(array, order="C"), self.device)
-            for array in arrays
+            for array in (self.inputs if arrays is None else arrays)
         ]
+
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """What is raised for inputs that the model cannot take."""
+        return (*self.backend.call_errors, InputError)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Inside the `with`, an error for images in the other layout says so."""
+        try:
+            yield
+        except self.refusals as error:
+            for place in ("last", "first"):
+                inputs = [moved_to(place, x) for x in self.inputs]
+                moved = [x.shape for x in inputs] != [x.shape for x in self.inputs]
+                if moved and self.takes(inputs):
+                    raise misread(self.title, place, self.inputs, self.against) from error
+            raise
+
+    def takes(self, inputs: Sequence[Array]) -> bool:
+        """Whether the model can be called with these."""
+        try:
+            self.backend.run(self.net, self.tensors(inputs))
+        except self.refusals:
+            return False
+        return True
 
     def has_in_place(self, variable: Variable | None) -> bool:
         """Whether a variable of the model, if it has it, is where its parameters are."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import Backend, Channels
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.types import Array
@@ -34,6 +34,7 @@ class Call:
         depth: how many calls it is inside of.
         start, end: when it began and ended, counted in beginnings and ends of calls.
         input_dtypes: of the inputs, in the framework.
+        channels: where the block looks for the channels of images, if it does.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Call:
     start: int = -1
     end: int = -1
     input_dtypes: list[str] = field(default_factory=list)
+    channels: Channels | None = None
 
 
 def watched(
@@ -87,6 +89,7 @@ class Watcher:
         arrays, dtypes = in_numpy(self.backend, inputs)
         call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)
         call.input_dtypes = dtypes
+        call.channels = self.backend.channels_of(block)
         call.depth, call.start = len(self.open), next(self.clock)
         self.open.append(call)
 

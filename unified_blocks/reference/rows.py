@@ -29,6 +29,8 @@ class Row:
         at: the index in the tensor where the share is largest.
         share: the largest difference as a share of what the policy allows there; above 1 is out of
             tolerance, infinite where shapes or dtypes differ, or a number is not finite.
+        layout: how the second was moved before: "channels last" where it has them last and the
+            first on the axis after the batch's.
     """
 
     name: str
@@ -40,10 +42,16 @@ class Row:
     ulp: float
     at: tuple[int, ...] | None
     share: float
+    layout: str | None = None
 
     @property
     def ok(self) -> bool:
         return self.share <= 1
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of the layout: `"the same, channels last"`."""
+        return f"the same, {self.layout}" if self.layout and self.ok else self.layout or ""
 
 
 def compared(

@@ -26,7 +26,7 @@ def flatten_order(e: Evidence) -> bool:
         first = np.moveaxis(e.x, -1, 1).reshape(len(e.x), -1)
         flat = e.x.reshape(len(e.x), -1)
         return e.right(flat) and (e.gives(last) or e.gives(first))
-    if e.what != "parameter" or e.a is None or e.a.ndim != 2:
+    if e.what not in ("parameter", "call") or e.a is None or e.a.ndim != 2:
         return False
     out, width = e.a.shape
     return any(

@@ -16,6 +16,7 @@ from unified_blocks.equivalence.causes.activations import (
     softmax_axis,
 )
 from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.equivalence.causes.images import another_layout
 from unified_blocks.equivalence.causes.norms import (
     batch_statistics,
     epsilon,
@@ -77,6 +78,7 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
             layers_shared,
             transposed_square_weight,
             flatten_order,
+            another_layout,
         ),
         *(constant_not_saved, call_missing, call_extra, dropout_active),
         *(gelu_form, softmax_axis, bias_missing, batch_statistics),
