@@ -39,7 +39,7 @@ def gluon_net(epsilon=1e-5, channels=8, kernel=3, flat=True, norm=True, **_):
         def __init__(self):
             super().__init__()
             self.conv = nn.Conv2D(channels, kernel)
-            self.bn = nn.BatchNorm(epsilon=epsilon) if norm else nn.HybridLambda("identity")
+            self.bn = nn.BatchNorm(epsilon=epsilon) if norm else nn.HybridLambda(lambda F, x: x)
             self.act = nn.Activation("relu")
             if flat:
                 self.flat = nn.Flatten()
@@ -121,3 +121,12 @@ def started(net, x, seed=0):
 def layouts_of(found):
     """The arrays of a comparison that were moved, and what is said of them."""
     return {row.name: row.remark for row in found.rows if row.remark}
+
+
+def refolded(net, image):
+    """`net`, Keras', with the weight of `fc` in the order of its own flattening of such images."""
+    c, h, w = image
+    numbers = ub.state(net)
+    weight = numbers["fc.weight"]
+    folded = weight.reshape(len(weight), c, h * w).swapaxes(1, 2).reshape(weight.shape)
+    return ub.load_state(net, numbers | {"fc.weight": np.ascontiguousarray(folded)})

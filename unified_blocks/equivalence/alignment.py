@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Pair:
     Attributes:
         b: the second model's, its arrays in the layout of the first's.
         inputs, outputs: a row for each array of their inputs and outputs.
-        moves: how the outputs of `b` were brought to that layout.
+        moves: how its inputs, and its outputs, were brought there.
         moved: an activation that is inside the layer in one model, and after it in the other.
         within: an enclosing call whose output is the same in both, although they differ.
     """
@@ -34,13 +34,13 @@ class Pair:
     outputs: list[Row]
     moved: str | None = None
     within: str | None = None
-    moves: Sequence[Move] = field(default=())
+    moves: tuple[Sequence[Move], Sequence[Move]] = field(default=((), ()))
 
     def later(self, a: Sequence[Call], b: Sequence[Call]) -> tuple[list[Array], list[Array]]:
         """The arrays in each model after the call that have the shape of its output."""
         if len(self.a.outputs) != 1 or len(self.b.outputs) != 1:
             return [], []
-        move = self.moves[0] if self.moves else None
+        move = next(iter(self.moves[1]), None)
         shape = self.b.outputs[0].shape
         theirs = [brought(array, move) for array in after(self.b, b)]
         return (
@@ -96,11 +96,12 @@ def align(
     b: Sequence[Call],
     rename: Callable[[str], str],
     layouts: Layouts | None = None,
+    flattened: Mapping[str, int] | None = None,
 ) -> list[Pair]:
     """The calls that both models make, in the execution order of `a`.
 
     The n-th call of a path is paired with the n-th of that path; `rename` turns a path of `b` into
-    one of `a`, and `layouts` are those of the models' own inputs and outputs.
+    one of `a`; of `layouts` and `flattened` see `sides_of`.
     """
     for call in b:
         call.path = rename(call.path)
@@ -116,14 +117,18 @@ def align(
             if calls is b:
                 found[call.name] = call
     made = sorted((call for call in a if call.name in found), key=lambda call: call.end)
-    moves = [(call, move_between(call.channels, found[call.name].channels)) for call in made]
-    apart = [(call, move) for call, move in moves if move is not None]
+    apart = [
+        (call, move)
+        for call in made
+        if (move := move_between(call.channels, found[call.name].channels)) is not None
+    ]
     pairs = []
     for call in made:
         other = found[call.name]
-        taken, given = sides_of(call, other, layouts or Layouts(), apart)
-        other = replace(other, inputs=taken.b, outputs=given.b)
-        pairs.append(Pair(call.name, call, other, taken.rows, given.rows, moves=given.moves))
+        took, gave = sides_of(call, other, layouts or Layouts(), apart, flattened or {})
+        moves = (took.moves, gave.moves)
+        other = replace(other, inputs=took.b, outputs=gave.b)
+        pairs.append(Pair(call.name, call, other, took.rows, gave.rows, moves=moves))
     for pair in pairs:
         if not pair.gives_the_same:
             pair.moved = moved_activation(pair, a, b)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,19 @@ from unified_blocks.equivalence.causes.evidence import Evidence
 from unified_blocks.equivalence.causes.images import another_layout
 from unified_blocks.equivalence.causes.table import cause_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
-from unified_blocks.equivalence.layouts import Layouts, Move, brought, remedy, side_of, taken
+from unified_blocks.equivalence.layouts import (
+    Layouts,
+    Move,
+    brought,
+    in_words,
+    refolded,
+    remedy,
+    side_of,
+    taken,
+)
 from unified_blocks.equivalence.renaming import renaming
 from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
-from unified_blocks.equivalence.watching import WHOLE, Call, watched
+from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.models.transfer import Rename
@@ -55,6 +65,7 @@ class Comparing:
         self.a, self.b = Model(a, arrays), Model(b, theirs, self.layouts)
         self.arrays, self.mode = arrays, mode
         self.output_moves: Sequence[Move] = ()
+        self.folds: dict[str, tuple[int, int, Evidence]] = {}
         paths = [path for path, _ in self.a.backend.layers(a)]
         self.rename = renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
@@ -75,8 +86,9 @@ class Comparing:
     ) -> None:
         if self.first is None:
             self.first = FirstDifference(name, what, row, cause_of(evidence), after)
-            if self.first.cause == another_layout.__name__:
-                self.notes.append(remedy(self.arrays, self.layouts))
+            outside = name == WHOLE or what == "parameter"
+            if outside and self.first.cause == another_layout.__name__:
+                self.notes.append(remedy(self.arrays))
 
     # parameters
 
@@ -88,6 +100,7 @@ class Comparing:
             row = self.parameter(held, in_place)
             alike &= in_place and row.shapes[0] == row.shapes[1]
         if not alike:
+            self.settle([])
             self.notes.append("parameters only: the models do not hold the same ones in one place")
         return alike
 
@@ -111,9 +124,30 @@ class Comparing:
             moved=in_place,
             mode=self.mode,
         )
-        if not row.ok or (evidence.is_held_otherwise and not held.optional):
+        n = None if a is None or b is None or row.ok else refolded(a, b)
+        if n is not None and evidence.kind == "Dense" and kind == "summed":
+            self.folds[held.name] = (n, len(self.rows) - 1, evidence)
+        elif not row.ok or (evidence.is_held_otherwise and not held.optional):
             self.differs(held.name, "parameter", row, evidence)
         return row
+
+    def settle(self, outputs: Sequence[Row]) -> None:
+        """Judge weights in the order of another flattening, by what they are multiplied with."""
+        for name, (n, at, e) in self.folds.items():
+            calls = [pair for pair in self.pairs if pair.a.path == name.rpartition(".")[0]]
+            inputs = [each for p in calls for each in zip(p.inputs, p.moves[0], strict=True)]
+            wrong = any(row.ok and move != n for row, move in inputs)
+            if wrong or not (inputs or (outputs and all(row.ok for row in outputs))):
+                self.differs(name, "parameter", self.rows[at], e)
+            elif e.a is not None and e.b is not None:
+                row = compared(name, "parameter", e.a, brought(e.b, n), dtypes=self.rows[at].dtypes)
+                self.rows[at] = replace(row, layout=in_words(n))
+
+    def of_b(self, arrays: State) -> State:
+        """Arrays of `b`, by their names in `a`, in the order of `a`."""
+        named = {self.rename(name): array for name, array in arrays.items()}
+        moved = {name: brought(named[name], self.folds[name][0]) for name in self.folds}
+        return named | moved
 
     # calls
 
@@ -138,7 +172,8 @@ class Comparing:
                     f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
                 )
-        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.layouts)
+        flattened = {name.rpartition(".")[0]: n for name, (n, *_) in self.folds.items()}
+        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.layouts, flattened)
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
@@ -147,6 +182,7 @@ class Comparing:
         (found, found_types), (wanted, wanted_types) = outputs
         rows, wanted, self.output_moves = self.outputs(found, wanted, (found_types, wanted_types))
         self.rows += rows
+        self.settle(rows)
         fault = first_fault(self.pairs, self.a.runs, self.b.runs)
         if fault is not None:
             self.differs(fault.name, "call", fault.row, self.evidence_of(fault), fault.after)
@@ -181,13 +217,13 @@ class Comparing:
             "call",
             fault.name,
             pair.a.kind,
-            first(fault.a, pair.a),
-            first(fault.b, pair.a),
-            first(fault.x, pair.a),
+            laid_out(fault.a, pair),
+            laid_out(fault.b, pair),
+            laid_out(fault.x, pair),
             numbers,
             self.train,
             pair.b.changed and not pair.a.changed,
-            later=([first(x, pair.a) for x in mine], [first(x, pair.a) for x in theirs]),
+            later=([laid_out(x, pair) for x in mine], [laid_out(x, pair) for x in theirs]),
             dtype=fault.dtype,
             mode=self.mode,
         )
@@ -208,7 +244,7 @@ class Comparing:
                     y=self._weights(model),
                 )
                 after.append(model.numbers())
-        inputs_of = {pair.a.path: [first(x, pair.a) for x in pair.a.inputs] for pair in self.pairs}
+        inputs_of = {pair.a.path: [laid_out(x, pair) for x in pair.a.inputs] for pair in self.pairs}
         for name in constants:
             other = {self.rename(n): array for n, array in after[1].items()}
             if name not in other:
@@ -241,6 +277,7 @@ class Comparing:
             found, found_types = in_numpy(self.b.backend, function(*self.b.tensors()))
         rows, found, _ = self.outputs(wanted, found, (types, found_types))
         self.rows += rows
+        self.settle(rows)
         for i, row in enumerate(rows):
             if not row.ok:
                 a, b = (each[i] if i < len(each) else None for each in (wanted, found))
@@ -319,7 +356,7 @@ class Comparing:
             )
             values.append(np.asarray(value, model.dtype))
             found.append(gradients)
-        theirs = {self.rename(name): array for name, array in found[1].items()}
+        theirs = self.of_b(found[1])
         if self.taking is None:
             self.notes.append("the input's gradient is not compared: the inputs are not the same")
         elif "x" in theirs:
@@ -360,7 +397,7 @@ class Comparing:
             self.rows.append(row)
             if not row.ok:
                 self.differs(f"step {i + 1}", "loss", row, Evidence("loss", "loss", a=x, b=y))
-        theirs = {self.rename(name): array for name, array in after[1].items()}
+        theirs = self.of_b(after[1])
         for v in self.a.variables:
             if v.optional or v.name not in theirs:
                 continue
@@ -373,11 +410,16 @@ class Comparing:
                 self.differs(f"{v.name}, trained", what, row, evidence)
 
 
-def first(array: Array | None, call: Call) -> Any:
-    """An array of a call with the channels first, where causes look for them."""
-    if array is None or call.channels != "last" or call.kind == "Dense":
-        return array
-    return brought(array, "last")
+def laid_out(array: Array | None, pair: Pair) -> Any:
+    """An array of a call with the channels where causes look for them: first, or what is last."""
+    if array is None:
+        return None
+    if pair.a.kind in OF_THE_LAST_AXIS:
+        return taken(array, "last") if "last" in pair.moves[1] else array
+    return brought(array, "last") if pair.a.channels == "last" else array
+
+
+OF_THE_LAST_AXIS = ("Dense", "Embedding", "LayerNorm")
 
 
 def weighted(output: Any, weights: Any) -> Any:

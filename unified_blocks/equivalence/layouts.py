@@ -9,7 +9,7 @@ was not is one too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,25 +22,52 @@ from unified_blocks.reference.policy import agree
 from unified_blocks.reference.rows import Row, rows_of
 from unified_blocks.types import Array
 
-Move = Literal["first", "last"] | None
-"""Where the second model has the channels, if the first has them at the other end; else None."""
+Move = Literal["first", "last", "ones"] | int | None
+"""How an array of the second model differs from that of the first.
+
+It has the channels `"first"`, or `"last"`, and the first has them at the other end. Or it has lost
+axes of size 1 (`"ones"`). Or it was flattened with the axes (m, n) exchanged: n, as in the first.
+"""
 
 WORDS: tuple[str, str] = ("channels_first", "channels_last")
 NAMED = {3: ("NCW", "NWC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 PLACES: dict[Channels, str] = {"first": "on the axis after the batch's", "last": "on the last axis"}
-OTHER: dict[Move, Move] = {"first": "last", "last": "first", None: None}
+OTHER: dict[Move, Move] = {"first": "last", "last": "first"}
 
 
 def brought(array: Array, move: Move) -> Array:
     """An array of the second model in the layout of the first."""
-    if move is None or array.ndim < 3:
+    if isinstance(move, int):
+        n, size = move, array.shape[-1] if array.ndim else 0
+        if array.ndim < 2 or size % n:
+            return array
+        return array.reshape(*array.shape[:-1], size // n, n).swapaxes(-1, -2).reshape(array.shape)
+    if move is None or move == "ones" or array.ndim < 3:
         return array
     return np.moveaxis(array, -1, 1) if move == "last" else np.moveaxis(array, 1, -1)
 
 
 def taken(array: Array, move: Move) -> Array:
-    """An array of the first model in the layout of the second."""
-    return brought(array, OTHER[move])
+    """An image of the first model in the layout of the second."""
+    return brought(array, OTHER.get(move))
+
+
+def in_words(move: Move) -> str:
+    if isinstance(move, int):
+        return "flattened in another order"
+    return "without axes of size 1" if move == "ones" else f"channels {move}"
+
+
+def refolded(a: Array, b: Array) -> int | None:
+    """The move that brings the columns of a matrix to the order of another flattening, if any."""
+    if a.ndim != 2 or a.shape != b.shape:
+        return None
+    for n in range(2, a.shape[1] // 2 + 1):
+        if a.shape[1] % n == 0 and all(
+            agree(x, brought(y, n), None) for x, y in ((a[:1], b[:1]), (a, b))
+        ):
+            return n
+    return None
 
 
 def move_between(a: Channels | None, b: Channels | None) -> Move:
@@ -125,11 +152,9 @@ def moved_to(place: Channels, array: Array) -> Array:
     return brought(array, OTHER[place])
 
 
-def remedy(inputs: Sequence[Array], layouts: Layouts) -> str:
-    """What to do where channels are not where they should be."""
+def remedy(inputs: Sequence[Array]) -> str:
+    """What to do where what a model takes or gives is not laid out as the other's."""
     first, last = NAMED.get(max(x.ndim for x in inputs), WORDS)
-    if layouts.move is not None:
-        return "channels are moved once, as layouts= says: transpose them in one of the models"
     return (
         f"layouts={(first, last)} compares models that take and give images in their own layouts; "
         "one that made its parameters for the other has to be made anew"
@@ -194,30 +219,43 @@ def side_of(
     One that no move makes agree is brought by the last that makes it fit.
     """
     moves = list(dict.fromkeys(moves))
-    chosen = [_chosen(x, y, dtype, moves) for x, y, dtype in zip(a, b, dtypes[0], strict=False)] + [
-        None
-    ] * max(0, len(b) - len(a))
-    arrays = [brought(y, move) for y, move in zip(b, chosen, strict=False)]
+    arrays = list(b)
+    chosen: list[Move] = [None] * len(b)
+    for i, (x, y, dtype) in enumerate(zip(a, b, dtypes[0], strict=False)):
+        chosen[i] = move = _chosen(x, y, dtype, moves)
+        arrays[i] = y.reshape(x.shape) if move == "ones" else brought(y, move)
     rows = rows_of(name, what, a, arrays, dtypes)
-    for i, move in enumerate(chosen[: len(b)]):
+    for i, move in enumerate(chosen):
         if arrays[i] is not b[i]:
-            shapes = (rows[i].shapes[0], b[i].shape)
-            rows[i] = replace(rows[i], shapes=shapes, layout=f"channels {move}")
+            rows[i] = replace(
+                rows[i], shapes=(rows[i].shapes[0], b[i].shape), layout=in_words(move)
+            )
     return Side(rows, arrays, chosen)
 
 
 def _chosen(x: Array, y: Array, dtype: str, moves: Sequence[Move]) -> Move:
-    if len(moves) == 1:
-        return moves[0]
-    for move in moves:
-        if agree(x, brought(y, move), dtype):
-            return move
-    fitting = [move for move in moves if brought(y, move).shape == x.shape]
-    return (fitting or [None])[-1]
+    if x.ndim != y.ndim and min(x.ndim, y.ndim) > 1:
+        return "ones" if "ones" in moves and _without_ones(x) == _without_ones(y) else None
+    possible = [move for move in moves if move != "ones"]
+    if len(possible) > 1:
+        for move in possible:
+            if agree(x, brought(y, move), dtype):
+                return move
+        possible = [move for move in possible if brought(y, move).shape == x.shape]
+    return possible[-1] if possible else None
+
+
+def _without_ones(array: Array) -> list[int]:
+    """The shape of an image, but for axes that were averaged away."""
+    return [*array.shape[:1], *(size for size in array.shape[1:] if size != 1)]
 
 
 def sides_of(
-    a: Call, b: Call, layouts: Layouts, apart: Sequence[tuple[Call, Move]]
+    a: Call,
+    b: Call,
+    layouts: Layouts,
+    apart: Sequence[tuple[Call, Move]],
+    flattened: Mapping[str, int],
 ) -> tuple[Side, Side]:
     """The inputs and the outputs of a call in both models.
 
@@ -225,17 +263,21 @@ def sides_of(
         layouts: of the models' own inputs and outputs.
         apart: the calls of `a`'s model whose layers look for the channels elsewhere than their
             partners, and where those do.
+        flattened: the layers whose weight is in the order of another flattening in each model.
     """
     taking: list[Move]
-    giving: list[Move]
-    if a.channels is not None and b.channels is not None:
-        taking = giving = [move_between(a.channels, b.channels)]
+    giving: list[Move] | None = None
+    if a.path in flattened:
+        taking, giving = [None, flattened[a.path]], [None]
+    elif a.channels is not None and b.channels is not None:
+        taking = giving = [move_between(a.channels, b.channels), "ones"]
     elif not a.path:  # from outside a model computes what it computes
         taking = giving = [None, layouts.move]
     else:  # any that there is, and out again what came in, or what a layer inside has
-        taking = [None, layouts.move, *(move for _, move in apart)]
-        giving = []
+        moves = [layouts.move, *(move for _, move in apart), *flattened.values()]
+        taking = [None, *moves, "ones"] if any(moves) else [None]
     took = side_of(a.name, "input", a.inputs, b.inputs, (a.input_dtypes, b.input_dtypes), taking)
-    inside = [move for call, move in apart if a.start < call.start and call.end < a.end]
-    giving = giving or [None, *inside, *took.moves]
+    if giving is None:
+        inside = [move for call, move in apart if a.start < call.start and call.end < a.end]
+        giving = [None, *inside, *took.moves, *flattened.values(), *taking[-1:]]
     return took, side_of(a.name, "call", a.outputs, b.outputs, (a.dtypes, b.dtypes), giving)

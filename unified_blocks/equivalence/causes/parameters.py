@@ -25,7 +25,8 @@ def flatten_order(e: Evidence) -> bool:
         last = np.moveaxis(e.x, 1, -1).reshape(len(e.x), -1)
         first = np.moveaxis(e.x, -1, 1).reshape(len(e.x), -1)
         flat = e.x.reshape(len(e.x), -1)
-        return e.right(flat) and (e.gives(last) or e.gives(first))
+        if e.right(flat) and (e.gives(last) or e.gives(first)):
+            return True
     if e.what not in ("parameter", "call") or e.a is None or e.a.ndim != 2:
         return False
     out, width = e.a.shape
