@@ -16,7 +16,9 @@ def channels_of(layer: Any) -> Channels | None:
         return "last"
     if isinstance(layer, nn.GroupNorm):
         return "first"
-    options = getattr(layer, "_kwargs", None) or {}
+    options = getattr(layer, "_kwargs", None)
+    if not isinstance(options, dict):
+        return None
     layout, axis = options.get("layout"), options.get("axis")
     if isinstance(layout, str):
         return "first" if layout[1] == "C" else "last" if layout[-1] == "C" else None

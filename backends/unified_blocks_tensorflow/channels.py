@@ -29,7 +29,7 @@ def channels_of(layer: Any) -> Channels | None:
         return "first"
     # A user's subclass may move them to the end and back.
     if not type(layer).call.__module__.startswith(("keras.", "unified_blocks")):
-        return PLACES.get(getattr(layer, "data_format", None))
+        return _by_format(layer)
     if isinstance(layer, BY_AXIS):
         axis = layer.axis
         if isinstance(axis, list | tuple):
@@ -40,4 +40,9 @@ def channels_of(layer: Any) -> Channels | None:
     # A Flatten gives rows in the order of its memory whatever its `data_format` is.
     if isinstance(layer, keras.layers.Flatten):
         return None
-    return PLACES.get(getattr(layer, "data_format", None))
+    return _by_format(layer)
+
+
+def _by_format(layer: Any) -> Channels | None:
+    data_format = getattr(layer, "data_format", None)
+    return PLACES.get(data_format) if isinstance(data_format, str) else None

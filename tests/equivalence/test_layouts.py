@@ -177,7 +177,10 @@ def test_a_shape_that_a_framework_refuses_is_told_in_our_words(first):
     assert str(e.value).endswith("give layouts=('NHWC', 'NCHW')")
     with pytest.raises(ub.InputError, match="on TensorFlow must") as e:
         ub.compare(b, a, X)
-    assert "give np.moveaxis(x, 1, -1)" in str(e.value)
+    assert "give inputs=np.moveaxis(inputs, 1, -1); a second model" in str(e.value)
+    with pytest.raises(ub.InputError, match="on TensorFlow must") as e:
+        ub.compare(a, b, X, inputs_b=X)
+    assert str(e.value).endswith("give inputs_b=np.moveaxis(inputs_b, 1, -1)")
     with pytest.raises(ub.InputError, match="must get images") as e:
         ub.compare(a, a, X, layouts=("NCHW", "NHWC"))
     assert str(e.value).endswith("give layouts=('NCHW', 'NCHW'), or none")
@@ -226,3 +229,28 @@ def test_layouts_are_of_images():
     with pytest.raises(ValueError, match="must be those of images that the models take, of 5 axes"):
         ub.compare(a, a, last(X), layouts=("NDHWC", "NCDHW"))
     assert ub.compare(a, a, last(X), layouts=("NHWC", "NHWC"))
+
+
+def test_one_layer_alone_computes_what_it_computes():
+    """Of two subclasses that have their own idea of the channels, the numbers decide."""
+    import keras
+
+    class Moved(keras.layers.BatchNormalization):
+        def call(self, inputs, training=None, mask=None):
+            return keras.ops.moveaxis(super().call(keras.ops.moveaxis(inputs, 1, -1)), -1, 1)
+
+    a, b = keras.layers.BatchNormalization(1), Moved()
+    a(X)
+    b.build(last(X).shape)
+    b.input_spec = None  # Keras would look for the channels itself
+    started(a, X)
+    ub.transfer(a, b)
+    assert ub.compare(a, b, X)
+
+
+@native
+def test_the_page_says_so_too(first):
+    pytest.importorskip("plotly")
+    a = started(MAKE[first](), X)
+    page = ub.compare(a, port_of(a, last(X)), X, layouts=("NCHW", "NHWC")).to_html()
+    assert f"({SAME})" in page

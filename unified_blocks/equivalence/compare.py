@@ -10,7 +10,7 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.comparing import Comparing
 from unified_blocks.equivalence.comparison import Comparison
-from unified_blocks.equivalence.layouts import declared, seen
+from unified_blocks.equivalence.layouts import Given
 from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.sides import saved_and_loaded
 from unified_blocks.models.transfer import Rename
@@ -79,15 +79,12 @@ def compare(
     """
     if mode not in MODES:
         raise ValueError(f"compare: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    arrays, layout = in_arrays(inputs), declared(layouts)
-    theirs = layout.second(arrays) if inputs_b is None else in_arrays(inputs_b)
-    taking = layout if inputs_b is None else seen(arrays, theirs)
-    giving = layout if layouts is not None else taking
-    given = (theirs, taking, giving)
+    theirs = None if inputs_b is None else in_arrays(inputs_b)
+    given = Given.by(in_arrays(inputs), theirs, layouts)
     if mode == "saved":
         with saved_and_loaded(b) as loaded:
-            return Comparing(a, loaded, arrays, mode, rename, *given).forward()
-    comparing = Comparing(a, b, arrays, mode, rename, *given)
+            return Comparing(a, loaded, given, mode, rename).forward()
+    comparing = Comparing(a, b, given, mode, rename)
     if mode in ("forward", "train"):
         return comparing.forward()
     if mode == "compiled":

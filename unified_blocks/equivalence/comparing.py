@@ -17,7 +17,7 @@ from unified_blocks.equivalence.causes.images import another_layout
 from unified_blocks.equivalence.causes.table import cause_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.layouts import (
-    Layouts,
+    Given,
     Move,
     brought,
     in_words,
@@ -46,24 +46,12 @@ class Comparing:
         self,
         a: Any,
         b: Any,
-        arrays: Sequence[Array],
+        given: Given,
         mode: str,
         rename: Rename | None,
-        theirs: Sequence[Array],
-        taking: Layouts | None,
-        giving: Layouts | None,
     ) -> None:
-        """Of the arguments of `compare`.
-
-        Args:
-            a, b, arrays, mode, rename: as there.
-            theirs: what `b` is given.
-            taking: how that differs from `arrays`; None when it is other numbers.
-            giving: how the layouts of the outputs may differ.
-        """
-        self.taking, self.layouts = taking, giving or Layouts()
-        self.a, self.b = Model(a, arrays), Model(b, theirs, self.layouts)
-        self.arrays, self.mode = arrays, mode
+        self.a, self.b = Model(a, given.a, "inputs"), Model(b, given.b, given.source)
+        self.given, self.mode = given, mode
         self.output_moves: Sequence[Move] = ()
         self.folds: dict[str, tuple[int, int, Evidence]] = {}
         paths = [path for path, _ in self.a.backend.layers(a)]
@@ -88,7 +76,7 @@ class Comparing:
             self.first = FirstDifference(name, what, row, cause_of(evidence), after)
             outside = name == WHOLE or what == "parameter"
             if outside and self.first.cause == another_layout.__name__:
-                self.notes.append(remedy(self.arrays))
+                self.notes.append(remedy(self.given.a))
 
     # parameters
 
@@ -125,9 +113,10 @@ class Comparing:
             mode=self.mode,
         )
         n = None if a is None or b is None or row.ok else refolded(a, b)
-        if n is not None and evidence.kind == "Dense" and kind == "summed":
+        otherwise = evidence.is_held_otherwise and not held.optional
+        if n is not None and evidence.kind == "Dense" and kind == "summed" and not otherwise:
             self.folds[held.name] = (n, len(self.rows) - 1, evidence)
-        elif not row.ok or (evidence.is_held_otherwise and not held.optional):
+        elif not row.ok or otherwise:
             self.differs(held.name, "parameter", row, evidence)
         return row
 
@@ -173,7 +162,7 @@ class Comparing:
                     "inside"
                 )
         flattened = {name.rpartition(".")[0]: n for name, (n, *_) in self.folds.items()}
-        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.layouts, flattened)
+        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.given.giving, flattened)
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
@@ -199,7 +188,7 @@ class Comparing:
         self, a: Sequence[Array], b: Sequence[Array], dtypes: tuple[Sequence[str], Sequence[str]]
     ) -> tuple[list[Row], list[Array], list[Move]]:
         """Rows of the models' outputs, those of `b` in the layout of `a`, how they got there."""
-        side = side_of("output", "output", a, b, dtypes, (None, self.layouts.move))
+        side = side_of("output", "output", a, b, dtypes, (None, self.given.giving.move))
         return side.rows, side.b, side.moves
 
     def evidence_of(self, fault: Fault) -> Evidence:
@@ -330,10 +319,10 @@ class Comparing:
         return np.asarray(taken(array, self.output_moves[0]), order="C")
 
     def _only_input(self, model: Model) -> Any:
-        if len(self.arrays) != 1:
+        if len(model.inputs) != 1:
             raise UnsupportedError(
                 "compare: gradients are taken of models of one input; got "
-                f"{len(self.arrays)}: compare with mode='forward'"
+                f"{len(model.inputs)}: compare with mode='forward'"
             )
         return model.tensors()[0]
 
@@ -357,10 +346,10 @@ class Comparing:
             values.append(np.asarray(value, model.dtype))
             found.append(gradients)
         theirs = self.of_b(found[1])
-        if self.taking is None:
+        if self.given.taking is None:
             self.notes.append("the input's gradient is not compared: the inputs are not the same")
         elif "x" in theirs:
-            theirs["x"] = brought(theirs["x"], self.taking.of(self.arrays[0]))
+            theirs["x"] = brought(theirs["x"], self.given.taking.of(self.given.a[0]))
         outputs = next(call.outputs for call in self.a.runs if not call.path)
         counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
         row = compared("loss", "loss", values[0], values[1])
@@ -370,7 +359,7 @@ class Comparing:
             self.differs("loss", "loss", row, evidence)
         rows = []
         names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
-        with_input = self.taking is not None and not whole_numbers
+        with_input = self.given.taking is not None and not whole_numbers
         for name in [*reversed(names), *(["x"] if with_input else [])]:
             x, y = found[0].get(name), theirs.get(name)
             row = compared(name, "gradient", x, y)

@@ -162,7 +162,7 @@ def remedy(inputs: Sequence[Array]) -> str:
 
 
 def misread(
-    title: str, place: Channels, inputs: Sequence[Array], layouts: Layouts | None
+    title: str, place: Channels, inputs: Sequence[Array], source: str | Layouts
 ) -> InputError:
     """The error for a model that can take the inputs only with the channels at the other end.
 
@@ -170,17 +170,19 @@ def misread(
         title: of the model.
         place: where it takes the channels.
         inputs: what it was given.
-        layouts: those that were named, for the second model; None for the first.
+        source: the argument that these were; or the layouts by which they were made from another.
     """
     axes = max(x.ndim for x in inputs)
     names = dict(zip(("first", "last"), NAMED.get(axes, WORDS), strict=True))
-    if layouts is None:
-        ends = "x, 1, -1" if place == "last" else "x, -1, 1"
-        advice = (
-            f"give np.moveaxis({ends}), and in layouts= where the channels are in each model, as "
-            f"in layouts={(names[place], names['last' if place == 'first' else 'first'])}"
-        )
-    elif layouts.move is not None:
+    if isinstance(source, str):
+        ends = "1, -1" if place == "last" else "-1, 1"
+        advice = f"give {source}=np.moveaxis({source}, {ends})"
+        if source == "inputs":
+            advice += (
+                "; a second model that takes them otherwise needs "
+                f"layouts={(names[place], names['last' if place == 'first' else 'first'])}"
+            )
+    elif source.move is not None:
         advice = f"give layouts={(names[place], names[place])}, or none"
     else:
         advice = f"give layouts={(names['first' if place == 'last' else 'last'], names[place])}"
@@ -189,6 +191,35 @@ def misread(
         f"compare: {title} must get images with the channels {PLACES[place]}; got inputs of shape "
         f"{shapes}: {advice}"
     )
+
+
+@dataclass(frozen=True)
+class Given:
+    """What two models are given, and how that and what they give may be laid out.
+
+    Attributes:
+        a, b: the inputs of each.
+        taking: how those of `b` differ from those of `a`; None when they are other numbers.
+        giving: how the outputs may.
+        source: of those of `b`: see `misread`.
+    """
+
+    a: Sequence[Array]
+    b: Sequence[Array]
+    taking: Layouts | None
+    giving: Layouts
+    source: str | Layouts
+
+    @classmethod
+    def by(
+        cls, a: Sequence[Array], b: Sequence[Array] | None, layouts: Sequence[str] | None
+    ) -> Given:
+        """From the arguments `inputs`, `inputs_b` and `layouts` of `compare`."""
+        named = declared(layouts)
+        if b is None:
+            return cls(a, named.second(a), named, named, named)
+        taking = seen(a, b)
+        return cls(a, b, taking, named if layouts else taking or named, "inputs_b")
 
 
 @dataclass(frozen=True)
@@ -269,10 +300,10 @@ def sides_of(
     giving: list[Move] | None = None
     if a.path in flattened:
         taking, giving = [None, flattened[a.path]], [None]
-    elif a.channels is not None and b.channels is not None:
-        taking = giving = [move_between(a.channels, b.channels), "ones"]
     elif not a.path:  # from outside a model computes what it computes
         taking = giving = [None, layouts.move]
+    elif a.channels is not None and b.channels is not None:
+        taking = giving = [move_between(a.channels, b.channels), "ones"]
     else:  # any that there is, and out again what came in, or what a layer inside has
         moves = [layouts.move, *(move for _, move in apart), *flattened.values()]
         taking = [None, *moves, "ones"] if any(moves) else [None]

@@ -39,12 +39,12 @@ class Model:
 
     Attributes:
         inputs: what it is given, in its own layout.
-        against: of the second model, the layouts that were named; None of the first.
+        source: of the inputs: see `misread`.
     """
 
     net: Any
     inputs: Sequence[Array]
-    against: Layouts | None = None
+    source: str | Layouts
 
     def __post_init__(self) -> None:
         self.backend: Backend = backend_of(self.net)
@@ -86,7 +86,7 @@ class Model:
                 inputs = [moved_to(place, x) for x in self.inputs]
                 moved = [x.shape for x in inputs] != [x.shape for x in self.inputs]
                 if moved and self.takes(inputs):
-                    raise misread(self.title, place, self.inputs, self.against) from error
+                    raise misread(self.title, place, self.inputs, self.source) from error
             raise
 
     def takes(self, inputs: Sequence[Array]) -> bool:

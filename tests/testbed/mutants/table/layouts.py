@@ -51,7 +51,7 @@ LAYOUTS = [
         "the input's gradient stays in the second layout",
         None,
         "unified_blocks.equivalence.comparing:Comparing.gradients",
-        "self.taking.of(self.arrays[0])",
+        "self.given.taking.of(self.given.a[0])",
         "None",
         Checked(layouts.outputs_and_gradients_are_aligned),
     ),
