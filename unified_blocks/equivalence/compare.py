@@ -13,6 +13,7 @@ from unified_blocks.equivalence.comparison import Comparison
 from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.sides import saved_and_loaded
 from unified_blocks.models.transfer import Rename
+from unified_blocks.reference.policy import own_tolerance
 from unified_blocks.training.optimizers import SGD
 
 
@@ -27,6 +28,8 @@ def compare(
     steps: int = 5,
     optimizer: Optimizer | None = None,
     rename: Rename | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> Comparison:
     """Find the first place where two models differ and, if it is known, why.
 
@@ -52,6 +55,9 @@ def compare(
         optimizer: default: `ub.SGD(0.125, momentum=0.875)`.
         rename: `{name in a: name in b}` where they differ, of an array or of all below a path, or
             a function of a name in `a`: as `ub.transfer(a, b)` takes it.
+        rtol, atol: a tolerance of your own in place of the policy: `atol + rtol * |a|` is allowed
+            of each element, as `numpy.testing.assert_allclose` has it. When one is given the other
+            is 0. Numbers that were saved and loaded stay the same bit for bit.
 
     Returns:
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
@@ -61,7 +67,7 @@ def compare(
             model the inputs make it, as a first call does.
         UnsupportedError: for gradients of several inputs, a graph of a model that cannot be one, or
             a file of a model that this library did not make.
-        ValueError: for another mode.
+        ValueError: for another mode, or a tolerance that is not a finite number from 0.
 
     Example::
 
@@ -69,18 +75,19 @@ def compare(
     """
     if mode not in MODES:
         raise ValueError(f"compare: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    given = inputs if isinstance(inputs, tuple) else (inputs,)
-    arrays = [np.asarray(to_numpy(x, copy=True)) for x in given]
-    if mode == "saved":
-        with saved_and_loaded(b) as loaded:
-            return Comparing(a, loaded, arrays, mode, rename).forward()
-    comparing = Comparing(a, b, arrays, mode, rename)
-    if mode in ("forward", "train"):
-        return comparing.forward()
-    if mode == "compiled":
-        return comparing.compiled()
-    wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
-    return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
+    with own_tolerance(rtol, atol):
+        given = inputs if isinstance(inputs, tuple) else (inputs,)
+        arrays = [np.asarray(to_numpy(x, copy=True)) for x in given]
+        if mode == "saved":
+            with saved_and_loaded(b) as loaded:
+                return Comparing(a, loaded, arrays, mode, rename).forward()
+        comparing = Comparing(a, b, arrays, mode, rename)
+        if mode in ("forward", "train"):
+            return comparing.forward()
+        if mode == "compiled":
+            return comparing.compiled()
+        wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
+        return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
 
 
 def assert_equivalent(a: Any, b: Any, inputs: Any, **options: Any) -> None:

@@ -75,7 +75,7 @@ class Comparing:
 
     def parameter(self, held: Held, in_place: bool) -> Row:
         """One array of the models, its numbers and how each holds it."""
-        kind: Kind = "copied" if self.mode == "saved" else "summed"
+        kind: Kind = "copied" if self.mode == "saved" else "held"
         # On PyTorch's device without numbers, "meta", there is nothing to read.
         a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
         row = compared(held.name, "parameter", a, b, kind, held.dtypes)
@@ -188,7 +188,7 @@ class Comparing:
             other = {self.rename(n): array for n, array in after[1].items()}
             if name not in other:
                 continue
-            row = compared(name, "statistic", after[0][name], other[name])  # type: ignore[arg-type]
+            row = compared(name, "statistic", after[0][name], other[name], "held")  # type: ignore[arg-type]
             self.rows.append(row)
             if not row.ok:
                 path = name.rpartition(".")[0]
