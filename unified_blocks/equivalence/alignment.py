@@ -9,7 +9,7 @@ from typing import Literal
 
 from unified_blocks.equivalence.watching import WHOLE, Call
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.reference.policy import agree, wide
+from unified_blocks.reference.policy import agree, narrowest, wide
 from unified_blocks.reference.rows import Row, rows_of
 from unified_blocks.types import Array
 
@@ -43,7 +43,11 @@ class Pair:
 
     @property
     def takes_the_same(self) -> bool:
-        return all(row.ok for row in self.inputs)
+        """Whether they take the same numbers; a layer may cast them before it begins."""
+        return len(self.a.inputs) == len(self.b.inputs) and all(
+            row.ok or _cast(row, x, y)
+            for row, x, y in zip(self.inputs, self.a.inputs, self.b.inputs, strict=True)
+        )
 
     @property
     def gives_the_same(self) -> bool:
@@ -113,6 +117,12 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
             around = [p for p in agreeing if encloses(p.a, pair.a)]
             pair.within = max(around, key=lambda p: p.a.depth).name if around else None
     return pairs
+
+
+def _cast(row: Row, a: Array, b: Array) -> bool:
+    """Whether two arrays are the same but for a dtype that one of them was cast to."""
+    narrow = narrowest(row.dtypes)
+    return row.dtypes[0] != row.dtypes[1] and narrow is not None and agree(a, b, narrow)
 
 
 def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | None:

@@ -12,7 +12,7 @@ from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
-from unified_blocks.equivalence.causes.table import cause_of
+from unified_blocks.equivalence.causes.table import cause_of, detail_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.renaming import renaming
 from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
@@ -39,6 +39,7 @@ class Comparing:
         rename: Rename | None,
     ) -> None:
         self.a, self.b, self.arrays, self.mode = Model(a, arrays), Model(b, arrays), arrays, mode
+        self.names = rename
         paths = [path for path, _ in self.a.backend.layers(a)]
         self.rename = renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
@@ -58,7 +59,10 @@ class Comparing:
         self, name: str, what: str, row: Row, evidence: Evidence, after: str | None = None
     ) -> None:
         if self.first is None:
-            self.first = FirstDifference(name, what, row, cause_of(evidence), after)
+            evidence.dtypes = row.dtypes
+            cause = cause_of(evidence)
+            detail = detail_of(cause, evidence)
+            self.first = FirstDifference(name, what, row, cause, after, detail)
 
     # parameters
 
@@ -91,6 +95,7 @@ class Comparing:
             roles=held.roles,
             moved=in_place,
             mode=self.mode,
+            others=self.numbers,
         )
         if not row.ok or (evidence.is_held_otherwise and not held.optional):
             self.differs(held.name, "parameter", row, evidence)
@@ -234,8 +239,21 @@ class Comparing:
         if self.first is None:
             self.gradients(targets, loss)
         if self.first is None and self.mode == "training":
+            computed = len(self.rows)
             self.training(targets, loss, steps, optimizer)
+            if self.first is not None:
+                self.one_pass(computed)
         return self.result()
+
+    def one_pass(self, at: int) -> None:
+        """Name what differs after one pass in training mode already, before any step of training.
+
+        It shows which layer differs, and from what it computed; after several steps all may.
+        """
+        found = Comparing(self.a.net, self.b.net, self.arrays, "train", self.names).forward()
+        if (first := found.first_difference) is not None:
+            self.first = first
+            self.rows.insert(at, first.row)
 
     def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
         if targets is not None:

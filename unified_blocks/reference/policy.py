@@ -38,7 +38,7 @@ times 1e-5, another on each framework.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -177,6 +177,14 @@ def _is_a_size(value: Any) -> bool:
     return known and math.isfinite(value) and value >= 0
 
 
+def narrowest(dtypes: Iterable[str | None]) -> str | None:
+    """The dtype of these that holds numbers the least exactly; None when one is none of ours."""
+    names = list(dtypes)
+    order = list(TOLERANCES)
+    known = [order.index(name) for name in names if name in order]
+    return order[max(known)] if known and len(known) == len(names) else None
+
+
 def wide(array: Array) -> Array:
     return array.astype(np.float64)
 
@@ -193,3 +201,17 @@ def agree(a: Array, b: Array, dtype: str | None, bound: Array | None = None) -> 
     if name not in TOLERANCES:
         return bool(np.array_equal(a, b))
     return deviation(b, a, name, bound=bound).ok
+
+
+def explains(a: Array, b: Array, dtype: str | None, bound: Array | None = None) -> bool:
+    """Whether they `agree` so well that a cause may be named by it.
+
+    A user's own tolerance says what counts as a difference. It does not make more causes true.
+    """
+    if not agree(a, b, dtype, bound):
+        return False
+    token = OWN.set(None)
+    try:
+        return agree(a, b, dtype, bound)
+    finally:
+        OWN.reset(token)
