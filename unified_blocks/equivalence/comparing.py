@@ -15,6 +15,7 @@ from unified_blocks.equivalence.causes.evidence import Evidence
 from unified_blocks.equivalence.causes.table import cause_of, detail_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.renaming import renaming
+from unified_blocks.equivalence.rounding import numbers_of
 from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
 from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.errors import UnsupportedError
@@ -126,7 +127,7 @@ class Comparing:
                     f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
                 )
-        self.pairs = align(self.a.runs, self.b.runs, self.rename)
+        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.numbers, self.train)
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
@@ -151,12 +152,6 @@ class Comparing:
         pair = fault.pair
         if pair is None:
             return Evidence("call", fault.name, only_in=fault.only_in)
-        start = f"{pair.a.path}." if pair.a.path else ""
-        numbers = {
-            name.removeprefix(start): array
-            for name, array in self.numbers.items()
-            if name.startswith(start) and "." not in name.removeprefix(start)
-        }
         return Evidence(
             "call",
             fault.name,
@@ -164,11 +159,12 @@ class Comparing:
             fault.a,
             fault.b,
             fault.x,
-            numbers,
+            numbers_of(pair.a.path, self.numbers),
             self.train,
             pair.b.changed and not pair.a.changed,
             later=(after(pair.a, self.a.runs), after(pair.b, self.b.runs)),
             dtype=fault.dtype,
+            bound=fault.bound,
             mode=self.mode,
         )
 

@@ -100,24 +100,28 @@ def sloped(curve: Curve, slope: float) -> Curve:
     return lambda Z: np.where(Z > 0, Z, slope * curve(np.minimum(Z, 0)))
 
 
-def _bent(e: Evidence, z: Array, model: int) -> Iterator[tuple[Curve, float]]:
-    """The LeakyReLUs and ELUs of `z`, with their slopes, that a model has there or later."""
+def bent(z: Array, array: Array) -> Iterator[tuple[Curve, float]]:
+    """The LeakyReLU and the ELU, with their slopes, that come nearest to giving an array of `z`."""
     below = z < 0
     if np.count_nonzero(below) < ENOUGH:
         return
+    for curve in (_straight, np.expm1):
+        fits = curve(z[below])
+        slope = float(fits @ wide(array)[below] / (fits @ fits))
+        # Without a slope it is a ReLU, and with 1 as it was: others tell of these.
+        ends = (0.0, 1.0) if curve is _straight else (0.0,)
+        if not any(math.isclose(slope, end, rel_tol=1e-6, abs_tol=1e-6) for end in ends):
+            yield curve, slope
+
+
+def _bent(e: Evidence, z: Array, model: int) -> Iterator[tuple[Curve, float]]:
+    """The LeakyReLUs and ELUs of `z`, with their slopes, that a model has there or later."""
     array = (e.a, e.b)[model]
     for found, bound in ((array, e.bound), *((each, None) for each in e.later[model])):
-        if found is None or found.shape != z.shape:
-            continue
-        for curve in (_straight, np.expm1):
-            fits = curve(z[below])
-            slope = float(fits @ wide(found)[below] / (fits @ fits))
-            # Without a slope it is a ReLU, and with 1 as it was: others tell of these.
-            ends = (0.0, 1.0) if curve is _straight else (0.0,)
-            if any(math.isclose(slope, end, rel_tol=1e-6, abs_tol=1e-6) for end in ends):
-                continue
-            if explains(sloped(curve, slope)(z), found, e.dtype, bound):
-                yield curve, slope
+        if found is not None and found.shape == z.shape:
+            for curve, slope in bent(z, found):
+                if explains(sloped(curve, slope)(z), found, e.dtype, bound):
+                    yield curve, slope
 
 
 def _applied_later(e: Evidence, z: Array, functions: Sequence[Callable[[Array], Array]]) -> bool:
