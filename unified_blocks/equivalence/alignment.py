@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from unified_blocks.equivalence.layouts import Layouts, Move, brought, move_between, sides_of
+from unified_blocks.equivalence.rounding import activated_bound, numbers_of, tighten
 from unified_blocks.equivalence.watching import WHOLE, Call
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.reference.policy import agree, wide
+from unified_blocks.reference.policy import OWN, agree, deviation, narrowest, wide
 from unified_blocks.reference.rows import Row, rows_of
 from unified_blocks.types import Array
 
@@ -25,6 +26,8 @@ class Pair:
         moves: how its inputs, and its outputs, were brought there.
         moved: an activation that is inside the layer in one model, and after it in the other.
         within: an enclosing call whose output is the same in both, although they differ.
+        input_bounds, output_bounds: what is allowed of each element, where it is known better than
+            the policy does.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Pair:
     moved: str | None = None
     within: str | None = None
     moves: tuple[Sequence[Move], Sequence[Move]] = field(default=((), ()))
+    input_bounds: dict[int, Array] = field(default_factory=dict)
+    output_bounds: dict[int, Array] = field(default_factory=dict)
 
     def later(self, a: Sequence[Call], b: Sequence[Call]) -> tuple[list[Array], list[Array]]:
         """The arrays in each model after the call that have the shape of its output."""
@@ -59,11 +64,39 @@ class Pair:
 
     @property
     def takes_the_same(self) -> bool:
-        return all(row.ok for row in self.inputs)
+        """Whether they take the same numbers; a layer may cast them before it begins."""
+        return len(self.a.inputs) == len(self.b.inputs) and all(
+            row.ok or _cast(row, x, y)
+            for row, x, y in zip(self.inputs, self.a.inputs, self.b.inputs, strict=True)
+        )
 
     @property
     def gives_the_same(self) -> bool:
         return self.left_out is not None or all(row.ok for row in self.outputs)
+
+    @property
+    def departs(self) -> bool:
+        """Whether it is where the models part: by what it gives, or what was computed before it."""
+        taken = all(self.inputs[i].ok for i in self.input_bounds)
+        return self.left_out is None and not (self.gives_the_same and taken)
+
+    @property
+    def gives_closely(self) -> bool:
+        """Whether its outputs agree as results do that were computed otherwise.
+
+        Better than the policy asks in float32, where mistakes inside may become so small; but no
+        better than what it was given.
+        """
+        if OWN.get() is not None or not all(row.ok for row in self.outputs):
+            return all(row.ok for row in self.outputs)
+        taken, given = (
+            [_share(row, x, y) for row, x, y in zip(rows, a, b, strict=False)]
+            for rows, a, b in (
+                (self.inputs, self.a.inputs, self.b.inputs),
+                (self.outputs, self.a.outputs, self.b.outputs),
+            )
+        )
+        return max(given, default=0) <= CLOSE + 4 * max(taken, default=0)
 
 
 @dataclass
@@ -78,6 +111,7 @@ class Fault:
         only_in: the model that alone makes the call.
         x, a, b: the input, the same in both, and the output in each; arrays or None.
         dtype: of these, in the framework.
+        bound: what is allowed of each element, where it is known better than the policy does.
     """
 
     name: str
@@ -89,6 +123,7 @@ class Fault:
     a: Array | None = None
     b: Array | None = None
     dtype: str | None = None
+    bound: Array | None = None
 
 
 def align(
@@ -97,11 +132,18 @@ def align(
     rename: Callable[[str], str],
     layouts: Layouts | None = None,
     flattened: Mapping[str, int] | None = None,
+    numbers: Mapping[str, Array] | None = None,
+    train: bool = False,
 ) -> list[Pair]:
     """The calls that both models make, in the execution order of `a`.
 
     The n-th call of a path is paired with the n-th of that path; `rename` turns a path of `b` into
-    one of `a`; of `layouts` and `flattened` see `sides_of`.
+    one of `a`.
+
+    Args:
+        layouts, flattened: see `sides_of`.
+        numbers: of the models, by which each layer's output is held to the rounding of its own sum.
+        train: whether they are in training mode.
     """
     for call in b:
         call.path = rename(call.path)
@@ -129,18 +171,41 @@ def align(
         moves = (took.moves, gave.moves)
         other = replace(other, inputs=took.b, outputs=gave.b)
         pairs.append(Pair(call.name, call, other, took.rows, gave.rows, moves=moves))
+    if numbers is not None:
+        tighten(pairs, numbers, train)
     for pair in pairs:
         if not pair.gives_the_same:
-            pair.moved = moved_activation(pair, a, b)
-    agreeing = [pair for pair in pairs if all(row.ok for row in pair.outputs)]
+            pair.moved = moved_activation(pair, a, b, numbers or {}, train)
+    agreeing = [pair for pair in pairs if pair.gives_closely]
     for pair in pairs:
-        if not pair.gives_the_same:
+        if pair.departs:
             around = [p for p in agreeing if encloses(p.a, pair.a)]
             pair.within = max(around, key=lambda p: p.a.depth).name if around else None
     return pairs
 
 
-def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | None:
+def _cast(row: Row, a: Array, b: Array) -> bool:
+    """Whether two arrays are the same but for a dtype that one of them was cast to."""
+    narrow = narrowest(row.dtypes)
+    return row.dtypes[0] != row.dtypes[1] and narrow is not None and agree(a, b, narrow)
+
+
+CLOSE = 0.1
+"""The share of what the policy allows, that results may differ by that were computed otherwise."""
+
+
+def _share(row: Row, a: Array, b: Array) -> float:
+    """How far float32 results are apart, as a share of what the policy allows; others are not."""
+    return deviation(b, a, "float32").share if row.dtypes == ("float32", "float32") else 0.0
+
+
+def moved_activation(
+    pair: Pair,
+    a: Sequence[Call],
+    b: Sequence[Call],
+    numbers: Mapping[str, Array],
+    train: bool,
+) -> str | None:
     """The activation that one model applies inside a layer and the other after it, if that is all.
 
     It must turn one output into the other, and its result must appear later in the model that
@@ -157,7 +222,10 @@ def moved_activation(pair: Pair, a: Sequence[Call], b: Sequence[Call]) -> str | 
             continue
         if any(agree(array, activated, dtype) for array in later):
             for name, function in ACTIVATE.items():
-                if name is not None and agree(function(wide(plain)), activated, dtype):
+                if name is None or not agree(function(wide(plain)), activated, dtype):
+                    continue
+                bound = activated_bound(bare, done, numbers_of(bare.path, numbers), train)
+                if agree(function(wide(plain)), activated, dtype, bound):
                     return name
     return None
 
@@ -176,7 +244,7 @@ def after(call: Call, calls: Sequence[Call]) -> list[Array]:
 
 def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> Fault | None:
     """The first call that departs though all before it agreed; None when every call agrees."""
-    departing = next((pair for pair in pairs if not pair.gives_the_same), None)
+    departing = next((pair for pair in pairs if pair.departs), None)
     if departing is None:
         return None
     alone = _alone(pairs, a, b, departing)
@@ -184,6 +252,7 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         return alone
     if departing.takes_the_same:
         rows, arrays = departing.outputs, (departing.a.outputs, departing.b.outputs)
+        bounds = departing.output_bounds
         block = departing
         before = [p for p in pairs if encloses(block.a, p.a)]
     else:
@@ -198,6 +267,7 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
             if each.takes_the_same:
                 break
         rows, arrays = given.inputs, (given.a.inputs, given.b.inputs)
+        bounds = given.input_bounds
         before = [p for p in pairs if p.a.end < given.a.start and encloses(block.a, p.a)]
     last = max(before, key=lambda p: p.a.end, default=None)
     at = next(i for i, row in enumerate(rows) if not row.ok)
@@ -212,6 +282,7 @@ def first_fault(pairs: Sequence[Pair], a: Sequence[Call], b: Sequence[Call]) -> 
         a=found,
         b=wanted,
         dtype=rows[at].dtypes[1],
+        bound=bounds.get(at),
     )
 
 

@@ -14,6 +14,7 @@ from unified_blocks.equivalence.layouts import Given
 from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.sides import saved_and_loaded
 from unified_blocks.models.transfer import Rename
+from unified_blocks.reference.policy import own_tolerance
 from unified_blocks.training.optimizers import SGD
 from unified_blocks.types import Array
 
@@ -31,6 +32,8 @@ def compare(
     rename: Rename | None = None,
     layouts: tuple[str, str] | None = None,
     inputs_b: Any = None,
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> Comparison:
     """Find the first place where two models differ and, if it is known, why.
 
@@ -61,6 +64,9 @@ def compare(
             `inputs` are in the layout of `a`; those of `b` are made from them. Inside, channels
             may be elsewhere in one model whatever is said here.
         inputs_b: what `b` is given, where that cannot be made from `inputs`.
+        rtol, atol: a tolerance of your own in place of the policy: `atol + rtol * |a|` is allowed
+            of each element, as `numpy.testing.assert_allclose` has it. When one is given the other
+            is 0. Numbers that were saved and loaded stay the same bit for bit.
 
     Returns:
         A `Comparison`: print it, ask `.ok`, `.first_difference`, or `.raise_if_different()`.
@@ -71,7 +77,8 @@ def compare(
         InputError: for images in a layout that a model cannot take.
         UnsupportedError: for gradients of several inputs, a graph of a model that cannot be one, or
             a file of a model that this library did not make.
-        ValueError: for another mode, or other layouts.
+        ValueError: for another mode, other layouts, or a tolerance that is not a finite number from
+            0.
 
     Example::
 
@@ -79,18 +86,19 @@ def compare(
     """
     if mode not in MODES:
         raise ValueError(f"compare: mode must be one of {', '.join(MODES)}; got mode={mode!r}")
-    theirs = None if inputs_b is None else in_arrays(inputs_b)
-    given = Given.by(in_arrays(inputs), theirs, layouts)
-    if mode == "saved":
-        with saved_and_loaded(b) as loaded:
-            return Comparing(a, loaded, given, mode, rename).forward()
-    comparing = Comparing(a, b, given, mode, rename)
-    if mode in ("forward", "train"):
-        return comparing.forward()
-    if mode == "compiled":
-        return comparing.compiled()
-    wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
-    return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
+    with own_tolerance(rtol, atol):
+        theirs = None if inputs_b is None else in_arrays(inputs_b)
+        given = Given.by(in_arrays(inputs), theirs, layouts)
+        if mode == "saved":
+            with saved_and_loaded(b) as loaded:
+                return Comparing(a, loaded, given, mode, rename).forward()
+        comparing = Comparing(a, b, given, mode, rename)
+        if mode in ("forward", "train"):
+            return comparing.forward()
+        if mode == "compiled":
+            return comparing.compiled()
+        wanted = None if targets is None else np.asarray(to_numpy(targets, copy=True))
+        return comparing.learning(wanted, loss, steps, optimizer or SGD(0.125, momentum=0.875))
 
 
 def in_arrays(inputs: Any) -> list[Array]:

@@ -14,7 +14,7 @@ from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
 from unified_blocks.equivalence.causes.images import another_layout
-from unified_blocks.equivalence.causes.table import cause_of
+from unified_blocks.equivalence.causes.table import cause_of, detail_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.layouts import (
     Given,
@@ -27,6 +27,7 @@ from unified_blocks.equivalence.layouts import (
     taken,
 )
 from unified_blocks.equivalence.renaming import renaming
+from unified_blocks.equivalence.rounding import numbers_of
 from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
 from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.errors import UnsupportedError
@@ -51,7 +52,7 @@ class Comparing:
         rename: Rename | None,
     ) -> None:
         self.a, self.b = Model(a, given.a, "inputs"), Model(b, given.b, given.source)
-        self.given, self.mode = given, mode
+        self.given, self.mode, self.names = given, mode, rename
         self.output_moves: Sequence[Move] = ()
         self.folds: dict[str, tuple[int, int, Evidence]] = {}
         paths = [path for path, _ in self.a.backend.layers(a)]
@@ -73,9 +74,12 @@ class Comparing:
         self, name: str, what: str, row: Row, evidence: Evidence, after: str | None = None
     ) -> None:
         if self.first is None:
-            self.first = FirstDifference(name, what, row, cause_of(evidence), after)
+            evidence.dtypes = row.dtypes
+            cause = cause_of(evidence)
+            detail = detail_of(cause, evidence)
+            self.first = FirstDifference(name, what, row, cause, after, detail)
             outside = name == WHOLE or what == "parameter"
-            if outside and self.first.cause == another_layout.__name__:
+            if outside and cause == another_layout.__name__:
                 self.notes.append(remedy(self.given.a))
 
     # parameters
@@ -94,7 +98,7 @@ class Comparing:
 
     def parameter(self, held: Held, in_place: bool) -> Row:
         """One array of the models, its numbers and how each holds it."""
-        kind: Kind = "copied" if self.mode == "saved" else "summed"
+        kind: Kind = "copied" if self.mode == "saved" else "held"
         # On PyTorch's device without numbers, "meta", there is nothing to read.
         a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
         row = compared(held.name, "parameter", a, b, kind, held.dtypes)
@@ -111,10 +115,11 @@ class Comparing:
             roles=held.roles,
             moved=in_place,
             mode=self.mode,
+            others=self.numbers,
         )
         n = None if a is None or b is None or row.ok else refolded(a, b)
         otherwise = evidence.is_held_otherwise and not held.optional
-        if n is not None and evidence.kind == "Dense" and kind == "summed" and not otherwise:
+        if n is not None and evidence.kind == "Dense" and kind == "held" and not otherwise:
             self.folds[held.name] = (n, len(self.rows) - 1, evidence)
         elif not row.ok or otherwise:
             self.differs(held.name, "parameter", row, evidence)
@@ -129,7 +134,9 @@ class Comparing:
             if wrong or not (inputs or (outputs and all(row.ok for row in outputs))):
                 self.differs(name, "parameter", self.rows[at], e)
             elif e.a is not None and e.b is not None:
-                row = compared(name, "parameter", e.a, brought(e.b, n), dtypes=self.rows[at].dtypes)
+                row = compared(
+                    name, "parameter", e.a, brought(e.b, n), "held", self.rows[at].dtypes
+                )
                 self.rows[at] = replace(row, layout=in_words(n))
 
     def of_b(self, arrays: State) -> State:
@@ -162,7 +169,15 @@ class Comparing:
                     "inside"
                 )
         flattened = {name.rpartition(".")[0]: n for name, (n, *_) in self.folds.items()}
-        self.pairs = align(self.a.runs, self.b.runs, self.rename, self.given.giving, flattened)
+        self.pairs = align(
+            self.a.runs,
+            self.b.runs,
+            self.rename,
+            self.given.giving,
+            flattened,
+            self.numbers,
+            self.train,
+        )
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
@@ -195,12 +210,6 @@ class Comparing:
         pair = fault.pair
         if pair is None:
             return Evidence("call", fault.name, only_in=fault.only_in)
-        start = f"{pair.a.path}." if pair.a.path else ""
-        numbers = {
-            name.removeprefix(start): array
-            for name, array in self.numbers.items()
-            if name.startswith(start) and "." not in name.removeprefix(start)
-        }
         mine, theirs = pair.later(self.a.runs, self.b.runs)
         return Evidence(
             "call",
@@ -209,11 +218,12 @@ class Comparing:
             laid_out(fault.a, pair),
             laid_out(fault.b, pair),
             laid_out(fault.x, pair),
-            numbers,
+            numbers_of(pair.a.path, self.numbers),
             self.train,
             pair.b.changed and not pair.a.changed,
             later=([laid_out(x, pair) for x in mine], [laid_out(x, pair) for x in theirs]),
             dtype=fault.dtype,
+            bound=laid_out(fault.bound, pair),
             mode=self.mode,
         )
 
@@ -238,7 +248,7 @@ class Comparing:
             other = {self.rename(n): array for n, array in after[1].items()}
             if name not in other:
                 continue
-            row = compared(name, "statistic", after[0][name], other[name])  # type: ignore[arg-type]
+            row = compared(name, "statistic", after[0][name], other[name], "held")  # type: ignore[arg-type]
             self.rows.append(row)
             if not row.ok:
                 path = name.rpartition(".")[0]
@@ -286,8 +296,21 @@ class Comparing:
         if self.first is None:
             self.gradients(targets, loss)
         if self.first is None and self.mode == "training":
+            computed = len(self.rows)
             self.training(targets, loss, steps, optimizer)
+            if self.first is not None:
+                self.one_pass(computed)
         return self.result()
+
+    def one_pass(self, at: int) -> None:
+        """Name what differs after one pass in training mode already, before any step of training.
+
+        It shows which layer differs, and from what it computed; after several steps all may.
+        """
+        found = Comparing(self.a.net, self.b.net, self.given, "train", self.names).forward()
+        if (first := found.first_difference) is not None:
+            self.first = first
+            self.rows.insert(at, first.row)
 
     def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
         if targets is not None:

@@ -61,11 +61,13 @@ def compared(
     b: Array | None,
     kind: Kind = "summed",
     dtypes: tuple[str | None, str | None] | None = None,
+    bound: Array | None = None,
 ) -> Row:
     """The row of two arrays; None stands for a missing array.
 
     Args:
         dtypes: their dtypes, if NumPy holds them in another: bfloat16 comes as float32.
+        bound: what is allowed of each element, where it is known better than the policy does.
     """
     shapes: Pair = (getattr(a, "shape", None), getattr(b, "shape", None))
     if dtypes is None:
@@ -85,7 +87,7 @@ def compared(
         relative = np.where(same, 0.0, absolute / np.where(largest > 0, largest, 1))
     relative = np.where(np.isnan(relative), np.inf, relative)
     # Not even the same nan is fit for use, except where numbers were only to be copied.
-    share = shares(absolute, np.where(np.isfinite(x), x, 0.0), dtypes[0] or "", kind)
+    share = shares(absolute, np.where(np.isfinite(x), x, 0.0), dtypes[0] or "", kind, bound)
     if kind != "copied":
         share = np.where(finite, share, np.inf)
     at = np.unravel_index(int(np.argmax(share if share.any() else absolute)), share.shape)

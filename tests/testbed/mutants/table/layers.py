@@ -59,7 +59,7 @@ DENSE = [
         "unified_blocks_tensorflow.layers:Dense.__init__",
         "ACTIVATIONS[activation]",
         "activation",
-        Compared(activated("leaky_relu"), "0", "unknown"),
+        Compared(activated("leaky_relu"), "0", "another_slope"),
     ),
     Mutant(
         "Dense with its square weight untransposed",
@@ -206,7 +206,7 @@ OTHER_LAYERS = [
         "unified_blocks_torch.activations:LeakyReLU.__init__",
         "module.__init__(self)",
         "module.__init__(self, 0.2)",
-        Compared(of(ub.LeakyReLU), "1", "unknown"),
+        Compared(of(ub.LeakyReLU), "1", "another_slope"),
     ),
     Mutant(
         "Softmax along the batch",
