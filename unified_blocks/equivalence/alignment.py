@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from unified_blocks.equivalence.pairing import calls_in_common
 from unified_blocks.equivalence.watching import WHOLE, Call
 from unified_blocks.reference.numpy_ops import ACTIVATE
 from unified_blocks.reference.policy import agree, wide
-from unified_blocks.reference.rows import Row, rows_of
+from unified_blocks.reference.rows import Row, compared
 from unified_blocks.types import Array
 
 
@@ -19,7 +20,8 @@ class Pair:
     """A call of each model, under the names of the first.
 
     Attributes:
-        inputs, outputs: a row for each array of their inputs and outputs.
+        a, b: they hold what both take and give, in the same order.
+        inputs, outputs: a row for each array of that, then for what only one takes or gives.
         moved: an activation that is inside the layer in one model, and after it in the other.
         within: an enclosing call whose output is the same in both, although they differ.
     """
@@ -98,12 +100,9 @@ def align(a: Sequence[Call], b: Sequence[Call], rename: Callable[[str], str]) ->
     for call in sorted(a, key=lambda call: call.end):
         other = found.get(call.name)
         if other is not None:
-            types = (call.input_dtypes, other.input_dtypes)
-            inputs = rows_of(call.name, "input", call.inputs, other.inputs, types)
-            outputs = rows_of(
-                call.name, "call", call.outputs, other.outputs, (call.dtypes, other.dtypes)
-            )
-            pairs.append(Pair(call.name, call, other, inputs, outputs))
+            mine, theirs, taken, given = calls_in_common(call, other)
+            inputs, outputs = taken.rows(call.name, "input"), given.rows(call.name, "call")
+            pairs.append(Pair(call.name, mine, theirs, inputs, outputs))
     for pair in pairs:
         if not pair.gives_the_same:
             pair.moved = moved_activation(pair, a, b)
@@ -204,7 +203,8 @@ def _alone(
     for calls, limit, model in ((a, departing.a, "a"), (b, departing.b, "b")):
         for call in sorted(calls, key=lambda call: call.start):
             if call.name not in paired and call.path in shared and call.end < limit.end:
-                outputs = (call.outputs, []) if model == "a" else ([], call.outputs)
-                row = rows_of(call.name, "call", *outputs)[0]
+                given = next(iter(call.outputs), None)
+                arrays = (given, None) if model == "a" else (None, given)
+                row = compared(call.name, "call", *arrays)
                 return Fault(call.name, row, None, only_in="a" if model == "a" else "b")
     return None
