@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -183,6 +184,12 @@ class MXNetBackend(Backend):
 
     def caller(self, net):
         return learning.caller(net)
+
+    def forward_of(self, net):
+        hybrid = getattr(type(net), "hybrid_forward", None)
+        if hybrid in (None, mx.gluon.HybridBlock.hybrid_forward):
+            return net.forward
+        return partial(net.hybrid_forward, mx.nd)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()

@@ -199,8 +199,16 @@ def test_another_error_stays_what_it_is(first):
 def test_a_model_that_was_built_for_the_other_layout_is_told_of(first):
     a = started(MAKE[first](flat=False), X)
     b = started(keras_net(flat=False), X)
+    numbers = ub.state(a)
+    for v in ub.backend_of(b).variables(b):
+        if v.name != "conv.weight":  # made for as many channels as there are columns
+            v.write(numbers[v.name])
     found = ub.compare(a, b, X)
+    assert (found.first_difference.name, found.cause) == ("(model)", "another_layout")
+    assert [note for note in found.notes if "has to be made anew" in note]
+    found = ub.compare(a, b, X, layouts=("NCHW", "NHWC"))
     assert (found.first_difference.name, found.cause) == ("conv.weight", "another_layout")
+    assert [note for note in found.notes if "has to be made anew" in note]
 
 
 @pytest.mark.parametrize(

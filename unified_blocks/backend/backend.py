@@ -215,6 +215,11 @@ class Backend(ABC):
         call: Callable[..., Any] = net
         return call
 
+    def forward_of(self, net: Any) -> Callable[..., Any]:
+        """What computes the output of `net`: its parameters have the names of the inputs."""
+        forward: Callable[..., Any] = net.forward
+        return forward
+
     @abstractmethod
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from unified_blocks.equivalence.layouts import Layouts, Move, brought, move_between, sides_of
+from unified_blocks.equivalence.pairing import calls_in_common
 from unified_blocks.equivalence.rounding import activated_bound, numbers_of, tighten
 from unified_blocks.equivalence.watching import WHOLE, Call
 from unified_blocks.reference.numpy_ops import ACTIVATE
 from unified_blocks.reference.policy import OWN, agree, deviation, narrowest, wide
-from unified_blocks.reference.rows import Row, rows_of
+from unified_blocks.reference.rows import Row, compared
 from unified_blocks.types import Array
 
 
@@ -21,8 +22,8 @@ class Pair:
     """A call of each model, under the names of the first.
 
     Attributes:
-        b: the second model's, its arrays in the layout of the first's.
-        inputs, outputs: a row for each array of their inputs and outputs.
+        a, b: they hold what both take and give, in the same order; `b` in the layout of `a`.
+        inputs, outputs: a row for each array of that, then for what only one takes or gives.
         moves: how its inputs, and its outputs, were brought there.
         moved: an activation that is inside the layer in one model, and after it in the other.
         within: an enclosing call whose output is the same in both, although they differ.
@@ -166,11 +167,14 @@ def align(
     ]
     pairs = []
     for call in made:
-        other = found[call.name]
-        took, gave = sides_of(call, other, layouts or Layouts(), apart, flattened or {})
+        mine, theirs, taken, given = calls_in_common(call, found[call.name])
+        names = (taken.names, given.names)
+        took, gave = sides_of(mine, theirs, layouts or Layouts(), apart, flattened or {}, names)
+        theirs = replace(theirs, inputs=took.b, outputs=gave.b)
+        inputs = [*took.rows, *taken.missing("input")]
+        outputs = [*gave.rows, *given.missing("call")]
         moves = (took.moves, gave.moves)
-        other = replace(other, inputs=took.b, outputs=gave.b)
-        pairs.append(Pair(call.name, call, other, took.rows, gave.rows, moves=moves))
+        pairs.append(Pair(call.name, mine, theirs, inputs, outputs, moves=moves))
     if numbers is not None:
         tighten(pairs, numbers, train)
     for pair in pairs:
@@ -300,7 +304,8 @@ def _alone(
     for calls, limit, model in ((a, departing.a, "a"), (b, departing.b, "b")):
         for call in sorted(calls, key=lambda call: call.start):
             if call.name not in paired and call.path in shared and call.end < limit.end:
-                outputs = (call.outputs, []) if model == "a" else ([], call.outputs)
-                row = rows_of(call.name, "call", *outputs)[0]
+                given = next(iter(call.outputs), None)
+                arrays = (given, None) if model == "a" else (None, given)
+                row = compared(call.name, "call", *arrays)
                 return Fault(call.name, row, None, only_in="a" if model == "a" else "b")
     return None

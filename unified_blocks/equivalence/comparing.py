@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from unified_blocks import ops
-from unified_blocks.backend import Loss, Optimizer
-from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
 from unified_blocks.equivalence.causes.images import another_layout
-from unified_blocks.equivalence.causes.table import cause_of, detail_of
+from unified_blocks.equivalence.causes.table import UNKNOWN, cause_of, detail_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.layouts import (
     Given,
@@ -26,18 +21,20 @@ from unified_blocks.equivalence.layouts import (
     side_of,
     taken,
 )
+from unified_blocks.equivalence.ordering import by_order
+from unified_blocks.equivalence.pairing import Common, in_common
 from unified_blocks.equivalence.renaming import renaming
 from unified_blocks.equivalence.rounding import numbers_of
-from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
+from unified_blocks.equivalence.sides import Held, Model, Partners, held_by, unchanged
 from unified_blocks.equivalence.watching import WHOLE, watched
-from unified_blocks.errors import UnsupportedError
-from unified_blocks.models.outputs import in_numpy
+from unified_blocks.models.outputs import Place, output_of
 from unified_blocks.models.transfer import Rename
 from unified_blocks.reference.policy import TOLERANCES, Kind
 from unified_blocks.reference.rows import Row, compared
-from unified_blocks.training.gradients import value_and_grad
-from unified_blocks.training.trainer import Trainer
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array
+
+FEW = 6
+"""How many names are told."""
 
 
 class Comparing:
@@ -49,14 +46,25 @@ class Comparing:
         b: Any,
         given: Given,
         mode: str,
-        rename: Rename | None,
+        rename: Rename | None = None,
+        match: str = "name",
     ) -> None:
-        self.a, self.b = Model(a, given.a, "inputs"), Model(b, given.b, given.source)
-        self.given, self.mode, self.names = given, mode, rename
-        self.output_moves: Sequence[Move] = ()
+        if match not in ("name", "order") or (rename is not None and match == "order"):
+            raise ValueError(
+                'compare: match must be "name" or, without rename, "order"; got '
+                f"match={match!r}, rename={rename!r}"
+            )
+        self.a = Model(a, given.a, given.forms[0], "inputs")
+        self.b = Model(b, given.b, given.forms[1], given.source)
+        self.given, self.mode, self.names, self.match = given, mode, rename, match
+        self.output_moves: dict[Place, Move] = {}
         self.folds: dict[str, tuple[int, int, Evidence]] = {}
-        paths = [path for path, _ in self.a.backend.layers(a)]
-        self.rename = renaming(rename, [*self.a.names(), *paths])
+        names = by_order(self.a, self.b) if match == "order" else rename
+        theirs = [*self.b.names(), *self.b.paths()]
+        self.rename = renaming(names, self.a.names(), self.a.paths(), theirs)
+        self.partners: list[Partners] = []
+        self.apart: list[Held] = []
+        self.order: list[str] = []
         self.train = mode == "train"
         self.rows: list[Row] = []
         self.notes: list[str] = []
@@ -85,85 +93,145 @@ class Comparing:
     # parameters
 
     def parameters(self) -> bool:
-        """Every number that the models hold; whether they are alike enough to be run."""
-        alike = True
-        for held in held_by(self.a, self.b, self.rename):
-            in_place = self.b.has_in_place(held.b)
-            row = self.parameter(held, in_place)
-            alike &= in_place and row.shapes[0] == row.shapes[1]
-        if not alike:
-            self.settle([])
-            self.notes.append("parameters only: the models do not hold the same ones in one place")
-        return alike
+        """Every number that both models hold; whether they can be run.
 
-    def parameter(self, held: Held, in_place: bool) -> Row:
+        What only one holds, or in another shape, is a difference only where numbers alone are
+        compared. Otherwise what is computed with it decides.
+        """
+        placed = True
+        for held in held_by(self.a, self.b, self.rename):
+            self.order.append(held.name)
+            in_place = self.b.has_in_place(held.b)
+            partners = held.partners
+            if partners is not None:
+                self.partners.append(partners)
+            elif in_place and self.mode != "parameters":
+                self.apart.append(held)
+                continue
+            self.parameter(held, in_place)
+            placed &= in_place
+        if not placed:
+            self.notes.append("parameters only: the models do not hold the same ones in one place")
+        self.tell_apart()
+        return placed
+
+    def numbers_alone(self) -> Comparison:
+        self.parameters()
+        return self.result()
+
+    def tell_apart(self) -> None:
+        """A remark on the parameters that were not compared."""
+        lacking = []
+        for model, names in (
+            (self.a, [h.a.name for h in self.apart if h.a is not None and h.b is None]),
+            (self.b, [h.b.name for h in self.apart if h.b is not None and h.a is None]),
+        ):
+            if names:
+                more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+                lacking.append(f"{', '.join(names[:FEW])}{more} of {model.title}")
+        if lacking:
+            hint = "; where only names differ, pair them by rename= or match=" * (len(lacking) > 1)
+            self.notes.append(
+                "without a partner, and compared by what is computed with them: "
+                f"{'; '.join(lacking)}{hint}"
+            )
+        for held in self.apart:
+            if held.a is not None and held.b is not None:
+                self.notes.append(
+                    f"{held.name} has shape {held.a.shape} in one model and {held.b.shape} in the "
+                    "other, and is compared by what is computed"
+                )
+
+    def blame(self, held: Held) -> None:
+        """A parameter that was not compared is what differs, if none before it does."""
+        first = None if self.first is None else self.first.name
+        if (
+            first is not None
+            and first in self.order
+            and self.order.index(held.name) < self.order.index(first)
+        ):
+            self.first = None
+        self.parameter(held, in_place=True)
+
+    def parameter(self, held: Held, in_place: bool) -> None:
         """One array of the models, its numbers and how each holds it."""
         kind: Kind = "copied" if self.mode == "saved" else "held"
-        # On PyTorch's device without numbers, "meta", there is nothing to read.
-        a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
-        row = compared(held.name, "parameter", a, b, kind, held.dtypes)
+        evidence = self.evidence_of_held(held, in_place)
+        row = compared(held.name, "parameter", evidence.a, evidence.b, kind, held.dtypes)
         self.rows.append(row)
-        owner, model = (held.a, self.a) if held.a is not None else (held.b, self.b)
-        evidence = Evidence(
-            "parameter",
-            held.name,
-            None if owner is None else model.backend.kind_of(owner.owner),
-            a,
-            b,
-            x=self.b.inputs[0] if len(self.b.inputs) == 1 else None,
-            names=held.names,
-            roles=held.roles,
-            moved=in_place,
-            mode=self.mode,
-            others=self.numbers,
-        )
-        n = None if a is None or b is None or row.ok else refolded(a, b)
         otherwise = evidence.is_held_otherwise and not held.optional
-        if n is not None and evidence.kind == "Dense" and kind == "held" and not otherwise:
+        n = None if row.ok or otherwise else self.refolded(evidence)
+        if n is not None:
             self.folds[held.name] = (n, len(self.rows) - 1, evidence)
         elif not row.ok or otherwise:
             self.differs(held.name, "parameter", row, evidence)
-        return row
+
+    def refolded(self, e: Evidence) -> int | None:
+        """How a dense weight is in the order of another flattening, if it is and is run."""
+        if e.kind != "Dense" or e.a is None or e.b is None or self.mode in ("saved", "parameters"):
+            return None
+        return refolded(e.a, e.b)
 
     def settle(self, outputs: Sequence[Row]) -> None:
         """Judge weights in the order of another flattening, by what they are multiplied with."""
         for name, (n, at, e) in self.folds.items():
             calls = [pair for pair in self.pairs if pair.a.path == name.rpartition(".")[0]]
-            inputs = [each for p in calls for each in zip(p.inputs, p.moves[0], strict=True)]
+            inputs = [each for p in calls for each in zip(p.inputs, p.moves[0], strict=False)]
             wrong = any(row.ok and move != n for row, move in inputs)
             if wrong or not (inputs or (outputs and all(row.ok for row in outputs))):
                 self.differs(name, "parameter", self.rows[at], e)
-            elif e.a is not None and e.b is not None:
+            else:
                 row = compared(
-                    name, "parameter", e.a, brought(e.b, n), "held", self.rows[at].dtypes
+                    name, "parameter", e.a, self.of_b(name, e.b), "held", self.rows[at].dtypes
                 )
                 self.rows[at] = replace(row, layout=in_words(n))
 
-    def of_b(self, arrays: State) -> State:
-        """Arrays of `b`, by their names in `a`, in the order of `a`."""
-        named = {self.rename(name): array for name, array in arrays.items()}
-        moved = {name: brought(named[name], self.folds[name][0]) for name in self.folds}
-        return named | moved
+    def of_b(self, name: str, array: Array | None) -> Any:
+        """An array of `b`, under its name in `a`, in the order of `a`."""
+        fold = self.folds.get(name)
+        return array if fold is None or array is None else brought(array, fold[0])
+
+    def evidence_of_held(self, held: Held, in_place: bool = True) -> Evidence:
+        # On PyTorch's device without numbers, "meta", there is nothing to read.
+        a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
+        owner, model = (held.a, self.a) if held.a is not None else (held.b, self.b)
+        return Evidence(
+            "parameter",
+            held.name,
+            None if owner is None else model.backend.kind_of(owner.owner),
+            a,
+            b,
+            names=held.names,
+            roles=held.roles,
+            moved=in_place,
+            mode=self.mode,
+            others=self.numbers,
+            x=self.b.inputs[0] if len(self.b.inputs) == 1 else None,
+        )
 
     # calls
 
     def forward(self) -> Comparison:
-        """Parameters, every call, the output; in `"train"`, the running statistics after it."""
+        """Parameters, every call, the output."""
         if self.parameters():
             self.calls()
-        if self.mode == "train" and self.first is None:
-            self.statistics()
         return self.result()
 
     def calls(self) -> None:
-        outputs = []
         for model in (self.a, self.b):
-            with unchanged(model, self.train), model.told():
-                arrays, dtypes, model.runs = watched(model.net, model.tensors(), self.train)
-            outputs.append((arrays, dtypes))
+            with unchanged(model, self.train):
+                try:
+                    with model.told():
+                        output, model.runs = watched(model.net, model.arguments(), self.train)
+                except model.refusals as error:
+                    if self.is_other_size(model, error):
+                        return
+                    raise
             if model.dtype is None:  # it holds no numbers
+                dtypes = [leaf.dtype for leaf in output.leaves if not leaf.plain]
                 model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
-            if len(model.runs) <= 1 < len(list(model.backend.layers(model.net))):
+            model.output = output
+            if len(model.runs) <= 1 < len(model.paths()):
                 self.notes.append(
                     f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
@@ -183,28 +251,65 @@ class Comparing:
                 self.rows += pair.outputs
             else:
                 self.notes.append(f"{pair.name} is not compared: {pair.left_out}")
-        (found, found_types), (wanted, wanted_types) = outputs
-        rows, wanted, self.output_moves = self.outputs(found, wanted, (found_types, wanted_types))
-        self.rows += rows
-        self.settle(rows)
+        common, rows = self.outputs()
         fault = first_fault(self.pairs, self.a.runs, self.b.runs)
         if fault is not None:
-            self.differs(fault.name, "call", fault.row, self.evidence_of(fault), fault.after)
+            self.at_fault(fault)
         for pair in self.pairs:
             if pair.b.changed and not pair.a.changed:
                 evidence = Evidence("call", pair.name, changed=True)
                 self.differs(pair.name, "call", pair.outputs[0], evidence)
+        self.different_outputs(common, rows)
+
+    def is_other_size(self, model: Model, error: Exception) -> bool:
+        """Whether the second model fails since a parameter has another shape, which is told."""
+        held = next((h for h in self.apart if h.a is not None and h.b is not None), None)
+        if model is self.a or held is None:
+            return False
+        self.notes.append(
+            f"parameters only: {model.title} cannot be called with these inputs: {error}"
+        )
+        self.blame(held)
+        return True
+
+    def outputs(self) -> tuple[Common, list[Row]]:
+        """The outputs of the models, compared."""
+        for model in (self.a, self.b):
+            if model.output is not None and model.output.unread:
+                unread = ", ".join(model.output.unread)
+                self.notes.append(f"not compared in the output of {model.title}: {unread}")
+        common = in_common("output", self.a.leaves, self.b.leaves)
+        a, b = ([leaf.array for leaf in leaves] for leaves in (common.a, common.b))
+        types = ([leaf.dtype for leaf in common.a], [leaf.dtype for leaf in common.b])
+        side = side_of(
+            "output", "output", a, b, types, (None, self.given.giving.move), common.names
+        )
+        rows = [*side.rows, *common.missing("output")]
+        self.output_moves = {
+            leaf.place: move for leaf, move in zip(common.a, side.moves, strict=True)
+        }
+        self.rows += rows
+        self.settle(rows)
+        return common, rows
+
+    def different_outputs(self, common: Common, rows: list[Row]) -> None:
         for i, row in enumerate(rows):
             if not row.ok:
-                a, b = (each[i] if i < len(each) else None for each in (found, wanted))
-                self.differs(WHOLE, "output", row, Evidence("call", WHOLE, a=a, b=b))
+                a, b = (each[i].array if i < len(each) else None for each in (common.a, common.b))
+                evidence = Evidence("call", WHOLE, a=a, b=b, mode=self.mode)
+                self.differs(WHOLE, "output", row, evidence)
 
-    def outputs(
-        self, a: Sequence[Array], b: Sequence[Array], dtypes: tuple[Sequence[str], Sequence[str]]
-    ) -> tuple[list[Row], list[Array], list[Move]]:
-        """Rows of the models' outputs, those of `b` in the layout of `a`, how they got there."""
-        side = side_of("output", "output", a, b, dtypes, (None, self.given.giving.move))
-        return side.rows, side.b, side.moves
+    def at_fault(self, fault: Fault) -> None:
+        """A call that departs, or a parameter of its layer that the models hold otherwise."""
+        path = None if fault.pair is None else fault.pair.a.path
+        held = next((held for held in self.apart if held.path == path), None)
+        evidence = self.evidence_of(fault)
+        if held is not None and (
+            cause_of(self.evidence_of_held(held)) != UNKNOWN or cause_of(evidence) == UNKNOWN
+        ):
+            self.blame(held)
+        else:
+            self.differs(fault.name, "call", fault.row, evidence, fault.after)
 
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair
@@ -227,42 +332,6 @@ class Comparing:
             mode=self.mode,
         )
 
-    def statistics(self) -> None:
-        """The running statistics after a pass in training mode."""
-        constants = [v.name for v in self.a.variables if v.role == "constant" and not v.optional]
-        if not constants:
-            return
-        after = []
-        for model in (self.a, self.b):
-            with unchanged(model, True):  # MXNet moves them in the backward pass
-                value_and_grad(
-                    model.net,
-                    self._only_input(model),
-                    loss=weighted,
-                    train=True,
-                    y=self._weights(model),
-                )
-                after.append(model.numbers())
-        inputs_of = {pair.a.path: [laid_out(x, pair) for x in pair.a.inputs] for pair in self.pairs}
-        for name in constants:
-            other = {self.rename(n): array for n, array in after[1].items()}
-            if name not in other:
-                continue
-            row = compared(name, "statistic", after[0][name], other[name], "held")  # type: ignore[arg-type]
-            self.rows.append(row)
-            if not row.ok:
-                path = name.rpartition(".")[0]
-                inputs = inputs_of.get(path, [])
-                evidence = Evidence(
-                    "statistic",
-                    name,
-                    a=after[0][name],
-                    b=other[name],
-                    x=inputs[0] if len(inputs) == 1 else None,
-                    before=self.numbers[name],
-                )
-                self.differs(name, "statistic", row, evidence)
-
     # compiled
 
     def compiled(self) -> Comparison:
@@ -271,155 +340,18 @@ class Comparing:
             return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
         with self.a.told():
-            wanted, types, _ = watched(self.a.net, self.a.tensors())
-        with self.b.told(), self.b.backend.compiled(self.b.net) as function:
-            found, found_types = in_numpy(self.b.backend, function(*self.b.tensors()))
-        rows, found, _ = self.outputs(wanted, found, (types, found_types))
-        self.rows += rows
-        self.settle(rows)
-        for i, row in enumerate(rows):
-            if not row.ok:
-                a, b = (each[i] if i < len(each) else None for each in (wanted, found))
-                self.differs(
-                    WHOLE, "output", row, Evidence("call", WHOLE, a=a, b=b, mode=self.mode)
-                )
+            wanted, _ = watched(self.a.net, self.a.arguments())
+        arguments = self.b.only_tensors("graphs")
+        try:
+            with self.b.told(), self.b.backend.compiled(self.b.net) as function:
+                found = output_of(self.b.backend, function(*arguments), self.b.net)
+        except self.b.refusals as error:
+            if self.is_other_size(self.b, error):
+                return self.result()
+            raise
+        self.a.output, self.b.output = wanted, found
+        self.different_outputs(*self.outputs())
         return self.result()
-
-    # learning
-
-    def learning(
-        self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
-    ) -> Comparison:
-        """Gradients, and in `"training"` the path that training takes."""
-        if self.parameters():
-            self.calls()
-        if self.first is None:
-            self.gradients(targets, loss)
-        if self.first is None and self.mode == "training":
-            computed = len(self.rows)
-            self.training(targets, loss, steps, optimizer)
-            if self.first is not None:
-                self.one_pass(computed)
-        return self.result()
-
-    def one_pass(self, at: int) -> None:
-        """Name what differs after one pass in training mode already, before any step of training.
-
-        It shows which layer differs, and from what it computed; after several steps all may.
-        """
-        found = Comparing(self.a.net, self.b.net, self.given, "train", self.names).forward()
-        if (first := found.first_difference) is not None:
-            self.first = first
-            self.rows.insert(at, first.row)
-
-    def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
-        if targets is not None:
-            targets = self._laid_out(model, targets)
-            if targets.dtype.kind == "f" and model.dtype:
-                return model.backend.from_numpy(targets, model.device, model.dtype), loss or "mse"
-            return targets, loss or "mse"
-        if loss is not None:
-            return None, loss
-        return self._weights(model), weighted
-
-    def _weights(self, model: Model) -> Any:
-        """Fixed random numbers, as many as the output has."""
-        whole = next(call for call in self.a.runs if not call.path)
-        if len(whole.outputs) != 1:
-            raise UnsupportedError(
-                f"compare: gradients are taken of one output; got {len(whole.outputs)} of "
-                f"{self.a.title}: give a loss that makes one number of them"
-            )
-        generator = np.random.default_rng(0)
-        weights = self._laid_out(model, generator.normal(size=whole.outputs[0].shape))
-        return model.backend.from_numpy(np.asarray(weights), model.device, model.dtype)
-
-    def _laid_out(self, model: Model, array: Array) -> Array:
-        """An array that belongs to the output of `a`, in the layout of the output of `model`."""
-        outputs = next(call.outputs for call in self.a.runs if not call.path)
-        if model is self.a or not outputs or array.ndim != outputs[0].ndim:
-            return array
-        return np.asarray(taken(array, self.output_moves[0]), order="C")
-
-    def _only_input(self, model: Model) -> Any:
-        if len(model.inputs) != 1:
-            raise UnsupportedError(
-                "compare: gradients are taken of models of one input; got "
-                f"{len(model.inputs)}: compare with mode='forward'"
-            )
-        return model.tensors()[0]
-
-    def gradients(self, targets: Array | None, loss: Loss | None) -> None:
-        """Every parameter's gradient, and the input's, in inference mode.
-
-        In the order of the backward pass: the first that departs is nearest to the output.
-        """
-        found: list[State] = []
-        values = []
-        whole_numbers = any(model.inputs[0].dtype.kind != "f" for model in (self.a, self.b))
-        for model in (self.a, self.b):
-            y, chosen = self._chosen(model, targets, loss)
-            value, gradients = value_and_grad(
-                model.net,
-                self._only_input(model),
-                y,
-                loss=chosen,
-                wrt="parameters" if whole_numbers else "both",
-            )
-            values.append(np.asarray(value, model.dtype))
-            found.append(gradients)
-        theirs = self.of_b(found[1])
-        if self.given.taking is None:
-            self.notes.append("the input's gradient is not compared: the inputs are not the same")
-        elif "x" in theirs:
-            theirs["x"] = brought(theirs["x"], self.given.taking.of(self.given.a[0]))
-        outputs = next(call.outputs for call in self.a.runs if not call.path)
-        counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
-        row = compared("loss", "loss", values[0], values[1])
-        self.rows.append(row)
-        if not row.ok:
-            evidence = Evidence("loss", "loss", a=values[0], b=values[1], counts=counts)
-            self.differs("loss", "loss", row, evidence)
-        rows = []
-        names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
-        with_input = self.given.taking is not None and not whole_numbers
-        for name in [*reversed(names), *(["x"] if with_input else [])]:
-            x, y = found[0].get(name), theirs.get(name)
-            row = compared(name, "gradient", x, y)
-            rows.append(row)
-            if not row.ok:
-                evidence = Evidence("gradient", name, a=x, b=y, counts=counts)
-                self.differs(name, "gradient", row, evidence)
-        self.rows += rows
-
-    def training(
-        self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
-    ) -> None:
-        """The loss of each step, and every number after the last."""
-        curves, after = [], []
-        for model in (self.a, self.b):
-            y, chosen = self._chosen(model, targets, loss)
-            with unchanged(model, True):
-                trainer = Trainer(model.net, optimizer, chosen)
-                x = self._only_input(model)
-                curves.append([to_numpy(trainer.step(x, y), copy=True) for _ in range(steps)])
-                after.append(model.numbers())
-        for i, (x, y) in enumerate(zip(*curves, strict=True)):
-            row = compared(f"step {i + 1}", "loss", x, y, "trained")
-            self.rows.append(row)
-            if not row.ok:
-                self.differs(f"step {i + 1}", "loss", row, Evidence("loss", "loss", a=x, b=y))
-        theirs = self.of_b(after[1])
-        for v in self.a.variables:
-            if v.optional or v.name not in theirs:
-                continue
-            what = "statistic" if v.role == "constant" else "parameter"
-            a, b = after[0][v.name], theirs[v.name]
-            row = compared(f"{v.name}, trained", what, a, b, "trained")  # type: ignore[arg-type]
-            self.rows.append(row)
-            if not row.ok:
-                evidence = Evidence(what, v.name, a=a, b=b, before=self.numbers[v.name])
-                self.differs(f"{v.name}, trained", what, row, evidence)
 
 
 def laid_out(array: Array | None, pair: Pair) -> Any:
@@ -432,7 +364,3 @@ def laid_out(array: Array | None, pair: Pair) -> Any:
 
 
 OF_THE_LAST_AXIS = ("Dense", "Embedding", "LayerNorm")
-
-
-def weighted(output: Any, weights: Any) -> Any:
-    return ops.sum(output * weights)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from unified_blocks.backend import Channels
+from unified_blocks.equivalence.inputs import Form, in_arrays
 from unified_blocks.equivalence.watching import Call
 from unified_blocks.errors import InputError
 from unified_blocks.reference.policy import agree
@@ -202,6 +203,7 @@ class Given:
         taking: how those of `b` differ from those of `a`; None when they are other numbers.
         giving: how the outputs may.
         source: of those of `b`: see `misread`.
+        forms: how the models are given these; None when they are not to be called.
     """
 
     a: Sequence[Array]
@@ -209,17 +211,21 @@ class Given:
     taking: Layouts | None
     giving: Layouts
     source: str | Layouts
+    forms: tuple[Form | None, Form | None]
 
     @classmethod
-    def by(
-        cls, a: Sequence[Array], b: Sequence[Array] | None, layouts: Sequence[str] | None
-    ) -> Given:
-        """From the arguments `inputs`, `inputs_b` and `layouts` of `compare`."""
+    def by(cls, inputs: Any, inputs_b: Any, layouts: Sequence[str] | None) -> Given:
+        """From these arguments of `compare`."""
         named = declared(layouts)
-        if b is None:
-            return cls(a, named.second(a), named, named, named)
+        if inputs is None:
+            return cls([], [], named, named, named, (None, None))
+        a, form = in_arrays(inputs)
+        if inputs_b is None:
+            return cls(a, named.second(a), named, named, named, (form, form))
+        b, form_b = in_arrays(inputs_b)
         taking = seen(a, b)
-        return cls(a, b, taking, named if layouts else taking or named, "inputs_b")
+        giving = named if layouts else taking or named
+        return cls(a, b, taking, giving, "inputs_b", (form, form_b))
 
 
 @dataclass(frozen=True)
@@ -244,10 +250,14 @@ def side_of(
     b: Sequence[Array],
     dtypes: tuple[Sequence[str], Sequence[str]],
     moves: Iterable[Move],
+    names: Sequence[str] | None = None,
 ) -> Side:
     """The arrays of a call, each brought by the first of `moves` that makes it agree.
 
-    One that no move makes agree is brought by the last that makes it fit.
+    One that no move makes agree is brought by the last that makes it fit. They are as many in both.
+
+    Args:
+        names: of the rows.
     """
     moves = list(dict.fromkeys(moves))
     arrays = list(b)
@@ -255,7 +265,7 @@ def side_of(
     for i, (x, y, dtype) in enumerate(zip(a, b, dtypes[0], strict=False)):
         chosen[i] = move = _chosen(x, y, dtype, moves)
         arrays[i] = y.reshape(x.shape) if move == "ones" else brought(y, move)
-    rows = rows_of(name, what, a, arrays, dtypes)
+    rows = rows_of(name, what, a, arrays, dtypes, names)
     for i, move in enumerate(chosen):
         if arrays[i] is not b[i]:
             rows[i] = replace(
@@ -287,6 +297,7 @@ def sides_of(
     layouts: Layouts,
     apart: Sequence[tuple[Call, Move]],
     flattened: Mapping[str, int],
+    names: tuple[Sequence[str], Sequence[str]],
 ) -> tuple[Side, Side]:
     """The inputs and the outputs of a call in both models.
 
@@ -295,6 +306,7 @@ def sides_of(
         apart: the calls of `a`'s model whose layers look for the channels elsewhere than their
             partners, and where those do.
         flattened: the layers whose weight is in the order of another flattening in each model.
+        names: of the inputs, and of the outputs.
     """
     taking: list[Move]
     giving: list[Move] | None = None
@@ -307,8 +319,10 @@ def sides_of(
     else:  # any that there is, and out again what came in, or what a layer inside has
         moves = [layouts.move, *(move for _, move in apart), *flattened.values()]
         taking = [None, *moves, "ones"] if any(moves) else [None]
-    took = side_of(a.name, "input", a.inputs, b.inputs, (a.input_dtypes, b.input_dtypes), taking)
+    types = (a.input_dtypes, b.input_dtypes)
+    took = side_of(a.name, "input", a.inputs, b.inputs, types, taking, names[0])
     if giving is None:
         inside = [move for call, move in apart if a.start < call.start and call.end < a.end]
         giving = [None, *inside, *took.moves, *flattened.values(), *taking[-1:]]
-    return took, side_of(a.name, "call", a.outputs, b.outputs, (a.dtypes, b.dtypes), giving)
+    types = (a.dtypes, b.dtypes)
+    return took, side_of(a.name, "call", a.outputs, b.outputs, types, giving, names[1])

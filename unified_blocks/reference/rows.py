@@ -146,11 +146,12 @@ def rows_of(
     a: Sequence[Array],
     b: Sequence[Array],
     dtypes: tuple[Sequence[str], Sequence[str]] | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[Row]:
-    """A row for each of the arrays."""
-    if len(a) == len(b) == 1:
+    """A row for each of the arrays, under `names` or, without them, under their positions."""
+    if names is None and len(a) == len(b) == 1:
         names = [name]
-    else:
+    elif names is None:
         names = [f"{name}[{i}]" for i in range(max(len(a), len(b)))]
     rows = []
     for i, each in enumerate(names):
