@@ -65,11 +65,16 @@ class Pair:
         return self.left_out is None and not (self.gives_the_same and taken)
 
     @property
+    def may_be_within(self) -> bool:
+        """Whether it is other numbers that it gives, and not just numbers that are off."""
+        return any(not row.ok and i not in self.output_bounds for i, row in enumerate(self.outputs))
+
+    @property
     def gives_closely(self) -> bool:
         """Whether its outputs agree as results do that were computed otherwise.
 
-        Better than the policy asks in float32, where mistakes inside may become so small; but no
-        better than what it was given.
+        Better than the policy asks in float32, lest a mistake inside become small enough to pass,
+        or pass beside large numbers; but no better than what it was given.
         """
         if OWN.get() is not None or not all(row.ok for row in self.outputs):
             return all(row.ok for row in self.outputs)
@@ -156,7 +161,7 @@ def align(
             pair.moved = moved_activation(pair, a, b, numbers or {}, train)
     agreeing = [pair for pair in pairs if pair.gives_closely]
     for pair in pairs:
-        if pair.departs:
+        if pair.may_be_within:
             around = [p for p in agreeing if encloses(p.a, pair.a)]
             pair.within = max(around, key=lambda p: p.a.depth).name if around else None
     return pairs
@@ -173,8 +178,9 @@ CLOSE = 0.1
 
 
 def _share(row: Row, a: Array, b: Array) -> float:
-    """How far float32 results are apart, as a share of what the policy allows; others are not."""
-    return deviation(b, a, "float32").share if row.dtypes == ("float32", "float32") else 0.0
+    """How far float32 results are apart, as a share of what is allowed where none hides another."""
+    both = row.dtypes == ("float32", "float32")
+    return deviation(b, a, "float32", "held").share if both else 0.0
 
 
 def moved_activation(
@@ -198,11 +204,11 @@ def moved_activation(
         if agree(plain, activated, dtype):  # they differ in their dtypes: nothing was applied
             continue
         if any(agree(array, activated, dtype) for array in after(bare, bare_calls)):
+            bound = activated_bound(bare, done, numbers_of(bare.path, numbers), train)
+            if not any(agree(array, activated, dtype, bound) for array in after(bare, bare_calls)):
+                continue
             for name, function in ACTIVATE.items():
-                if name is None or not agree(function(wide(plain)), activated, dtype):
-                    continue
-                bound = activated_bound(bare, done, numbers_of(bare.path, numbers), train)
-                if agree(function(wide(plain)), activated, dtype, bound):
+                if name is not None and agree(function(wide(plain)), activated, dtype, bound):
                     return name
     return None
 
