@@ -233,15 +233,15 @@ OTHER_LAYERS = [
             (
                 "tensorflow",
                 "unified_blocks_tensorflow.ops:gelu",
-                "x * (1 + tf.math.erf(x / math.sqrt(2))) / 2",
-                "keras.activations.gelu(x, approximate=True)",
+                "approximate=False",
+                "approximate=True",
                 activated("gelu"),
                 "0",
             ),
             (
                 "mxnet",
                 "unified_blocks_mxnet.ops:gelu",
-                "x * (1 + erf(x / math.sqrt(2))) / 2",
+                'mx.npx.leaky_relu(x, act_type="gelu")',
                 "x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2",
                 activated("gelu"),
                 "0",
