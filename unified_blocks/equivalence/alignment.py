@@ -66,7 +66,7 @@ class Pair:
     @property
     def takes_the_same(self) -> bool:
         """Whether they take the same numbers; a layer may cast them before it begins."""
-        return len(self.a.inputs) == len(self.b.inputs) and all(
+        return len(self.inputs) == len(self.a.inputs) and all(
             row.ok or _cast(row, x, y)
             for row, x, y in zip(self.inputs, self.a.inputs, self.b.inputs, strict=True)
         )
@@ -82,11 +82,16 @@ class Pair:
         return self.left_out is None and not (self.gives_the_same and taken)
 
     @property
+    def may_be_within(self) -> bool:
+        """Whether it is other numbers that it gives, and not just numbers that are off."""
+        return any(not row.ok and i not in self.output_bounds for i, row in enumerate(self.outputs))
+
+    @property
     def gives_closely(self) -> bool:
         """Whether its outputs agree as results do that were computed otherwise.
 
-        Better than the policy asks in float32, where mistakes inside may become so small; but no
-        better than what it was given.
+        Better than the policy asks in float32, lest a mistake inside become small enough to pass,
+        or pass beside large numbers; but no better than what it was given.
         """
         if OWN.get() is not None or not all(row.ok for row in self.outputs):
             return all(row.ok for row in self.outputs)
@@ -182,7 +187,7 @@ def align(
             pair.moved = moved_activation(pair, a, b, numbers or {}, train)
     agreeing = [pair for pair in pairs if pair.gives_closely]
     for pair in pairs:
-        if pair.departs:
+        if pair.may_be_within:
             around = [p for p in agreeing if encloses(p.a, pair.a)]
             pair.within = max(around, key=lambda p: p.a.depth).name if around else None
     return pairs
@@ -199,8 +204,9 @@ CLOSE = 0.1
 
 
 def _share(row: Row, a: Array, b: Array) -> float:
-    """How far float32 results are apart, as a share of what the policy allows; others are not."""
-    return deviation(b, a, "float32").share if row.dtypes == ("float32", "float32") else 0.0
+    """How far float32 results are apart, as a share of what is allowed where none hides another."""
+    both = row.dtypes == ("float32", "float32")
+    return deviation(b, a, "float32", "held").share if both else 0.0
 
 
 def moved_activation(
@@ -225,11 +231,11 @@ def moved_activation(
         if agree(plain, activated, dtype):  # they differ in their dtypes: nothing was applied
             continue
         if any(agree(array, activated, dtype) for array in later):
+            bound = activated_bound(bare, done, numbers_of(bare.path, numbers), train)
+            if not any(agree(array, activated, dtype, bound) for array in later):
+                continue
             for name, function in ACTIVATE.items():
-                if name is None or not agree(function(wide(plain)), activated, dtype):
-                    continue
-                bound = activated_bound(bare, done, numbers_of(bare.path, numbers), train)
-                if agree(function(wide(plain)), activated, dtype, bound):
+                if name is not None and agree(function(wide(plain)), activated, dtype, bound):
                     return name
     return None
 

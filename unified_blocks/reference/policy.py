@@ -9,17 +9,16 @@
 
 The columns are kinds of reduction. *Copied* numbers, those that were saved, loaded or moved, have
 none: they are equal bit for bit, in every dtype. *Held* numbers, parameters and running statistics,
-have the tolerance of summed ones, relative to the element or, if that is larger, to the array's
-median: nothing is added up over the array, so one large element says nothing of the others.
-*Summed* are the outputs and gradients of one
-pass: each is a sum of products, and the frameworks add in different orders. A sum of n terms is off
-by at most n u of the sum of their sizes, u being the unit roundoff, and typically by √n u (Higham,
-"Accuracy and Stability of Numerical Algorithms", 2002, sections 2.8 and 4.2); a thousand terms in
-float32 give 2e-6 typically and 6e-5 at most, and a few layers one above the other add their own. In
-half precision the products are summed in float32 and the sum is rounded: u for each layer, and a
-dozen layers are allowed. *Trained* are numbers after several steps, each of which carries the
-errors of those before it, and hyper-parameters that a framework rounds (MXNet's Adam is within 2e-9
-of the formula).
+have the tolerance of summed ones, relative to the element or, if that is larger, to the median of
+those that are not 0: nothing is added up over the array, so one large element says nothing of the
+others. *Summed* are the outputs and gradients of one pass: each is a sum of products, and the
+frameworks add in different orders. A sum of n terms is off by at most n u of the sum of their
+sizes, u being the unit roundoff, and typically by √n u (Higham, "Accuracy and Stability of
+Numerical Algorithms", 2002, sections 2.8 and 4.2); a thousand terms in float32 give 2e-6 typically
+and 6e-5 at most, and a few layers one above the other add their own. In half precision the products
+are summed in float32 and the sum is rounded: u for each layer, and a dozen layers are allowed.
+*Trained* are numbers after several steps, each of which carries the errors of those before it, and
+hyper-parameters that a framework rounds (MXNet's Adam is within 2e-9 of the formula).
 
 The largest element stands for the sizes of the terms, which an output does not show. Where the
 layer that gave an array is known, so are they, and `unified_blocks.equivalence.rounding` holds each
@@ -56,8 +55,8 @@ class Tolerance:
     """`atol + rtol * size`.
 
     Attributes:
-        size: of each element, `"element"`; of the array's `"largest"`; or of its `"median"`, where
-            the element is not larger.
+        size: of each element, `"element"`; of the array's `"largest"`; or of the `"median"` of
+            those that are not 0, where the element is not larger.
     """
 
     rtol: float
@@ -69,8 +68,8 @@ class Tolerance:
         size = np.abs(expected.astype(np.float64))
         if self.size == "largest" and size.size:
             size = np.full_like(size, size.max())
-        if self.size == "median" and size.size:
-            size = np.maximum(size, np.median(size))
+        if self.size == "median" and size.any():
+            size = np.maximum(size, np.median(size[size > 0]))
         return self.atol + self.rtol * size
 
 
@@ -189,7 +188,9 @@ def wide(array: Array) -> Array:
     return array.astype(np.float64)
 
 
-def agree(a: Array, b: Array, dtype: str | None, bound: Array | None = None) -> bool:
+def agree(
+    a: Array, b: Array, dtype: str | None, bound: Array | None = None, kind: Kind = "summed"
+) -> bool:
     """Whether two arrays are within the policy of `dtype`, the framework's and not NumPy's.
 
     Args:
@@ -200,18 +201,19 @@ def agree(a: Array, b: Array, dtype: str | None, bound: Array | None = None) -> 
         return False
     if name not in TOLERANCES:
         return bool(np.array_equal(a, b))
-    return deviation(b, a, name, bound=bound).ok
+    return deviation(b, a, name, kind, bound).ok
 
 
 def explains(a: Array, b: Array, dtype: str | None, bound: Array | None = None) -> bool:
     """Whether they `agree` so well that a cause may be named by it.
 
-    A user's own tolerance says what counts as a difference. It does not make more causes true.
+    Small numbers are to be explained beside large ones too. And a user's own tolerance says what
+    counts as a difference, but makes no more causes true.
     """
-    if not agree(a, b, dtype, bound):
+    if not agree(a, b, dtype, bound, "held"):
         return False
     token = OWN.set(None)
     try:
-        return agree(a, b, dtype, bound)
+        return agree(a, b, dtype, bound, "held")
     finally:
         OWN.reset(token)

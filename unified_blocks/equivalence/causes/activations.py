@@ -26,8 +26,7 @@ def activation_extra(e: Evidence) -> bool:
 def _activates(array: Array | None, agrees: Callable[[Array], bool]) -> bool:
     if array is None or array.size < ENOUGH:
         return False
-    with np.errstate(all="ignore"):
-        return any(agrees(f(wide(array))) for name, f in ACTIVATE.items() if name is not None)
+    return any(agrees(f(wide(array))) for name, f in ACTIVATE.items() if name is not None)
 
 
 def _before_activation(e: Evidence) -> Iterator[Array]:
@@ -43,7 +42,11 @@ def _before_activation(e: Evidence) -> Iterator[Array]:
 
 def _applied(e: Evidence, candidate: Array) -> bool:
     """Whether the right model has it, or computes it from its output."""
-    return e.right(candidate) or any(explains(candidate, array, e.dtype) for array in e.later[0])
+    return e.right(candidate) or _has(e.later[0], candidate, e.dtype)
+
+
+def _has(arrays: Sequence[Array], candidate: Array, dtype: str | None) -> bool:
+    return any(explains(candidate, array, dtype) for array in arrays)
 
 
 def gelu_tanh(X: Array, cubic: float) -> Array:
@@ -57,23 +60,25 @@ def gelu_form(e: Evidence) -> bool:
         exact = ACTIVATE["gelu"](z)
         for cubic in (0.044715, float(np.float32(0.044715))):  # Keras rounds it
             other = gelu_tanh(z, cubic)
-            if (_applied(e, exact) and e.gives(other)) or (_applied(e, other) and e.gives(exact)):
+            if any(
+                _applied(e, right) and (e.gives(wrong) or _has(e.later[1], wrong, e.dtype))
+                for right, wrong in ((exact, other), (other, exact))
+            ):
                 return True
     return False
 
 
 def another_activation(e: Evidence) -> bool:
     """Another activation is applied."""
-    with np.errstate(all="ignore"):
-        for z in _before_activation(e):
-            functions = [f for name, f in ACTIVATE.items() if name is not None]
-            functions += [sloped(*bent) for bent in (*_bent(e, z, 0), *_bent(e, z, 1))]
-            if any(_applied(e, f(z)) for f in functions) and (
-                _applied_later(e, z, functions)
-                if e.gives(z)  # in half precision a small number is its own tanh, too
-                else any(e.gives(g(z)) for g in functions)
-            ):
-                return True
+    for z in _before_activation(e):
+        functions = [f for name, f in ACTIVATE.items() if name is not None]
+        functions += [sloped(*bent) for bent in (*_bent(e, z, 0), *_bent(e, z, 1))]
+        if any(_applied(e, f(z)) for f in functions) and (
+            _applied_later(e, z, functions)
+            if e.gives(z)  # in half precision a small number is its own tanh, too
+            else any(e.gives(g(z)) for g in functions)
+        ):
+            return True
     return False
 
 
@@ -82,13 +87,12 @@ Curve = Callable[[Array], Array]
 
 def another_slope(e: Evidence) -> bool:
     """A LeakyReLU or an ELU has another slope below 0."""
-    with np.errstate(all="ignore"):
-        return any(
-            curve is other and not math.isclose(slope, another, rel_tol=1e-6)
-            for z in _before_activation(e)
-            for curve, slope in _bent(e, z, 0)
-            for other, another in _bent(e, z, 1)
-        )
+    return any(
+        curve is other and not math.isclose(slope, another, rel_tol=1e-6)
+        for z in _before_activation(e)
+        for curve, slope in _bent(e, z, 0)
+        for other, another in _bent(e, z, 1)
+    )
 
 
 def _straight(Z: Array) -> Array:
@@ -130,9 +134,7 @@ def _applied_later(e: Evidence, z: Array, functions: Sequence[Callable[[Array], 
         return False
     mine, theirs = e.later
     return any(
-        any(explains(g(z), array, e.dtype) for array in theirs)
-        and not any(explains(g(wide(e.a)), array, e.dtype) for array in mine)
-        for g in functions
+        _has(theirs, g(z), e.dtype) and not _has(mine, g(wide(e.a)), e.dtype) for g in functions
     )
 
 

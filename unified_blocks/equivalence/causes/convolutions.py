@@ -127,7 +127,6 @@ def _befores(n: int, m: int, k: int, stride: int, dilation: int) -> Iterator[int
 def _activations(e: Evidence, z: Array, y: Array, picked: Array) -> Iterator[str | None]:
     """The activations that turn `z` into `y`."""
     some, wanted = z.reshape(-1)[picked], y.reshape(-1)[picked]
-    with np.errstate(all="ignore"):
-        for name, function in ACTIVATE.items():
-            if explains(function(some), wanted, e.dtype) and explains(function(z), y, e.dtype):
-                yield name
+    for name, function in ACTIVATE.items():
+        if explains(function(some), wanted, e.dtype) and explains(function(z), y, e.dtype):
+            yield name

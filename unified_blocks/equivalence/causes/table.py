@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from unified_blocks.equivalence.causes.activations import (
     activation_extra,
     activation_missing,
@@ -88,7 +90,8 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
 
 def cause_of(evidence: Evidence) -> str:
     """The identifier of the cause that the numbers confirm, else `"unknown"`."""
-    return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
+    with np.errstate(all="ignore"):  # a hypothesis that does not fit may overflow
+        return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
 
 
 def detail_of(cause: str, evidence: Evidence) -> str | None:
