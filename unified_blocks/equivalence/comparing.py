@@ -152,6 +152,8 @@ class Comparing:
         ):
             self.first = None
         self.parameter(held, in_place=True)
+        at = sum(row.what == "parameter" for row in self.rows) - 1
+        self.rows.insert(at, self.rows.pop())  # they come before what is computed
 
     def parameter(self, held: Held, in_place: bool) -> None:
         """One array of the models, its numbers and how each holds it."""
@@ -300,13 +302,17 @@ class Comparing:
                 self.differs(WHOLE, "output", row, evidence)
 
     def at_fault(self, fault: Fault) -> None:
-        """A call that departs, or a parameter of its layer that the models hold otherwise."""
+        """A call that departs, or a parameter of its layer that the models hold otherwise.
+
+        The parameter is named where its cause is known; and where that of the call is not, if only
+        its shape is another.
+        """
         path = None if fault.pair is None else fault.pair.a.path
         held = next((held for held in self.apart if held.path == path), None)
         evidence = self.evidence_of(fault)
-        if held is not None and (
-            cause_of(self.evidence_of_held(held)) != UNKNOWN or cause_of(evidence) == UNKNOWN
-        ):
+        named = held is not None and cause_of(self.evidence_of_held(held)) != UNKNOWN
+        resized = held is not None and None not in (held.a, held.b)
+        if held is not None and (named or (resized and cause_of(evidence) == UNKNOWN)):
             self.blame(held)
         else:
             self.differs(fault.name, "call", fault.row, evidence, fault.after)

@@ -68,11 +68,11 @@ def _in_dtype_of(other: Leaf, leaf: Leaf) -> Leaf:
 def calls_in_common(a: Call, b: Call) -> tuple[Call, Call, Common, Common]:
     """Two calls with what both take and give alone; and all of their inputs, and of their outputs.
 
-    What one layer inside gives and the other does not is no difference by itself: it is one where
-    it is used.
+    What one gives and the other does not is no difference of the call: it is one where it is used,
+    or in the output of the model.
     """
     taken, given = in_common(a.name, a.taken, b.taken), in_common(a.name, a.given, b.given)
-    if a.path and given.names:
+    if given.names:
         given = replace(given, apart=[])
     return _with(a, taken.a, given.a), _with(b, taken.b, given.b), taken, given
 

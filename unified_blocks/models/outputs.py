@@ -190,7 +190,10 @@ def _has_names(place: Place) -> bool:
 
 
 def _alike(a: Place, b: Place) -> bool:
-    a, b = _first(a), _first(b)
+    return _equal(a, b) or _equal(_first(a), _first(b))
+
+
+def _equal(a: Place, b: Place) -> bool:
     return len(a) == len(b) and all(
         x == y or ((_is_position(x) or _is_position(y)) and _position(x) == _position(y))
         for x, y in zip(a, b, strict=True)
@@ -199,7 +202,7 @@ def _alike(a: Place, b: Place) -> bool:
 
 def _first(place: Place) -> Place:
     """The place without the positions 0 at its end."""
-    while place and _position(place[-1]) == 0 and not isinstance(place[-1], str):
+    while place and place[-1] == 0:
         place = place[:-1]
     return place
 
