@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from unified_blocks_mxnet.bind import (
     give_forwards,
     has_dtype,
 )
+from unified_blocks_mxnet.channels import channels_of
 from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.parameters import add_constant
@@ -177,8 +179,17 @@ class MXNetBackend(Backend):
     def layers(self, net):
         return layers_of(net)
 
+    def channels_of(self, layer):
+        return channels_of(layer)
+
     def caller(self, net):
         return learning.caller(net)
+
+    def forward_of(self, net):
+        hybrid = getattr(type(net), "hybrid_forward", None)
+        if hybrid in (None, mx.gluon.HybridBlock.hybrid_forward):
+            return net.forward
+        return partial(net.hybrid_forward, mx.nd)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()

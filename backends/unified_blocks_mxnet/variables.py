@@ -106,6 +106,11 @@ class MXNetVariable(Variable):
                 for copy in self.parameter.list_data():
                     copy[()] = array.item()
                 return
+            if built and may_be_rearranged(
+                array.dtype, array.ndim
+            ):  # else NumPy cannot write there
+                tensor = mx.np.array(array, dtype=array.dtype)
+                array = kind_of(self.parameter.list_data()[0]).taken(tensor)
             self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
 
 
@@ -119,11 +124,18 @@ def check_shared(dtype: Any, ndim: int) -> None:
     """Raise `SharingError` for numbers that MXNet cannot hold in one memory with others."""
     if dtype.name not in SHARED:
         raise SharingError(f"{dtype.name}, which MXNet's DLPack does not support")
-    if ndim > 2 and dtype.name in REARRANGED:
-        # A convolution that infers leaves its weight in another order: in the same memory.
+    if may_be_rearranged(dtype, ndim):
         raise SharingError(
             f"{dtype.name} of {ndim} dimensions, which a convolution of MXNet may rearrange"
         )
+
+
+def may_be_rearranged(dtype: Any, ndim: int) -> bool:
+    """Whether a convolution that infers may have left its weight in another order.
+
+    It is in the same memory then.
+    """
+    return ndim > 2 and dtype.name in REARRANGED
 
 
 def exported(array: Any) -> Exported:

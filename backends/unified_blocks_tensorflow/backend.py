@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, ClassVar
@@ -25,6 +26,7 @@ from unified_blocks_tensorflow.bind import (
     placed,
     set_trainable,
 )
+from unified_blocks_tensorflow.channels import channels_of
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
@@ -179,10 +181,16 @@ class TensorFlowBackend(Backend):
     def layers(self, net):
         return layers_of(net)
 
+    def channels_of(self, layer):
+        return channels_of(layer)
+
     def caller(self, net):
         if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list
-            return lambda *inputs, **named: net(list(inputs), **named)
+            return lambda *inputs, **named: net(one_of(inputs), **named)
         return net
+
+    def forward_of(self, net):
+        return net.call
 
     def run(self, net, inputs, train=False):
         return self.caller(net)(*inputs, training=train)
@@ -252,6 +260,11 @@ class TensorFlowBackend(Backend):
 
     def training_step(self, net, optimizer, loss):
         return learning.TensorFlowTrainingStep(net, optimizer, loss)
+
+
+def one_of(inputs: Sequence[Any]) -> Any:
+    """The inputs as a Functional model takes them: a dict, or a list."""
+    return inputs[0] if len(inputs) == 1 and isinstance(inputs[0], dict) else list(inputs)
 
 
 def hold_constant(net: Any, name: str, shape: Any, dtype: str, initializer: Any) -> None:

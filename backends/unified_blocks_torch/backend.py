@@ -18,6 +18,7 @@ from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import learning
 from unified_blocks_torch.bind import bind, bind_constructor
+from unified_blocks_torch.channels import channels_of
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.variables import KINDS, device_name, layers_of, original, walk
 
@@ -123,6 +124,9 @@ class TorchBackend(Backend):
     def layers(self, net):
         return layers_of(net)
 
+    def channels_of(self, layer):
+        return channels_of(layer)
+
     @contextmanager
     def watch(self, net, begins, ends):
         modules = list(original(net).modules()) if original(net) is net else [original(net)]
@@ -153,6 +157,9 @@ class TorchBackend(Backend):
         if torch.cuda.is_initialized():
             for i in range(torch.cuda.device_count()):
                 torch.cuda.synchronize(i)
+
+    def forward_of(self, net):
+        return original(net).forward
 
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         with learning.mode(net, train), torch.no_grad():

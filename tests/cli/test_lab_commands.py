@@ -97,6 +97,16 @@ def fail(record):
     entry.arrays, entry.expected = {}, {}
 
 
+def test_a_tolerance_of_ones_own_is_in_place_of_the_policy(files):
+    def off(record):
+        record.entries["A", "float64", "train"].arrays["output"] += 1e-3
+
+    paths = files(off)
+    assert unified_blocks("compare", *paths).exit_code == 1
+    assert unified_blocks("compare", *paths, "--atol", "2e-3").exit_code == 0
+    assert unified_blocks("compare", *paths, "--rtol", "1e-6").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -191,6 +201,8 @@ def test_fresh_records_are_taken(backend_name, tmp_path):
         (["compare", "--model", "a:b", "--input", "2,x"], "--input must be sizes"),
         (["compare", "--model", "a:b", "--input", "0,2"], "--input must be sizes"),
         (["compare", "--model", "a:b", "--input", "2", "--case", "MLP"], "--case is of this"),
+        (["compare", "--rtol", "-1", "no.rec.safetensors"], "rtol must be a finite number from 0"),
+        (["compare", "--atol", "nan", "no.rec.safetensors"], "atol must be a finite number from 0"),
         (["compare", "--backend", "touch"], "did you mean 'torch'?"),
         (["compare", "--json", "no/such/folder/a.json"], "--json must name a file in a folder"),
         (["compare", "no.rec.safetensors"], "No such file"),

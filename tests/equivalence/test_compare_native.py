@@ -45,7 +45,11 @@ def test_names_that_differ_are_renamed_as_in_a_transfer(first, second, rename):
     found = ub.compare(a, b, x, rename=rename)
     assert found, str(found)
     assert calls(found) == ["first", "norm", "last", "(model)"]
-    assert not ub.compare(a, b, x)
+    unpaired = ub.compare(a, b, x)  # what they compute is the same, whatever the names are
+    assert unpaired, str(unpaired)
+    assert calls(unpaired) == ["(model)"]
+    assert "without a partner" in str(unpaired)
+    assert not ub.compare(a, b, mode="parameters")
 
 
 @pytest.mark.skipif(not {"torch", "mxnet"} <= set(HERE), reason="it needs both")

@@ -40,6 +40,15 @@ def test_float64_is_by_element_and_float32_by_the_largest():
     assert deviation(actual, expected, "float32").ok
 
 
+def test_a_large_parameter_hides_no_wrong_small_one():
+    """As a BatchNorm's variances may be: of channels that are far apart."""
+    expected = np.array([1e6, 0.5, 0.25, 1e-7], "float32")
+    for at, by, ok in ((1, 0.4, False), (1, 1e-4, False), (1, 2e-5, True), (3, 3e-5, True)):
+        actual = expected.copy()
+        actual[at] += by
+        assert deviation(actual, expected, "float32", "held").ok is ok
+
+
 def test_empty_arrays_agree():
     assert deviation(np.zeros((0, 3)), np.zeros((0, 3)), "float64").ok
 

@@ -134,6 +134,58 @@ class SmallEpsilon(ub.LayerNorm):
         return centred / (ops.sqrt(ops.var(X, axis=-1, keepdims=True)) + 0.1)
 
 
+def leaky(X):
+    return ops.where(X > 0, X, 0.2 * X)
+
+
+def elu_of_half(X):
+    return ops.where(X > 0, X, 0.5 * (ops.exp(ops.minimum(X, 0)) - 1))
+
+
+def sloped_dense():
+    class Sloped(ub.Dense):
+        def forward(self, X):
+            return leaky(super().forward(X))
+
+    return ub.MySequential(Sloped(6), ub.Dense(3))
+
+
+class Product(ub.Block):
+    """A dense layer of a user's own, under names of its own."""
+
+    transposes = False
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = ub.Constant(shape=(6, 6), initializer="normal")
+        self.shift = ub.Constant(shape=(6,), initializer="normal")
+
+    def forward(self, X):
+        kernel = ops.permute_dims(self.kernel, (1, 0)) if self.transposes else self.kernel
+        return ops.matmul(X, kernel) + self.shift
+
+
+class TransposedProduct(Product):
+    transposes = True
+
+
+def times_weight():
+    return ub.MySequential(Product(), ub.Tanh())
+
+
+def times_transposed():
+    return ub.MySequential(TransposedProduct(), ub.Tanh())
+
+
+def towers():
+    return ub.Parallel(ub.Dense(4), ub.Dense(4))
+
+
+def exchanged(numbers):
+    for name in ("weight", "bias"):
+        numbers[f"0.{name}"], numbers[f"1.{name}"] = numbers[f"1.{name}"], numbers[f"0.{name}"]
+
+
 def transposed(numbers):
     numbers["0.weight"] = numbers["0.weight"].T.copy()
 
@@ -194,6 +246,15 @@ PLANTED = (
         lambda: ub.MySequential(ub.ReLU(), ub.Lambda(channels_last)),
         x=IMAGE,
     ),
+    Planted(
+        "another_layout",
+        "1",
+        lambda: ub.MySequential(ub.ReLU(), ub.Lambda(ops.exp)),
+        lambda: ub.MySequential(
+            ub.ReLU(), ub.Lambda(lambda X: ops.permute_dims(ops.exp(X), (0, 2, 3, 1)))
+        ),
+        x=IMAGE,
+    ),
     Planted("call_missing", "dense#2", lambda: Repeated(2), lambda: Repeated(1)),
     Planted("call_extra", "dense#2", lambda: Repeated(1), lambda: Repeated(2)),
     Planted(
@@ -220,6 +281,18 @@ PLANTED = (
     Planted("epsilon", "1", norm(), norm(epsilon=1e-3)),
     Planted("statistics_not_updated", "1.running_mean", norm(), norm(momentum=0.0), mode="train"),
     Planted("momentum", "1.running_mean", norm(), norm(momentum=0.3), mode="train"),
+    Planted(
+        "statistics_not_updated", "1.running_mean", norm(), norm(momentum=0.0), mode="training"
+    ),
+    Planted("momentum", "1.running_mean", norm(), norm(momentum=0.3), mode="training"),
+    Planted("unbiased_variance", "1", after(ub.LayerNorm), after(Unbiased), mode="training"),
+    Planted(
+        "dropout_active",
+        "1",
+        after(lambda: ub.Dropout(0.0)),
+        after(lambda: ub.Dropout(0.5)),
+        mode="training",
+    ),
     Planted(
         "input_changed",
         "1",
@@ -265,7 +338,32 @@ PLANTED = (
     ),
     Planted("unknown", "1", after(function(ops.sin)), after(function(ops.cos))),
     Planted("unknown", "1", after(ub.LayerNorm), after(lambda: SmallEpsilon(in_units=6))),
+    *(
+        Planted("another_slope", "1", after(first), after(second))
+        for first, second in (
+            (ub.LeakyReLU, function(leaky)),
+            (function(leaky), ub.LeakyReLU),
+            (ub.ELU, function(elu_of_half)),
+            (function(elu_of_half), ub.ELU),
+        )
+    ),
+    Planted("another_slope", "0", dense(activation="leaky_relu"), sloped_dense),
+    Planted("another_slope", "0", sloped_dense, dense(activation="leaky_relu")),
+    Planted("another_activation", "1", after(ub.ReLU), after(function(leaky))),
+    Planted("another_activation", "1", after(function(elu_of_half)), after(ub.ReLU)),
     Planted(
-        "unknown", "1", after(ub.LeakyReLU), after(function(lambda X: ops.maximum(X, 0.2 * X)))
+        "unknown",
+        "1",
+        after(ub.LeakyReLU),
+        after(function(lambda X: ops.where(X > 0, X, -0.1 * X * X))),
+    ),
+    Planted("transposed_square_weight", "0", times_weight, times_transposed),
+    Planted("transposed_square_weight", "0", times_transposed, times_weight),
+    Planted("numbers_of_another", "0.weight", towers, towers, spoil=exchanged),
+    Planted(
+        "another_dtype",
+        "1",
+        after(function(ops.tanh)),
+        after(function(lambda X: ops.astype(ops.astype(ops.tanh(X), "float16"), "float64"))),
     ),
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from unified_blocks.backend.drawing import draw
 from unified_blocks.backend.graph import Graph
@@ -29,6 +29,9 @@ from unified_blocks.types import Array, State
 
 Listener = Callable[[Any, Sequence[Any], Any], None]
 """What is told of a call: the layer, its inputs, and its output, None before there is one."""
+
+Channels = Literal["first", "last"]
+"""On which axis the channels are: the one after the batch's, or the last."""
 
 
 class Backend(ABC):
@@ -189,6 +192,13 @@ class Backend(ABC):
         """What this library calls one of the framework's own layers; None of any other."""
         return next((self.kinds[cls] for cls in type(layer).__mro__ if cls in self.kinds), None)
 
+    def channels_of(self, layer: Any) -> Channels | None:
+        """On which axis a layer looks for the channels, or features, of what it takes.
+
+        None of one that does not, or of which this is not known.
+        """
+        return None
+
     @abstractmethod
     def variables(self, net: Any) -> list[Variable]:
         """The variables of a model in definition order, a shared one once, under its first name."""
@@ -204,6 +214,11 @@ class Backend(ABC):
         """
         call: Callable[..., Any] = net
         return call
+
+    def forward_of(self, net: Any) -> Callable[..., Any]:
+        """What computes the output of `net`: its parameters have the names of the inputs."""
+        forward: Callable[..., Any] = net.forward
+        return forward
 
     @abstractmethod
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:

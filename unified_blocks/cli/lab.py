@@ -35,7 +35,7 @@ from unified_blocks.equivalence.matrix.records import (
 from unified_blocks.equivalence.matrix.workers import Task, make_records
 from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.errors import BackendImportError, UnifiedBlocksError
-from unified_blocks.reference.policy import TOLERANCES
+from unified_blocks.reference.policy import TOLERANCES, own_tolerance
 
 SHOWN = 20
 """The most problems that are printed in full."""
@@ -136,6 +136,18 @@ def compare(
     case: Cases = None,
     model: Model = None,
     input: Inputs = None,  # noqa: A002  # named as the option is
+    rtol: Annotated[
+        float | None,
+        typer.Option(
+            "--rtol",
+            metavar="NUMBER",
+            help="Your own tolerance instead of the policy: this share of each number, and --atol.",
+        ),
+    ] = None,
+    atol: Annotated[
+        float | None,
+        typer.Option("--atol", metavar="NUMBER", help="The absolute part of it; alone, all of it."),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Refuse records that other code than this made.")
     ] = False,
@@ -157,20 +169,23 @@ def compare(
     if html_file is not None:
         check_report()
     try:
-        if records:
-            options = {
-                "--backend": backend, "--device": device, "--dtype": dtype, "--mode": mode,
-                "--case": case, "--model": model, "--input": input,
-            }  # fmt: skip
-            if given := [option for option, value in options.items() if value]:
-                raise usage_error(f"{given[0]} is for recording; got it with records: leave it out")
-            compared = [read_record(path) for path in records]
-            if fresh:
-                check_fresh(records, compared)
-        else:
-            task = task_of(dtype, mode, case, model, input, device)
-            compared = record_all(task, installed(backend))
-        matrix = cells(compared)
+        with own_tolerance(rtol, atol):
+            if records:
+                options = {
+                    "--backend": backend, "--device": device, "--dtype": dtype, "--mode": mode,
+                    "--case": case, "--model": model, "--input": input,
+                }  # fmt: skip
+                if given := [option for option, value in options.items() if value]:
+                    raise usage_error(
+                        f"{given[0]} is for recording; got it with records: leave it out"
+                    )
+                compared = [read_record(path) for path in records]
+                if fresh:
+                    check_fresh(records, compared)
+            else:
+                task = task_of(dtype, mode, case, model, input, device)
+                compared = record_all(task, installed(backend))
+            matrix = cells(compared)
     except (UnifiedBlocksError, ValueError, OSError) as error:
         raise usage_error(str(error)) from None
     problems = [problem_of(cell) for cell in matrix if not cell.ok]

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from unified_blocks import ops
-from unified_blocks.backend import Loss, Optimizer
-from unified_blocks.backend.tensors import to_numpy
-from unified_blocks.equivalence.alignment import Fault, Pair, after, align, first_fault
+from unified_blocks.equivalence.alignment import Fault, Pair, align, first_fault
 from unified_blocks.equivalence.causes.evidence import Evidence
-from unified_blocks.equivalence.causes.table import cause_of
+from unified_blocks.equivalence.causes.images import another_layout
+from unified_blocks.equivalence.causes.table import UNKNOWN, cause_of, detail_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
+from unified_blocks.equivalence.layouts import (
+    Given,
+    Move,
+    brought,
+    in_words,
+    refolded,
+    remedy,
+    side_of,
+    taken,
+)
+from unified_blocks.equivalence.ordering import by_order
+from unified_blocks.equivalence.pairing import Common, in_common
 from unified_blocks.equivalence.renaming import renaming
-from unified_blocks.equivalence.sides import Held, Model, held_by, unchanged
+from unified_blocks.equivalence.rounding import numbers_of
+from unified_blocks.equivalence.sides import Held, Model, Partners, held_by, unchanged
 from unified_blocks.equivalence.watching import WHOLE, watched
-from unified_blocks.errors import UnsupportedError
-from unified_blocks.models.outputs import in_numpy
+from unified_blocks.models.outputs import Place, output_of
 from unified_blocks.models.transfer import Rename
 from unified_blocks.reference.policy import TOLERANCES, Kind
-from unified_blocks.reference.rows import Row, compared, rows_of
-from unified_blocks.training.gradients import value_and_grad
-from unified_blocks.training.trainer import Trainer
-from unified_blocks.types import Array, State
+from unified_blocks.reference.rows import Row, compared
+from unified_blocks.types import Array
+
+FEW = 6
+"""How many names are told."""
 
 
 class Comparing:
@@ -34,13 +44,27 @@ class Comparing:
         self,
         a: Any,
         b: Any,
-        arrays: Sequence[Array],
+        given: Given,
         mode: str,
-        rename: Rename | None,
+        rename: Rename | None = None,
+        match: str = "name",
     ) -> None:
-        self.a, self.b, self.arrays, self.mode = Model(a, arrays), Model(b, arrays), arrays, mode
-        paths = [path for path, _ in self.a.backend.layers(a)]
-        self.rename = renaming(rename, [*self.a.names(), *paths])
+        if match not in ("name", "order") or (rename is not None and match == "order"):
+            raise ValueError(
+                'compare: match must be "name" or, without rename, "order"; got '
+                f"match={match!r}, rename={rename!r}"
+            )
+        self.a = Model(a, given.a, given.forms[0], "inputs")
+        self.b = Model(b, given.b, given.forms[1], given.source)
+        self.given, self.mode, self.names, self.match = given, mode, rename, match
+        self.output_moves: dict[Place, Move] = {}
+        self.folds: dict[str, tuple[int, int, Evidence]] = {}
+        names = by_order(self.a, self.b) if match == "order" else rename
+        theirs = [*self.b.names(), *self.b.paths()]
+        self.rename = renaming(names, self.a.names(), self.a.paths(), theirs)
+        self.partners: list[Partners] = []
+        self.apart: list[Held] = []
+        self.order: list[str] = []
         self.train = mode == "train"
         self.rows: list[Row] = []
         self.notes: list[str] = []
@@ -58,30 +82,122 @@ class Comparing:
         self, name: str, what: str, row: Row, evidence: Evidence, after: str | None = None
     ) -> None:
         if self.first is None:
-            self.first = FirstDifference(name, what, row, cause_of(evidence), after)
+            evidence.dtypes = row.dtypes
+            cause = cause_of(evidence)
+            detail = detail_of(cause, evidence)
+            self.first = FirstDifference(name, what, row, cause, after, detail)
+            outside = name == WHOLE or what == "parameter"
+            if outside and cause == another_layout.__name__:
+                self.notes.append(remedy(self.given.a))
 
     # parameters
 
     def parameters(self) -> bool:
-        """Every number that the models hold; whether they are alike enough to be run."""
-        alike = True
-        for held in held_by(self.a, self.b, self.rename):
-            in_place = self.b.has_in_place(held.b)
-            row = self.parameter(held, in_place)
-            alike &= in_place and row.shapes[0] == row.shapes[1]
-        if not alike:
-            self.notes.append("parameters only: the models do not hold the same ones in one place")
-        return alike
+        """Every number that both models hold; whether they can be run.
 
-    def parameter(self, held: Held, in_place: bool) -> Row:
+        What only one holds, or in another shape, is a difference only where numbers alone are
+        compared. Otherwise what is computed with it decides.
+        """
+        placed = True
+        for held in held_by(self.a, self.b, self.rename):
+            self.order.append(held.name)
+            in_place = self.b.has_in_place(held.b)
+            partners = held.partners
+            if partners is not None:
+                self.partners.append(partners)
+            elif in_place and self.mode != "parameters":
+                self.apart.append(held)
+                continue
+            self.parameter(held, in_place)
+            placed &= in_place
+        if not placed:
+            self.notes.append("parameters only: the models do not hold the same ones in one place")
+        self.tell_apart()
+        return placed
+
+    def numbers_alone(self) -> Comparison:
+        self.parameters()
+        return self.result()
+
+    def tell_apart(self) -> None:
+        """A remark on the parameters that were not compared."""
+        lacking = []
+        for model, names in (
+            (self.a, [h.a.name for h in self.apart if h.a is not None and h.b is None]),
+            (self.b, [h.b.name for h in self.apart if h.b is not None and h.a is None]),
+        ):
+            if names:
+                more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+                lacking.append(f"{', '.join(names[:FEW])}{more} of {model.title}")
+        if lacking:
+            hint = "; where only names differ, pair them by rename= or match=" * (len(lacking) > 1)
+            self.notes.append(
+                "without a partner, and compared by what is computed with them: "
+                f"{'; '.join(lacking)}{hint}"
+            )
+        for held in self.apart:
+            if held.a is not None and held.b is not None:
+                self.notes.append(
+                    f"{held.name} has shape {held.a.shape} in one model and {held.b.shape} in the "
+                    "other, and is compared by what is computed"
+                )
+
+    def blame(self, held: Held) -> None:
+        """A parameter that was not compared is what differs, if none before it does."""
+        first = None if self.first is None else self.first.name
+        if (
+            first is not None
+            and first in self.order
+            and self.order.index(held.name) < self.order.index(first)
+        ):
+            self.first = None
+        self.parameter(held, in_place=True)
+        at = sum(row.what == "parameter" for row in self.rows) - 1
+        self.rows.insert(at, self.rows.pop())  # they come before what is computed
+
+    def parameter(self, held: Held, in_place: bool) -> None:
         """One array of the models, its numbers and how each holds it."""
-        kind: Kind = "copied" if self.mode == "saved" else "summed"
+        kind: Kind = "copied" if self.mode == "saved" else "held"
+        evidence = self.evidence_of_held(held, in_place)
+        row = compared(held.name, "parameter", evidence.a, evidence.b, kind, held.dtypes)
+        self.rows.append(row)
+        otherwise = evidence.is_held_otherwise and not held.optional
+        n = None if row.ok or otherwise else self.refolded(evidence)
+        if n is not None:
+            self.folds[held.name] = (n, len(self.rows) - 1, evidence)
+        elif not row.ok or otherwise:
+            self.differs(held.name, "parameter", row, evidence)
+
+    def refolded(self, e: Evidence) -> int | None:
+        """How a dense weight is in the order of another flattening, if it is and is run."""
+        if e.kind != "Dense" or e.a is None or e.b is None or self.mode in ("saved", "parameters"):
+            return None
+        return refolded(e.a, e.b)
+
+    def settle(self, outputs: Sequence[Row]) -> None:
+        """Judge weights in the order of another flattening, by what they are multiplied with."""
+        for name, (n, at, e) in self.folds.items():
+            calls = [pair for pair in self.pairs if pair.a.path == name.rpartition(".")[0]]
+            inputs = [each for p in calls for each in zip(p.inputs, p.moves[0], strict=False)]
+            wrong = any(row.ok and move != n for row, move in inputs)
+            if wrong or not (inputs or (outputs and all(row.ok for row in outputs))):
+                self.differs(name, "parameter", self.rows[at], e)
+            else:
+                row = compared(
+                    name, "parameter", e.a, self.of_b(name, e.b), "held", self.rows[at].dtypes
+                )
+                self.rows[at] = replace(row, layout=in_words(n))
+
+    def of_b(self, name: str, array: Array | None) -> Any:
+        """An array of `b`, under its name in `a`, in the order of `a`."""
+        fold = self.folds.get(name)
+        return array if fold is None or array is None else brought(array, fold[0])
+
+    def evidence_of_held(self, held: Held, in_place: bool = True) -> Evidence:
         # On PyTorch's device without numbers, "meta", there is nothing to read.
         a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
-        row = compared(held.name, "parameter", a, b, kind, held.dtypes)
-        self.rows.append(row)
         owner, model = (held.a, self.a) if held.a is not None else (held.b, self.b)
-        evidence = Evidence(
+        return Evidence(
             "parameter",
             held.name,
             None if owner is None else model.backend.kind_of(owner.owner),
@@ -91,117 +207,136 @@ class Comparing:
             roles=held.roles,
             moved=in_place,
             mode=self.mode,
+            others=self.numbers,
+            x=self.b.inputs[0] if len(self.b.inputs) == 1 else None,
         )
-        if not row.ok or (evidence.is_held_otherwise and not held.optional):
-            self.differs(held.name, "parameter", row, evidence)
-        return row
 
     # calls
 
     def forward(self) -> Comparison:
-        """Parameters, every call, the output; in `"train"`, the running statistics after it."""
+        """Parameters, every call, the output."""
         if self.parameters():
             self.calls()
-        if self.mode == "train" and self.first is None:
-            self.statistics()
         return self.result()
 
     def calls(self) -> None:
-        outputs = []
         for model in (self.a, self.b):
             with unchanged(model, self.train):
-                arrays, dtypes, model.runs = watched(
-                    model.net, model.tensors(self.arrays), self.train
-                )
-            outputs.append((arrays, dtypes))
+                try:
+                    with model.told():
+                        output, model.runs = watched(model.net, model.arguments(), self.train)
+                except model.refusals as error:
+                    if self.is_other_size(model, error):
+                        return
+                    raise
             if model.dtype is None:  # it holds no numbers
+                dtypes = [leaf.dtype for leaf in output.leaves if not leaf.plain]
                 model.dtype = next((name for name in dtypes if name in TOLERANCES), None)
-            if len(model.runs) <= 1 < len(list(model.backend.layers(model.net))):
+            model.output = output
+            if len(model.runs) <= 1 < len(model.paths()):
                 self.notes.append(
                     f"outputs only of {model.title}: it runs as one graph, which shows no call "
                     "inside"
                 )
-        self.pairs = align(self.a.runs, self.b.runs, self.rename)
+        flattened = {name.rpartition(".")[0]: n for name, (n, *_) in self.folds.items()}
+        self.pairs = align(
+            self.a.runs,
+            self.b.runs,
+            self.rename,
+            self.given.giving,
+            flattened,
+            self.numbers,
+            self.train,
+        )
         for pair in self.pairs:
             if pair.left_out is None:
                 self.rows += pair.outputs
             else:
                 self.notes.append(f"{pair.name} is not compared: {pair.left_out}")
-        (found, found_types), (wanted, wanted_types) = outputs
-        rows = rows_of("output", "output", found, wanted, (found_types, wanted_types))
-        self.rows += rows
+        common, rows = self.outputs()
         fault = first_fault(self.pairs, self.a.runs, self.b.runs)
         if fault is not None:
-            self.differs(fault.name, "call", fault.row, self.evidence_of(fault), fault.after)
+            self.at_fault(fault)
         for pair in self.pairs:
             if pair.b.changed and not pair.a.changed:
                 evidence = Evidence("call", pair.name, changed=True)
                 self.differs(pair.name, "call", pair.outputs[0], evidence)
+        self.different_outputs(common, rows)
+
+    def is_other_size(self, model: Model, error: Exception) -> bool:
+        """Whether the second model fails since a parameter has another shape, which is told."""
+        held = next((h for h in self.apart if h.a is not None and h.b is not None), None)
+        if model is self.a or held is None:
+            return False
+        self.notes.append(
+            f"parameters only: {model.title} cannot be called with these inputs: {error}"
+        )
+        self.blame(held)
+        return True
+
+    def outputs(self) -> tuple[Common, list[Row]]:
+        """The outputs of the models, compared."""
+        for model in (self.a, self.b):
+            if model.output is not None and model.output.unread:
+                unread = ", ".join(model.output.unread)
+                self.notes.append(f"not compared in the output of {model.title}: {unread}")
+        common = in_common("output", self.a.leaves, self.b.leaves)
+        a, b = ([leaf.array for leaf in leaves] for leaves in (common.a, common.b))
+        types = ([leaf.dtype for leaf in common.a], [leaf.dtype for leaf in common.b])
+        side = side_of(
+            "output", "output", a, b, types, (None, self.given.giving.move), common.names
+        )
+        rows = [*side.rows, *common.missing("output")]
+        self.output_moves = {
+            leaf.place: move for leaf, move in zip(common.a, side.moves, strict=True)
+        }
+        self.rows += rows
+        self.settle(rows)
+        return common, rows
+
+    def different_outputs(self, common: Common, rows: list[Row]) -> None:
         for i, row in enumerate(rows):
             if not row.ok:
-                a, b = (each[i] if i < len(each) else None for each in (found, wanted))
-                self.differs(WHOLE, "output", row, Evidence("call", WHOLE, a=a, b=b))
+                a, b = (each[i].array if i < len(each) else None for each in (common.a, common.b))
+                evidence = Evidence("call", WHOLE, a=a, b=b, mode=self.mode)
+                self.differs(WHOLE, "output", row, evidence)
+
+    def at_fault(self, fault: Fault) -> None:
+        """A call that departs, or a parameter of its layer that the models hold otherwise.
+
+        The parameter is named where its cause is known; and where that of the call is not, if only
+        its shape is another.
+        """
+        path = None if fault.pair is None else fault.pair.a.path
+        held = next((held for held in self.apart if held.path == path), None)
+        evidence = self.evidence_of(fault)
+        named = held is not None and cause_of(self.evidence_of_held(held)) != UNKNOWN
+        resized = held is not None and None not in (held.a, held.b)
+        if held is not None and (named or (resized and cause_of(evidence) == UNKNOWN)):
+            self.blame(held)
+        else:
+            self.differs(fault.name, "call", fault.row, evidence, fault.after)
 
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair
         if pair is None:
             return Evidence("call", fault.name, only_in=fault.only_in)
-        start = f"{pair.a.path}." if pair.a.path else ""
-        numbers = {
-            name.removeprefix(start): array
-            for name, array in self.numbers.items()
-            if name.startswith(start) and "." not in name.removeprefix(start)
-        }
+        mine, theirs = pair.later(self.a.runs, self.b.runs)
         return Evidence(
             "call",
             fault.name,
             pair.a.kind,
-            fault.a,
-            fault.b,
-            fault.x,
-            numbers,
+            laid_out(fault.a, pair),
+            laid_out(fault.b, pair),
+            laid_out(fault.x, pair),
+            numbers_of(pair.a.path, self.numbers),
             self.train,
             pair.b.changed and not pair.a.changed,
-            later=(after(pair.a, self.a.runs), after(pair.b, self.b.runs)),
+            later=([laid_out(x, pair) for x in mine], [laid_out(x, pair) for x in theirs]),
             dtype=fault.dtype,
+            bound=laid_out(fault.bound, pair),
             mode=self.mode,
         )
-
-    def statistics(self) -> None:
-        """The running statistics after a pass in training mode."""
-        constants = [v.name for v in self.a.variables if v.role == "constant" and not v.optional]
-        if not constants:
-            return
-        after = []
-        for model in (self.a, self.b):
-            with unchanged(model, True):  # MXNet moves them in the backward pass
-                value_and_grad(
-                    model.net,
-                    self._only_input(model),
-                    loss=weighted,
-                    train=True,
-                    y=self._weights(model),
-                )
-                after.append(model.numbers())
-        taken = {pair.a.path: pair.a.inputs for pair in self.pairs}
-        for name in constants:
-            other = {self.rename(n): array for n, array in after[1].items()}
-            if name not in other:
-                continue
-            row = compared(name, "statistic", after[0][name], other[name])  # type: ignore[arg-type]
-            self.rows.append(row)
-            if not row.ok:
-                path = name.rpartition(".")[0]
-                inputs = taken.get(path, [])
-                evidence = Evidence(
-                    "statistic",
-                    name,
-                    a=after[0][name],
-                    b=other[name],
-                    x=inputs[0] if len(inputs) == 1 else None,
-                    before=self.numbers[name],
-                )
-                self.differs(name, "statistic", row, evidence)
 
     # compiled
 
@@ -210,129 +345,28 @@ class Comparing:
         if not self.parameters():
             return self.result()
         self.notes.append(f"outputs only of {self.b.title}: it runs as one graph")
-        wanted, types, _ = watched(self.a.net, self.a.tensors(self.arrays))
-        with self.b.backend.compiled(self.b.net) as function:
-            found, found_types = in_numpy(self.b.backend, function(*self.b.tensors(self.arrays)))
-        rows = rows_of("output", "output", wanted, found, (types, found_types))
-        self.rows += rows
-        for i, row in enumerate(rows):
-            if not row.ok:
-                a, b = (each[i] if i < len(each) else None for each in (wanted, found))
-                self.differs(
-                    WHOLE, "output", row, Evidence("call", WHOLE, a=a, b=b, mode=self.mode)
-                )
+        with self.a.told():
+            wanted, _ = watched(self.a.net, self.a.arguments())
+        arguments = self.b.only_tensors("graphs")
+        try:
+            with self.b.told(), self.b.backend.compiled(self.b.net) as function:
+                found = output_of(self.b.backend, function(*arguments), self.b.net)
+        except self.b.refusals as error:
+            if self.is_other_size(self.b, error):
+                return self.result()
+            raise
+        self.a.output, self.b.output = wanted, found
+        self.different_outputs(*self.outputs())
         return self.result()
 
-    # learning
 
-    def learning(
-        self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
-    ) -> Comparison:
-        """Gradients, and in `"training"` the path that training takes."""
-        if self.parameters():
-            self.calls()
-        if self.first is None:
-            self.gradients(targets, loss)
-        if self.first is None and self.mode == "training":
-            self.training(targets, loss, steps, optimizer)
-        return self.result()
-
-    def _chosen(self, model: Model, targets: Array | None, loss: Loss | None) -> tuple[Any, Loss]:
-        if targets is not None:
-            if targets.dtype.kind == "f" and model.dtype:
-                return model.backend.from_numpy(targets, model.device, model.dtype), loss or "mse"
-            return targets, loss or "mse"
-        if loss is not None:
-            return None, loss
-        return self._weights(model), weighted
-
-    def _weights(self, model: Model) -> Any:
-        """Fixed random numbers, as many as the output has."""
-        whole = next(call for call in self.a.runs if not call.path)
-        if len(whole.outputs) != 1:
-            raise UnsupportedError(
-                f"compare: gradients are taken of one output; got {len(whole.outputs)} of "
-                f"{self.a.title}: give a loss that makes one number of them"
-            )
-        generator = np.random.default_rng(0)
-        weights = generator.normal(size=whole.outputs[0].shape)
-        return model.backend.from_numpy(np.asarray(weights), model.device, model.dtype)
-
-    def _only_input(self, model: Model) -> Any:
-        if len(self.arrays) != 1:
-            raise UnsupportedError(
-                "compare: gradients are taken of models of one input; got "
-                f"{len(self.arrays)}: compare with mode='forward'"
-            )
-        return model.tensors(self.arrays)[0]
-
-    def gradients(self, targets: Array | None, loss: Loss | None) -> None:
-        """Every parameter's gradient, and the input's, in inference mode.
-
-        In the order of the backward pass: the first that departs is nearest to the output.
-        """
-        found: list[State] = []
-        values = []
-        whole_numbers = self.arrays[0].dtype.kind != "f"
-        for model in (self.a, self.b):
-            y, chosen = self._chosen(model, targets, loss)
-            value, gradients = value_and_grad(
-                model.net,
-                self._only_input(model),
-                y,
-                loss=chosen,
-                wrt="parameters" if whole_numbers else "both",
-            )
-            values.append(np.asarray(value, model.dtype))
-            found.append(gradients)
-        theirs = {self.rename(name): array for name, array in found[1].items()}
-        outputs = next(call.outputs for call in self.a.runs if not call.path)
-        counts = [n for array in outputs for n in (array.size, *array.shape[:1])]
-        row = compared("loss", "loss", values[0], values[1])
-        self.rows.append(row)
-        if not row.ok:
-            evidence = Evidence("loss", "loss", a=values[0], b=values[1], counts=counts)
-            self.differs("loss", "loss", row, evidence)
-        rows = []
-        names = dict.fromkeys(name for name in (*found[0], *theirs) if name != "x")
-        for name in [*reversed(names), *([] if whole_numbers else ["x"])]:
-            x, y = found[0].get(name), theirs.get(name)
-            row = compared(name, "gradient", x, y)
-            rows.append(row)
-            if not row.ok:
-                evidence = Evidence("gradient", name, a=x, b=y, counts=counts)
-                self.differs(name, "gradient", row, evidence)
-        self.rows += rows
-
-    def training(
-        self, targets: Array | None, loss: Loss | None, steps: int, optimizer: Optimizer
-    ) -> None:
-        """The loss of each step, and every number after the last."""
-        curves, after = [], []
-        for model in (self.a, self.b):
-            y, chosen = self._chosen(model, targets, loss)
-            with unchanged(model, True):
-                trainer = Trainer(model.net, optimizer, chosen)
-                x = self._only_input(model)
-                curves.append([to_numpy(trainer.step(x, y), copy=True) for _ in range(steps)])
-                after.append(model.numbers())
-        for i, (x, y) in enumerate(zip(*curves, strict=True)):
-            row = compared(f"step {i + 1}", "loss", x, y, "trained")
-            self.rows.append(row)
-            if not row.ok:
-                self.differs(f"step {i + 1}", "loss", row, Evidence("loss", "loss", a=x, b=y))
-        theirs = {self.rename(name): array for name, array in after[1].items()}
-        for v in self.a.variables:
-            if v.optional or v.name not in theirs:
-                continue
-            what = "statistic" if v.role == "constant" else "parameter"
-            a, b = after[0][v.name], theirs[v.name]
-            row = compared(f"{v.name}, trained", what, a, b, "trained")  # type: ignore[arg-type]
-            self.rows.append(row)
-            if not row.ok:
-                evidence = Evidence(what, v.name, a=a, b=b, before=self.numbers[v.name])
-                self.differs(f"{v.name}, trained", what, row, evidence)
+def laid_out(array: Array | None, pair: Pair) -> Any:
+    """An array of a call with the channels where causes look for them: first, or what is last."""
+    if array is None:
+        return None
+    if pair.a.kind in OF_THE_LAST_AXIS:
+        return taken(array, "last") if "last" in pair.moves[1] else array
+    return brought(array, "last") if pair.a.channels == "last" else array
 
 
-def weighted(output: Any, weights: Any) -> Any:
-    return ops.sum(output * weights)
+OF_THE_LAST_AXIS = ("Dense", "Embedding", "LayerNorm")

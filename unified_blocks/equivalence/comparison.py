@@ -22,6 +22,7 @@ class FirstDifference:
         row: what differs there.
         cause: its identifier in `unified_blocks.equivalence.causes.table`, or `"unknown"`.
         after: the last call inside the block at fault that agreed: the fault lies after it.
+        detail: what the numbers say beyond the cause: whose they are.
     """
 
     name: str
@@ -29,12 +30,13 @@ class FirstDifference:
     row: Row
     cause: str
     after: str | None = None
+    detail: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.what} {self.name}"
         if self.after is not None:
             place += f", after {self.after}"
-        return f"{place}: {self.cause}. {sentence(self.cause)}"
+        return f"{place}: {self.cause}. {self.detail or sentence(self.cause)}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,18 @@ class Comparison:
 
     def __str__(self) -> str:
         """A table of all that was compared; the first difference is marked."""
-        head = ("", "what", "name", "shape", "dtype", "absolute", "relative", "ulp", "of allowed")
+        head = (
+            "",
+            "what",
+            "name",
+            "shape",
+            "dtype",
+            "absolute",
+            "relative",
+            "ulp",
+            "of allowed",
+            "",
+        )
         first = self.first_difference
         lines: list[tuple[str, ...]] = [head]
         for row in self.rows:
@@ -122,4 +135,5 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.relative:.2e}",
         f"{row.ulp:.3g}",
         f"{row.share:.2e}" + (f" at {list(row.at)}" if row.at and not row.ok else ""),
+        row.remark,
     )

@@ -10,9 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import Backend, Channels
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.models.outputs import in_numpy
+from unified_blocks.models.outputs import (
+    Leaf,
+    Output,
+    Place,
+    output_of,
+    tensor_leaves,
+    tensors_in,
+)
 from unified_blocks.types import Array
 
 WHOLE = "(model)"
@@ -34,6 +41,9 @@ class Call:
         depth: how many calls it is inside of.
         start, end: when it began and ended, counted in beginnings and ends of calls.
         input_dtypes: of the inputs, in the framework.
+        channels: where the block looks for the channels of images, if it does.
+        places, input_places: what each of the outputs and inputs is called; empty where only
+            their order is known.
     """
 
     name: str
@@ -48,11 +58,25 @@ class Call:
     start: int = -1
     end: int = -1
     input_dtypes: list[str] = field(default_factory=list)
+    channels: Channels | None = None
+    places: list[Place] = field(default_factory=list)
+    input_places: list[Place] = field(default_factory=list)
+
+    @property
+    def taken(self) -> list[Leaf]:
+        return _leaves(self.inputs, self.input_dtypes, self.input_places)
+
+    @property
+    def given(self) -> list[Leaf]:
+        return _leaves(self.outputs, self.dtypes, self.places)
 
 
-def watched(
-    net: Any, inputs: Sequence[Any], train: bool = False
-) -> tuple[list[Array], list[str], list[Call]]:
+def _leaves(arrays: Sequence[Array], dtypes: Sequence[str], places: Sequence[Place]) -> list[Leaf]:
+    places = places or [(i,) for i in range(len(arrays))]
+    return [Leaf(*leaf) for leaf in zip(places, arrays, dtypes, strict=True)]
+
+
+def watched(net: Any, inputs: Sequence[Any], train: bool = False) -> tuple[Output, list[Call]]:
     """One call of `net` without gradients, and every call inside it, in the order of their end.
 
     The calls hold copies. A model that runs as one graph (hybridized, compiled) shows no calls
@@ -62,14 +86,16 @@ def watched(
         inputs: tensors of its framework.
 
     Returns:
-        The arrays of the output, their dtypes, and the calls.
+        The output and the calls.
+
+    Raises:
+        UnsupportedError: for an output without a tensor.
     """
     backend = backend_of(net)
     watcher = Watcher(backend, net)
     with backend.watch(net, watcher.begins, watcher.ends):
         output = backend.run(net, inputs, train)
-    arrays, dtypes = in_numpy(backend, output)
-    return arrays, dtypes, watcher.calls
+    return output_of(backend, output, net), watcher.calls
 
 
 class Watcher:
@@ -84,20 +110,31 @@ class Watcher:
 
     def begins(self, block: Any, inputs: Any, _: Any) -> None:
         path = self.paths.get(id(block), "?")
-        arrays, dtypes = in_numpy(self.backend, inputs)
-        call = Call(path or WHOLE, path, block, self.backend.kind_of(block), arrays)
-        call.input_dtypes = dtypes
+        call = Call(path or WHOLE, path, block, self.backend.kind_of(block), [])
+        call.channels = self.backend.channels_of(block)
+        for leaf in self.arguments(inputs):
+            call.inputs.append(leaf.array)
+            call.input_dtypes.append(leaf.dtype)
+            call.input_places.append(leaf.place)
         call.depth, call.start = len(self.open), next(self.clock)
         self.open.append(call)
 
+    def arguments(self, inputs: Sequence[Any]) -> list[Leaf]:
+        """The tensors given to a call; what else a layer is told is its own affair."""
+        given = [value for value in inputs if tensors_in(self.backend, value)]
+        return tensor_leaves(self.backend, given)
+
     def ends(self, block: Any, inputs: Any, output: Any) -> None:
         call = self.open.pop()
-        arrays, _ = in_numpy(self.backend, inputs)
-        call.changed = not all(
+        arrays = [leaf.array for leaf in self.arguments(inputs)]
+        call.changed = len(arrays) != len(call.inputs) or not all(
             np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
             for a, b in zip(call.inputs, arrays, strict=True)
         )
-        call.outputs, call.dtypes = in_numpy(self.backend, output)
+        for leaf in tensor_leaves(self.backend, output):
+            call.outputs.append(leaf.array)
+            call.dtypes.append(leaf.dtype)
+            call.places.append(leaf.place)
         call.end = next(self.clock)
         self.calls.append(call)
 

@@ -11,7 +11,7 @@ from unified_blocks.backend.tensors import backend_of, to_numpy
 from unified_blocks.block import Block
 from unified_blocks.block.remaking import remake
 from unified_blocks.errors import NotEquivalentError, UnsupportedError
-from unified_blocks.models.outputs import leaves
+from unified_blocks.models.outputs import output_of, paired
 from unified_blocks.models.transfer import transfer
 from unified_blocks.models.variables import built_variables, device_of_variables
 from unified_blocks.reference.policy import TOLERANCES, Deviation, deviation
@@ -88,22 +88,22 @@ def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
     Raises:
         UnsupportedError: for outputs of a dtype that has no tolerance.
     """
-    expected, found = (
-        [to_numpy(t, copy=True) for t in leaves(_output(net, inputs))] for net in (a, b)
-    )
-    if len(expected) != len(found):
-        return Deviation(float("inf"), float("inf"))
+    expected, found = (output_of(backend_of(net), _output(net, inputs), net) for net in (a, b))
     worst = Deviation()
-    for actual, wanted in zip(found, expected, strict=True):
-        dtype = str(wanted.dtype)
-        if dtype in TOLERANCES and actual.dtype == wanted.dtype:
-            worst = max(worst, deviation(actual, wanted, dtype))
-        elif np.issubdtype(wanted.dtype, np.floating) and actual.dtype == wanted.dtype:
+    places = [[leaf.place for leaf in output.leaves] for output in (expected, found)]
+    for i, j in paired(*places):
+        if i is None or j is None:
+            return Deviation(float("inf"), float("inf"))
+        wanted, actual = expected.leaves[i], found.leaves[j]
+        if wanted.dtype in TOLERANCES and actual.dtype == wanted.dtype:
+            away = deviation(actual.array, wanted.array, wanted.dtype)
+            worst = max(worst, away)
+        elif wanted.array.dtype.kind == "f" and actual.dtype == wanted.dtype:
             raise UnsupportedError(
-                f"convert: outputs are compared in {' and '.join(TOLERANCES)}; got {dtype}: cast "
-                "both blocks, or convert with verify=False"
+                f"convert: outputs are compared in {' and '.join(TOLERANCES)}; got {wanted.dtype}: "
+                "cast both blocks, or convert with verify=False"
             )
-        elif actual.dtype != wanted.dtype or not np.array_equal(actual, wanted):
+        elif actual.dtype != wanted.dtype or not np.array_equal(actual.array, wanted.array):
             worst = Deviation(float("inf"), float("inf"))
     return worst
 

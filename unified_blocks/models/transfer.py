@@ -172,6 +172,16 @@ def _in_order(
     }
 
 
+def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
+    """The names of the arrays of a model in another, paired as `transfer(match="order")` does.
+
+    Raises:
+        StateMismatchError: as `transfer`; `what` is the operation that needed it.
+    """
+    paired = _in_order(stored_of(source, what), variables_to_load(target, what), target)
+    return {stored.name: name for name, stored in paired.items()}
+
+
 def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
     layers: dict[str, dict[str, T]] = {}
     for name, array in arrays.items():

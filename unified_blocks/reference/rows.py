@@ -29,6 +29,8 @@ class Row:
         at: the index in the tensor where the share is largest.
         share: the largest difference as a share of what the policy allows there; above 1 is out of
             tolerance, infinite where shapes or dtypes differ, or a number is not finite.
+        layout: how the second was moved before: "channels last" where it has them last and the
+            first on the axis after the batch's.
     """
 
     name: str
@@ -40,10 +42,16 @@ class Row:
     ulp: float
     at: tuple[int, ...] | None
     share: float
+    layout: str | None = None
 
     @property
     def ok(self) -> bool:
         return self.share <= 1
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of the layout: `"the same, channels last"`."""
+        return f"the same, {self.layout}" if self.layout and self.ok else self.layout or ""
 
 
 def compared(
@@ -53,11 +61,13 @@ def compared(
     b: Array | None,
     kind: Kind = "summed",
     dtypes: tuple[str | None, str | None] | None = None,
+    bound: Array | None = None,
 ) -> Row:
     """The row of two arrays; None stands for a missing array.
 
     Args:
         dtypes: their dtypes, if NumPy holds them in another: bfloat16 comes as float32.
+        bound: what is allowed of each element, where it is known better than the policy does.
     """
     shapes: Pair = (getattr(a, "shape", None), getattr(b, "shape", None))
     if dtypes is None:
@@ -77,7 +87,7 @@ def compared(
         relative = np.where(same, 0.0, absolute / np.where(largest > 0, largest, 1))
     relative = np.where(np.isnan(relative), np.inf, relative)
     # Not even the same nan is fit for use, except where numbers were only to be copied.
-    share = shares(absolute, np.where(np.isfinite(x), x, 0.0), dtypes[0] or "", kind)
+    share = shares(absolute, np.where(np.isfinite(x), x, 0.0), dtypes[0] or "", kind, bound)
     if kind != "copied":
         share = np.where(finite, share, np.inf)
     at = np.unravel_index(int(np.argmax(share if share.any() else absolute)), share.shape)
@@ -136,11 +146,12 @@ def rows_of(
     a: Sequence[Array],
     b: Sequence[Array],
     dtypes: tuple[Sequence[str], Sequence[str]] | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[Row]:
-    """A row for each of the arrays."""
-    if len(a) == len(b) == 1:
+    """A row for each of the arrays, under `names` or, without them, under their positions."""
+    if names is None and len(a) == len(b) == 1:
         names = [name]
-    else:
+    elif names is None:
         names = [f"{name}[{i}]" for i in range(max(len(a), len(b)))]
     rows = []
     for i, each in enumerate(names):

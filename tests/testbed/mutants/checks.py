@@ -39,6 +39,7 @@ class Compared:
         first, cause: what has to be named.
         mode, options: as `compare` takes them.
         device: where the models are moved to.
+        dtype: of the models.
     """
 
     make: Callable[[], Any]
@@ -48,10 +49,11 @@ class Compared:
     x: np.ndarray = field(default_factory=lambda: normal(5, 6, dtype="float64"))
     options: dict[str, Any] = field(default_factory=dict)
     device: str | None = None
+    dtype: str = "float64"
 
     def made(self):
         """The model, with numbers all of which matter."""
-        with ub.use_dtype("float64"):
+        with ub.use_dtype(self.dtype):
             net = self.make()
         backend = ub.backend_of(net)
         backend.run(net, [backend.from_numpy(self.x)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from unified_blocks.reference.policy import agree, wide
+from unified_blocks.reference.policy import explains, wide
 from unified_blocks.types import Array
 
 NORMS = ("BatchNorm", "LayerNorm")
@@ -35,9 +36,12 @@ class Evidence:
         moved: of a constant of `b`, whether it is where the parameters are.
         later: what each model computes from this output, when an activation may come after it.
         dtype: of `a`, `b` and `x` in the framework, when it is not NumPy's.
+        dtypes: of `a` and `b` each in its framework.
+        bound: what is allowed of each element, where it is known better than the policy does.
         before: of a running statistic, its value before.
         only_in: the model that alone makes the call, `"a"` or `"b"`.
         counts: over how many examples, and how many numbers, a loss may be a mean.
+        others: all numbers of the right model.
     """
 
     what: str
@@ -54,18 +58,21 @@ class Evidence:
     moved: bool = True
     later: tuple[Sequence[Array], Sequence[Array]] = ((), ())
     dtype: str | None = None
+    dtypes: tuple[str | None, str | None] = (None, None)
+    bound: Array | None = None
     before: Array | None = None
     only_in: str | None = None
     counts: Sequence[int] = ()
+    others: Mapping[str, Array] = field(default_factory=dict)
     mode: str = "forward"
 
     def gives(self, candidate: Array) -> bool:
         """Whether a candidate is what the wrong model gave."""
-        return self.b is not None and agree(candidate, self.b, self.dtype)
+        return self.b is not None and explains(candidate, self.b, self.dtype, self.bound)
 
     def right(self, candidate: Array) -> bool:
         """Whether it is what the right model gave."""
-        return self.a is not None and agree(candidate, self.a, self.dtype)
+        return self.a is not None and explains(candidate, self.a, self.dtype, self.bound)
 
     @property
     def attribute(self) -> str:
@@ -86,18 +93,38 @@ class Evidence:
 
     @property
     def weight(self) -> Array | None:
+        """The weight of a layer that may be dense, whatever its class is called."""
         weight = self.numbers.get("weight")
-        fits = (
-            self.kind == "Dense"
-            and self.what == "call"
-            and self.x is not None
-            and weight is not None
-            and self.x.shape[-1] == weight.shape[1]
-        )
-        return wide(weight) if fits and weight is not None else None
+        if weight is None or weight.ndim != 2:
+            return None
+        rows = self.rows_of(weight.shape[1])
+        return None if rows is None else wide(weight)
+
+    def rows_of(self, width: int) -> Array | None:
+        """The input of the call as a layer of this width takes it: Gluon's flattens it."""
+        if self.what != "call" or self.x is None or self.x.dtype.kind != "f" or self.x.ndim < 1:
+            return None
+        if self.x.shape[-1] == width:
+            return self.x_wide
+        flat = self.x.ndim > 2 and math.prod(self.x.shape[1:]) == width
+        return self.x_wide.reshape(len(self.x), width) if flat else None
 
     def with_weight(self, matrix: Array) -> Array:
-        return self.x_wide @ matrix + wide(self.numbers.get("bias", np.zeros(1)))
+        rows = self.rows_of(matrix.shape[0])
+        assert rows is not None
+        return rows @ matrix + wide(self.numbers.get("bias", np.zeros(1)))
+
+    def both_ways(self) -> Iterator[tuple[Array, Array]]:
+        """`X Wᵀ + b` and `X W + b`, of each square weight, whatever it is called."""
+        for weight in self.numbers.values():
+            if weight.ndim != 2 or weight.shape[0] != weight.shape[1]:
+                continue
+            rows = self.rows_of(weight.shape[0])
+            if rows is None:
+                continue
+            biases = [b for b in self.numbers.values() if b.shape == weight.shape[:1]]
+            for bias in biases or [np.zeros(1)]:
+                yield rows @ wide(weight).T + wide(bias), rows @ wide(weight) + wide(bias)
 
     @property
     def x_wide(self) -> Array:

@@ -35,24 +35,23 @@ def along(e: Evidence, name: str) -> Array:
     return array.reshape([array.size if i == axis else 1 for i in range(e.a.ndim)])
 
 
-def _normalised(e: Evidence) -> tuple[Array, Array, Array, Array, int] | None:
-    """For a call of a norm: centred input, variance, gamma, beta, how many numbers it averages."""
+def normalised(e: Evidence) -> tuple[Array, Array, Array, Array, tuple[int, ...]] | None:
+    """For a call of a norm: centred input, variance, gamma, beta, and what axes it averages."""
     fits = e.what == "call" and e.kind in NORMS and e.x is not None and e.a is not None
     if not fits or not {"weight", "bias"} <= e.numbers.keys() or e.x_wide.ndim < 2:
         return None
     X, gamma, beta = e.x_wide, along(e, "weight"), along(e, "bias")
     if e.kind == "BatchNorm" and not e.train:
         mean, var = along(e, "running_mean"), along(e, "running_var")
-        return X - mean, var + 0 * X, gamma, beta, 0
+        return X - mean, var + 0 * X, gamma, beta, ()
     if e.kind == "LayerNorm":
         axes: tuple[int, ...] = tuple(range(X.ndim - e.numbers["weight"].ndim, X.ndim))
     else:
         axes = tuple(i for i in range(X.ndim) if gamma.shape[i] == 1)
-    count = math.prod(X.shape[i] for i in axes)
-    return X - X.mean(axes, keepdims=True), X.var(axes, keepdims=True) + 0 * X, gamma, beta, count
+    return X - X.mean(axes, keepdims=True), X.var(axes, keepdims=True) + 0 * X, gamma, beta, axes
 
 
-def _epsilon_of(
+def epsilon_of(
     output: Array, centred: Array, var: Array, gamma: Array, beta: Array
 ) -> float | None:
     """The epsilon with which a norm gave this output, from its largest numbers."""
@@ -65,12 +64,12 @@ def _epsilon_of(
 
 def epsilon(e: Evidence) -> bool:
     """A norm has another epsilon."""
-    parts = _normalised(e)
+    parts = normalised(e)
     if parts is None or e.a is None or e.b is None:
         return False
     centred, var, gamma, beta, _ = parts
     for array, agrees in ((e.a, e.right), (e.b, e.gives)):
-        found = _epsilon_of(array, centred, var, gamma, beta)
+        found = epsilon_of(array, centred, var, gamma, beta)
         if found is None or found < -1e-9:
             return False
         if not agrees(centred / np.sqrt(var + max(found, 0)) * gamma + beta):
@@ -80,10 +79,10 @@ def epsilon(e: Evidence) -> bool:
 
 def batch_statistics(e: Evidence) -> bool:
     """A BatchNorm uses the batch's statistics in one model and the running ones in the other."""
-    parts, others = (_normalised(replace(e, train=train)) for train in (e.train, not e.train))
+    parts, others = (normalised(replace(e, train=train)) for train in (e.train, not e.train))
     if parts is None or others is None or e.kind != "BatchNorm" or e.a is None:
         return False
-    found = _epsilon_of(e.a, *parts[:4])
+    found = epsilon_of(e.a, *parts[:4])
     if found is None or found < -1e-9:
         return False
     right, wrong = (
@@ -97,12 +96,15 @@ def unbiased_variance(e: Evidence) -> bool:
     """A variance is divided by n - 1 in one model and by n in the other."""
     if e.what == "statistic" and e.x is not None and e.before is not None and e.a is not None:
         return _unbiased_statistic(e)
-    parts = _normalised(e)
-    if parts is None or e.a is None or parts[4] < 2:
+    parts = normalised(e)
+    if parts is None or e.a is None:
         return False
-    centred, var, gamma, beta, count = parts
+    centred, var, gamma, beta, axes = parts
+    count = math.prod(e.x_wide.shape[i] for i in axes)
+    if count < 2:
+        return False
     for ours, theirs in ((var, var * count / (count - 1)), (var * count / (count - 1), var)):
-        found = _epsilon_of(e.a, centred, ours, gamma, beta)
+        found = epsilon_of(e.a, centred, ours, gamma, beta)
         if found is None or not -1e-9 <= found <= 1e-2:
             continue
         small = max(found, 0)

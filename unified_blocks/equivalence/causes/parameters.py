@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.equivalence.causes.evidence import ENOUGH, Evidence
 from unified_blocks.reference.numpy_ops import ACTIVATE
 
 
@@ -12,11 +12,27 @@ def transposed_square_weight(e: Evidence) -> bool:
     """A square weight is used without transposing it; shapes cannot show this."""
     if e.what == "parameter" and e.a is not None and e.a.ndim >= 2:
         return e.a.shape[0] == e.a.shape[1] and e.gives(np.swapaxes(e.a, 0, 1))
-    weight = e.weight
-    if weight is None or weight.shape[0] != weight.shape[1]:
-        return False
-    z, wrong = e.with_weight(weight.T), e.with_weight(weight)
-    return any(e.right(f(z)) and e.gives(f(wrong)) for f in ACTIVATE.values())
+    return any(
+        (e.right(f(y)) and e.gives(f(z))) or (e.right(f(z)) and e.gives(f(y)))
+        for y, z in e.both_ways()
+        for f in ACTIVATE.values()
+    )
+
+
+def numbers_of_another(e: Evidence) -> bool:
+    """The numbers are those of another parameter of the right model."""
+    return owner_of_numbers(e) is not None
+
+
+def owner_of_numbers(e: Evidence) -> str | None:
+    """Whose numbers the wrong model has there: the layer's path, or the array's name."""
+    if e.what != "parameter" or e.a is None or e.b is None or len(np.unique(e.b)) < ENOUGH:
+        return None
+    for name, array in e.others.items():
+        if name not in e.names[0] and array.shape == e.b.shape and e.gives(array):
+            path, _, attribute = name.rpartition(".")
+            return path if path and attribute == e.attribute else name
+    return None
 
 
 def flatten_order(e: Evidence) -> bool:
@@ -25,8 +41,9 @@ def flatten_order(e: Evidence) -> bool:
         last = np.moveaxis(e.x, 1, -1).reshape(len(e.x), -1)
         first = np.moveaxis(e.x, -1, 1).reshape(len(e.x), -1)
         flat = e.x.reshape(len(e.x), -1)
-        return e.right(flat) and (e.gives(last) or e.gives(first))
-    if e.what != "parameter" or e.a is None or e.a.ndim != 2:
+        if e.right(flat) and (e.gives(last) or e.gives(first)):
+            return True
+    if e.what not in ("parameter", "call") or e.a is None or e.a.ndim != 2:
         return False
     out, width = e.a.shape
     return any(

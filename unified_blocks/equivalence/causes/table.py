@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from unified_blocks.equivalence.causes.activations import (
     activation_extra,
     activation_missing,
     another_activation,
+    another_slope,
     gelu_form,
     softmax_axis,
 )
+from unified_blocks.equivalence.causes.convolutions import another_padding
 from unified_blocks.equivalence.causes.evidence import Evidence
+from unified_blocks.equivalence.causes.images import another_layout
 from unified_blocks.equivalence.causes.norms import (
     batch_statistics,
     epsilon,
@@ -30,6 +35,8 @@ from unified_blocks.equivalence.causes.parameters import (
     constant_trained,
     flatten_order,
     layers_shared,
+    numbers_of_another,
+    owner_of_numbers,
     parameter_not_trained,
     shared_layer_duplicated,
     transposed_square_weight,
@@ -52,15 +59,6 @@ from unified_blocks.equivalence.causes.values import (
 UNKNOWN = "unknown"
 
 
-# parameters
-
-
-# calls
-
-
-# gradients and training
-
-
 CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
     test.__name__: test
     for test in (
@@ -77,9 +75,11 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
             layers_shared,
             transposed_square_weight,
             flatten_order,
+            another_layout,
+            numbers_of_another,
         ),
         *(constant_not_saved, call_missing, call_extra, dropout_active),
-        *(gelu_form, softmax_axis, bias_missing, batch_statistics),
+        *(gelu_form, another_slope, softmax_axis, bias_missing, another_padding, batch_statistics),
         *(unbiased_variance, epsilon, statistics_not_updated, momentum, input_changed),
         *(gradient_missing, loss_summed, another_activation, activation_missing),
         *(activation_extra, float32_inside, constant_factor, constant_offset),
@@ -90,7 +90,15 @@ CAUSES: Mapping[str, Callable[[Evidence], bool]] = {
 
 def cause_of(evidence: Evidence) -> str:
     """The identifier of the cause that the numbers confirm, else `"unknown"`."""
-    return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
+    with np.errstate(all="ignore"):  # a hypothesis that does not fit may overflow
+        return next((name for name, test in CAUSES.items() if test(evidence)), UNKNOWN)
+
+
+def detail_of(cause: str, evidence: Evidence) -> str | None:
+    """What the numbers say beyond the cause, if anything."""
+    if cause == numbers_of_another.__name__:
+        return f"These are the numbers of {owner_of_numbers(evidence)}."
+    return None
 
 
 def sentence(cause: str) -> str:

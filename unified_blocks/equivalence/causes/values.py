@@ -6,7 +6,7 @@ import numpy as np
 
 from unified_blocks.equivalence.causes.evidence import ENOUGH, Evidence
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.reference.policy import agree, wide
+from unified_blocks.reference.policy import explains, narrowest, wide
 from unified_blocks.types import Array
 
 
@@ -56,11 +56,30 @@ def float32_inside(e: Evidence) -> bool:
 
 
 def another_dtype(e: Evidence) -> bool:
-    """The dtype differs; the numbers agree up to rounding."""
-    if e.a is None or e.b is None or e.a.dtype == e.b.dtype:
+    """The dtype differs, or did before a cast; the numbers agree up to rounding."""
+    if e.a is None or e.b is None:
         return False
-    narrow = min((e.a.dtype, e.b.dtype), key=lambda dtype: dtype.itemsize)
-    return agree(e.a, e.b, str(narrow))
+    # NumPy has no bfloat16: its numbers come as float32.
+    dtypes = [of or str(array.dtype) for of, array in zip(e.dtypes, (e.a, e.b), strict=True)]
+    if dtypes[0] != dtypes[1]:
+        narrow = narrowest(dtypes)
+        return narrow is not None and explains(e.a, e.b, narrow)
+    return any(
+        _fits(e.a, half) != _fits(e.b, half) and explains(e.a, e.b, half)
+        for half in ("float16", "bfloat16")
+        if dtypes[0] in ("float64", "float32") and _varied(e.a) and _varied(e.b)
+    )
+
+
+def _fits(array: Array, half: str) -> bool:
+    """Whether each number is one of `half`, as after a cast from there."""
+    narrow = array.astype(np.float32)
+    if half == "bfloat16":  # the upper half of a float32
+        back = (narrow.view(np.uint32) & 0xFFFF0000).view(np.float32)
+    else:
+        with np.errstate(over="ignore"):
+            back = narrow.astype(np.float16).astype(np.float32)
+    return bool((back == array).all())
 
 
 def not_finite(e: Evidence) -> bool:

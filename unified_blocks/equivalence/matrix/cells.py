@@ -210,9 +210,11 @@ def against_expected(key: Key, entry: Entry) -> list[Row]:
 
 def between(key: Key, a: Entry, b: Entry) -> list[Row]:
     """The arrays and calls of two entries, compared, `a` having those expected."""
-    rows = []
-    for name in dict.fromkeys((*b.arrays, *a.arrays)):
-        if name == "output":  # calls come after the state, and before what they give
+    rows: list[Row] = []
+    names = list(dict.fromkeys((*b.arrays, *a.arrays)))
+    first = next((name for name in names if what_of(name) == "output"), None)
+    for name in names:
+        if name == first:  # calls come after the state, and before what they give
             rows += calls_between(a, b)
         if name in a.arrays and name in b.arrays:
             rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))

@@ -26,7 +26,7 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.models.initialization import initialize
-from unified_blocks.models.outputs import in_numpy
+from unified_blocks.models.outputs import Leaf, in_numpy, output_of, shown
 from unified_blocks.models.state import build, load_state
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.training.gradients import value_and_grad
@@ -186,10 +186,10 @@ def observed(subject: Subject, mode: Mode) -> Entry:
 def forward(subject: Subject) -> Entry:
     net, tensors = subject.made(), subject.tensors()
     numbers = subject.numbers(net)
-    outputs, dtypes, calls = watched(net, tensors)
+    output, calls = watched(net, tensors)
     entry = Entry(calls=without_blocks(calls))
     put_state(entry, subject, net)
-    put(entry, "output", outputs, dtypes)
+    put_output(entry, output.leaves)
     expect(entry, "output", expected_output(subject, net, numbers))
     seen, dtypes = in_numpy(subject.backend, tensors)  # the call must leave its inputs as they were
     put(entry, "input", seen, dtypes)
@@ -200,10 +200,10 @@ def forward(subject: Subject) -> Entry:
 def train(subject: Subject) -> Entry:
     net = subject.made()
     numbers = subject.numbers(net)
-    outputs, dtypes, calls = watched(net, subject.tensors(), train=True)
-    check_not_random(subject, net, outputs)
+    output, calls = watched(net, subject.tensors(), train=True)
+    check_not_random(subject, net, [leaf.array for leaf in output.leaves])
     entry = Entry(calls=without_blocks(calls))
-    put(entry, "output", outputs, dtypes)
+    put_output(entry, output.leaves)
     if same_in_training(subject, net):
         expect(entry, "output", expected_output(subject, net, numbers))
     return entry
@@ -249,12 +249,12 @@ def training(subject: Subject) -> Entry:
 
 def compiled(subject: Subject) -> Entry:
     net, backend = subject.made(), subject.backend
-    eager, _ = in_numpy(backend, backend.run(net, subject.tensors()))
+    eager = output_of(backend, backend.run(net, subject.tensors()), net)
     with backend.compiled(net) as function:
-        outputs, dtypes = in_numpy(backend, function(*subject.tensors()))
+        output = output_of(backend, function(*subject.tensors()), net)
     entry = Entry()
-    put(entry, "output", outputs, dtypes)
-    expect(entry, "output", eager)
+    put_output(entry, output.leaves)
+    expect(entry, "output", by_place(eager.leaves))
     return entry
 
 
@@ -262,7 +262,7 @@ def saved(subject: Subject) -> Entry:
     subject.check_numpy("files")
     net, backend = subject.made(), subject.backend
     numbers = subject.numbers(net)
-    before, _ = in_numpy(backend, backend.run(net, subject.tensors()))
+    before = output_of(backend, backend.run(net, subject.tensors()), net)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.safetensors"
         if isinstance(net, Block):
@@ -274,12 +274,12 @@ def saved(subject: Subject) -> Entry:
             initialize(loaded, subject.case.seed + 1)
             load_state(loaded, read_state(path))
         found = subject.numbers(loaded)
-        outputs, dtypes = in_numpy(backend, backend.run(loaded, subject.tensors()))
+        output = output_of(backend, backend.run(loaded, subject.tensors()), loaded)
     entry = Entry()
     put(entry, "state", found)
     expect(entry, "state", numbers)
-    put(entry, "output", outputs, dtypes)
-    expect(entry, "output", before)
+    put_output(entry, output.leaves)
+    expect(entry, "output", by_place(before.leaves))
     return entry
 
 
@@ -304,6 +304,18 @@ def put(
             entry.dtypes[key] = dtype
 
 
+def put_output(entry: Entry, leaves: Sequence[Leaf]) -> None:
+    """Add what a network gave, what is in a dict by its key."""
+    put(entry, "output", by_place(leaves), [leaf.dtype for leaf in leaves])
+
+
+def by_place(leaves: Sequence[Leaf]) -> list[Array] | State:
+    """The arrays by their places; as a list, where these are positions alone."""
+    if not any(isinstance(key, str) for leaf in leaves for key in leaf.place):
+        return [leaf.array for leaf in leaves]
+    return {shown(leaf.place).lstrip("."): leaf.array for leaf in leaves}
+
+
 def put_state(entry: Entry, subject: Subject, net: Any) -> None:
     """Add the numbers of a network."""
     dtypes = [variable.dtype for variable in subject.backend.variables(net)]
@@ -311,8 +323,28 @@ def put_state(entry: Entry, subject: Subject, net: Any) -> None:
 
 
 def without_blocks(calls: Sequence[Call]) -> list[Call]:
-    """The calls under their numbered names, without what they are calls of."""
-    return [replace(call, name=name, block=None) for name, call in numbered(calls).items()]
+    """The calls under their numbered names, without what they are calls of.
+
+    A record knows positions only: what a call takes and gives by name is in the order of the names.
+    """
+    return [in_order(replace(call, name=n, block=None)) for n, call in numbered(calls).items()]
+
+
+def in_order(call: Call) -> Call:
+    taken, given = (sorted(leaves, key=_name) for leaves in (call.taken, call.given))
+    return replace(
+        call,
+        inputs=[leaf.array for leaf in taken],
+        input_dtypes=[leaf.dtype for leaf in taken],
+        outputs=[leaf.array for leaf in given],
+        dtypes=[leaf.dtype for leaf in given],
+        places=[],
+        input_places=[],
+    )
+
+
+def _name(leaf: Leaf) -> list[tuple[int, str]]:
+    return [(key, "") if isinstance(key, int) else (-1, str(key)) for key in leaf.place]
 
 
 def expect(entry: Entry, name: str, arrays: Sequence[Array] | State | None) -> None:

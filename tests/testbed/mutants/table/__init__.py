@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
+from testbed.mutants.table.layouts import LAYOUTS
 from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
@@ -23,4 +24,5 @@ MUTANTS = (
     *NORMS,
     *MODELS,
     *LEARNING,
+    *LAYOUTS,
 )

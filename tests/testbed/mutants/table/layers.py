@@ -10,6 +10,8 @@ from testbed.mutants.checks import Compared
 from testbed.mutants.table.mutant import Mutant, activated, dense, embedding, of, parallel, shared
 
 IMAGE = normal(3, 4, 2, 5, dtype="float64")
+LARGE = np.linspace(-3, 3, 240).reshape(40, 6).astype("float32")
+LARGE[-1] *= 100
 INDICES = np.array([[0, 3, 6], [5, 1, 2]])
 
 DENSE = [
@@ -59,7 +61,7 @@ DENSE = [
         "unified_blocks_tensorflow.layers:Dense.__init__",
         "ACTIVATIONS[activation]",
         "activation",
-        Compared(activated("leaky_relu"), "0", "unknown"),
+        Compared(activated("leaky_relu"), "0", "another_slope"),
     ),
     Mutant(
         "Dense with its square weight untransposed",
@@ -103,6 +105,17 @@ DENSE = [
         "affine(X, self.weight, self.bias)",
         "affine(X.float(), self.weight.float(), self.bias.float()).double()",
         Compared(dense, "0", "float32_inside"),
+    ),
+    *(
+        Mutant(
+            f"Dense computes in {half}",
+            "torch",
+            "unified_blocks_torch.layers:Dense.forward",
+            "affine(X, self.weight, self.bias)",
+            f"affine(X, self.weight, self.bias).to(__import__('torch').{half}).to(X.dtype)",
+            Compared(dense, "0", "another_dtype"),
+        )
+        for half in ("float16", "bfloat16")
     ),
     Mutant(
         "Dense changes its input",
@@ -200,13 +213,48 @@ OTHER_LAYERS = [
         "x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2",
         Compared(activated("gelu"), "0", "gelu_form"),
     ),
+    *(
+        Mutant(
+            "GELU by its approximation, beside numbers that are much larger",
+            backend,
+            function,
+            *change,
+            Compared(make, where, "gelu_form", x=LARGE, dtype="float32"),
+        )
+        for backend, function, *change, make, where in (
+            (
+                "torch",
+                "unified_blocks_torch.activations:GELU.__init__",
+                "module.__init__(self)",
+                'module.__init__(self, "tanh")',
+                of(ub.GELU),
+                "1",
+            ),
+            (
+                "tensorflow",
+                "unified_blocks_tensorflow.ops:gelu",
+                "approximate=False",
+                "approximate=True",
+                activated("gelu"),
+                "0",
+            ),
+            (
+                "mxnet",
+                "unified_blocks_mxnet.ops:gelu",
+                'mx.npx.leaky_relu(x, act_type="gelu")',
+                "x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2",
+                activated("gelu"),
+                "0",
+            ),
+        )
+    ),
     Mutant(
         "LeakyReLU with Keras' slope",
         "torch",
         "unified_blocks_torch.activations:LeakyReLU.__init__",
         "module.__init__(self)",
         "module.__init__(self, 0.2)",
-        Compared(of(ub.LeakyReLU), "1", "unknown"),
+        Compared(of(ub.LeakyReLU), "1", "another_slope"),
     ),
     Mutant(
         "Softmax along the batch",

@@ -37,6 +37,14 @@ def norms(backend, layer_norm, batch_norm):
             "kept(kept(momentum))",
             Compared(of(ub.BatchNorm), "1.running_mean", "momentum", "train"),
         ),
+        Mutant(
+            "BatchNorm with the momentum the other way round, in steps of training",
+            backend,
+            f"{module}:BatchNorm.__init__",
+            "kept(momentum)",
+            "kept(kept(momentum))",
+            Compared(of(ub.BatchNorm), "1.running_mean", "momentum", "training"),
+        ),
     ]
 
 
@@ -53,6 +61,14 @@ NORMS = [
         "1 / (count - 1)",
         "0.0",
         Compared(of(ub.BatchNorm), "1.running_var", "unbiased_variance", "train"),
+    ),
+    Mutant(
+        "BatchNorm keeps the unbiased variance, in steps of training",
+        "torch",
+        "unified_blocks_torch.norms:BatchNorm.forward",
+        "1 / (count - 1)",
+        "0.0",
+        Compared(of(ub.BatchNorm), "1.running_var", "unbiased_variance", "training"),
     ),
     Mutant(
         "BatchNorm does not move its mean",
