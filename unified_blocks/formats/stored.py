@@ -68,7 +68,9 @@ class StateFile(Mapping[str, Array]):
         own: the metadata that this library wrote: the `format` version and `library`, the
             `configuration` of a block, what is `frozen`. Empty in other files, in whose `metadata`
             a `format` may mean something else.
+        settings: by layer, what the file says of it besides its numbers: the epsilon of a norm.
         ordered: whether the arrays are in the order in which the model defines its layers.
+        order_remedy: if they are not, what to do instead of relying on it.
     """
 
     path: Path
@@ -76,7 +78,9 @@ class StateFile(Mapping[str, Array]):
     tensors: Mapping[str, Stored]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ordered: bool = True
+    order_remedy: str = "use rename={…}"
 
     @classmethod
     def of(
@@ -84,7 +88,7 @@ class StateFile(Mapping[str, Array]):
     ) -> StateFile:
         """The file `path`, of the format of that name, with these arrays.
 
-        `more` are `own` and `ordered`.
+        `more` are the other attributes.
 
         Raises:
             FileFormatError: when two of them have one name.

@@ -80,7 +80,7 @@ def transfer(
             raise StateMismatchError(
                 "transfer: with match='order' the arrays of the source must be in the order of "
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "
-                "another: use rename={…}"
+                f"another: {source.order_remedy}"
             )
         tensors = _in_order(tensors, variables, target)
     elif rename is not None:
