@@ -71,6 +71,7 @@ class StateFile(Mapping[str, Array]):
         settings: by layer, what the file says of it besides its numbers: the epsilon of a norm.
         ordered: whether the arrays are in the order in which the model defines its layers.
         order_remedy: if they are not, what to do instead of relying on it.
+        left_out: the layers that were not read, with `strict=False`, and why.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class StateFile(Mapping[str, Array]):
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ordered: bool = True
     order_remedy: str = "use rename={…}"
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(
