@@ -104,6 +104,12 @@ class StateFile(Mapping[str, Array]):
             found[stored.name] = stored
         return cls(path, name, found, metadata or {}, **more)
 
+    @property
+    def what_is_left_out(self) -> str:
+        """The layers that were not read, in words."""
+        more = len(self.left_out) - 10
+        return "; ".join(self.left_out[:10]) + (f"; and {more} more" if more > 0 else "")
+
     def __getitem__(self, name: str) -> Array:
         array = self.tensors[name].read()
         flags, native = array.flags, array.dtype.newbyteorder("=")

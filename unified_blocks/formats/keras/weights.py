@@ -42,12 +42,20 @@ from unified_blocks.formats.keras.config import Place
 from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
 from unified_blocks.formats.keras.hdf5 import Group
 from unified_blocks.formats.keras.messages import Numbers
-from unified_blocks.formats.keras.write import CALLED, HELD, KIND, METADATA, PLACE, write
+from unified_blocks.formats.keras.write import (
+    CALLED,
+    HELD,
+    KIND,
+    METADATA,
+    PLACE,
+    unwritable,
+    write,
+)
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.formats.zips import Archive, mapped
 from unified_blocks.types import Array
 
-__all__ = ["NAME", "SUFFIXES", "read", "recognises", "write"]
+__all__ = ["NAME", "SUFFIXES", "read", "recognises", "unwritable", "write"]
 
 NAME = "keras-weights"
 SUFFIXES = (".weights.h5",)
@@ -168,7 +176,7 @@ class _Layers:
     def _layer(self, variables: Group, place: Place, in_container: bool) -> Iterator[Stored]:
         path, arrays = "/".join(place.path), variables.arrays
         name, count = variables.attributes.get(CALLED, ".".join(place.name)), ".".join(place.count)
-        self.paths.append(path.replace("/", "."))
+        self.paths += dict.fromkeys((path.replace("/", "."), ".".join(place.name)))
         at = variables.attributes.get(PLACE, "")
         known = at.isdecimal() and len(at) < 10
         self.orders[name] = (int(at),) if known else place.order or None
@@ -201,7 +209,7 @@ class _Layers:
     def _family(self, variables: Group, place: Place, in_container: bool) -> Family:
         """The kind of a layer, if all its sources agree."""
         path, config = place.path, place.config
-        named = self.kinds.get(".".join(path))
+        named = self.kinds.get(".".join(path)) or self.kinds.get(".".join(place.name))
         if named is not None:
             if named not in BY_KIND:
                 raise _UnknownError(f"whose kind was given as {named!r:.50}")

@@ -42,11 +42,7 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
             be of a Dense or an Embedding; for a path that Keras' files cannot have.
         BackendImportError: when h5py is not installed.
     """
-    layers: dict[str, dict[str, Stored]] = {}
-    for stored in tensors:
-        layer, _, name = stored.name.rpartition(".")
-        if name != COUNT:
-            layers.setdefault(layer, {})[name] = stored
+    layers = _by_layer(tensors)
     paths = {layer: _path(layer, held.values()) for layer, held in layers.items()}
     for place in paths.values():
         _check_path(place)
@@ -72,6 +68,27 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
             group.attrs[HELD] = " ".join(present)
             for i, name in enumerate(present):
                 _write(group, str(i), family.to_keras(name, layers[layer][name].read()))
+
+
+def unwritable(tensors: Iterable[Stored]) -> dict[str, str]:
+    """The layers for which `write` would raise `UnsupportedError`, and why."""
+    found = {}
+    for layer, held in _by_layer(tensors).items():
+        try:
+            _check_path(_path(layer, held.values()))
+            _family(layer, held)
+        except UnsupportedError as error:
+            found[layer] = str(error)
+    return found
+
+
+def _by_layer(tensors: Iterable[Stored]) -> dict[str, dict[str, Stored]]:
+    layers: dict[str, dict[str, Stored]] = {}
+    for stored in tensors:
+        layer, _, name = stored.name.rpartition(".")
+        if name != COUNT:
+            layers.setdefault(layer, {})[name] = stored
+    return layers
 
 
 def _path(layer: str, held: Iterable[Stored]) -> str:
