@@ -108,9 +108,12 @@ def transfer(
     else:
         tensors = under_every_name(tensors) if rename is None else _renamed(tensors, rename)
         tensors, unused = _by_name(tensors, variables), []
+    said = ""
     if partial:
-        variables, tensors = _that_fits(tensors, variables, target, unused)
+        variables, tensors, said = _that_fits(tensors, variables, target, unused)
     load_into(target, variables, tensors, "transfer", cast=cast, canonical=False)
+    if said:
+        warn(said)
     return target
 
 
@@ -188,13 +191,13 @@ def _joined(path: str, attribute: str) -> str:
 
 def _that_fits(
     tensors: Mapping[str, Stored], variables: Sequence[Variable], target: Any, unused: list[str]
-) -> tuple[list[Variable], dict[str, Stored]]:
-    """The variables that get numbers, and the arrays for them: layers as a whole, or not at all.
+) -> tuple[list[Variable], dict[str, Stored], str]:
+    """The variables that get numbers, layer by layer; the arrays for them; what stays, in words.
 
     `unused` are arrays of the source that have no place in the target.
 
     Raises:
-        StateMismatchError: when there are none.
+        StateMismatchError: when no layer fits.
     """
     backend = backend_of(target)
     paired = {id(v): stored for v, stored in choose(variables, tensors)[0]}
@@ -206,24 +209,19 @@ def _that_fits(
             stays.setdefault(_unit(v, backend), "; ".join(wrong))
     moved = [v for v in variables if id(v) in paired and _unit(v, backend) not in stays]
     names = {name for v in moved for name in (v.name, *v.aliases)}
-    kept = [v.name for v in variables if _unit(v, backend) in stays]
-    unused = [*unknown_in(tensors, names), *unused]
+    kept = shortened([v.name for v in variables if _unit(v, backend) in stays]) or "nothing"
+    left = shortened([*unknown_in(tensors, names), *unused]) or "nothing"
     reasons = "; ".join(why for why in stays.values() if why)
+    because = f" ({reasons})" if reasons else ""
+    title = type(target).__name__
     if not moved:
         raise StateMismatchError(
-            f"transfer: with partial=True some layer of the source must fit {type(target).__name__}"
-            f", and nothing was loaded; got {shortened(unused) or 'no arrays'} for "
-            f"{shortened(kept)}"
-            + (f": {reasons}" if reasons else "")
-            + ": give rename={…}, or match='order'"
+            f"transfer: with partial=True some layer of the source must fit {title}, and nothing "
+            f"was loaded; got {left} for {kept}{because}: give rename={{…}}, or match='order'"
         )
-    if kept or unused:
-        warn(
-            f"transfer: {type(target).__name__} keeps its own {shortened(kept) or 'nothing'}"
-            + (f" ({reasons})" if reasons else "")
-            + f"; of the source {shortened(unused) or 'nothing'} was not used"
-        )
-    return moved, {name: stored for name, stored in tensors.items() if name in names}
+    complete = not stays and left == "nothing"
+    said = f"transfer: {title} keeps its own {kept}{because}; of the source {left} was not used"
+    return moved, {n: s for n, s in tensors.items() if n in names}, "" if complete else said
 
 
 def _unit(v: Variable, backend: Backend) -> str:
