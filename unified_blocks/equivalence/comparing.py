@@ -20,9 +20,10 @@ from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.models.outputs import in_numpy
 from unified_blocks.models.transfer import Rename
+from unified_blocks.models.variables import shortened
 from unified_blocks.reference.policy import TOLERANCES, Kind
 from unified_blocks.reference.rows import Row, compared, rows_of
-from unified_blocks.training.gradients import value_and_grad
+from unified_blocks.training.gradients import gradients_of
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
 
@@ -43,7 +44,12 @@ class Comparing:
         self.rename = renaming(rename, [*self.a.names(), *paths])
         self.train = mode == "train"
         self.rows: list[Row] = []
-        self.notes: list[str] = []
+        self.notes = [
+            f"not compared of {model.title}: {shortened(model.left_out)}, of layers of a kind "
+            "that this library does not know"
+            for model in (self.a, self.b)
+            if model.left_out
+        ]
         self.first: FirstDifference | None = None
         self.pairs: list[Pair] = []
         self.numbers = self.a.numbers()
@@ -175,8 +181,9 @@ class Comparing:
         after = []
         for model in (self.a, self.b):
             with unchanged(model, True):  # MXNet moves them in the backward pass
-                value_and_grad(
+                gradients_of(
                     model.net,
+                    model.variables,
                     self._only_input(model),
                     loss=weighted,
                     train=True,
@@ -276,8 +283,9 @@ class Comparing:
         whole_numbers = self.arrays[0].dtype.kind != "f"
         for model in (self.a, self.b):
             y, chosen = self._chosen(model, targets, loss)
-            value, gradients = value_and_grad(
+            value, gradients = gradients_of(
                 model.net,
+                model.variables,
                 self._only_input(model),
                 y,
                 loss=chosen,
