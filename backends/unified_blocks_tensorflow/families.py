@@ -116,25 +116,22 @@ def _to_front(rank: int) -> Axes:
     return Axes((rank - 1, rank - 2, *range(rank - 2)))
 
 
-def depthwise() -> tuple[Held, Held]:
+def depthwise(rank: int) -> tuple[Held, Held]:
     """A convolution of each channel apart."""
+    kind = f"DepthwiseConv{rank - 2}D"
     return (
-        Held("weight", "kernel", layout=lambda layer: Depthwise()),
-        Held("bias", "bias", attrgetter("use_bias")),
+        Held("weight", "kernel", layout=lambda layer: Depthwise(), kind=kind),
+        Held("bias", "bias", attrgetter("use_bias"), kind=kind),
     )
 
 
 def separable(rank: int) -> tuple[Held, ...]:
     """A depthwise convolution and one of size 1: other frameworks have two layers."""
-    kind = f"Conv{rank - 2}D"
+    kind = f"SeparableConv{rank - 2}D"
+    front = _to_front(rank)
     return (
         Held("depthwise.weight", "depthwise_kernel", layout=lambda layer: Depthwise(), kind=kind),
-        Held(
-            "pointwise.weight",
-            "pointwise_kernel",
-            layout=lambda layer: _to_front(rank),
-            kind=kind,
-        ),
+        Held("pointwise.weight", "pointwise_kernel", layout=lambda layer: front, kind=kind),
         Held("pointwise.bias", "bias", attrgetter("use_bias"), kind=kind),
     )
 
@@ -169,8 +166,8 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     keras.layers.Conv2DTranspose: kernel(4),
     keras.layers.Conv3D: kernel(5),
     keras.layers.Conv3DTranspose: kernel(5),
-    keras.layers.DepthwiseConv1D: depthwise(),
-    keras.layers.DepthwiseConv2D: depthwise(),
+    keras.layers.DepthwiseConv1D: depthwise(3),
+    keras.layers.DepthwiseConv2D: depthwise(4),
     keras.layers.SeparableConv1D: separable(3),
     keras.layers.SeparableConv2D: separable(4),
     keras.layers.Embedding: (Held("weight", "embeddings"),),
@@ -213,8 +210,9 @@ BUILT_BY_INPUTS = (
     keras.layers.SeparableConv2D,
 )
 """What Keras cannot build by the shape of a weight alone."""
+SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 KINDS = {
-    **{cls: cls.__name__ for cls in FAMILIES},
+    **{cls: cls.__name__ for cls in FAMILIES if cls not in SEPARABLE},
     keras.layers.LayerNormalization: "LayerNorm",
     keras.layers.RMSNormalization: "RMSNorm",
     keras.layers.GroupNormalization: "GroupNorm",
@@ -222,4 +220,4 @@ KINDS = {
     keras.layers.DepthwiseConv1D: "Conv1D",
     keras.layers.DepthwiseConv2D: "Conv2D",
 }
-"""What this library calls them."""
+"""What this library calls them, but for those that are two layers elsewhere."""

@@ -271,6 +271,26 @@ def test_an_image_of_equal_sizes_is_refused_between_frameworks():
         ub.transfer(net, nn.Sequential(nn.LayerNorm((4, 4, 4))))
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 5, 4), (2, 4, 4, 4), (2, 4, 4)])
+def test_a_norm_over_several_axes_goes_through_files(shape, tmp_path):
+    pytest.importorskip("h5py")
+    x = normal(*shape)
+    axes = list(range(1, len(shape)))
+    net, other = (of_keras(L.LayerNormalization(axis=axes, name="norm"), x) for _ in range(2))
+    net.layers[0].gamma.assign(normal(*shape[1:], seed=5))
+    expected = net(x)
+    net.save(tmp_path / "net.keras")
+    file = ub.read_state(tmp_path / "net.keras")
+    np.testing.assert_array_equal(file["norm.weight"], ub.state(net)["0.weight"])
+    ub.transfer(file, other, match="order")
+    np.testing.assert_array_equal(other(x), expected)
+    ub.write_state(file, tmp_path / "net.weights.h5")
+    for w in net.weights:
+        w.assign(w * 0)
+    net.load_weights(tmp_path / "net.weights.h5")
+    np.testing.assert_array_equal(net(x), expected)
+
+
 # variables of models
 
 

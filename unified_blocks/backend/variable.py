@@ -28,8 +28,8 @@ class Variable(ABC):
         optional: whether another model that computes the same may lack it: a count of batches,
             or a weight that the framework holds at 1.
         obstacle: if it does not exist yet and `write` cannot create it, why not.
-        kind: what this library calls the layer that holds it, where `owner` does not tell: a
-            separable convolution is two.
+        kind: what holds it, where that is neither one of `Backend.kinds` nor the class of `owner`:
+            each array of a separable convolution belongs to a layer of its own elsewhere.
         foreign: whether it belongs to a layer of a kind that this library does not know: its name
             and its layout are the framework's own then.
         unsettled: whether the layer does not tell which of the axes are the channels, so that

@@ -226,7 +226,7 @@ def _that_fits(
 
 def _unit(v: Variable, backend: Backend) -> str:
     """What moves as a whole: a layer of a kind that is known, else each variable alone."""
-    known = known_kind_of(v, backend) in backend.kinds.values()
+    known = known_kind_of(v, backend) is not None
     return v.name.rpartition(".")[0] + "." if known else v.name
 
 

@@ -223,5 +223,7 @@ def _class_of(layer: Any, backend: Backend) -> str | None:
 
 
 def known_kind_of(v: Variable, backend: Backend) -> str | None:
-    """What this library calls the layer that holds `v`; None of any other."""
+    """What holds `v`, if this library knows it; differing names are of differing kinds only if
+    both are among `Backend.kinds`.
+    """
     return v.kind or backend.known_kind_of(v.owner)

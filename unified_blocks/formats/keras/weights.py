@@ -203,6 +203,7 @@ class _Layers:
                 stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
+                unsettled=family.unsettled(array.shape),
                 aliases=(f"{count}.{last}",) if place.count != place.name else (),
             )
 

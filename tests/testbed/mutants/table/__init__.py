@@ -13,6 +13,7 @@ from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -25,4 +26,5 @@ MUTANTS = (
     *MODELS,
     *FILES,
     *LEARNING,
+    *TRANSFERS,
 )
