@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
+from unified_blocks.formats.mxnet.graph import Graph, of_json
+from unified_blocks.formats.mxnet.names import canonical_names
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.semantics import kind_of, semantics_of
@@ -34,12 +37,14 @@ KINDS = {
 class MXNetVariable(Variable):
     """A parameter or constant of a block."""
 
-    def __init__(self, name: str, parameter: mx.gluon.Parameter, owner: Any, net: Any) -> None:
+    def __init__(
+        self, name: str, parameter: mx.gluon.Parameter, owner: Any, net: Any, is_one: bool = False
+    ) -> None:
         self.name, self.parameter, self.owner, self.net = name, parameter, owner, net
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
-        self.role = "constant" if constant else "parameter"
+        self.role = "constant" if constant or is_one else "parameter"
         # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
-        self.is_one = (
+        self.is_one = is_one or (
             isinstance(owner, nn.BatchNorm)
             and not parameter._differentiable
             and name.rpartition(".")[2] == NORM_NAMES["gamma"]
@@ -49,8 +54,8 @@ class MXNetVariable(Variable):
 
     @property
     def shape(self):
-        if self.parameter.shape is None:
-            return None
+        if self.parameter.shape is None:  # of an imported network, also when the numbers exist
+            return tuple(self.parameter.list_data()[0].shape) if self.is_built else None
         return tuple(size if size > 0 else None for size in self.parameter.shape)
 
     @property
@@ -174,6 +179,9 @@ def walk(net: Any) -> list[MXNetVariable]:
 
 
 def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
+    if isinstance(block, mx.gluon.SymbolBlock):
+        yield from _of_symbols(net, block, path)
+        return
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
     names = NORM_NAMES if isinstance(block, NORMS) else {}
@@ -181,6 +189,37 @@ def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
         yield MXNetVariable(path + names.get(name, name), parameter, block, net)
     for name, child in block._children.items():
         yield from _walk(net, child, f"{path}{name}.")
+
+
+_GRAPHS: WeakKeyDictionary[Any, Graph] = WeakKeyDictionary()
+"""Those of `SymbolBlock`s, which have one for ever."""
+
+
+def _of_symbols(net: Any, block: Any, path: str) -> list[MXNetVariable]:
+    """The variables of a network that was imported: named and ordered as in the file it is from.
+
+    Of a part of a network that file is one of `save_parameters`, which has Gluon's names.
+    """
+    symbol = block._cached_graph[1]
+    graph = _GRAPHS.get(block) or _GRAPHS.setdefault(block, of_json(symbol.tojson()))
+    fixed, constant = graph.fixed, set(symbol.list_auxiliary_states())
+    variables = [
+        MXNetVariable(path + name, parameter, block, net, parameter.name in fixed)
+        for name, parameter in block._reg_params.items()
+    ]
+    given = [variable.parameter.name for variable in variables]
+    for variable in variables:
+        if variable.parameter.name in constant:
+            variable.role = "constant"
+    if path:
+        return variables
+    names = canonical_names(
+        [(n, len(v.shape or ())) for n, v in zip(given, variables, strict=True)]
+    )
+    for variable, name in zip(variables, names, strict=True):
+        variable.name = name
+    order = graph.order(given, [name.rpartition(".")[0] for name in names])
+    return variables if order is None else [variables[i] for i in order]
 
 
 def device_name(context: mx.Context) -> str:

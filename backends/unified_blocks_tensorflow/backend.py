@@ -27,11 +27,11 @@ from unified_blocks_tensorflow.bind import (
     set_trainable,
 )
 from unified_blocks_tensorflow.channels import channels_of
+from unified_blocks_tensorflow.families import KINDS
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
 from unified_blocks_tensorflow.variables import (
-    KINDS,
     OF_EVERY_MODEL,
     device_name,
     layers_of,
@@ -157,11 +157,11 @@ class TensorFlowBackend(Backend):
         return device_name((tensor.value if isinstance(tensor, keras.Variable) else tensor).device)
 
     def to_device(self, net, device):
-        from unified_blocks.models.variables import built_variables  # with it come files
+        from unified_blocks.models.variables import all_built  # with it come files
 
         native = self.native_device(device)
         check_device(native)
-        built_variables(net, "to_device")
+        all_built(net, "to_device")
         return copy_of(net, device=native)
 
     def native_device(self, name: str) -> str:
@@ -235,7 +235,7 @@ class TensorFlowBackend(Backend):
 
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         function = self.loss_function(loss)
-        chosen = [v for v in walk(net) if v.trainable]
+        chosen = [v for v in walk(net) if v.trainable and not v.foreign]
         sources = [here(v.handle.value) for v in chosen] if parameters else []
         with placed(net), tf.GradientTape(watch_accessed_variables=False) as tape:
             for source in sources:

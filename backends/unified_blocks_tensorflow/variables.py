@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -14,6 +13,15 @@ import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
+from unified_blocks_tensorflow.families import (
+    BUILT_BY_INPUTS,
+    FAMILIES,
+    NORMS_OVER_AXES,
+    TRANSPOSED,
+    Held,
+    Layout,
+    axes_of,
+)
 from unified_blocks_tensorflow.quantization import is_quantized
 
 OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
@@ -23,10 +31,10 @@ OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 class TensorFlowVariable(Variable):
     """A variable of a layer or model, under the attribute that holds it.
 
-    `axes` is the order of Keras' axes in canonical layout.
+    `layout` is that of Keras, None where it is the canonical one.
     """
 
-    axes: tuple[int, ...] | None = None
+    layout: Layout | None = None
 
     def __init__(self, name: str, owner: keras.layers.Layer, attribute: str) -> None:
         self.name, self.owner, self.attribute = name, owner, attribute
@@ -54,7 +62,7 @@ class TensorFlowVariable(Variable):
     @property
     def shape(self):
         shape = tuple(self.handle.shape)
-        return shape if self.axes is None else tuple(shape[axis] for axis in self.axes)
+        return shape if self.layout is None else self.layout.shape(shape)
 
     @property
     def dtype(self):
@@ -64,15 +72,15 @@ class TensorFlowVariable(Variable):
     def device(self):
         return device_name(self.handle.value.device) if self.is_built else None
 
-    # TensorFlow moves the numbers: NumPy takes ten times as long to transpose a large matrix.
-
     def to_canonical(self, array: Any) -> Array:
         """`array` as Keras lays this variable out, in canonical layout."""
-        return np.asarray(array if self.axes is None else tf.transpose(array, self.axes))
+        return np.asarray(array if self.layout is None else self.layout.to_canonical(array))
 
     def to_native(self, array: Array) -> Any:
         """`array`, in canonical layout, as Keras lays this variable out."""
-        return array if self.axes is None else tf.transpose(array, np.argsort(self.axes))
+        if self.layout is None:
+            return array
+        return self.layout.to_native(array, tuple(self.handle.shape))
 
     def view(self):
         tensor = tf.convert_to_tensor(self.handle.value)
@@ -84,72 +92,32 @@ class TensorFlowVariable(Variable):
         self.handle.assign(self.to_native(array))
 
 
-@dataclass(frozen=True)
-class Held:
-    """A variable that layers of a family hold.
+class TensorFlowItemVariable(TensorFlowVariable):
+    """A variable in a list or a dict, or one that no attribute holds."""
 
-    Attributes:
-        name, attribute: what it is called canonically and in Keras.
-        option: the attribute that tells whether a layer has it.
-        axes: see `TensorFlowVariable`.
-        constant: whether it is one.
-    """
+    handle: keras.Variable = None
 
-    name: str
-    attribute: str
-    option: str | None = None
-    axes: tuple[int, ...] | None = None
-    constant: bool = False
+    def __init__(self, name: str, owner: keras.layers.Layer, handle: keras.Variable) -> None:
+        self.handle = handle
+        super().__init__(name, owner, "")
 
 
-def kernel(rank: int) -> tuple[Held, Held]:
-    """A weight of so many axes, `(…, in, out)` in Keras and `(out, in, …)` canonically; a bias.
+class TensorFlowForeignVariable(TensorFlowItemVariable):
+    """A variable of a layer of Keras' own that this library does not know."""
 
-    Of a transposed convolution they are `(…, out, in)` and `(in, out, …)`: the same order.
-    """
-    axes = (rank - 1, rank - 2, *range(rank - 2))
-    return Held("weight", "kernel", axes=axes), Held("bias", "bias", "use_bias")
-
-
-NORM = (Held("weight", "gamma", "scale"), Held("bias", "beta", "center"))
-FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
-    keras.layers.Dense: kernel(2),
-    keras.layers.Conv1D: kernel(3),
-    keras.layers.Conv1DTranspose: kernel(3),
-    keras.layers.Conv2D: kernel(4),
-    keras.layers.Conv2DTranspose: kernel(4),
-    keras.layers.Conv3D: kernel(5),
-    keras.layers.Conv3DTranspose: kernel(5),
-    keras.layers.Embedding: (Held("weight", "embeddings"),),
-    keras.layers.LayerNormalization: NORM,
-    keras.layers.BatchNormalization: (
-        *NORM,
-        Held("running_mean", "moving_mean", constant=True),
-        Held("running_var", "moving_variance", constant=True),
-    ),
-}
-"""Keras' own layers whose variables have canonical names, and how to build them."""
-TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
-KINDS = {
-    **{cls: cls.__name__ for cls in FAMILIES},
-    keras.layers.LayerNormalization: "LayerNorm",
-    keras.layers.BatchNormalization: "BatchNorm",
-}
-"""What this library calls them."""
+    foreign = True
 
 
 class TensorFlowLayerVariable(TensorFlowVariable):
     """A variable of a layer of Keras' own that may not be built yet."""
 
     def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
-        self.held, self.axes = held, held.axes
-        if isinstance(owner, keras.layers.BatchNormalization) and not isinstance(owner, ub.Block):
+        self.held, self.layout = held, held.layout(owner)
+        self.kind, self.optional = held.kind, held.optional
+        self.unsettled = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
+        if isinstance(owner, BUILT_BY_INPUTS) and not isinstance(owner, ub.Block):
             self.obstacle = (
-                "Keras has to know how many axes the input of a BatchNormalization has; call "
+                f"Keras has to know the shape of the input of a {type(owner).__name__}; call "
                 "ub.build(net, input_shape) first"
             )
         super().__init__(path + held.name, owner, held.attribute)
@@ -168,21 +136,29 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         layer = self.owner
         if isinstance(layer, keras.layers.Embedding):
             return (layer.input_dim, layer.output_dim)
-        if isinstance(layer, keras.layers.LayerNormalization):
-            return (None,) * (len(layer.axis) if isinstance(layer.axis, list | tuple) else 1)
-        if isinstance(layer, keras.layers.BatchNormalization):
-            return (None,)
+        if isinstance(layer, NORMS_OVER_AXES):
+            return (None,) * len(axes_of(layer))
+        if isinstance(layer, BUILT_BY_INPUTS):
+            return (None,) if isinstance(layer, keras.layers.BatchNormalization) else None
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
-        if self.axes is None:
+        if self.layout is None:
             return (units,)
         transposed = isinstance(layer, TRANSPOSED)
         return ((None, units) if transposed else (units, None)) + getattr(layer, "kernel_size", ())
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int | None, ...]:
         """What the layer takes, by the canonical shape of its first variable."""
+        layer = self.owner
+        if isinstance(layer, NORMS_OVER_AXES):
+            axes = sorted(axes_of(layer))
+            sizes = shape if self.layout is None else (*shape[1:], shape[0])
+            found: list[int | None] = [None] * (max(abs(axes[0]), axes[-1]) + 1)
+            for axis, size in zip(axes, sizes, strict=True):
+                found[axis] = size
+            return tuple(found)
         if len(shape) <= 2:
             return (None, shape[-1])
-        layer, space = self.owner, (None,) * (len(shape) - 2)
+        space = (None,) * (len(shape) - 2)
         # A transposed convolution has (in, out, …), and no groups.
         channels = shape[1] * layer.groups if hasattr(layer, "groups") else shape[0]
         first = layer.data_format == "channels_first"
@@ -192,6 +168,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         if not self.is_built:
             self.owner.build(self.input_shape(array.shape))
         super().write(array)
+        if isinstance(self.owner, keras.layers.Normalization):
+            self.owner.finalize_state()  # it computes with copies of its variables
 
 
 class TensorFlowUnknownVariable(TensorFlowVariable):
@@ -219,22 +197,11 @@ class TensorFlowUnknownVariable(TensorFlowVariable):
 
 
 def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
-    """The variables of `net`; see `Backend.variables`.
+    """The variables of `net`; see `Backend.variables`. Those of unknown layers come last.
 
     Raises:
-        UnsupportedError: for a layer whose variables have no canonical names yet.
+        UnsupportedError: for a model that Keras has quantized.
     """
-    found: dict[Any, TensorFlowVariable] = {}
-    for variable in _walk(net, "", set()):
-        built = variable.is_built
-        key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
-        first = found.setdefault(key, variable)
-        if first is not variable:
-            first.is_also(variable)
-            if first.axes is None:  # the layout is that of the layer that made it
-                first.axes = variable.axes
-    reached = {id(v.handle) for v in found.values() if v.is_built}
-    missed = [w.path for w in net.weights if id(w) not in reached]
     quantized = [each.dtype_policy.name for _, each in layers_of(net) if is_quantized(each)]
     if quantized:
         raise UnsupportedError(
@@ -242,13 +209,23 @@ def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
             f"names; got a {type(net).__name__} with a layer of policy {quantized[0]}: "
             "use Keras' own files, or the model as it was before net.quantize"
         )
-    if missed:
-        known = ", ".join(cls.__name__ for cls in FAMILIES)
-        raise UnsupportedError(
-            f"on TensorFlow the variables of {known}, and those that are attributes of a model, "
-            f"have canonical names; got a model that also holds {', '.join(missed)}"
-        )
-    return list(found.values())
+    found: dict[Any, TensorFlowVariable] = {}
+    foreign: list[TensorFlowVariable] = []
+    for variable in _walk(net, "", set()):
+        if variable.foreign:
+            foreign.append(variable)
+            continue
+        built = variable.is_built
+        key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
+        first = found.setdefault(key, variable)
+        if first is not variable:
+            first.is_also(variable)
+            if first.layout is None:  # the layout is that of the layer that made it
+                first.layout = variable.layout
+    for variable in foreign:  # unless a layer that is known holds it too
+        found.setdefault(id(variable.handle), variable)
+    missed = [w for w in net.weights if id(w) not in found]
+    return [*found.values(), *(TensorFlowForeignVariable(w.path, net, w) for w in missed)]
 
 
 def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable]:
@@ -258,17 +235,53 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable
     family = next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
     if family is not None:
         for held in family:
-            if held.option is None or getattr(layer, held.option):
+            if held.there(layer):
                 yield TensorFlowLayerVariable(start, layer, held)
         return
-    own_layer = type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
-    if own_layer and not layer.built:
-        yield TensorFlowUnknownVariable(start + "*", layer)
-    for name, value in _attributes(layer):
-        if isinstance(value, keras.Variable) and not own_layer:  # Keras' names are not canonical
-            yield TensorFlowVariable(start + name, layer, name)
+    if is_unknown(layer):
+        if not layer.built:
+            yield TensorFlowUnknownVariable(start + "*", layer)
+        for variable in own_variables(layer):
+            yield TensorFlowForeignVariable(start + variable.name, layer, variable)
+    else:
+        yield from _held_by(layer, start)
     for name, child in children_of(layer):
         yield from _walk(child, start + name, above | {id(layer)})
+
+
+def is_unknown(layer: Any) -> bool:
+    """Whether a layer that is of no family is Keras' own: what it calls its variables is not ours.
+
+    In a model of `keras.applications` there are layers as a user writes them.
+    """
+    module = type(layer).__module__
+    return (
+        module.startswith("keras.")
+        and not module.startswith("keras.src.applications.")
+        and not isinstance(layer, keras.Model)
+    )
+
+
+def own_variables(layer: Any) -> list[keras.Variable]:
+    """The variables that a layer itself has made or was given."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+def _held_by(layer: Any, start: str) -> Iterator[TensorFlowVariable]:
+    """The variables that a user's layer or model itself holds, by its attributes."""
+    held = []
+    for name, value in _attributes(layer):
+        if isinstance(value, keras.Variable):
+            held.append(value)
+            yield TensorFlowVariable(start + name, layer, name)
+        else:
+            for path, variable in _inside(name, value, keras.Variable):
+                held.append(variable)
+                yield TensorFlowItemVariable(start + path, layer, variable)
+    known = {id(v) for v in held}
+    for variable in own_variables(layer):
+        if id(variable) not in known:  # of add_weight, kept nowhere else
+            yield TensorFlowItemVariable(start + variable.name, layer, variable)
 
 
 def layers_of(net: keras.layers.Layer) -> list[tuple[str, keras.layers.Layer]]:
@@ -311,19 +324,19 @@ def children_of(layer: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(i), child) for i, child in enumerate(layer))
     for name, value in _attributes(layer):
         if not (sequence and name == "blocks"):
-            yield from _inside(name, value)
+            yield from _inside(name, value, keras.layers.Layer)
 
 
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The layers in an attribute: it is one, or a list or dict that holds some."""
-    if isinstance(value, keras.layers.Layer):
+def _inside(name: str, value: Any, wanted: type[Any]) -> Iterator[tuple[str, Any]]:
+    """What is of a class in an attribute: it is one, or a list or dict that holds some."""
+    if isinstance(value, wanted):
         yield name, value
     elif isinstance(value, list | tuple):
         for i, item in enumerate(value):
-            yield from _inside(f"{name}.{i}", item)
+            yield from _inside(f"{name}.{i}", item, wanted)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _inside(f"{name}.{key}", item)
+            yield from _inside(f"{name}.{key}", item, wanted)
 
 
 def device_name(device: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import UninitializedBuffer, UninitializedParameter
+from torch.nn.utils.parametrize import ParametrizationList
 
 import unified_blocks as ub
 from unified_blocks.backend import Variable
@@ -38,6 +39,9 @@ KINDS: dict[type[nn.Module], str] = {
     nn.ConvTranspose3d: "Conv3DTranspose",
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
+    nn.GroupNorm: "GroupNorm",
+    nn.RMSNorm: "RMSNorm",
+    nn.PReLU: "PReLU",
 }
 """What this library calls PyTorch's own layers."""
 
@@ -52,6 +56,8 @@ class TorchVariable(Variable):
         self.optional = (
             name.rpartition(".")[2] == COUNT and getattr(owner, "momentum", None) is not None
         )
+        if isinstance(owner, ParametrizationList):  # what computes the weight from this tensor
+            self.kind = ", ".join(type(each).__name__ for each in owner)
         if self.shape is None:
             self.obstacle = (
                 f"only a call of a {type(owner).__name__} tells its shape; call "

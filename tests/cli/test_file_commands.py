@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import unified_blocks as ub
+from testbed.params_files import array, numbers, params
 from unified_blocks.cli import files as file_commands
 from unified_blocks.cli.terminal import app
 from unified_blocks.formats import formats
@@ -250,3 +251,106 @@ def test_no_framework_is_imported(tmp_path):
 def test_the_version():
     done = CliRunner().invoke(app, ["--version"])
     assert (done.exit_code, done.output) == (0, f"unified-blocks {ub.__version__}\n")
+
+
+# Other names, and parts
+
+
+def test_what_is_renamed_is_written_under_its_new_name(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    source = tmp_path / "a.pt"
+    ub.write_state(STATE, source)
+    names = ("--rename", "first=layers.dense", "--rename", "body.conv=layers.conv2d")
+    for suffix in SUFFIXES:
+        target = tmp_path / f"b{suffix}"
+        done = unified_blocks("convert", source, target, *names)
+        assert done.exit_code == 0, done.output
+        found = ub.read_state(target)
+        assert {"layers.dense.weight", "layers.conv2d.bias", "norm.weight"} < set(found)
+        assert unified_blocks("diff", source, target).exit_code == 1
+        done = unified_blocks("diff", source, target, *names)
+        assert done.exit_code == 0, done.output
+
+
+def test_the_longest_path_is_renamed(tmp_path):
+    ub.write_state({"a.weight": np.zeros(2), "a.b.weight": np.ones(2)}, tmp_path / "a.pt")
+    names = ("--rename", "a=x", "--rename", "a.b=y")
+    unified_blocks("convert", tmp_path / "a.pt", tmp_path / "b.pt", *names)
+    assert list(ub.read_state(tmp_path / "b.pt")) == ["x.weight", "y.weight"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("first", "--rename must be OLD=NEW; got first"),
+        ("nope=a", "got nope, where it has first.weight"),
+        ("first=norm", "got norm.weight twice"),
+    ],
+)
+def test_names_that_cannot_be_changed(tmp_path, name, words):
+    ub.write_state(STATE, tmp_path / "a.pt")
+    target = tmp_path / "b.pt"
+    done = unified_blocks("convert", tmp_path / "a.pt", target, "--rename", name)
+    assert (done.exit_code, words in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert not target.exists()
+
+
+def test_a_part_of_two_files_is_compared(tmp_path):
+    ub.write_state(STATE, tmp_path / "a.pt")
+    ub.write_state({**STATE, "head.weight": np.zeros((2, 2))}, tmp_path / "b.pt")
+    both = (tmp_path / "a.pt", tmp_path / "b.pt")
+    assert unified_blocks("diff", *both).exit_code == 1
+    done = unified_blocks("diff", "--partial", *both)
+    assert done.exit_code == 0, done.output
+    assert "left out: head.weight, which one lacks" in done.stdout
+    ub.write_state({**STATE, "first.bias": np.zeros(5, "float32")}, tmp_path / "b.pt")
+    assert unified_blocks("diff", "--partial", *both).exit_code == 1
+    ub.write_state({"x": np.zeros(2)}, tmp_path / "b.pt")
+    done = unified_blocks("diff", "--partial", *both)
+    assert (done.exit_code, "give --rename old=new" in done.stderr) == (2, True)
+
+
+def test_a_part_is_written_where_a_format_cannot_hold_the_rest(tmp_path):
+    pytest.importorskip("h5py", reason="files of Keras are written with h5py")
+    source, target = tmp_path / "a.pt", tmp_path / "b.weights.h5"
+    ub.write_state({**STATE, "odd.table": np.zeros((2, 3)), "t.weight": np.zeros((2, 3))}, source)
+    assert unified_blocks("convert", source, target).exit_code == 2
+    done = unified_blocks("convert", "--partial", source, target, "--kind", "t=Embedding")
+    assert done.exit_code == 0, done.output
+    assert "left out: a layer in a file of Keras must be" in done.stdout
+    assert ub.diff_state(ub.read_state(target), {**STATE, "t.weight": np.zeros((2, 3))}).equal
+
+
+def test_layers_of_unknown_kinds_are_left_out(tmp_path):
+    keras_files = pytest.importorskip("testbed.keras_files")
+    some = keras_files.some
+    layers = {
+        ("", "model"): [],
+        ("cell", "lstm_cell"): [some(3, 8), some(2, 8), some(8)],
+        ("hidden", "dense"): [some(3, 2), some(2)],
+    }
+    source = keras_files.handmade(tmp_path / "a.weights.h5", layers)
+    for command in (("inspect", source), ("convert", source, tmp_path / "b.pt")):
+        done = unified_blocks(*command)
+        assert (done.exit_code, "strict=False, --partial" in done.stderr) == (2, True)
+        done = unified_blocks(*command, "--partial")
+        assert done.exit_code == 0, done.output
+        assert "left out: cell with float32 (3, 8)" in done.stdout
+    assert list(ub.read_state(tmp_path / "b.pt")) == ["hidden.weight", "hidden.bias"]
+    with pytest.warns(UserWarning, match=r"is read without cell with float32"):
+        assert len(ub.read_state(source, strict=False)) == 2
+
+
+def test_inspect_shows_what_norms_compute_with(tmp_path):
+    nodes = [
+        {"op": "null", "name": "bn_gamma", "inputs": []},
+        {"op": "BatchNorm", "name": "bn", "inputs": [[0, 0], [0, 0]], "attrs": {"eps": "0.25"}},
+    ]
+    (tmp_path / "net-symbol.json").write_text(json.dumps({"nodes": nodes}))
+    path = tmp_path / "net-0000.params"
+    path.write_bytes(params(array(numbers(2)), names=["arg:bn_gamma"]))
+    shown = unified_blocks("inspect", path).stdout
+    for word in ("epsilon", "0.25", "momentum", "0.9", "fix_gamma", "True"):
+        assert word in shown
+    printed = json.loads(unified_blocks("inspect", "--json", path).stdout)
+    assert printed["settings"] == {"bn": {"epsilon": 0.25, "momentum": 0.9, "fix_gamma": True}}

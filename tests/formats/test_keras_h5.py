@@ -1,12 +1,9 @@
 """Files of Keras, read and written without it. Those of Keras itself: test_keras_h5_native.py."""
 
-import json
-import zipfile
-
 import numpy as np
 import pytest
 
-from testbed.hostile import measured, read_all
+from testbed.hostile import read_all
 from testbed.keras_files import LAYERS, handmade, some, stored
 from unified_blocks.errors import BackendImportError, FileFormatError, UnsupportedError
 from unified_blocks.formats.keras import weights as keras_h5
@@ -44,20 +41,6 @@ def small(path):
     ]
     keras_h5.write(path, tensors, {"note": "x"})
     return path.read_bytes()
-
-
-def in_keras_file(path, layers, configs, weights="model.weights.h5"):
-    """A `.keras` file of a Sequential model with these layers and configurations."""
-    inner = handmade(path.with_name("inner.h5"), layers)
-    config = {"class_name": "Sequential", "module": "keras", "config": {"layers": configs}}
-    with zipfile.ZipFile(path.with_name("model.keras"), "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr(weights, inner.read_bytes())
-    return path.with_name("model.keras")
-
-
-def config(kind, name, module="keras.layers", **options):
-    return {"module": module, "class_name": kind, "config": {"name": name, **options}}
 
 
 # What is written is read.
@@ -187,6 +170,7 @@ def test_recognised_by_content(path, small):
 # What tells of what kind a layer is.
 
 TWO = [some(3, 2), some(2)]
+DENSE = LAYERS["Dense"].items()
 
 
 @pytest.mark.parametrize(
@@ -285,59 +269,26 @@ def test_arrays_outside_of_layers(path):
         keras_h5.read(path)
 
 
-# .keras files
+def test_layers_of_unknown_kinds_may_be_left_out(path):
+    layers = {("", "model"): [], ("mine", "mine"): TWO, ("hidden", "dense"): TWO}
+    handmade(path, layers)
+    with pytest.raises(FileFormatError, match=r"or read the rest with strict=False"):
+        keras_h5.read(path)
+    found = keras_h5.read(path, strict=False)
+    assert list(found) == ["hidden.weight", "hidden.bias"]
+    assert len(found.left_out) == 1
+    assert found.left_out[0].startswith("mine with float32 (3, 2)")
 
 
-def test_the_configuration_tells_the_kind(path):
-    layers = {("", "sequential"): [], ("layers/batch_normalization", "n"): [some(2)] * 3}
-    with_scale = in_keras_file(path, layers, [config("BatchNormalization", "n", center=False)])
-    assert list(keras_h5.read(with_scale)) == [
-        f"layers.batch_normalization.{name}" for name in ("weight", "running_mean", "running_var")
-    ]
-    full = config("BatchNormalization", "n", center=True, scale=False)
-    assert "layers.batch_normalization.bias" in keras_h5.read(in_keras_file(path, layers, [full]))
-
-
-def test_a_class_of_someone_else_is_no_dense(path):
-    layers = {("", "sequential"): [], ("layers/dense", "d"): TWO}
-    with pytest.raises(FileFormatError, match=r"a 'my\.package\.Dense'"):
-        keras_h5.read(in_keras_file(path, layers, [config("Dense", "d", "my.package")]))
-
-
-def test_path_and_configuration_must_agree(path):
-    layers = {("", "sequential"): [], ("layers/embedding", "d"): [some(3, 2)]}
-    with pytest.raises(FileFormatError, match="a Dense by its configuration, and not by its path"):
-        keras_h5.read(in_keras_file(path, layers, [config("Dense", "d")]))
-
-
-@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"[]", b"\xff", b"9" * 10_000], ids=len)
-def test_a_configuration_that_is_none(path, content):
-    whole = path.with_name("x.keras")
-    with zipfile.ZipFile(whole, "w") as archive:
-        archive.writestr("config.json", content)
-        archive.writestr("model.weights.h5", b"")
-    assert measured(keras_h5, whole) is None
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [None, 1, [], [None], [[]], {"layers": 3}, {"layers": [{"config": []}]}, {"layers": [3]}],
-    ids=repr,
-)
-def test_an_odd_configuration(path, odd):
-    inner = handmade(path, {("", "s"): [], ("layers/dense", "d"): TWO})
-    whole = path.with_name("x.keras")
-    with zipfile.ZipFile(whole, "w") as archive:
-        archive.writestr("config.json", json.dumps({"class_name": [], "config": odd}))
-        archive.writestr("model.weights.h5", inner.read_bytes())
-    assert len(keras_h5.read(whole)) == 2
-
-
-def test_a_keras_file_without_weights(path):
-    layers = {("layers/dense", "d"): TWO}
-    whole = in_keras_file(path, layers, [], weights="model.weights.npz")
-    with pytest.raises(FileFormatError, match=r"must hold model\.weights\.h5 and config\.json"):
-        keras_h5.read(whole)
+@pytest.mark.parametrize("places", [("0", "0"), ("1", "9" * 5000), ("1", "x")])
+def test_places_that_are_none_are_no_order(path, places):
+    tensors = [stored(f"{n}.{a}", some(*shape), "Dense") for n in "ab" for a, shape in DENSE]
+    keras_h5.write(path, tensors, {})
+    assert keras_h5.read(path).ordered
+    with h5py.File(path, "a") as file:
+        for name, place in zip("ab", places, strict=True):
+            file[f"{name}/vars"].attrs["unified_blocks_place"] = place
+    assert not keras_h5.read(path).ordered
 
 
 def test_automatic_names():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import unified_blocks as ub
 from testbed.hostile import EACH_SEED, measured, mutated
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.keras import weights as keras_h5
@@ -122,40 +123,104 @@ def layers_of_attributes(model):
     }
 
 
-def layers_of_sequential(model):
-    return {
-        "layers.conv2d": model.layers[0],
-        "layers.batch_normalization": model.layers[1],
-        "layers.conv2d_transpose": model.layers[2],
-        "layers.dense": model.layers[5],
-        "layers.sequential.layers.dense": model.layers[6].layers[0],
-        "layers.sequential.layers.layer_normalization": model.layers[6].layers[1],
-    }
-
-
-def layers_of_functional(model):
-    names = {"embedding": "dense", "conv1d_transpose": "up", "dense": "out"}
-    found = {f"layers.{path}": model.get_layer(name) for path, name in names.items()}
+def named_layers(model, above=""):
+    """The layers of a Sequential or Functional model that hold variables, by name."""
+    found = {}
     for layer in model.layers:
-        if type(layer) is L.Conv1D:
-            found["layers.conv1d"] = layer
-        elif type(layer) is L.LayerNormalization:
-            found["layers.layer_normalization"] = layer
+        if isinstance(layer, keras.Model):
+            found |= named_layers(layer, f"{above}{layer.name}.")
+        elif layer.weights:
+            found[above + layer.name] = layer
     return found
 
 
-MODELS = {
-    "sequential": (sequential, layers_of_sequential),
-    "functional": (functional, layers_of_functional),
-}
+MODELS = {"sequential": sequential, "functional": functional}
 
 
 @pytest.mark.parametrize("model_kind", MODELS)
 def test_a_keras_file(path, model_kind):
-    make, layers = MODELS[model_kind]
-    model = randomised(make())
+    model = randomised(MODELS[model_kind]())
     model.save(path.with_name("model.keras"))
-    assert_layers(keras_h5.read(path.with_name("model.keras")), layers(model))
+    found = keras_h5.read(path.with_name("model.keras"))
+    layers = named_layers(model)
+    assert_layers(found, layers)
+    assert found.ordered
+    assert [*dict.fromkeys(name.rpartition(".")[0] for name in found)] == [*layers]
+    for name, told in found.settings.items():
+        assert told["epsilon"] == layers[name].epsilon
+
+
+@pytest.mark.parametrize("model_kind", MODELS)
+def test_what_a_keras_file_held_is_written_for_keras_to_load(path, model_kind):
+    make = MODELS[model_kind]
+    model = randomised(make())
+    file = path.with_name("model.keras")
+    model.save(file)
+    keras_h5.write(path, keras_h5.read(file).tensors.values(), {})
+    again = make()
+    again.load_weights(path)
+    for new, old in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+    read_back = keras_h5.read(path)
+    assert list(read_back) == list(keras_h5.read(file))
+    assert read_back.ordered
+
+
+def test_a_functional_model_loads_its_own_file(path):
+    make = functional
+    model = randomised(make())
+    file = path.with_name("model.keras")
+    model.save(file)
+    assert ub.diff_state(model, ub.read_state(file)).equal
+    again = keras.saving.load_model(file)
+    randomised(again)
+    again.set_weights([w * 0 for w in again.get_weights()])
+    ub.load_state(again, ub.read_state(file))
+    assert ub.diff_state(model, again).equal
+
+
+def test_by_order_a_keras_file_follows_its_configuration(path):
+    """`tail` comes after `head` in the file, whose groups are in alphabetical order."""
+
+    def make(*names):
+        layers = [L.Dense(4, name=name) for name in names]
+        return keras.Sequential([L.Input((4,)), *layers])
+
+    model = randomised(make("tail", "head", "body"))
+    file = path.with_name("model.keras")
+    model.save(file)
+    again = ub.transfer(ub.read_state(file), make("a", "b", "c"), match="order")
+    for new, old in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+class Wrapping(keras.layers.Layer):
+    """A layer of a user's own that puts the layer inside it into its configuration."""
+
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x)
+
+    def get_config(self):
+        return {**super().get_config(), "inner": keras.saving.serialize_keras_object(self.inner)}
+
+
+def test_the_configuration_of_a_layer_in_a_layer_tells_its_kind(path):
+    model = keras.Sequential(
+        [L.Input((5, 4)), L.TimeDistributed(L.Dense(3, use_bias=False)), Wrapping(L.Dense(2))]
+    )
+    file = path.with_name("model.keras")
+    model.save(file)
+    found = keras_h5.read(file)
+    outer, wrapping = (layer.name for layer in model.layers)
+    assert set(found) == {
+        f"{outer}.layer.weight",
+        f"{wrapping}.inner.weight",
+        f"{wrapping}.inner.bias",
+    }
 
 
 def plain():

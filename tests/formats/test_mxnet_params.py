@@ -19,6 +19,7 @@ from testbed.params_files import (
     npy,
     numbers,
     params,
+    some_rows,
     zip_of,
     zipped,
 )
@@ -38,6 +39,9 @@ NAMES = [
     ({"gamma": "weight", "beta": "bias"}, "of a network that is one norm"),
     ({"i2h_weight": "i2h_weight", "h2h_bias": "h2h_bias"}, "of a network that is one cell"),
     ({"a.gamma": "a.gamma", "a.weight": "a.weight"}, "a layer that has both"),
+    ({"_unfused.0.i2h_weight": "l0_i2h_weight"}, "an LSTM"),
+    ({"_unfused.1.r_cell.h2h_bias": "r1_h2h_bias"}, "a bidirectional one"),
+    ({"a.rnn._unfused.0.l_cell.h2r_weight": "a.rnn.l0_h2r_weight"}, "one in a network"),
     ({"net.my_weight": "net.my_weight", "x_bias": "x_bias"}, "an attribute of this name"),
     ({"arg:resnetv10_conv0_weight": "resnetv10_conv0.weight"}, "what export writes"),
     ({"arg:bn0_gamma": "bn0.weight", "arg:bn0_beta": "bn0.bias"}, "an exported norm"),
@@ -129,6 +133,22 @@ def test_a_list_is_numbered(path):
 
 def test_a_file_without_arrays(path):
     assert dict(read(path, params())) == {}
+
+
+@pytest.mark.parametrize("mark", [NUMPY, LEGACY])
+@pytest.mark.parametrize("places", [[], [3], [4, 0]])
+@pytest.mark.parametrize("name", ["float32", "int64"])
+def test_an_array_of_which_some_rows_are_stored_has_all_of_them(path, mark, places, name):
+    held = numbers(len(places), 3, 2, dtype=name)
+    whole = np.zeros((5, 3, 2), name)
+    whole[places] = held
+    content = params(
+        some_rows(places, held, (5, 3, 2), mark), array(numbers(2)), names=["a.weight", "b.x"]
+    )
+    file = read(path, content)
+    assert same(file["a.weight"], whole)
+    assert file.tensors["a.weight"].shape == (5, 3, 2)
+    assert same(file["b.x"], numbers(2))
 
 
 def test_an_array_that_is_not_aligned_is_moved(path):
@@ -288,9 +308,93 @@ def test_a_gamma_that_the_graph_ignores_is_one(tmp_path, norm, is_one):
     assert file.metadata == ({"fix_gamma": ["bn0.weight"]} if is_one else {})
 
 
+def test_the_graph_tells_what_norms_compute_with(tmp_path):
+    norms = (
+        {"attrs": {"eps": "0.0001", "momentum": "0.8", "fix_gamma": "False"}},
+        {},
+        {"op": "LayerNorm"},
+        {"op": "InstanceNorm", "attrs": {"eps": "0.5"}},
+    )
+    (tmp_path / "net-symbol.json").write_text(json.dumps(graph(*norms)))
+    names = [f"arg:bn{i}_gamma" for i in range(len(norms))]
+    file = read(tmp_path / "net-0000.params", params(*[array(numbers(3))] * 4, names=names))
+    assert file.settings == {
+        "bn0": {"epsilon": 1e-4, "momentum": 0.8, "fix_gamma": False},
+        "bn1": {"epsilon": 1e-3, "momentum": 0.9, "fix_gamma": True},
+        "bn2": {"epsilon": 1e-5},
+        "bn3": {"epsilon": 0.5},
+    }
+
+
 def test_the_graph_of_another_file_is_not_read(tmp_path):
     (tmp_path / "net-symbol.json").write_text("not read")
     for name in ("other-0000.params", "net.params", "net-0000.params.bak"):
         assert (
             read(tmp_path / name, params(array(numbers(1)), names=["arg:bn0_gamma"])).metadata == {}
         )
+
+
+# In which order arrays are.
+
+CHAIN = [f"fc{i}_{last}" for i in (1, 2, 3) for last in ("weight", "bias")]
+"""In the order of their graph."""
+
+
+def written(path, names):
+    return read(path, params(*[array(numbers(2))] * len(names), names=names))
+
+
+def in_graph(path, names):
+    nodes = [{"op": "null", "name": name, "inputs": []} for name in ("data", *names)]
+    path.write_text(json.dumps({"nodes": nodes}))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["arg:fc2_weight", "arg:fc2_bias", "arg:fc3_weight", "arg:fc3_bias", "arg:fc1_weight"],
+        ["arg:fc3_bias", "arg:fc1_weight", "arg:fc2_bias", "arg:fc1_bias", "arg:fc2_weight"],
+        ["arg:fc1_weight", "arg:fc2_weight", "arg:fc3_weight"],
+    ],
+)
+def test_the_order_of_a_module_is_that_of_its_graph(tmp_path, names):
+    path = tmp_path / "net-0003.params"
+    without = written(path, names)
+    assert not without.ordered
+    assert "net-symbol.json" in without.order_remedy
+    in_graph(tmp_path / "net-symbol.json", CHAIN)
+    file = written(path, names)
+    assert file.ordered
+    assert [name.replace(".", "_") for name in file] == [n for n in CHAIN if f"arg:{n}" in names]
+
+
+def test_what_belongs_to_a_layer_stays_together(tmp_path):
+    """A graph has the statistics of a norm after its gamma; a Module saves them after all else."""
+    in_graph(tmp_path / "n-symbol.json", ["bn_gamma", "fc_weight", "bn_beta", "bn_moving_mean"])
+    names = ["arg:fc_weight", "arg:bn_gamma", "arg:bn_beta", "aux:bn_moving_mean"]
+    file = written(tmp_path / "n-0000.params", names)
+    assert list(file) == ["bn.weight", "bn.bias", "bn.running_mean", "fc.weight"]
+
+
+def test_a_graph_that_lacks_an_array_tells_no_order(tmp_path):
+    in_graph(tmp_path / "net-symbol.json", CHAIN)
+    assert not written(tmp_path / "net-0000.params", ["arg:fc1_weight", "arg:fc9_weight"]).ordered
+
+
+@pytest.mark.parametrize(
+    ("names", "ordered"),
+    [
+        (["0.weight", "0.bias", "2.weight", "10.weight"], True),
+        (["up2.weight", "up1.weight"], True),
+        (["body.0.weight", "body.1.0.weight", "head.0.weight"], True),
+        (["dense0_weight", "dense0_bias", "dense1_weight"], True),
+        (["weight", "bias"], True),
+        (["10.weight", "2.weight"], False),
+        (["body.1.weight", "head.0.weight", "body.0.weight"], False),
+        (["a.weight", "b.weight", "a.bias"], False),
+        (["dense0_weight", "dense1_weight", "dense0_bias"], False),
+        ([f"{'9' * 5000}.weight", "0.weight"], True),
+    ],
+)
+def test_a_dict_without_order_is_seen_where_it_shows(path, names, ordered):
+    assert written(path, names).ordered is ordered

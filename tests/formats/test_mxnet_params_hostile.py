@@ -27,6 +27,7 @@ from testbed.params_files import (
     npy,
     numbers,
     params,
+    some_rows,
     zip_of,
     zipped,
 )
@@ -73,6 +74,10 @@ def one(shape, mark=LEGACY, code=0, content=b"", storage=0):
     return params(announced(mark, shape, code, storage) + content, names=["a.x"])
 
 
+def rows(places, held, shape, mark=LEGACY, **lies):
+    return params(some_rows(places, held, shape, mark, **lies), names=["a.x"])
+
+
 def entry(content, **lies):
     """A zip with one file, whose directory lies."""
     data = bytearray(zip_of({"a.x.npy": content}, lies.pop("compression", zipfile.ZIP_STORED)))
@@ -106,8 +111,18 @@ LIES = {
     "negative": (one((2, -1)), r"of 0 or more; got shape \(2, -1\)"),
     "negative, NumPy": (one((2, -2), NUMPY), r"of 0 or more; got shape \(2, -2\)"),
     "negative, 1.0": (one((-1,), NO_STORAGE), "of 0 or more"),
-    "row_sparse": (one((2,), storage=1), r'dense arrays only; got storage type 1.*tostype\("def'),
-    "csr": (one((2,), storage=2), "dense arrays only; got storage type 2"),
+    "csr": (one((2,), storage=2), r'dense arrays only; got storage type 2.*tostype\("default'),
+    "rows of another shape": (
+        rows([0], numbers(1, 3), (4, 2)),
+        r"of the array's shape; got \(1, 3",
+    ),
+    "rows of a scalar": (rows([0], numbers(1), (), NUMPY), "rows of the array's shape"),
+    "rows without numbers": (rows([0], numbers(1, 2), (4, 2), count=2), "an int64 for each row"),
+    "numbers of another dtype": (rows([0], numbers(1, 2), (4, 2), code=0), "an int64 for each row"),
+    "a row beyond the end": (rows([4], numbers(1, 2), (4, 2)), "rows from 0 to 3; got another"),
+    "a row before the start": (rows([-1], numbers(1, 2), (4, 2)), "rows from 0 to 3"),
+    "few rows of many": (rows([0], numbers(1, 2), (2**20, 2)), r'10 times its size.*tostype\("def'),
+    "rows that are missing": (rows([0], numbers(1, 2), (4, 2))[:-40], "hold what it announces"),
     "dtype": (one((1,), code=13, content=bytes(8)), "dtype 0 to 12; got dtype 13"),
     "dtype below": (one((1,), code=-1, content=bytes(8)), "dtype 0 to 12; got dtype -1"),
     "fewer names": (params(array(numbers(1)), names=["a"], named=2), "2 names of 1 arrays"),
@@ -246,6 +261,7 @@ SEEDS = [
     params(array(numbers(2), NO_STORAGE), announced(LEGACY, (), 0)[:12], array(numbers(3, 1, 2))),
     params(array(numbers(4, dtype="u2"), LEGACY, BFLOAT16), names=["arg:bn_gamma"]),
     params(array(numbers(3)), array(numbers(3)), names=["arg:bn_gamma", "aux:bn_moving_mean"]),
+    params(some_rows([2, 0], numbers(2, 3), (4, 3)), array(numbers(2)), names=["a.x", "b"]),
     zipped(ARRAYS),
     zipped(ARRAYS | {"c": numbers(40, 2).T}, zipfile.ZIP_DEFLATED),
 ]

@@ -1,5 +1,7 @@
 """Numbers from one model into another, of any two frameworks."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -174,19 +176,54 @@ def test_shared_layers_go_under_any_of_their_names(backend_name, other):
         ub.load_state(target, twice)
 
 
-def test_an_untied_target_of_a_tied_source_is_an_error(backend_name):
-    source = ub.build(Shared(4), X.shape)
+class Apart(ub.Block):
+    """As `Shared`, of two layers."""
 
-    class Apart(ub.Block):
-        def __init__(self, units):
-            super().__init__()
-            self.one, self.two = ub.Dense(units), ub.Dense(units)
+    def __init__(self, units, one="one", two="two"):
+        super().__init__()
+        setattr(self, one, ub.Dense(units))
+        setattr(self, two, ub.Dense(units))
 
-        def forward(self, X):
-            return self.two(self.one(X))
+    def forward(self, X):
+        return X
 
-    with pytest.raises(ub.StateMismatchError, match=r"no two\.weight"):
-        ub.transfer(source, ub.build(Apart(4), X.shape))
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize(
+    ("names", "rename"),
+    [
+        (("one", "two"), None),
+        (("a", "b"), {"one": "a", "two": "b"}),
+        (("one", "b"), {"two": "b"}),
+        (("b", "a"), lambda name: {"one": "b", "two": "a"}[name[:3]] + name[3:]),
+    ],
+    ids=["names", "both", "one", "function"],
+)
+def test_a_shared_array_fills_an_untied_target(backend_name, other, names, rename):
+    source = ub.initialize(ub.build(Shared(4), X.shape), 2)
+    target = ub.transfer(source, Apart.on(other)(4, *names), rename=rename)
+    state = ub.state(target)
+    assert len(state) == 4
+    for name, attribute in itertools.product(names, ("weight", "bias")):
+        np.testing.assert_array_equal(
+            state[f"{name}.{attribute}"], ub.state(source)[f"one.{attribute}"]
+        )
+    if rename is None:
+        assert ub.diff_state(source, target).equal
+        assert ub.diff_state(target, source).equal
+        state["two.bias"] += 1
+        assert not ub.diff_state(source, state).equal
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_an_untied_source_fills_a_tied_target_if_its_numbers_are_the_same(backend_name, other):
+    tied = ub.initialize(ub.build(Shared(4), X.shape), 2)
+    source = ub.transfer(tied, Apart.on(other)(4))
+    target = ub.transfer(source, Shared(4))
+    assert ub.diff_state(target, tied).equal
+    ub.initialize(source, 3)
+    with pytest.raises(ub.StateMismatchError, match=r"other numbers for two\.weight"):
+        ub.transfer(source, target)
 
 
 def test_the_count_of_batches_may_be_missing_or_left_over(backend_name):

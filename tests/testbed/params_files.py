@@ -34,6 +34,16 @@ def announced(mark, shape, code, storage=0):
     return before + DEVICE + struct.pack("<i", code)
 
 
+def some_rows(places, rows, shape, mark=LEGACY, code=CODES["int64"], count=None):
+    """An array of which only the rows at these places are stored; `code` and `count` may lie."""
+    rows, count = np.asarray(rows), len(places) if count is None else count
+    before = struct.pack(f"<Iii{rows.ndim}q", mark, 1, rows.ndim, *rows.shape)
+    whole = struct.pack(f"<i{len(shape)}q", len(shape), *shape)
+    kinds = struct.pack("<iiiq", CODES[rows.dtype.name], code, 1, count)
+    numbers_of_rows = np.asarray(places, "<i8").tobytes()
+    return before + whole + DEVICE + kinds + rows.tobytes() + numbers_of_rows
+
+
 def params(*arrays, names=(), count=None, named=None, name_length=None):
     """A file; `count`, `named` and `name_length` may lie."""
     count = len(arrays) if count is None else count

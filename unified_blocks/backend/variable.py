@@ -28,6 +28,12 @@ class Variable(ABC):
         optional: whether another model that computes the same may lack it: a count of batches,
             or a weight that the framework holds at 1.
         obstacle: if it does not exist yet and `write` cannot create it, why not.
+        kind: what holds it, where that is neither one of `Backend.kinds` nor the class of `owner`:
+            each array of a separable convolution belongs to a layer of its own elsewhere.
+        foreign: whether it belongs to a layer of a kind that this library does not know: its name
+            and its layout are the framework's own then.
+        unsettled: whether the layer does not tell which of the axes are the channels, so that
+            the canonical layout is a guess.
     """
 
     name: str
@@ -37,6 +43,9 @@ class Variable(ABC):
     is_tied: bool = False
     optional: bool = False
     obstacle: str | None = None
+    kind: str | None = None
+    foreign: bool = False
+    unsettled: bool = False
 
     def is_also(self, other: Variable) -> None:
         """Merge `other`, which is the same array under another name."""

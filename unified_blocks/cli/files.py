@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from rich.table import Table
 
 from unified_blocks.cli.terminal import app, make_console, printable, usage_error
 from unified_blocks.errors import UnifiedBlocksError
-from unified_blocks.files.state_files import read_state, write_state
+from unified_blocks.files.parts import in_both, renamed, writable
+from unified_blocks.files.state_files import opened, with_kinds, write_state
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.differences import StateDifference, diff_state
 from unified_blocks.types import Array
@@ -33,6 +34,14 @@ Kinds = Annotated[
         help="Kind of a layer that a Keras file does not tell: --kind conv=Conv2D. Repeatable.",
     ),
 ]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        metavar="OLD=NEW",
+        help="Another name, of an array or of all below a path: --rename fc=out. Repeatable.",
+    ),
+]
 CHUNK = 1 << 20
 KERAS = (".h5", ".keras")
 LARGE = 100_000_000
@@ -43,20 +52,25 @@ LARGE = 100_000_000
 def inspect(
     file: File,
     kind: Kinds = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Leave out layers of unknown kinds.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Show what a file holds: names, shapes, dtypes, roles and norms, by canonical name.
 
-    Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras.
+    Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras. What a
+    .keras file, or the graph beside a .params file, says of norms is shown too.
     """
     with errors_shown():
-        state = read_state(file, kinds=kinds_of(kind))
+        state = opened(file, kinds_of(kind), strict=not partial)
         with shown_progress(state) as shown:
             rows = [row_of(stored) for stored in shown.tensors.values()]
     if as_json:
         content = {"file": str(file), "format": state.format, "tensors": rows}
         metadata = {**state.metadata, **without_tensors(state.own)}
-        print_json({**content, "metadata": metadata})
+        more = {"settings": state.settings, "left_out": state.left_out}
+        print_json({**content, "metadata": metadata, **more})
         return
     console = make_console()
     console.print(
@@ -73,6 +87,9 @@ def inspect(
         cells = (row["name"], str(tuple(row["shape"])), dtype, row["role"] or "", row["norm"])
         table.add_row(*(printable(c if isinstance(c, str) else f"{c:.6g}") for c in cells))
     console.print(table)
+    if state.settings:
+        console.print(settings_table(state.settings))
+    print_left_out(console, state.left_out)
 
 
 @app.command()
@@ -85,22 +102,37 @@ def convert(
         ),
     ],
     kind: Kinds = None,
+    rename: Rename = None,
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial",
+            help="Leave out layers of kinds that are unknown, or that OUT cannot hold.",
+        ),
+    ] = False,
 ) -> None:
     """Write the numbers of a file in another format, and read them back to compare.
 
     Names and layout are turned into those of the other format. Nothing is cast.
     """
     with errors_shown():
-        kinds = kinds_of(kind)
-        state = read_state(source, kinds=kinds if source.suffix in KERAS else None)
+        kinds, told = kinds_of(kind), source.suffix in KERAS
+        state = opened(source, kinds if told else None, strict=not partial)
+        kinds = None if told else kinds
+        state = renamed(state, pairs("--rename", "OLD=NEW", rename))
+        left = list(state.left_out)
+        if partial:
+            state, unwritten = writable(with_kinds_of(state, kinds), target)
+            left += unwritten
         with shown_progress(state) as shown:
             write_state(shown, target, kinds=kinds, metadata=kept_metadata(state))
-        written = read_state(target)
+        written = opened(target, None, strict=True)
         difference, counts = compared(state, written)
     console = make_console()
     if not difference.equal:
         console.print(printable(str(difference)))
         raise usage_error(f"{target} was written, but does not read back as {source}")
+    print_left_out(console, left)
     if counts:
         console.print(left_out(counts))
     console.print(
@@ -115,30 +147,70 @@ def convert(
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A", help="A file of numbers.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another, of any format.")],
+    rename: Rename = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Compare only what both files have.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Compare the numbers of two files by canonical name. Exits with 1 when any differ."""
+    """Compare the numbers of two files by canonical name. Exits with 1 when any differ.
+
+    With --rename, names of A are turned into those of B.
+    """
     with errors_shown():
-        difference, counts = compared(read_state(a), read_state(b))
+        first, second = (opened(file, None, strict=not partial) for file in (a, b))
+        first = renamed(first, pairs("--rename", "OLD=NEW", rename))
+        left = [*first.left_out, *second.left_out]
+        if partial:
+            first, second, only = in_both(first, second)
+            left += [f"{name}, which one lacks" for name in only]
+        difference, counts = compared(first, second)
     if as_json:
         rows = [vars(row) for row in difference.rows]
-        print_json({"equal": difference.equal, "left_out": counts, "tensors": rows})
+        content = {"equal": difference.equal, "left_out": [*counts, *left], "tensors": rows}
+        print_json(content)
     else:
         console = make_console()
         console.print(printable(str(difference)), soft_wrap=True)
         if counts:
             console.print(left_out(counts))
+        print_left_out(console, left)
     raise typer.Exit(0 if difference.equal else 1)
 
 
-def kinds_of(pairs: list[str] | None) -> dict[str, str] | None:
+def kinds_of(given: list[str] | None) -> dict[str, str] | None:
     """The kinds of layers by path, as given on the command line."""
-    if not pairs:
-        return None
-    for pair in pairs:
+    return pairs("--kind", "PATH=KIND", given) or None
+
+
+def pairs(option: str, form: str, given: list[str] | None) -> dict[str, str]:
+    """What was given as `name=value`, for an option that can be repeated."""
+    for pair in given or []:
         if pair.count("=") != 1:
-            raise usage_error(f"--kind must be PATH=KIND; got {pair}")
-    return dict(pair.split("=") for pair in pairs)
+            raise usage_error(f"{option} must be {form}; got {pair}")
+    return dict(pair.split("=") for pair in given or [])
+
+
+def with_kinds_of(state: StateFile, kinds: Mapping[str, str] | None) -> StateFile:
+    """`state` with the kinds of layers that were given."""
+    tensors = with_kinds(list(state.tensors.values()), kinds or {})
+    return replace(state, tensors={stored.name: stored for stored in tensors})
+
+
+def print_left_out(console: Console, left: Sequence[str]) -> None:
+    """A line for each layer that was left out."""
+    for reason in left:
+        console.print(printable(f"left out: {reason}"), soft_wrap=True)
+
+
+def settings_table(settings: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What a file says of layers besides their numbers."""
+    keys = list(dict.fromkeys(key for told in settings.values() for key in told))
+    table = Table("layer", *keys)
+    for layer, told in settings.items():
+        cells = (layer, *(str(told.get(key, "")) for key in keys))
+        table.add_row(*map(printable, cells))
+    return table
 
 
 def kept_metadata(state: StateFile) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from unified_blocks.backend.tensors import backend_of
 from unified_blocks.compiling import models, steps
 from unified_blocks.compiling.figures import Figure, fastest
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.models.variables import all_built, device_of_variables
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
@@ -128,7 +128,7 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
         return _compiled_step(net, given, mode)
     backend = backend_of(net)
     title = f"{type(net).__name__} on {backend.title}"
-    device = device_of_variables(built_variables(net, "compile"))
+    device = device_of_variables(all_built(net, "compile"))
     if mode == "native":
         kind = _default(backend.graph_kinds, backend)
         graph = backend.graph(net, kind)

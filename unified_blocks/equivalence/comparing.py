@@ -29,6 +29,7 @@ from unified_blocks.equivalence.sides import Held, Model, Partners, held_by, unc
 from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.models.outputs import Place, output_of
 from unified_blocks.models.transfer import Rename
+from unified_blocks.models.variables import shortened
 from unified_blocks.reference.policy import TOLERANCES, Kind
 from unified_blocks.reference.rows import Row, compared
 from unified_blocks.types import Array
@@ -67,7 +68,12 @@ class Comparing:
         self.order: list[str] = []
         self.train = mode == "train"
         self.rows: list[Row] = []
-        self.notes: list[str] = []
+        self.notes = [
+            f"not compared of {model.title}: {shortened(model.left_out)}, of layers of a kind "
+            "that this library does not know"
+            for model in (self.a, self.b)
+            if model.left_out
+        ]
         self.first: FirstDifference | None = None
         self.pairs: list[Pair] = []
         self.numbers = self.a.numbers()

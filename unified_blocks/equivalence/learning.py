@@ -15,7 +15,7 @@ from unified_blocks.equivalence.layouts import brought
 from unified_blocks.equivalence.losses import loss_for
 from unified_blocks.equivalence.sides import Model, unchanged
 from unified_blocks.reference.rows import compared
-from unified_blocks.training.gradients import value_and_grad
+from unified_blocks.training.gradients import gradients_of
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
 
@@ -39,7 +39,8 @@ class Learning(Comparing):
         for model in (self.a, self.b):
             with unchanged(model, True):  # MXNet moves them in the backward pass
                 _, loss = self.loss_for(model)
-                value_and_grad(model.net, model.only_input(), loss=loss, train=True)
+                x = model.only_input()
+                gradients_of(model.net, model.variables, x, loss=loss, train=True)
                 after.append(model.numbers())
         taken = {p.a.path: [laid_out(x, p) for x in p.a.inputs] for p in self.pairs}
         for held in constants:
@@ -98,8 +99,9 @@ class Learning(Comparing):
         whole_numbers = any(model.inputs[0].dtype.kind != "f" for model in (self.a, self.b))
         for model in (self.a, self.b):
             y, chosen = self.loss_for(model, targets, loss)
-            value, gradients = value_and_grad(
+            value, gradients = gradients_of(
                 model.net,
+                model.variables,
                 model.only_input(),
                 y,
                 loss=chosen,

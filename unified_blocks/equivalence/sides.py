@@ -20,7 +20,7 @@ from unified_blocks.equivalence.watching import Call
 from unified_blocks.errors import InputError, UnsupportedError
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.models.outputs import Leaf, Output
-from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.models.variables import all_built, device_of_variables, foreign_in
 from unified_blocks.reference.policy import TOLERANCES
 from unified_blocks.types import Array
 
@@ -62,7 +62,9 @@ class Model:
         if native and self.form is not None and not all(v.is_built for v in self.variables):
             with self.told():
                 self.backend.run(self.net, self.arguments())
-        self.variables = built_variables(self.net, "compare")
+        self.held = all_built(self.net, "compare")
+        self.variables = [v for v in self.held if not v.foreign]
+        self.left_out = foreign_in(self.held)
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -153,10 +155,10 @@ class Model:
         return [name for v in self.variables for name in (v.name, *v.aliases)]
 
     def numbers(self) -> dict[str, Array]:
-        return {name: v.read() for v in self.variables for name in (v.name, *v.aliases)}
+        return {name: v.read() for v in self.held for name in (v.name, *v.aliases)}
 
     def restore(self, numbers: Mapping[str, Array]) -> None:
-        for v in self.variables:
+        for v in self.held:
             v.write(numbers[v.name])
 
 

@@ -14,7 +14,8 @@ from unified_blocks.errors import FileFormatError, UnsupportedError
 from unified_blocks.files.configuration import block_from, configuration_of
 from unified_blocks.formats import safetensors
 from unified_blocks.formats.stored import StateFile
-from unified_blocks.models.variables import load_stored, stored_of
+from unified_blocks.models.loading import load_stored
+from unified_blocks.models.variables import stored_of
 from unified_blocks.version import __version__
 
 VERSION = 1

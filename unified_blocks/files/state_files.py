@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from unified_blocks.models.variables import stored_of
 
 
 def read_state(
-    path: str | os.PathLike[str], *, kinds: Mapping[str, str] | None = None
+    path: str | os.PathLike[str], *, kinds: Mapping[str, str] | None = None, strict: bool = True
 ) -> StateFile:
     """The arrays in a file, by canonical name and in canonical layout, each read when asked for.
 
@@ -35,13 +36,16 @@ def read_state(
         path: the file.
         kinds: the kinds of layers that a file of Keras does not tell, by path:
             `{"blocks/mine": "Dense"}`.
+        strict: False leaves out layers of a file of Keras whose kind has no canonical names, an
+            LSTM's, or is not told; `.left_out` names them, and a warning.
 
     Returns:
         A mapping from names to arrays, for `ub.load_state`, `ub.transfer` and `ub.diff_state`.
         The arrays are your own: what you write to them never reaches the file.
         `.tensors` describes each array without reading it, `.own` is the metadata that this library
-        wrote, `.metadata` is all other metadata, and `.ordered` tells whether the arrays are in the
-        order of the model's layers.
+        wrote, `.metadata` is all other metadata, `.settings` is what the file says of layers beside
+        their numbers, such as the epsilon of a norm, and `.ordered` tells whether the arrays are in
+        the order of the model's layers.
 
     Raises:
         FileFormatError: (a `ValueError`) for a file of another format, or one that is damaged.
@@ -51,14 +55,24 @@ def read_state(
 
         ub.transfer(ub.read_state("resnet18.params"), net, match="order")
     """
-    path = Path(path)
+    file = opened(Path(path), kinds, strict)
+    if file.left_out:
+        warnings.warn(
+            f"read_state: {file.path} is read without {file.what_is_left_out}", stacklevel=2
+        )
+    return file
+
+
+def opened(path: Path, kinds: Mapping[str, str] | None, strict: bool) -> StateFile:
+    """As `read_state`, without a warning."""
     module = format_of(path)
-    options = {} if kinds is None else {"kinds": kinds}
-    if options and "kinds" not in inspect.signature(module.read).parameters:
+    known = inspect.signature(module.read).parameters
+    if kinds is not None and "kinds" not in known:
         raise UnsupportedError(
             f"{path}: kinds must be given only for files that do not contain them; got some for a "
             f"file of the format {module.NAME}: leave them out"
         )
+    options = {"kinds": kinds, "strict": strict} if "kinds" in known else {}
     file: StateFile = module.read(path, **options)
     check_version(path, file.own)
     return file
@@ -98,7 +112,7 @@ def write_state(
     if metadata:
         check_version(path, metadata)  # otherwise no version could read the file
     if kinds:
-        tensors = _with_kinds(list(tensors), kinds)
+        tensors = with_kinds(list(tensors), kinds)
     format_to_write(path).write(path, tensors, metadata or {})
 
 
@@ -111,7 +125,12 @@ def _check_name(name: str) -> None:
         ) from None
 
 
-def _with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
+def with_kinds(tensors: list[Stored], kinds: Mapping[str, str]) -> list[Stored]:
+    """`tensors` with the kinds of layers that `kinds` gives by path.
+
+    Raises:
+        UnsupportedError: for a path of no layer.
+    """
     dotted = {path.strip("/").replace("/", "."): kind for path, kind in kinds.items()}
     layers = dict.fromkeys(stored.name.rpartition(".")[0] for stored in tensors)
     if unused := dotted.keys() - layers.keys():

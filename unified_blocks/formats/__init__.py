@@ -7,6 +7,7 @@ There is one module for each format. Each has
     recognises(head, path)              whether a file that begins with these bytes is one
     read(path)                          its arrays, each read when asked for
     write(path, tensors, metadata)      writes a new file with these arrays, if the format has it
+    unwritable(tensors)                 the layers that it cannot write, and why, if there are such
 
 Files may be hostile: a reader checks every length, offset and shape against the size of the file,
 runs nothing that a file names, and raises `FileFormatError` for any defect.
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from unified_blocks.errors import FileFormatError
+from unified_blocks.formats import tensorflow
 
 MODULES = ("safetensors", "pytorch.archive", "mxnet.params", "keras.weights")
 HEAD = 512
@@ -33,9 +35,11 @@ def format_of(path: Path) -> Any:
     """The module of the format of a file, by its content.
 
     Raises:
-        FileFormatError: when it has none of the formats.
+        FileFormatError: when it has none of the formats; of what TensorFlow saves it says how to
+            come from there.
         OSError: when it cannot be read.
     """
+    tensorflow.refuse(path)
     with path.open("rb") as file:
         head = file.read(HEAD)
     for module in formats():

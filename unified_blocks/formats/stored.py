@@ -31,6 +31,7 @@ class Stored:
         is_tied: whether layers of several kinds may hold it: the table of an embedding, and a
             dense weight.
         optional: whether a model that computes the same may lack it.
+        unsettled: whether it is a guess which of its axes are the channels.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Stored:
     aliases: tuple[str, ...] = ()
     is_tied: bool = False
     optional: bool = False
+    unsettled: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -68,7 +70,10 @@ class StateFile(Mapping[str, Array]):
         own: the metadata that this library wrote: the `format` version and `library`, the
             `configuration` of a block, what is `frozen`. Empty in other files, in whose `metadata`
             a `format` may mean something else.
+        settings: by layer, what the file says of it besides its numbers: the epsilon of a norm.
         ordered: whether the arrays are in the order in which the model defines its layers.
+        order_remedy: if they are not, what to do instead of relying on it.
+        left_out: the layers that were not read, with `strict=False`, and why.
     """
 
     path: Path
@@ -76,7 +81,10 @@ class StateFile(Mapping[str, Array]):
     tensors: Mapping[str, Stored]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ordered: bool = True
+    order_remedy: str = "use rename={…}"
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -84,7 +92,7 @@ class StateFile(Mapping[str, Array]):
     ) -> StateFile:
         """The file `path`, of the format of that name, with these arrays.
 
-        `more` are `own` and `ordered`.
+        `more` are the other attributes.
 
         Raises:
             FileFormatError: when two of them have one name.
@@ -97,6 +105,12 @@ class StateFile(Mapping[str, Array]):
                 )
             found[stored.name] = stored
         return cls(path, name, found, metadata or {}, **more)
+
+    @property
+    def what_is_left_out(self) -> str:
+        """The layers that were not read, in words."""
+        more = len(self.left_out) - 10
+        return "; ".join(self.left_out[:10]) + (f"; and {more} more" if more > 0 else "")
 
     def __getitem__(self, name: str) -> Array:
         array = self.tensors[name].read()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.formats.stored import Stored
+from unified_blocks.models.loading import under_every_name
 from unified_blocks.models.variables import stored_of
 from unified_blocks.types import Array
 
@@ -63,22 +64,26 @@ class StateDifference:
         return "\n".join([*lines, f"{len(differing)} of {len(self.rows)} arrays differ"])
 
 
-def diff_state(a: Any, b: Any) -> StateDifference:
+def diff_state(a: Any, b: Any, *, strict: bool = True) -> StateDifference:
     """Compare the numbers of two models, of any two frameworks, by canonical name.
 
     Args:
-        a, b: models, files that `ub.read_state` opened, or states.
+        a, b: models, files that `ub.read_state` opened, or states. An array that one of them
+            shares is compared under each of its names that the other has.
+        strict: as `state` takes it.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
+        UnsupportedError: as `state`.
 
     Example::
 
         print(ub.diff_state(torch_net, gluon_net))
     """
-    first, second = stored_of(a, "diff_state"), stored_of(b, "diff_state")
+    first, second = (stored_of(each, "diff_state", strict) for each in (a, b))
     names = list(dict.fromkeys((*first, *second)))
-    return StateDifference(tuple(_compared(n, first.get(n), second.get(n)) for n in names))
+    x, y = under_every_name(first), under_every_name(second)
+    return StateDifference(tuple(_compared(name, x.get(name), y.get(name)) for name in names))
 
 
 def _compared(name: str, a: Stored | None, b: Stored | None) -> Difference:

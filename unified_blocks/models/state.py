@@ -14,9 +14,9 @@ import numpy as np
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.dtypes import default_dtype, variable_dtype
 from unified_blocks.formats.stored import Stored
+from unified_blocks.models.loading import load_stored
 from unified_blocks.models.variables import (
     device_of_variables,
-    load_stored,
     readable_variables,
     stored_of,
 )
@@ -63,7 +63,7 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
     return net
 
 
-def state(net: Any) -> State:
+def state(net: Any, *, strict: bool = True) -> State:
     """A copy of every number that `net` holds, by canonical name.
 
     Of a model: parameters and constants, running statistics included, in PyTorch's layout (a dense
@@ -75,16 +75,22 @@ def state(net: Any) -> State:
     formula, free of the learning rate), `….mean` and `….variance` of `ub.Adam`. With it training
     goes on elsewhere as if it had never stopped, on another backend too.
 
+    Args:
+        net: a model of any framework, or a `ub.Trainer`.
+        strict: False leaves out what Keras' own layers of kinds unknown here hold, an LSTM's, and
+            a warning names it.
+
     Raises:
         NotBuiltError: when a parameter does not exist yet.
-        UnsupportedError: for a dtype that NumPy lacks, bfloat16, or two variables of one name.
+        UnsupportedError: for a dtype that NumPy lacks, bfloat16; for two variables of one name, or
+            a layer of an unknown kind.
     """
     if isinstance(net, Stateful):
         return net.state()
-    return {v.name: v.read() for v in readable_variables(net, "state")}
+    return {v.name: v.read() for v in readable_variables(net, "state", strict)}
 
 
-def load_state(net: Any, state: Mapping[str, Array]) -> Any:
+def load_state(net: Any, state: Mapping[str, Array], *, strict: bool = True) -> Any:
     """Replace the numbers of `net` by those of `state`, creating parameters that do not exist yet.
 
     Nothing is transposed, reshaped or cast to fit, and nothing is loaded unless all of it fits.
@@ -95,6 +101,8 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
             may be there under any of its names, and the count of batches that PyTorch's batch
             norms keep may be missing or left over. The optimizer state in a file is ignored when
             `net` is a model.
+        strict: False leaves layers of Keras' own of kinds unknown here as they are, and a warning
+            names them.
 
     Returns:
         `net` itself.
@@ -102,11 +110,12 @@ def load_state(net: Any, state: Mapping[str, Array]) -> Any:
     Raises:
         StateMismatchError: (a `ValueError`) lists every missing and unknown name, and every
             wrong shape, dtype and kind of layer.
-        UnsupportedError: for a model of a dtype that NumPy lacks.
+        UnsupportedError: for a model of a dtype that NumPy lacks, or with a layer of an unknown
+            kind.
     """
     tensors = stored_of(state)
     if isinstance(net, Stateful):
         net.load(tensors)
     else:
-        load_stored(net, tensors, "load_state")
+        load_stored(net, tensors, "load_state", strict)
     return net

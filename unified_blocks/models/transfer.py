@@ -1,24 +1,30 @@
-"""Numbers from one model into another: `transfer`, and `diff_state`, which compares them."""
+"""`transfer`: the numbers of one model in another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial as with_arguments
 from typing import Any, Literal, TypeVar
 
 from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.pytorch.counts import is_count
+from unified_blocks.formats.pytorch.reparametrized import converted, older
 from unified_blocks.formats.stored import StateFile, Stored
-from unified_blocks.models.variables import (
+from unified_blocks.models.loading import (
+    choose,
+    differ,
     fits,
     load_into,
+    misfits,
     shown,
-    stored_of,
+    under_every_name,
+    unknown_in,
     variables_to_load,
 )
+from unified_blocks.models.variables import known_kind_of, shortened, stored_of, warn
 from unified_blocks.types import Array
 
 T = TypeVar("T")
@@ -31,13 +37,18 @@ def transfer(
     *,
     rename: Rename | None = None,
     match: Literal["name", "order"] = "name",
+    partial: bool = False,
+    cast: bool = False,
+    strict: bool = True,
 ) -> Any:
     """Load the numbers of one model into another of the same structure.
 
     Of any two frameworks, made by this library or not. Parameters, constants and running
-    statistics go by canonical name and in canonical layout; nothing is reshaped or cast to fit,
-    and nothing is loaded unless all of it fits. A weight that Gluon holds but, with
-    `scale=False`, does not use counts as 1; a target may lack it.
+    statistics go by canonical name and in canonical layout; nothing is reshaped or, unless it is
+    asked for, cast to fit, and nothing is loaded unless all of it fits. A weight that Gluon holds
+    but, with `scale=False`, does not use counts as 1; a target may lack it. An array that the
+    source shares goes under each of its names. A weight by PyTorch's `weight_norm` or
+    `spectral_norm`, old or new, goes to one that is held as it is, and by `weight_norm` back.
 
     Args:
         source: a model, a file that `ub.read_state` opened, or a state.
@@ -49,14 +60,23 @@ def transfer(
         match: `"order"` pairs the layers that hold parameters one by one in the order of their
             definition, whatever their names, and refuses where the kind of a layer, or the name
             or shape of an array in it, differs, or where a file has another order.
+        partial: whether to move what fits, a replaced head left out: a layer moves as a whole or
+            stays as it is. By order, the layers up to the first that differs move. A warning says
+            what stayed, and what of the source was not used.
+        cast: whether numbers of float16, bfloat16, float32 and float64 are cast to the dtype of
+            the target. One that would be infinite there is an error.
+        strict: False leaves out what Keras' own layers of kinds unknown here hold, in both models,
+            and a warning names it.
 
     Returns:
         `target`.
 
     Raises:
         NotBuiltError: when a parameter of the source does not exist yet.
-        StateMismatchError: (a `ValueError`) lists all that does not fit.
-        UnsupportedError: for a dtype that NumPy lacks, bfloat16, or two variables of one name.
+        StateMismatchError: (a `ValueError`) lists all that does not fit; when nothing does, with
+            `partial`.
+        UnsupportedError: for a dtype that NumPy lacks, without `cast` bfloat16 too; for two
+            variables of one name, or a layer of an unknown kind.
 
     Example::
 
@@ -68,24 +88,32 @@ def transfer(
         raise ValueError(
             "transfer: with match='order' names do not matter; got rename too: leave out one"
         )
-    given = stored_of(source, "transfer")
+    strict = strict and not partial
+    given = stored_of(source, "transfer", strict, cast)
     tensors = {name: s for name, s in given.items() if s.role != "optimizer"}
     if source is target:  # each array is to be read before another takes its place
         tensors = {
-            name: replace(s, read=partial(_same, s.read().copy())) for name, s in tensors.items()
+            name: replace(s, read=with_arguments(_same, s.read().copy()))
+            for name, s in tensors.items()
         }
-    variables = variables_to_load(target, "transfer")
+    variables = variables_to_load(target, "transfer", strict, cast)
     if match == "order":
         if isinstance(source, StateFile) and not source.ordered:
             raise StateMismatchError(
                 "transfer: with match='order' the arrays of the source must be in the order of "
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "
-                "another: use rename={…}"
+                f"another: {source.order_remedy}"
             )
-        tensors = _in_order(tensors, variables, target)
-    elif rename is not None:
-        tensors = _renamed(tensors, rename)
-    load_into(target, variables, tensors, "transfer")
+        tensors, unused = _in_order(tensors, variables, target, partial)
+    else:
+        tensors = under_every_name(tensors) if rename is None else _renamed(tensors, rename)
+        tensors, unused = _by_name(tensors, variables), []
+    said = ""
+    if partial:
+        variables, tensors, said = _that_fits(tensors, variables, target, unused)
+    load_into(target, variables, tensors, "transfer", cast=cast, canonical=False)
+    if said:
+        warn(said)
     return target
 
 
@@ -94,12 +122,11 @@ def _same(array: Array) -> Array:
 
 
 def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]:
+    every = under_every_name(tensors)
     if callable(rename):
-        names = {name: rename(name) for name in tensors}
+        names = {name: rename(name) for name in every}
     else:
-        called = {name: (name, *stored.aliases) for name, stored in tensors.items()}
-        names = {name: _by_first_name(called[name], rename) for name in tensors}
-        every = [name for several in called.values() for name in several]
+        names = {name: _by_longest_path(name, rename) for name in every}
         unused = [key for key in rename if not any(_is_below(name, key) for name in every)]
         if unused:
             raise StateMismatchError(
@@ -110,16 +137,10 @@ def _renamed(tensors: Mapping[str, Stored], rename: Rename) -> dict[str, Stored]
     for name, new in names.items():
         if new is None:
             continue
-        if new in found:
+        if found.get(new, every[name]) is not every[name]:
             raise StateMismatchError(f"transfer: rename must keep names apart; got {new} twice")
-        found[new] = tensors[name]
+        found[new] = every[name]
     return found
-
-
-def _by_first_name(names: tuple[str, ...], rename: Mapping[str, str]) -> str:
-    """The new name of an array: by the first of its names that `rename` covers."""
-    renamed = ((name, _by_longest_path(name, rename)) for name in names)
-    return next((new for name, new in renamed if new != name), names[0])
 
 
 def _by_longest_path(name: str, rename: Mapping[str, str]) -> str:
@@ -134,42 +155,125 @@ def _is_below(name: str, path: str) -> bool:
     return name == path or name.startswith(f"{path}.")
 
 
-# by order
+def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
+    layers: dict[str, dict[str, T]] = {}
+    for name, array in arrays.items():
+        path, _, attribute = name.rpartition(".")
+        layers.setdefault(path, {})[attribute] = array
+    return layers
 
-Layer = dict[str, Stored]
-Place = dict[str, Variable]
+
+def _spelled(variables: Sequence[Variable]) -> dict[str, tuple[str, Variable]]:
+    """The name and the variable under each name, those of `weight_norm` as PyTorch's older one."""
+    return {older(name, v.kind): (name, v) for v in variables for name in (v.name, *v.aliases)}
+
+
+def _by_name(tensors: Mapping[str, Stored], variables: Sequence[Variable]) -> dict[str, Stored]:
+    """`tensors`, with what the target holds by `weight_norm`, or does not, made of the rest."""
+    spelled = _spelled(variables)
+    names = {older(name, stored.kind): name for name, stored in tensors.items()}
+    wanted = _by_layer({name: v for name, (_, v) in spelled.items()})
+    layers = _by_layer({new: tensors[name] for new, name in names.items()})
+    found = {}
+    for path, layer in layers.items():
+        for attribute, stored in converted(layer, wanted.get(path, {})).items():
+            name = _joined(path, attribute)
+            found[spelled[name][0] if name in spelled else names.get(name, name)] = stored
+    return found
+
+
+def _joined(path: str, attribute: str) -> str:
+    return f"{path}.{attribute}" if path else attribute
+
+
+# a part of it
+
+
+def _that_fits(
+    tensors: Mapping[str, Stored], variables: Sequence[Variable], target: Any, unused: list[str]
+) -> tuple[list[Variable], dict[str, Stored], str]:
+    """The variables that get numbers, layer by layer; the arrays for them; what stays, in words.
+
+    `unused` are arrays of the source that have no place in the target.
+
+    Raises:
+        StateMismatchError: when no layer fits.
+    """
+    backend = backend_of(target)
+    paired = {id(v): stored for v, stored in choose(variables, tensors)[0]}
+    stays: dict[str, str] = {}
+    for v in variables:
+        stored = paired.get(id(v))
+        wrong = [] if stored is None else misfits(v, stored, backend)
+        if (stored is None and not v.optional) or wrong:
+            stays.setdefault(_unit(v, backend), "; ".join(wrong))
+    moved = [v for v in variables if id(v) in paired and _unit(v, backend) not in stays]
+    names = {name for v in moved for name in (v.name, *v.aliases)}
+    kept = shortened([v.name for v in variables if _unit(v, backend) in stays]) or "nothing"
+    left = shortened([*unknown_in(tensors, names), *unused]) or "nothing"
+    reasons = "; ".join(why for why in stays.values() if why)
+    because = f" ({reasons})" if reasons else ""
+    title = type(target).__name__
+    if not moved:
+        raise StateMismatchError(
+            f"transfer: with partial=True some layer of the source must fit {title}, and nothing "
+            f"was loaded; got {left} for {kept}{because}: give rename={{…}}, or match='order'"
+        )
+    complete = not stays and left == "nothing"
+    said = f"transfer: {title} keeps its own {kept}{because}; of the source {left} was not used"
+    return moved, {n: s for n, s in tensors.items() if n in names}, "" if complete else said
+
+
+def _unit(v: Variable, backend: Backend) -> str:
+    """What moves as a whole: a layer of a kind that is known, else each variable alone."""
+    known = known_kind_of(v, backend) is not None
+    return v.name.rpartition(".")[0] + "." if known else v.name
+
+
+# by order
 
 
 def _in_order(
-    tensors: Mapping[str, Stored], wanted_variables: Sequence[Variable], target: Any
-) -> dict[str, Stored]:
-    """The arrays under the names of the target: its layers paired with those of `tensors`."""
+    tensors: Mapping[str, Stored],
+    wanted_variables: Sequence[Variable],
+    target: Any,
+    leading: bool,
+) -> tuple[dict[str, Stored], list[str]]:
+    """The arrays under the names of the target: its layers paired with those of `tensors`.
+
+    With `leading` those up to the first that differs; and the names of the rest of `tensors`.
+    """
     backend = backend_of(target)
-    given = _by_layer(tensors)
-    wanted = _by_layer({v.name: v for v in wanted_variables})
+    given = _by_layer({older(n, s.kind): s for n, s in tensors.items() if not is_count(n)})
+    first = {older(v.name, v.kind): v for v in wanted_variables if not is_count(v.name)}
+    wanted = _by_layer(first)
     problems = []
     if len(given) != len(wanted):
         problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
-    pairs = []
+    found: dict[str, Stored] = {}
+    paired = 0
     for (path, layer), (place, variables) in zip(given.items(), wanted.items(), strict=False):
         # What one layer holds and does not use, the other need not have.
-        arrays = {n: s for n, s in layer.items() if n in variables or not s.optional}
-        places = {n: v for n, v in variables.items() if n in layer or not v.optional}
+        arrays = converted(
+            {n: s for n, s in layer.items() if n in variables or not s.optional}, variables
+        )
+        places = {n: v for n, v in variables.items() if n in arrays or not v.optional}
         names = f"{path or 'the model'} for {place or 'the model'}"
-        problems += [f"{names}: {d}" for d in _differences(arrays, places, backend)]
-        pairs.append((place, arrays))
-    if problems:
+        differences = [f"{names}: {d}" for d in _differences(arrays, places, backend)]
+        problems += differences
+        if leading and differences:
+            break
+        paired += 1
+        found |= {variables[n].name if n in variables else n: s for n, s in arrays.items()}
+    if problems and not leading:
         raise StateMismatchError(
             f"transfer: with match='order' the layers of the source must be those of "
             f"{type(target).__name__}, in order, and nothing was loaded; got "
             + "; ".join(problems[:20])
             + ("; …" if len(problems) > 20 else "")
         )
-    return {
-        (f"{place}.{name}" if place else name): stored
-        for place, arrays in pairs
-        for name, stored in arrays.items()
-    }
+    rest = [_joined(path, n) for path, layer in [*given.items()][paired:] for n in layer]
+    return found, rest
 
 
 def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
@@ -178,32 +282,23 @@ def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
     Raises:
         StateMismatchError: as `transfer`; `what` is the operation that needed it.
     """
-    paired = _in_order(stored_of(source, what), variables_to_load(target, what), target)
+    variables = variables_to_load(target, what)
+    paired, _ = _in_order(stored_of(source, what), variables, target, False)
     return {stored.name: name for name, stored in paired.items()}
 
 
-def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
-    layers: dict[str, dict[str, T]] = {}
-    for name, array in arrays.items():
-        path, _, attribute = name.rpartition(".")
-        if not is_count(name):
-            layers.setdefault(path, {})[attribute] = array
-    return layers
-
-
-def _differences(layer: Layer, place: Place, backend: Backend) -> list[str]:
+def _differences(
+    layer: Mapping[str, Stored], place: Mapping[str, Variable], backend: Backend
+) -> list[str]:
     if sorted(layer) != sorted(place):
         return [f"arrays {', '.join(sorted(layer))}, not {', '.join(sorted(place))}"]
-    kinds = (stored.kind for stored in layer.values() if not stored.is_tied)
-    found = next((kind for kind in kinds if kind is not None), None)
-    wanted = next((backend.kind_of(v.owner) for v in place.values() if not v.is_tied), None)
-    if None not in (found, wanted) and found != wanted:
-        return [f"{found}, not {wanted}"]
+    for name, stored in layer.items():
+        wanted = known_kind_of(place[name], backend)
+        tied = stored.is_tied or place[name].is_tied
+        if not tied and differ(wanted, stored.kind, backend):
+            return [f"{stored.kind}, not {wanted}"]
     return [
         f"{name} of shape {stored.shape}, not {shown(place[name].shape)}"
         for name, stored in layer.items()
         if not fits(stored.shape, place[name].shape)
     ]
-
-
-# comparing

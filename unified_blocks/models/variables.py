@@ -1,17 +1,19 @@
-"""The variables of a model, and how numbers from elsewhere get into them."""
+"""The variables of a model, and what it, a file or a state holds, not read yet."""
 
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Backend, Shape, Variable
+from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.errors import NotBuiltError, StateMismatchError, UnsupportedError
+from unified_blocks.errors import NotBuiltError, UnsupportedError
 from unified_blocks.formats.pytorch.counts import is_count
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.types import Array
@@ -23,10 +25,12 @@ NUMPY_DTYPES = frozenset(
     )
 )
 """Those that NumPy defines itself: TensorFlow adds bfloat16 and others to the process."""
+BFLOAT16 = "bfloat16"
+"""What `Variable.view` and files give in float32."""
 
 
-def variables_of(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`; `what` names the operation for messages.
+def all_variables(net: Any, what: str) -> list[Variable]:
+    """The variables of `net`, those of unknown layers too; `what` names the operation.
 
     Raises:
         UnsupportedError: when two of them have one name.
@@ -42,14 +46,80 @@ def variables_of(net: Any, what: str) -> list[Variable]:
     return variables
 
 
-def built_variables(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`, all of which exist.
+def variables_of(net: Any, what: str, strict: bool = True) -> list[Variable]:
+    """The variables of `net` that have canonical names, whether they exist or not.
+
+    Args:
+        net: a model.
+        what: the operation, for messages.
+        strict: whether a layer of an unknown kind is an error; else a warning names what is left
+            out.
+
+    Raises:
+        UnsupportedError: for such a layer, or when two variables have one name.
+    """
+    variables = all_variables(net, what)
+    foreign = foreign_in(variables)
+    if foreign and strict:
+        raise UnsupportedError(
+            f"{what}: each layer must be of a kind that this library knows; got "
+            f"{shortened(foreign)} of {type(net).__name__}: ub.{STRICT.get(what, 'state')}"
+            "(…, strict=False) leaves them out"
+        )
+    if foreign:
+        warn(
+            f"{what}: left out of {type(net).__name__}: {shortened(foreign)}, of layers of a kind "
+            "that this library does not know"
+        )
+    return [v for v in variables if not v.foreign]
+
+
+STRICT = {
+    name: name for name in ("state", "load_state", "transfer", "diff_state", "value_and_grad")
+}
+"""The operations that take `strict`."""
+
+
+def warn(message: str) -> None:
+    """Warn, at the line outside of this library that led here."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("unified_blocks."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def foreign_in(variables: Sequence[Variable]) -> list[str]:
+    """What layers of unknown kinds hold, in words."""
+    return [f"{v.name} of a {type(v.owner).__name__}" for v in variables if v.foreign]
+
+
+def shortened(words: Sequence[str], most: int = 10) -> str:
+    """A list in words, of at most so many."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def all_built(net: Any, what: str) -> list[Variable]:
+    """`all_variables`, all of which exist.
+
+    Raises:
+        NotBuiltError: when one does not.
+        UnsupportedError: as `all_variables`.
+    """
+    return _built(all_variables(net, what), net, what)
+
+
+def built_variables(net: Any, what: str, strict: bool = True) -> list[Variable]:
+    """`variables_of`, all of which exist.
 
     Raises:
         NotBuiltError: when one does not; `what` is the operation that needed it.
         UnsupportedError: as `variables_of`.
     """
-    variables = variables_of(net, what)
+    return _built(variables_of(net, what, strict), net, what)
+
+
+def _built(variables: list[Variable], net: Any, what: str) -> list[Variable]:
     missing = [v.name for v in variables if not v.is_built]
     if missing:
         raise NotBuiltError(
@@ -59,22 +129,29 @@ def built_variables(net: Any, what: str) -> list[Variable]:
     return variables
 
 
-def readable_variables(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`, all of which exist and fit into NumPy.
+def readable_variables(net: Any, what: str, strict: bool = True) -> list[Variable]:
+    """`built_variables`, all of which fit into NumPy.
 
     Raises:
         NotBuiltError, UnsupportedError: as `built_variables`; the latter for a dtype too.
     """
-    return _in_numpy(built_variables(net, what), what)
+    return in_numpy(built_variables(net, what, strict), what)
 
 
-def _in_numpy(variables: list[Variable], what: str) -> list[Variable]:
-    other = [f"{v.name} of {v.dtype}" for v in variables if v.dtype not in NUMPY_DTYPES]
+def in_numpy(variables: list[Variable], what: str, cast: bool = False) -> list[Variable]:
+    """`variables`, whose dtypes NumPy has; if they are cast, bfloat16 need not be one.
+
+    Raises:
+        UnsupportedError: for another dtype.
+    """
+    allowed = NUMPY_DTYPES | ({BFLOAT16} if cast else frozenset())
+    other = [f"{v.name} of {v.dtype}" for v in variables if v.dtype not in allowed]
     if other:
-        lacking = sorted({v.dtype for v in variables if v.dtype not in NUMPY_DTYPES})
+        lacking = sorted({v.dtype for v in variables if v.dtype not in allowed})
+        remedy = " (or ub.transfer(…, cast=True))" if what == "transfer" and not cast else ""
         raise UnsupportedError(
             f"{what}: NumPy has no dtype {', '.join(lacking)}, and each variable must have a NumPy "
-            f'dtype; got {", ".join(other)}: cast the model first, ub.cast(net, "float32")'
+            f'dtype; got {", ".join(other)}: cast the model first, ub.cast(net, "float32"){remedy}'
         )
     return variables
 
@@ -84,8 +161,15 @@ def device_of_variables(variables: Sequence[Variable]) -> str | None:
     return next((v.device for v in variables if v.device), None)
 
 
-def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
+def stored_of(
+    source: Any, what: str = "state", strict: bool = True, cast: bool = False
+) -> Mapping[str, Stored]:
     """The arrays of a model, of a file, or of a state, none of them read yet.
+
+    Args:
+        source: any of them.
+        what, strict: as `variables_of` takes them, for a model.
+        cast: whether those of bfloat16 may be given in float32.
 
     Raises:
         NotBuiltError, UnsupportedError: of a model, as `readable_variables`.
@@ -93,17 +177,21 @@ def stored_of(source: Any, what: str = "state") -> Mapping[str, Stored]:
     if isinstance(source, StateFile):
         return source.tensors
     if isinstance(source, Mapping):
-        return {name: _stored_array(name, np.asarray(array)) for name, array in source.items()}
+        arrays = {name: np.asarray(array) for name, array in source.items()}
+        return {name: _stored_array(name, array, cast) for name, array in arrays.items()}
     if isinstance(source, str | os.PathLike):
         raise TypeError(
             f"{what}: numbers must come from a model, a state or an opened file; got the path "
             f"{os.fspath(source)!r}: open it with ub.read_state"
         )
     backend = backend_of(source)
-    return {v.name: _stored(v, backend) for v in readable_variables(source, what)}
+    variables = in_numpy(built_variables(source, what, strict), what, cast)
+    return {v.name: _stored(v, backend) for v in variables}
 
 
-def _stored_array(name: str, array: Array) -> Stored:
+def _stored_array(name: str, array: Array, cast: bool) -> Stored:
+    narrow = cast and str(array.dtype) == BFLOAT16  # NumPy has it when TensorFlow is there
+    array = array.astype("float32") if narrow else array
     return Stored(
         name,
         array.shape,
@@ -117,179 +205,25 @@ def _stored(v: Variable, backend: Backend) -> Stored:
     return Stored(
         v.name,
         tuple(size for size in v.shape or () if size is not None),
-        v.dtype,
+        "float32" if v.dtype == BFLOAT16 else v.dtype,
         v.view,
         v.role,
-        backend.kind_of(v.owner),
+        known_kind_of(v, backend) or _class_of(v.owner, backend),
         aliases=v.aliases,
         is_tied=v.is_tied,
         optional=v.optional or is_count(v.name),
+        unsettled=v.unsettled,
     )
 
 
-def load_stored(net: Any, tensors: Mapping[str, Stored], what: str) -> None:
-    """Replace the numbers of `net`, if all fit; `what` is the operation that does so.
+def _class_of(layer: Any, backend: Backend) -> str | None:
+    """The name of a layer's class, unless a kind has that name, which it is not."""
+    name = type(layer).__name__
+    return None if name in backend.kinds.values() else name
 
-    Raises:
-        as `load_into`.
-        UnsupportedError: as `readable_variables`.
+
+def known_kind_of(v: Variable, backend: Backend) -> str | None:
+    """What holds `v`, if this library knows it; differing names are of differing kinds only if
+    both are among `Backend.kinds`.
     """
-    load_into(net, variables_to_load(net, what), tensors, what)
-
-
-def variables_to_load(net: Any, what: str) -> list[Variable]:
-    """The variables of `net`, all of which fit into NumPy, whether they exist or not.
-
-    Raises:
-        UnsupportedError: as `readable_variables`.
-    """
-    return _in_numpy(variables_of(net, what), what)
-
-
-def load_into(
-    net: Any, variables: Sequence[Variable], tensors: Mapping[str, Stored], what: str
-) -> None:
-    """Replace the numbers of `net`, which has these variables, if all fit.
-
-    Arrays with the role `"optimizer"` are skipped: they belong to a `ub.Trainer`.
-
-    Raises:
-        StateMismatchError: as `load_state`.
-        FileFormatError: when a file turns out to be damaged; nothing is loaded then.
-    """
-    backend = backend_of(net)
-    kinds = {v.name: backend.known_kind_of(v.owner) for v in variables}
-    tensors = {name: stored for name, stored in tensors.items() if stored.role != "optimizer"}
-    chosen, problems = _choose(variables, tensors)
-    for v, stored in chosen:
-        problems += _misfits(v, stored)
-        tied = v.is_tied or stored.is_tied
-        if not tied and _differ(kinds[v.name], stored.kind, backend):
-            problems.append(f"{v.name} of a {stored.kind}, not of a {kinds[v.name]}")
-    problems += _uneven((v, stored) for v, stored in chosen if kinds[v.name] is not None)
-    _raise(problems, what, net, _remedy(variables, tensors))
-    _verify([s.verify for _, s in chosen if s.verify is not None])
-    objections = ((v.name, v.objection(stored.read)) for v, stored in chosen)
-    _raise([f"{name}: {why}" for name, why in objections if why is not None], what, net)
-    for variable, stored in chosen:
-        variable.write(stored.read())
-
-
-def _verify(checks: Sequence[Callable[[], None]]) -> None:
-    """Run these, which hash or decompress the content of a file, in parallel."""
-    if checks:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            for check in [pool.submit(check) for check in checks]:
-                check.result()
-
-
-def _raise(problems: Sequence[str], what: str, net: Any, remedy: str = "") -> None:
-    if problems:
-        raise StateMismatchError(
-            f"{what}: the state must fit {type(net).__name__}, and nothing was loaded; got "
-            + "; ".join(problems)
-            + remedy
-        )
-
-
-def _remedy(variables: Sequence[Variable], tensors: Mapping[str, Stored]) -> str:
-    """What to do when only the names differ."""
-    names = {name for v in variables for name in (v.name, *v.aliases)}
-    missing = [v for v in variables if v.name not in tensors and not v.optional]
-    unknown = [s for n, s in tensors.items() if n not in names and not s.optional]
-    if len(missing) != len(unknown) or not missing:
-        return ""
-    first = unknown[0].name
-    if first.endswith(f".{missing[0].name}"):
-        prefix = first.removesuffix(missing[0].name)
-        return (
-            f"; the names begin with {prefix!r}: ub.transfer(source, target, rename=lambda name: "
-            f"name.removeprefix({prefix!r}))"
-        )
-    if all(fits(s.shape, v.shape) for s, v in zip(unknown, missing, strict=True)):
-        return (
-            '; if only the names differ: ub.transfer(source, target, match="order"), or '
-            "rename={name in the source: name in the target}"
-        )
-    return ""
-
-
-def _choose(
-    variables: Sequence[Variable], tensors: Mapping[str, Stored]
-) -> tuple[list[tuple[Variable, Stored]], list[str]]:
-    """Each variable with the array for it; and what is missing or left over."""
-    chosen: list[tuple[Variable, Stored]] = []
-    problems: list[str] = []
-    used: set[str] = set()
-    for v in variables:
-        given = [tensors[name] for name in (v.name, *v.aliases) if name in tensors]
-        used.update((v.name, *v.aliases))
-        if given:
-            chosen.append((v, given[0]))
-        elif not v.optional:
-            problems.append(f"no {v.name}")
-        differing = [s.name for s in given[1:] if not _same(s, given[0])]
-        if differing:
-            problems.append(
-                f"other numbers for {', '.join(differing)} than for {given[0].name}, which are one "
-                "array in the model"
-            )
-    problems += [
-        f"an unknown {name}"
-        for name, stored in tensors.items()
-        if name not in used and not stored.optional
-    ]
-    return chosen, problems
-
-
-def _same(a: Stored, b: Stored) -> bool:
-    if a is b:
-        return True
-    alike = (a.shape, a.dtype) == (b.shape, b.dtype)
-    return alike and np.array_equal(a.read(), b.read(), equal_nan=True)
-
-
-def _misfits(v: Variable, stored: Stored) -> list[str]:
-    problems = []
-    if v.obstacle is not None and not v.is_built:
-        problems.append(f"{v.name}, which does not exist yet: {v.obstacle}")
-    if not fits(stored.shape, v.shape):
-        problems.append(f"{v.name} of shape {stored.shape}, not {shown(v.shape)}")
-    if stored.dtype != v.dtype:
-        problems.append(f"{v.name} of dtype {stored.dtype}, not {v.dtype}")
-    return problems
-
-
-def _differ(wanted: str | None, given: str | None, backend: Backend) -> bool:
-    """Whether this library knows both kinds: any other is the name of some class."""
-    return wanted is not None and given in backend.kinds.values() and given != wanted
-
-
-def _uneven(chosen: Iterable[tuple[Variable, Stored]]) -> list[str]:
-    """Of a normalisation whose size is unknown: the arrays whose size is not that of its first."""
-    first: dict[int, Stored] = {}
-    problems = []
-    for v, stored in chosen:
-        if v.shape == (None,):
-            other = first.setdefault(id(v.owner), stored)
-            if stored.shape != other.shape:
-                name = other.name.rpartition(".")[2]
-                problems.append(f"{v.name} of shape {stored.shape}, where {name} has {other.shape}")
-    return problems
-
-
-def fits(shape: tuple[int, ...], wanted: Shape | None) -> bool:
-    """Whether an array of this shape fits, as far as the sizes are known."""
-    if wanted is None:
-        return True
-    return len(shape) == len(wanted) and all(
-        size in (None, given) for size, given in zip(wanted, shape, strict=True)
-    )
-
-
-def shown(shape: Shape | None) -> str:
-    """A shape in words: `"(5, any)"`."""
-    sizes = ["any" if size is None else str(size) for size in shape or ()]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    return v.kind or backend.known_kind_of(v.owner)

@@ -12,7 +12,7 @@ import numpy as np
 
 from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.models.variables import all_built, device_of_variables
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import apply_loss, check_targets
 from unified_blocks.training.trainer import Trainer
@@ -103,7 +103,7 @@ def evaluate(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
         NotBuiltError: when a parameter does not exist yet.
     """
     backend = backend_of(net)
-    device = device_of_variables(built_variables(net, "evaluate"))
+    device = device_of_variables(all_built(net, "evaluate"))
     output = backend.run(net, [native_batch(backend, x, device)])
     with backend.inferring(net):
         value = apply_loss(backend.loss_function(loss), output, native_batch(backend, y, device))

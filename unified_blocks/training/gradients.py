@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Backend, Loss
+from unified_blocks.backend import Backend, Loss, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import ForeignTensorError
-from unified_blocks.models.variables import device_of_variables, readable_variables
+from unified_blocks.models.variables import (
+    all_built,
+    built_variables,
+    device_of_variables,
+    in_numpy,
+)
 from unified_blocks.training.losses import check_targets
 from unified_blocks.types import State
 
@@ -24,6 +29,7 @@ def value_and_grad(
     loss: Loss,
     wrt: str = "parameters",
     train: bool = False,
+    strict: bool = True,
 ) -> tuple[float, State]:
     """The loss of `net` on a batch, and its gradients.
 
@@ -36,6 +42,8 @@ def value_and_grad(
             the batch; or a function of tensors, `loss(output)` or `loss(output, y)`.
         wrt: with respect to `"parameters"`, `"inputs"` or `"both"`.
         train: whether the model runs in training mode; its own mode is restored.
+        strict: False leaves out the gradients of Keras' own layers of kinds unknown here, and a
+            warning names them.
 
     Returns:
         The loss, and the gradients by canonical name in canonical layout; the input's is `"x"`.
@@ -48,13 +56,32 @@ def value_and_grad(
         ValueError: an unknown loss or `wrt`; targets for a loss without targets, or none for one
             that needs them.
         TypeError: another framework's tensor.
+        UnsupportedError: for a dtype that NumPy lacks, or a layer of an unknown kind whose
+            gradients are asked for.
     """
     if wrt not in WRT:
         raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")
     check_targets(loss, y)
+    if wrt == "inputs":
+        variables = all_built(net, "value_and_grad")
+    else:
+        variables = built_variables(net, "value_and_grad", strict)
+    return gradients_of(net, variables, x, y, loss=loss, wrt=wrt, train=train)
+
+
+def gradients_of(
+    net: Any,
+    variables: list[Variable],
+    x: Any,
+    y: Any = None,
+    *,
+    loss: Loss,
+    wrt: str = "parameters",
+    train: bool = False,
+) -> tuple[float, State]:
+    """`value_and_grad` of a model of which these variables are known."""
     backend = backend_of(net)
-    variables = readable_variables(net, "value_and_grad")
-    device = device_of_variables(variables)
+    device = device_of_variables(in_numpy(variables, "value_and_grad"))
     return backend.value_and_grad(
         net,
         native_batch(backend, x, device),

@@ -10,10 +10,10 @@ import numpy as np
 
 from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.errors import StateMismatchError
+from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
-from unified_blocks.models.variables import built_variables, device_of_variables
+from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_loss, check_targets
 from unified_blocks.types import Array, State
@@ -53,7 +53,7 @@ class Trainer(Stateful):
             raise TypeError(f"optimizer must be ub.SGD(…) or ub.Adam(…); got {optimizer!r}")
         if not callable(loss):
             check_loss(loss)
-        variables = built_variables(net, "Trainer")
+        variables = all_built(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
         if not any(v.trainable for v in variables):
             raise ValueError(
@@ -61,6 +61,7 @@ class Trainer(Stateful):
                 f"{type(net).__name__} with none, or with none that is not frozen"
             )
         self.backend, self.device = backend_of(net), device_of_variables(variables)
+        self._left_out = foreign_in(variables)
         self.training_step = self.backend.training_step(net, optimizer, loss)
 
     @property
@@ -131,13 +132,23 @@ class Trainer(Stateful):
         )
         return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
 
+    def _check_known(self) -> None:
+        if self._left_out:
+            raise UnsupportedError(
+                "Trainer: for its state, each layer must be of a kind that this library knows; got "
+                f"{shortened(self._left_out)} of {type(self.net).__name__}: use the files of the "
+                "framework itself"
+            )
+
     def state(self) -> State:
         """See `ub.state`."""
+        self._check_known()
         slots = {f"optimizer.{slot.name}": slot.read() for slot in self.training_step.slots()}
         return {**slots, STEP: np.array(self.training_step.count, "int64")}
 
     def load(self, tensors: Mapping[str, Stored]) -> None:
         """See `ub.load_state`."""
+        self._check_known()
         slots = {f"optimizer.{slot.name}": slot for slot in self.training_step.slots()}
         wanted = {name: (slot.shape, slot.dtype) for name, slot in slots.items()}
         wanted[STEP] = ((), "int64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,51 @@ def own_metadata(path: Path, text: str | None) -> dict[str, Any]:
     return _object(path, "the metadata", text.encode()) if text else {}
 
 
-def child(config: Any, group: Group, name: str, inside: Group) -> Any:
-    """The configuration of the layer in the group `name` of `group`, or None where there is none.
+@dataclass(frozen=True)
+class Place:
+    """Where a layer is in a file, and what the configuration says of it.
 
-    `config` is that of the layer of `group`, or the list of layers of a Sequential or Functional
-    model, when `group` is its `layers`. Layers there are told apart by their names.
+    Attributes:
+        path: the groups that lead to it.
+        name: the path of its canonical name.
+        count: the same as the live model has it: a Sequential counts its layers.
+        order: where it is among the layers of the model, level by level; None if that is not known.
+        config: its configuration; of the group `layers`, that of the model which has them.
     """
-    if isinstance(config, list):
-        variables = inside.groups.get("vars", Group())
-        wanted = variables.attributes.get("name")
-        found = [c for c in config if _inner(c).get("name") == wanted is not None]
-        return found[0] if len(found) == 1 else None
-    layers = _inner(config).get("layers")
-    return layers if name == "layers" and isinstance(layers, list) else None
+
+    path: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    count: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = ()
+    config: Any = None
+    of_layers: bool = False
+
+    def child(self, name: str, inside: Group) -> Place:
+        """The place of the group `name` in the group that is here; `inside` is what is in it."""
+        path = (*self.path, name)
+        wanted = inside.groups.get("vars", Group()).attributes.get("name")
+        if self.of_layers:
+            layers = _inner(self.config)["layers"]
+            found = [i for i, each in enumerate(layers) if _inner(each).get("name") == wanted]
+            if wanted is not None and len(found) == 1:
+                at = found[0]
+                count = at - sum(kind(each) == "InputLayer" for each in layers[:at])
+                counted = str(count) if kind(self.config) == "keras.Sequential" else wanted
+                order = None if self.order is None else (*self.order, at)
+                names, counts = (*self.name, wanted), (*self.count, counted)
+                return Place(path, names, counts, order, layers[at])
+            return Place(path, (*self.name, "layers", name), (*self.count, "layers", name), None)
+        if name == "layers" and isinstance(_inner(self.config).get("layers"), list):
+            return replace(self, path=path, of_layers=True)
+        inner = _inner(self.config).get(name)
+        config = inner if wanted is not None and _inner(inner).get("name") == wanted else None
+        return Place(path, (*self.name, name), (*self.count, name), None, config)
 
 
 def kind(config: Any) -> str:
     """The class of a layer; for a layer that is not from Keras, with its package."""
+    if not isinstance(config, dict):
+        return ""
     name = str(config.get("class_name"))
     return name if config.get("module") == "keras.layers" else f"{config.get('module')}.{name}"
 

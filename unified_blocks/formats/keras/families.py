@@ -45,27 +45,33 @@ class Family:
 
     def canonical_shape(self, name: str, shape: Shape) -> Shape:
         """The shape of a variable in canonical layout."""
-        return _reordered(shape, self._order(name))
+        return _reordered(shape, self._order(name, len(shape)))
 
     def keras_shape(self, name: str, shape: Shape) -> Shape:
         """A canonical shape, as Keras has it."""
-        order = self._order(name)
+        order = self._order(name, len(shape))
         if order is None or len(order) != len(shape):
             return shape
         return _reordered(shape, tuple(np.argsort(order)))
 
     def to_canonical(self, name: str, array: Array) -> Array:
         """A variable as Keras lays it out, in canonical layout."""
-        order = self._order(name)
+        order = self._order(name, array.ndim)
         return array if order is None else array.transpose(order)
 
     def to_keras(self, name: str, array: Array) -> Array:
         """A variable in canonical layout, as Keras lays it out."""
-        order = self._order(name)
+        order = self._order(name, array.ndim)
         return array if order is None else array.transpose(np.argsort(order))
 
-    def _order(self, name: str) -> tuple[int, ...] | None:
-        """(…, in, out) becomes (out, in, …)."""
+    def unsettled(self, shape: Shape) -> bool:
+        """Whether nothing tells which axes of a variable of this shape are the channels."""
+        return self.kind == "LayerNorm" and len(shape) > 1
+
+    def _order(self, name: str, rank: int) -> tuple[int, ...] | None:
+        """(…, in, out) becomes (out, in, …); of a norm over images the channels come first."""
+        if self.kind == "LayerNorm" and rank > 2:
+            return (rank - 1, *range(rank - 1))
         if name != "weight" or not self.axes:
             return None
         return (self.axes - 1, self.axes - 2, *range(self.axes - 2))

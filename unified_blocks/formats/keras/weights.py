@@ -1,7 +1,7 @@
 """Keras 3's own files: `.weights.h5` of `model.save_weights`, and `.keras` of `model.save`.
 
-**Names.** Such a file has a group for each layer, by the path of attributes that leads to it:
-`hidden` for `self.hidden`. In a list, a dict, a Sequential or a Functional model the path goes on
+**Names.** A file of weights has a group for each layer, by the path of attributes that leads to
+it: `hidden` for `self.hidden`. In a list, a dict, a Sequential or a Functional model it goes on
 with the class of the layer, and a counter for each class: `blocks/dense_1` is the second dense
 layer in `self.blocks`, whatever else is between, and the layers of a Sequential are in `layers`.
 The canonical name is this path with dots, and the name of the variable: `hidden.weight`,
@@ -11,6 +11,10 @@ A subclassed model also has a list `layers`, and Keras saves its attributes in a
 each layer where it is first found. So `self.out` is saved as, say, `layers/dense_1`, which is its
 name here. When it is written under `out`, `load_weights` finds it as well.
 
+A `.keras` file has the configuration of Sequential and Functional models, too: their layers have
+the names there, `stem.weight`, and those of a Sequential also the live model's, `0.weight`, as an
+alias. The path in the file is `Stored.stored_name`, by which the layer is written again.
+
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
 The kind is known from the configuration in a `.keras` file, from the path in a list or Sequential,
 or else from the layer's name, if Keras chose it (`dense_3`). A group for which none of these tells
@@ -18,34 +22,45 @@ a kind, or two tell different kinds, is an error rather than a guess. So is a si
 of lists: only its name, which an author may have chosen, says whether it belongs to a Dense or an
 Embedding. A file that this library wrote contains the kinds.
 
-**Order** is that of the model in files that this library wrote, but not in those of Keras.
+**Order** is that of the model in files that this library wrote, and in a `.keras` file of a
+Sequential or Functional model; not in others.
 
 The optimizer's variables are skipped.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.keras import config as keras_config
 from unified_blocks.formats.keras import hdf5
+from unified_blocks.formats.keras.config import Place
 from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
 from unified_blocks.formats.keras.hdf5 import Group
 from unified_blocks.formats.keras.messages import Numbers
-from unified_blocks.formats.keras.write import KIND, METADATA, PLACE, write
+from unified_blocks.formats.keras.write import (
+    CALLED,
+    HELD,
+    KIND,
+    METADATA,
+    PLACE,
+    unwritable,
+    write,
+)
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.formats.zips import Archive, mapped
 from unified_blocks.types import Array
 
-__all__ = ["NAME", "SUFFIXES", "read", "recognises", "write"]
+__all__ = ["NAME", "SUFFIXES", "read", "recognises", "unwritable", "write"]
 
 NAME = "keras-weights"
 SUFFIXES = (".weights.h5",)
 _MATRICES = (BY_KIND["Dense"], BY_KIND["Embedding"])
+_SETTINGS = ("epsilon", "momentum")
 _WEIGHTS, _CONFIG = "model.weights.h5", "config.json"
 
 
@@ -56,12 +71,13 @@ def recognises(head: bytes, path: Path) -> bool:
     return head.startswith(hdf5.MAGIC)
 
 
-def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
+def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True) -> StateFile:
     """The weights of a model of Keras.
 
     Args:
         path: the file.
         kinds: the kinds of layers that the file does not tell, by path: `{"blocks/mine": "Dense"}`.
+        strict: False leaves out layers whose kind has no canonical names, or is not known.
 
     Raises:
         FileFormatError: when the file is damaged; when the kind of a layer has no canonical names,
@@ -78,7 +94,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
         archive.verify(_CONFIG)
         config = keras_config.parse(path, archive.read(_CONFIG))
         data = archive.read(_WEIGHTS)
-        check = partial(archive.verify, _WEIGHTS)
+        check = functools.partial(archive.verify, _WEIGHTS)
     root = hdf5.read(path, data)
     if "layer_names" in root.attributes or "model_weights" in root.groups:
         raise FileFormatError(
@@ -87,32 +103,36 @@ def read(path: Path, kinds: Mapping[str, str] | None = None) -> StateFile:
             'save it as .keras or ".weights.h5"'
         )
     layers = _Layers(path, kinds or {}, check)
-    tensors = list(layers.walk(root, (), config, in_container=False))
-    if layers.unknown:
+    tensors = list(layers.walk(root, Place(config=config), in_container=False))
+    if layers.unknown and strict:
         raise FileFormatError(
             f"{path}: each layer must be a {', '.join(f.keras for f in FAMILIES)}, and the file "
             f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
             'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
-            "--kind path/of/layer=Dense"
+            "--kind path/of/layer=Dense; or read the rest with strict=False, --partial"
         )
-    if unused := layers.kinds.keys() - layers.places:
+    if unused := layers.kinds.keys() - layers.paths:
         raise FileFormatError(
             f"{path}: kinds must be those of layers in the file; got one for "
-            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.places)[:200]}: "
+            f"{', '.join(sorted(unused))[:200]}, where it has {', '.join(layers.paths)[:200]}: "
             "correct or leave out the path"
         )
     own = keras_config.own_metadata(path, root.attributes.get(METADATA))
-    tensors, ordered = _in_order(tensors, layers.places)
-    return StateFile.of(path, NAME, tensors, own=own, ordered=ordered)
-
-
-def _in_order(tensors: list[Stored], places: Mapping[str, str | None]) -> tuple[list[Stored], bool]:
-    """`tensors` in the order of the layers in the file, if it gives a place to each layer."""
-    texts = [place for place in places.values() if place is not None]
-    if set(texts) != set(map(str, range(len(places)))):
-        return tensors, False
-    at = {layer: int(str(place)) for layer, place in places.items()}
-    return sorted(tensors, key=lambda stored: at[stored.name.rpartition(".")[0]]), True
+    at = layers.orders
+    # Ours are all the numbers from 0; in a configuration there are layers without variables too.
+    known = {(i,) for i in range(len(at))} if config is None else {*at.values()} - {None}
+    ordered = set(at.values()) == known and len(known) == len(at)
+    if ordered:
+        tensors.sort(key=lambda stored: at[stored.name.rpartition(".")[0]] or ())
+    return StateFile.of(
+        path,
+        NAME,
+        tensors,
+        own=own,
+        settings=layers.settings,
+        ordered=ordered,
+        left_out=tuple(layers.unknown),
+    )
 
 
 class _Layers:
@@ -120,8 +140,10 @@ class _Layers:
 
     Attributes:
         kinds: the kinds that were given, by dotted path.
-        places: the layers with variables by dotted path, and where each of them is among the
-            layers of the model, if the file says so.
+        paths: the layers with variables, by dotted path.
+        orders: where each of them is among the layers of the model, by canonical name, if the file
+            says so.
+        settings: see `StateFile`.
         unknown: the layers whose kind is not known, and why.
     """
 
@@ -130,60 +152,65 @@ class _Layers:
     ) -> None:
         self.path, self.check = path, check
         self.kinds = {key.strip("/").replace("/", "."): kind for key, kind in kinds.items()}
-        self.places: dict[str, str | None] = {}
+        self.paths: list[str] = []
+        self.orders: dict[str, tuple[int, ...] | None] = {}
+        self.settings: dict[str, dict[str, Any]] = {}
         self.unknown: list[str] = []
 
-    def walk(
-        self, group: Group, path: tuple[str, ...], config: Any, in_container: bool
-    ) -> Iterator[Stored]:
+    def walk(self, group: Group, place: Place, in_container: bool) -> Iterator[Stored]:
         """The arrays of the layers in `group`."""
-        variables = group.groups.get("vars")
+        variables, path = group.groups.get("vars"), "/".join(place.path)
         if group.arrays:
-            self.unknown.append(f"arrays outside of any layer in {'/'.join(path)!r}")
+            self.unknown.append(f"arrays outside of any layer in {path!r}")
         if variables is not None and variables.groups:
-            self.unknown.append(f"groups among the variables of {'/'.join(path)!r}")
+            self.unknown.append(f"groups among the variables of {path!r}")
         if variables is not None and variables.arrays:
-            yield from self._layer(variables, path, config, in_container)
+            yield from self._layer(variables, place, in_container)
         for name, child in group.groups.items():
-            if name == "vars" or (not path and name == "optimizer"):
+            if name == "vars" or (not place.path and name == "optimizer"):
                 continue
             # Every layer has variables, if only an empty group: what has none is a list or dict.
-            holds = variables is None and bool(path)
-            yield from self.walk(
-                child, (*path, name), keras_config.child(config, group, name, child), holds
-            )
+            holds = variables is None and bool(place.path)
+            yield from self.walk(child, place.child(name, child), holds)
 
-    def _layer(
-        self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
-    ) -> Iterator[Stored]:
-        place, arrays = "/".join(path), variables.arrays
-        self.places[".".join(path)] = variables.attributes.get(PLACE)
+    def _layer(self, variables: Group, place: Place, in_container: bool) -> Iterator[Stored]:
+        path, arrays = "/".join(place.path), variables.arrays
+        name, count = variables.attributes.get(CALLED, ".".join(place.name)), ".".join(place.count)
+        self.paths += dict.fromkeys((path.replace("/", "."), ".".join(place.name)))
+        at = variables.attributes.get(PLACE, "")
+        known = at.isdecimal() and len(at) < 10
+        self.orders[name] = (int(at),) if known else place.order or None
         try:
-            family = self._family(variables, path, config, in_container)
-            names = _names(family, arrays, keras_config.options(config))
+            family = self._family(variables, place, in_container)
+            options = {**keras_config.options(place.config), **_held(family, variables)}
+            names = _names(family, arrays, options)
         except _UnknownError as reason:
             shapes = ", ".join(f"{a.dtype.name} {a.shape}" for a in list(arrays.values())[:5])
-            self.unknown.append(f"{place or 'the model itself'} with {shapes}, {reason}")
+            self.unknown.append(f"{path or 'the model itself'} with {shapes}, {reason}")
             return
-        for number, name in enumerate(names):
+        told: dict[str, Any] = {key: options[key] for key in _SETTINGS if key in options}
+        if told:
+            self.settings[name] = told
+        for number, last in enumerate(names):
             array = arrays[str(number)]
             yield Stored(
-                ".".join((*path, name)),
-                family.canonical_shape(name, array.shape),
+                f"{name}.{last}" if name else last,
+                family.canonical_shape(last, array.shape),
                 "float32" if array.bfloat16 else array.dtype.name,
-                partial(_read, family, name, array, self.check),
-                role="constant" if name.startswith("running_") else "parameter",
+                functools.partial(_read, family, last, array, self.check),
+                role="constant" if last.startswith("running_") else "parameter",
                 kind=family.kind,
-                stored_name=f"{place}/vars/{number}",
+                stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
+                unsettled=family.unsettled(array.shape),
+                aliases=(f"{count}.{last}",) if place.count != place.name else (),
             )
 
-    def _family(
-        self, variables: Group, path: tuple[str, ...], config: Any, in_container: bool
-    ) -> Family:
+    def _family(self, variables: Group, place: Place, in_container: bool) -> Family:
         """The kind of a layer, if all its sources agree."""
-        named = self.kinds.get(".".join(path))
+        path, config = place.path, place.config
+        named = self.kinds.get(".".join(path)) or self.kinds.get(".".join(place.name))
         if named is not None:
             if named not in BY_KIND:
                 raise _UnknownError(f"whose kind was given as {named!r:.50}")
@@ -218,6 +245,13 @@ class _Layers:
 
 class _UnknownError(Exception):
     """Why it is not known what a layer is."""
+
+
+def _held(family: Family, variables: Group) -> dict[str, bool]:
+    """The options of a layer that say what it holds, in a file that this library wrote."""
+    held = variables.attributes.get(HELD, "").split()
+    switches = zip(family.names, family.options, strict=True)
+    return {option: name in held for name, option in switches if option and held}
 
 
 def _names(family: Family, arrays: Mapping[str, Numbers], options: Mapping[str, Any]) -> list[str]:

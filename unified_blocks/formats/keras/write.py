@@ -17,9 +17,11 @@ from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
 METADATA = "unified_blocks_metadata"
-KIND, PLACE = "unified_blocks_kind", "unified_blocks_place"
-"""The kind of a layer, and its place among the layers of the model. Keras stores neither: at best a
-path tells the kind, and layers are listed alphabetically."""
+KIND, PLACE, CALLED = "unified_blocks_kind", "unified_blocks_place", "unified_blocks_name"
+HELD = "unified_blocks_variables"
+"""The kind of a layer, its place among the layers of the model, its name where that is not its
+path, and what its variables are called. Keras stores none of them: at best a path tells the kind,
+layers are listed alphabetically, and variables are numbered."""
 
 _SLICE = 2**24  # bytes
 _MOST_METADATA = 60_000  # bytes: an attribute of HDF5 has less than 64 KiB
@@ -29,7 +31,8 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     """A new `.weights.h5` of these arrays, in place of what `path` was.
 
     `model.load_weights(path)` reads it into a model whose attributes have these names: a name is
-    the path of a layer and `weight`, `bias`, `running_mean` or `running_var`. What a layer is comes
+    the path of a layer and `weight`, `bias`, `running_mean` or `running_var`. A layer that was read
+    from a file of Keras is written where it was there. What a layer is comes
     from `Stored.kind`. Where that is None, `running_mean` makes a BatchNorm, a weight and a bias of
     one shape a LayerNorm, a matrix with a bias that is as long as it has rows a Dense, and a larger
     weight, `(out, in, …)` or `(in, out, …)`, of which only one can be the bias's, a convolution.
@@ -39,13 +42,10 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
             be of a Dense or an Embedding; for a path that Keras' files cannot have.
         BackendImportError: when h5py is not installed.
     """
-    layers: dict[str, dict[str, Stored]] = {}
-    for stored in tensors:
-        layer, _, name = stored.name.rpartition(".")
-        if name != COUNT:
-            layers.setdefault(layer, {})[name] = stored
-    for layer in layers:
-        _check_path(layer)
+    layers = _by_layer(tensors)
+    paths = {layer: _path(layer, held.values()) for layer, held in layers.items()}
+    for place in paths.values():
+        _check_path(place)
     families = {layer: _family(layer, held) for layer, held in layers.items()}
     text = json.dumps(metadata)
     if len(text.encode()) > _MOST_METADATA:
@@ -56,15 +56,45 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     library = _h5py()
     with replacing(path) as raw, library.File(raw, "w") as file:
         file.attrs[METADATA] = text
-        for place in _with_attributes(families):
+        for place in _with_attributes({paths[layer]: family for layer, family in families.items()}):
             _variables(file, place).attrs["name"] = place.rpartition(".")[2] or "model"
         for number, (layer, family) in enumerate(families.items()):
-            group = _variables(file, layer)
+            group = _variables(file, paths[layer])
             group.attrs["name"] = family.snake
+            if paths[layer] != layer:
+                group.attrs[CALLED] = layer
             group.attrs[KIND], group.attrs[PLACE] = family.kind, str(number)
             present = [name for name in family.names if name in layers[layer]]
+            group.attrs[HELD] = " ".join(present)
             for i, name in enumerate(present):
                 _write(group, str(i), family.to_keras(name, layers[layer][name].read()))
+
+
+def unwritable(tensors: Iterable[Stored]) -> dict[str, str]:
+    """The layers for which `write` would raise `UnsupportedError`, and why."""
+    found = {}
+    for layer, held in _by_layer(tensors).items():
+        try:
+            _check_path(_path(layer, held.values()))
+            _family(layer, held)
+        except UnsupportedError as error:
+            found[layer] = str(error)
+    return found
+
+
+def _by_layer(tensors: Iterable[Stored]) -> dict[str, dict[str, Stored]]:
+    layers: dict[str, dict[str, Stored]] = {}
+    for stored in tensors:
+        layer, _, name = stored.name.rpartition(".")
+        if name != COUNT:
+            layers.setdefault(layer, {})[name] = stored
+    return layers
+
+
+def _path(layer: str, held: Iterable[Stored]) -> str:
+    """Where a layer is to be in the file, dotted: where it was in a file of Keras, or its name."""
+    places = {str(stored.stored_name).rpartition("/vars/")[0] for stored in held}
+    return places.pop().replace("/", ".") if len(places) == 1 and "" not in places else layer
 
 
 def _write(group: Any, name: str, array: Array) -> None:

@@ -1,17 +1,14 @@
-"""The names that MXNet gives to parameters, and the gammas that its graphs ignore."""
+"""The names that MXNet gives to parameters."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.stored import Stored
 
 _CANONICAL = {
@@ -26,11 +23,9 @@ _LAST = (
     r"|gamma|beta|alpha|running_mean|running_var|moving_mean|moving_var"
 )
 _EXPORTED = re.compile(rf"(?!(?:{_LAST})$)(.+?)_({_LAST})", re.DOTALL)
-_BATCH_NORMS = {
-    *("BatchNorm", "BatchNorm_v1", "_npx_batch_norm"),
-    *("_contrib_SyncBatchNorm", "_contrib_BatchNormWithReLU"),
-}
-_MAX_SYMBOL = 2**24
+_UNFUSED = re.compile(r"(.*\.)?_unfused\.(\d+)\.(?:([lr])_cell\.)?((?:i2h|h2h|h2r)_\w+)", re.DOTALL)
+_FUSED = re.compile(r"(.*\.)?([lr])(\d+)_((?:i2h|h2h|h2r)_(?:weight|bias))", re.DOTALL)
+"""A layer of an LSTM, GRU or RNN: `_unfused.0.l_cell.i2h_weight` in files, and `l0_i2h_weight`."""
 
 
 def canonical(tensors: list[Stored], ignored: Collection[str]) -> list[Stored]:
@@ -38,15 +33,25 @@ def canonical(tensors: list[Stored], ignored: Collection[str]) -> list[Stored]:
 
     Those that `ignored` names, as the file does, are ones.
     """
+    names = canonical_names([(tensor.name, len(tensor.shape)) for tensor in tensors])
+    return [_renamed(tensor, name, ignored) for tensor, name in zip(tensors, names, strict=True)]
+
+
+def canonical_names(arrays: Sequence[tuple[str, int]]) -> list[str]:
+    """The canonical names of arrays, each of which a file gives by its name and number of axes."""
     # `save_parameters` gives dotted names, except for a layer that is the whole network;
     # `export`, and `save_params` before it, give a prefix and an underscore.
-    structural = any("." in t.name and not t.name.startswith(("arg:", "aux:")) for t in tensors)
-    plain = [_plain(tensor.name, structural) for tensor in tensors]
+    structural = any("." in name and not is_exported(name) for name, _ in arrays)
+    plain = [_plain(name, structural) for name, _ in arrays]
     taken = set(plain)
     return [
-        _renamed(tensor, _of(name, tensor, _CANONICAL, taken), ignored)
-        for tensor, name in zip(tensors, plain, strict=True)
+        _of(name, axes, _CANONICAL, taken) for name, (_, axes) in zip(plain, arrays, strict=True)
     ]
+
+
+def is_exported(name: str) -> bool:
+    """Whether a name is one that `export` or a Module gives."""
+    return name.startswith(("arg:", "aux:"))
 
 
 def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
@@ -58,49 +63,26 @@ def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
     tensors = list(tensors)
     norms = {_split(tensor.name)[0] for tensor in tensors if _in_norm(tensor)}
     taken = {tensor.name for tensor in tensors}
-    return [
-        _of(tensor.name, tensor, _OF_NORM, taken)
-        if _split(tensor.name)[0] in norms
-        else tensor.name
-        for tensor in tensors
-    ]
-
-
-def fixed_gammas(path: Path) -> set[str]:
-    """The gammas that the graph of an exported file ignores, as the file names them.
-
-    For `net-0000.params` the graph is `net-symbol.json`; without it, none are known.
-
-    Raises:
-        FileFormatError: when it is not a graph of MXNet.
-    """
-    exported = re.fullmatch(r"(.+)-\d{4,}\.params", path.name, re.DOTALL)
-    graph = exported and path.with_name(f"{exported[1]}-symbol.json")
-    if not graph or not graph.is_file():
-        return set()
-    size = graph.stat().st_size
-    try:
-        if size > _MAX_SYMBOL:
-            raise ValueError(f"{size} bytes, more than {_MAX_SYMBOL}")
-        nodes = json.loads(graph.read_bytes())["nodes"]
-        norms = [node for node in nodes if node["op"] in _BATCH_NORMS and _fixes_gamma(node)]
-        return {"arg:" + nodes[norm["inputs"][1][0]]["name"] for norm in norms}
-    # Whatever is missing from it, or is of another type.
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise FileFormatError(
-            f"{graph}: the graph beside {path.name} must be one that MXNet exported; got {error!r};"
-            " export both again, or move it away to have each gamma as it is stored"
-        ) from None
-
-
-def _fixes_gamma(norm: dict[str, dict[str, str]]) -> bool:
-    """Whether a node's gamma counts as 1, which is the default."""
-    attributes = norm.get("attrs") or norm.get("attr") or norm.get("param") or {}
-    return attributes.get("fix_gamma", "True").lower() in ("true", "1")
+    fused = [_FUSED.fullmatch(tensor.name) for tensor in tensors]
+    both_ways = {found[1] for found in fused if found and found[2] == "r"}
+    names = []
+    for tensor, found in zip(tensors, fused, strict=True):
+        if found:
+            above, way, number, last = found.groups(default="")
+            cell = f"{way}_cell." if found[1] in both_ways else ""
+            names.append(f"{above}_unfused.{number}.{cell}{last}")
+        elif _split(tensor.name)[0] in norms:
+            names.append(_of(tensor.name, len(tensor.shape), _OF_NORM, taken))
+        else:
+            names.append(tensor.name)
+    return names
 
 
 def _plain(name: str, structural: bool) -> str:
     """A name of the file without prefix, dotted."""
+    if found := _UNFUSED.fullmatch(name):
+        above, number, way, last = found.groups(default="")
+        return f"{above}{way or 'l'}{number}_{last}"
     without = re.sub("^(arg|aux):", "", name)
     exported = None if structural else _EXPORTED.fullmatch(without)
     return f"{exported[1]}.{exported[2]}" if exported and "." not in without else without
@@ -112,11 +94,11 @@ def _split(name: str) -> tuple[str, str]:
     return layer + dot, last
 
 
-def _of(name: str, tensor: Stored, names: dict[str, str], taken: set[str]) -> str:
+def _of(name: str, axes: int, names: dict[str, str], taken: set[str]) -> str:
     """`name` with its last part as in `names`, unless another array has that already."""
     layer, last = _split(name)
     new = layer + names.get(last, last)
-    return name if len(tensor.shape) != 1 or new in taken else new
+    return name if axes != 1 or new in taken else new
 
 
 def _renamed(tensor: Stored, name: str, ignored: Collection[str]) -> Stored:

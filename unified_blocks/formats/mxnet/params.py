@@ -14,14 +14,19 @@ Then i32 device type, i32 device number, i32 dtype, and the numbers. An array wi
 ends after the shape (no dimensions; under NumPy semantics, where that is a scalar, -1 of them, or a
 dimension of -1). It is read as an empty one of shape (0,).
 
+Storage is 0, or 1 for an array of which only some rows are stored, the others being zero. Its shape
+is that of these rows, then of the array; after its dtype comes that of the rows' numbers and how
+many there are, after its numbers those of the rows.
+
 Source: `NDArray::Save` and `NDArray::Load` in src/ndarray/ndarray.cc of MXNet 1.9.1.
 """
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,10 +35,11 @@ import numpy as np
 
 from unified_blocks.errors import FileFormatError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
+from unified_blocks.formats.mxnet import graph, npz
 from unified_blocks.formats.mxnet import names as mxnet_names
-from unified_blocks.formats.mxnet import npz
 from unified_blocks.formats.mxnet.values import DTYPES, MAX_ARRAYS, fits, stored, without_shape
 from unified_blocks.formats.stored import StateFile, Stored
+from unified_blocks.formats.zips import MOST_EXPANSION
 from unified_blocks.types import Array
 
 NAME = "mxnet-params"
@@ -43,6 +49,8 @@ _HEADER = struct.pack("<QQ", 0x112, 0)
 _NUMPY, _LEGACY, _NO_STORAGE = 0xF993FACA, 0xF993FAC9, 0xF993FAC8
 _WRITTEN = DTYPES[:8]  # 1.9.1 reads no other, except bfloat16, which no array of NumPy is
 _CPU = (1, 0)
+_DENSE, _ROWS = 0, 1
+_DENSER = 'convert it with tostype("default") and save again'
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -54,30 +62,76 @@ def read(path: Path) -> StateFile:
     """The arrays of a `.params` file; views of the file wherever its bytes can be used as they are.
 
     Names become canonical: of a norm, `gamma` is `weight` and `beta` is `bias`; the
-    `arg:net0_dense0_weight` of an exported file is `net0_dense0.weight`. A bfloat16 is read as
-    float32.
+    `arg:net0_dense0_weight` of an exported file is `net0_dense0.weight`; the
+    `_unfused.0.i2h_weight` of an LSTM is `l0_i2h_weight`, as the layer itself calls it. A bfloat16
+    is read as float32, and an array of which only some rows are stored has all of them.
+
+    A file that `export` or a Module wrote lists its arrays in any order. That of the layers is in
+    the graph, `net-symbol.json` beside `net-0000.params`; so are the epsilon and the momentum of
+    its norms, which are in `settings`.
 
     A `BatchNorm` with `scale=False` has a gamma in the file that its layer ignores: it multiplies
-    by 1. Only the graph says so. It is honoured if `export` wrote it, as `net-symbol.json` beside
-    `net-0000.params`; then `metadata["fix_gamma"]` names the weights that are 1 whatever the file
-    holds. A file that `save_parameters` wrote has no graph, and does not distinguish such a gamma
-    from one that is used: the caller must set it to 1.
+    by 1. Only the graph says so. It is honoured if it is there; then `metadata["fix_gamma"]` names
+    the weights that are 1 whatever the file holds. A file that `save_parameters` wrote has no
+    graph, and does not distinguish such a gamma from one that is used: the caller must set it to 1.
 
     Raises:
         FileFormatError: what is in it, or in the graph beside it, is damaged, or an array is
-            sparse.
+            sparse in another way.
     """
     if not path.stat().st_size:  # an empty file cannot be mapped
         raise FileFormatError(f"{path}: a .params file must not be empty; copy it anew")
     data = np.memmap(path, np.uint8, mode="c").data
     zipped = bytes(data[:2]) == b"PK"
     tensors = npz.tensors(path, data) if zipped else list(_Reader(path, data).tensors())
-    ignored = mxnet_names.fixed_gammas(path)
+    known = graph.beside(path)
+    ignored = {f"arg:{gamma}" for gamma in known.fixed} if known else set()
     renamed = mxnet_names.canonical(tensors, ignored)
+    layers = [tensor.name.rpartition(".")[0] for tensor in renamed]
+    exported = any(mxnet_names.is_exported(tensor.name) for tensor in tensors)
+    plain = [re.sub("^(arg|aux):", "", tensor.name) for tensor in tensors]
+    order = known.order(plain, layers) if known else None
+    settings = {
+        layer: known.norms[name]
+        for name, layer in zip(plain, layers, strict=True)
+        if known and name in known.norms
+    }
     ones = [t.name for t in renamed if t.stored_name in ignored]
     return StateFile.of(
-        path, NAME, renamed, {"fix_gamma": ones} if ones else {}, ordered=not zipped
+        path,
+        NAME,
+        [renamed[i] for i in order] if order else renamed,
+        {"fix_gamma": ones} if ones else {},
+        settings=settings,
+        ordered=order is not None if exported else not zipped and _may_be_in_order(layers),
+        order_remedy=_GRAPH if exported else "use rename={…}",
     )
+
+
+_GRAPH = (
+    "put the graph of its network beside it, net-symbol.json beside net-0000.params, or use "
+    "rename={…}"
+)
+
+
+def _may_be_in_order(layers: list[str]) -> bool:
+    """Whether nothing shows that a dict without order was saved, as before Python 3.7.
+
+    The arrays of a layer stand together there, and the numbers of a Sequential ascend.
+    """
+    runs = [layer for i, layer in enumerate(layers) if not i or layer != layers[i - 1]]
+    if len(set(runs)) < len(runs):
+        return False
+    last: dict[str, int] = {}
+    for layer in runs:
+        above = ""
+        for part in layer.split("."):
+            if part.isdecimal() and len(part) < 10:
+                if int(part) < last.get(above, 0):
+                    return False
+                last[above] = int(part)
+            above += f"{part}."
+    return True
 
 
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
@@ -144,17 +198,15 @@ class _Reader:
             left = len(self.data) - self.position
             raise self._wrong("must end after the names", f"{left} bytes more")
 
-    def _array(self) -> Any:
+    def _array(self) -> Callable[[str], Stored]:
         """A function that makes the `Stored` of the next array from its name, which comes later."""
         (mark,) = self._take("<I")
-        if mark in (_NUMPY, _LEGACY):
-            (storage,) = self._take("<i")
-            if storage != 0:
-                raise self._wrong(
-                    "must hold dense arrays only",
-                    f"storage type {storage}",
-                    'convert it with tostype("default") and save again',
-                )
+        storage = self._take("<i")[0] if mark in (_NUMPY, _LEGACY) else _DENSE
+        if storage not in (_DENSE, _ROWS):
+            raise self._wrong(
+                "must hold row_sparse or dense arrays only", f"storage type {storage}", _DENSER
+            )
+        held = self._shape(mark) if storage == _ROWS else None
         shape = self._shape(mark)
         if shape is None:
             return without_shape
@@ -165,7 +217,44 @@ class _Reader:
         size = fits(shape, dtype)
         if size is None:
             raise self._wrong("must hold arrays that the memory can address", f"shape {shape}")
+        if storage == _ROWS:
+            return self._rows(mark, shape, held or (0,), dtype)
         return partial(stored, shape, dtype, self.data, self._skip(size))
+
+    def _rows(
+        self, mark: int, shape: tuple[int, ...], held: tuple[int, ...], dtype: str
+    ) -> Callable[[str], Stored]:
+        """As `_array`, of one of which only some rows are stored: `row_sparse`, as MXNet says."""
+        (code,) = self._take("<i")
+        count = self._shape(mark)
+        rows = held[0]
+        if count != (rows,) or code != DTYPES.index("int64"):
+            raise self._wrong("must give an int64 for each row", f"{count} of dtype {code}")
+        if not shape or (rows and held[1:] != shape[1:]):
+            raise self._wrong("must hold rows of the array's shape", f"{held} of {shape}")
+        if (fits(shape, dtype) or 0) > MOST_EXPANSION * len(self.data):
+            raise self._wrong(
+                f"must hold rows of arrays of at most {MOST_EXPANSION} times its size",
+                f"shape {shape}",
+                _DENSER,
+            )
+        size = fits(held, dtype) if rows else 0
+        if size is None:
+            raise self._wrong("must hold arrays that the memory can address", f"shape {held}")
+        start = self._skip(size)
+        at = self._skip(8 * rows)
+        places = np.frombuffer(self.data, "<i8", rows, at)
+        if rows and not 0 <= places.min() <= places.max() < shape[0]:
+            raise self._wrong(f"must hold rows from 0 to {shape[0] - 1}", "another")
+        given = stored(held, dtype, self.data, start, "")
+
+        def read() -> Array:
+            whole = np.zeros(shape, given.dtype)
+            if rows:
+                whole[places] = given.read()
+            return whole
+
+        return lambda name: replace(given, name=name, shape=shape, read=read)
 
     def _shape(self, mark: int) -> tuple[int, ...] | None:
         marked = mark in (_NUMPY, _LEGACY, _NO_STORAGE)

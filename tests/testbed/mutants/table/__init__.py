@@ -7,12 +7,14 @@ chapter, and what goes wrong when models are moved from one framework to another
 from __future__ import annotations
 
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
+from testbed.mutants.table.files import FILES
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
 from testbed.mutants.table.layouts import LAYOUTS
 from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -23,6 +25,8 @@ MUTANTS = (
     *OTHER_LAYERS,
     *NORMS,
     *MODELS,
+    *FILES,
     *LEARNING,
     *LAYOUTS,
+    *TRANSFERS,
 )

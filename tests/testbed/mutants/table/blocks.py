@@ -205,7 +205,7 @@ CONSTANTS = [
     Mutant(
         "constants are not saved",
         None,
-        "unified_blocks.models.variables:load_into",
+        "unified_blocks.models.loading:load_into",
         "for variable, stored in chosen:",
         'for variable, stored in [c for c in chosen if c[0].role != "constant"]:',
         Compared(fixed, "rand_weight", "constant_not_saved", "saved"),

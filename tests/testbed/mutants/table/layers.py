@@ -75,7 +75,7 @@ DENSE = [
         "a square weight is written untransposed",
         "tensorflow",
         "unified_blocks_tensorflow.variables:TensorFlowVariable.to_native",
-        "tf.transpose(array, np.argsort(self.axes))",
+        "self.layout.to_native(array, tuple(self.handle.shape))",
         "array",
         Compared(dense, "0.weight", "transposed_square_weight"),
     ),

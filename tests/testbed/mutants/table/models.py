@@ -59,7 +59,7 @@ MODELS = [
     Mutant(
         "a loaded model keeps its last array",
         None,
-        "unified_blocks.models.variables:load_into",
+        "unified_blocks.models.loading:load_into",
         "for variable, stored in chosen:",
         "for variable, stored in chosen[:-1]:",
         Compared(mlp, "out.bias", "unknown", "saved"),
