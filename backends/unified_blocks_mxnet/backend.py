@@ -189,7 +189,9 @@ class MXNetBackend(Backend):
         hybrid = getattr(type(net), "hybrid_forward", None)
         if hybrid in (None, mx.gluon.HybridBlock.hybrid_forward):
             return net.forward
-        return partial(net.hybrid_forward, mx.nd)
+        # One that was made of a portable forward is known by the parameters of that.
+        written = hasattr(hybrid, "__wrapped__")
+        return net.hybrid_forward if written else partial(net.hybrid_forward, mx.nd)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()

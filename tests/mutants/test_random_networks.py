@@ -9,13 +9,19 @@ import unified_blocks as ub
 from testbed.common import HERE
 from testbed.hostile import SOAK
 from testbed.mutants.checks import numbered
-from testbed.mutants.networks import made, networks
+from testbed.mutants.networks import GIVES, Heads, apart, made, networks
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.reference.policy import deviation
 
 EACH = 50
 PARTS = 20 if SOAK else 1
+FORMS = range(len(GIVES))
 PAIRS = [(a, b) for a in HERE for b in HERE if a != b] or [(name, None) for name in HERE]
+
+
+def forms():
+    gives = st.tuples(st.sampled_from(FORMS), st.sampled_from(FORMS))
+    return st.tuples(st.integers(1, 4), st.booleans(), gives)
 
 
 @pytest.mark.skipif(not HERE, reason="it needs a framework")
@@ -33,11 +39,12 @@ def test_they_give_no_alarm(part, record_property):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(network=networks(), pair=st.sampled_from(PAIRS))
-    def every(network, pair):
+    @given(network=networks(), pair=st.sampled_from(PAIRS), form=forms())
+    def every(network, pair, form):
         nonlocal count
         count += 1
         alarms.extend(alarms_of(*network, *pair))
+        alarms.extend(alarms_of_a_port(*network, *pair, *form))
 
     every()
     record_property("networks", (len(alarms), count))
@@ -60,10 +67,28 @@ def alarms_of(words, x, first, second):
     return alarms
 
 
+def alarms_of_a_port(words, x, first, second, units, tied, gives):
+    """What is said against a network and its port, which computes the same and is built otherwise.
+
+    The first is fused and may be tied; each gives its two outputs in its own structure.
+    """
+    nets = []
+    for name, fused, give in zip((first, second or first), (True, False), gives, strict=True):
+
+        def make(words=words, fused=fused, give=GIVES[give]):
+            return Heads(made(words), units, fused, tied and fused, give)
+
+        nets.append(net_of(make, x, name, "float64"))
+    a, b = nets
+    ub.load_state(b, apart(ub.state(a)))
+    found = ub.compare(a, b, x.astype("float64") if x.dtype.kind == "f" else x, mode="gradient")
+    return [] if found.ok else [f"{words}, {units}, {tied}, {gives}\n{found}"]
+
+
 def net_of(words, x, backend_name, dtype):
-    """The network, built and with random numbers everywhere."""
+    """The network, from its words or a function, with random numbers everywhere."""
     with ub.use_backend(backend_name) as backend, ub.use_dtype(dtype):
-        net = made(words)
+        net = words() if callable(words) else made(words)
         backend.run(net, [backend.from_numpy(x.astype(dtype) if x.dtype.kind == "f" else x)])
     return numbered(net)
 

@@ -12,6 +12,11 @@ class Span(NamedTuple):
     end: Any
 
 
+class Reversed(NamedTuple):
+    end: Any
+    start: Any
+
+
 @dataclass
 class Marks:
     start: Any
@@ -37,6 +42,7 @@ SAME = {
     "numbered": (lambda a, b: {0: a, 1: b}, lambda a, b: {1: b, 0: a}),
     "named tuple": (Span, lambda a, b: Span(end=b, start=a)),
     "named tuple and tuple": (Span, lambda a, b: (a, b)),
+    "named tuples in another order": (Span, lambda a, b: Reversed(b, a)),
     "dataclass": (Marks, lambda a, b: Marks(end=b, start=a)),
     "dataclass and dict": (Marks, lambda a, b: {"end": b, "start": a}),
     "nested": (lambda a, b: (a, {"x": [b, a]}), lambda a, b: [a, {"x": (b, a)}]),
@@ -55,6 +61,8 @@ OTHER = {
     "named tuple": (Span, lambda a, b: Span(b, a)),
     "named tuple and tuple": (Span, lambda a, b: (b, a)),
     "dataclass": (Marks, lambda a, b: Marks(b, a)),
+    "named tuples in another order": (Span, lambda a, b: Reversed(a, b)),
+    "dataclass beside": (lambda a, b: (a, Wrapped(b)), lambda a, b: (a, Wrapped(b * 2))),
     "dataclass alone": (lambda a, b: Wrapped(a), lambda a, b: Wrapped(a * 2)),
     "nested": (lambda a, b: {"x": Marks(a, {"y": b})}, lambda a, b: {"x": Marks(a, {"y": a})}),
     "one more": (lambda a, b: {"start": a}, lambda a, b: {"start": a, "end": b}),

@@ -304,18 +304,24 @@ class Comparing:
     def at_fault(self, fault: Fault) -> None:
         """A call that departs, or a parameter of its layer that the models hold otherwise.
 
-        The parameter is named where its cause is known; and where that of the call is not, if only
-        its shape is another.
+        The parameter is named where it explains the call.
         """
         path = None if fault.pair is None else fault.pair.a.path
         held = next((held for held in self.apart if held.path == path), None)
         evidence = self.evidence_of(fault)
-        named = held is not None and cause_of(self.evidence_of_held(held)) != UNKNOWN
-        resized = held is not None and None not in (held.a, held.b)
-        if held is not None and (named or (resized and cause_of(evidence) == UNKNOWN)):
+        if held is not None and self.explains(held, cause_of(evidence)):
             self.blame(held)
         else:
             self.differs(fault.name, "call", fault.row, evidence, fault.after)
+
+    def explains(self, held: Held, cause: str) -> bool:
+        """Whether a parameter is to be named for a call that departs with this cause."""
+        if None not in (held.a, held.b):
+            return cause == UNKNOWN
+        if held.name in {other.b.name for other in self.apart if other.b is not None}:
+            return False  # both have it, and were not to be paired
+        own = cause_of(self.evidence_of_held(held))
+        return own != UNKNOWN and cause in (own, UNKNOWN)
 
     def evidence_of(self, fault: Fault) -> Evidence:
         pair = fault.pair

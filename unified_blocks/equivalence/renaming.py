@@ -51,15 +51,17 @@ def renaming(
     for new, old in back.items():
         away.setdefault(old, set()).add(new)
 
-    def renamed(name: str) -> str:
-        new = _longest(name, back)
-        old = name if new is None else back[new] + name[len(new) :]
-        moved = _longest(old, away)
-        if moved is not None and name not in {to + old[len(moved) :] for to in away[moved]}:
-            return f"{APART}{name}"
-        return old
+    return lambda name: _renamed(name, back, away)
 
-    return renamed
+
+def _renamed(name: str, back: Mapping[str, str], away: Mapping[str, set[str]]) -> str:
+    """The name in `a` of a name of `b`, if what has that name in `a` is to have this one in `b`."""
+    new = _longest(name, back)
+    old = name if new is None else back[new] + name[len(new) :]
+    moved = _longest(old, away)
+    if moved is not None and name not in {to + old[len(moved) :] for to in away[moved]}:
+        return f"{APART}{name}"
+    return old
 
 
 def _longest(name: str, paths: Iterable[str]) -> str | None:

@@ -1,5 +1,8 @@
 """Random networks that are right: portable layers, composed at random, in Python's own words."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -40,6 +43,56 @@ class Twice(ub.Block):
         inner = substate(state, "layer")
         H = np.tanh(reference_of(self.layer, inner, X) + state["shift"])
         return reference_of(self.layer, inner, H)
+
+
+class Heads(ub.Block):
+    """Two heads over a body, in the form that a port may have: fused, tied, by other names."""
+
+    def __init__(self, body, units, fused, tied, give):
+        super().__init__()
+        self.body, self.fused, self.give = body, fused, give
+        if fused:
+            self.both = ub.Dense(2 * units)
+        else:
+            self.start, self.end = ub.Dense(units), ub.Dense(units)
+        self.last = ub.Dense(units, activation="tanh")
+        if tied:  # one layer under two names
+            self.again = self.last
+
+    def forward(self, X):
+        H = self.body(X)
+        start, end = ops.split(self.both(H), 2, axis=-1) if self.fused else self.each(H)
+        last = self.last if not hasattr(self, "again") else self.again
+        return self.give(self.last(start), last(end))
+
+    def each(self, H):
+        return self.start(H), self.end(H)
+
+
+@dataclass
+class Ends:
+    start: Any
+    end: Any
+    state: Any = None
+
+
+GIVES = (
+    lambda start, end: {"start": start, "end": end},
+    lambda start, end: {"end": end, "start": start, "state": None},
+    lambda start, end: Ends(start, end),
+)
+
+
+def apart(numbers):
+    """The numbers of a fused network for one that is not."""
+    found = {}
+    for name, array in numbers.items():
+        if name.startswith("both."):
+            start, end = np.split(array, 2)
+            found |= {name.replace("both", "start"): start, name.replace("both", "end"): end}
+        else:
+            found[name] = array
+    return found
 
 
 LAYERS = (
