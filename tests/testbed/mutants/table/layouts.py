@@ -42,15 +42,15 @@ LAYOUTS = [
     Mutant(
         "the weights of the loss stay in the first layout",
         None,
-        "unified_blocks.equivalence.comparing:Comparing._laid_out",
-        "taken(array, self.output_moves[0])",
+        "unified_blocks.equivalence.losses:_of",
+        "taken(array, moves.get(leaf.place))",
         "array",
         Checked(layouts.outputs_and_gradients_are_aligned),
     ),
     Mutant(
         "the input's gradient stays in the second layout",
         None,
-        "unified_blocks.equivalence.comparing:Comparing.gradients",
+        "unified_blocks.equivalence.learning:Learning.gradients",
         "self.given.taking.of(self.given.a[0])",
         "None",
         Checked(layouts.outputs_and_gradients_are_aligned),
