@@ -106,7 +106,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     tensors = list(layers.walk(root, Place(config=config), in_container=False))
     if layers.unknown and strict:
         raise FileFormatError(
-            f"{path}: each layer must be a {', '.join(f.keras for f in FAMILIES)}, and the file "
+            f"{path}: each layer must be a {', '.join(f.kind for f in FAMILIES)}, and the file "
             f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
             'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
             "--kind path/of/layer=Dense; or read the rest with strict=False, --partial"
@@ -123,7 +123,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     known = {(i,) for i in range(len(at))} if config is None else {*at.values()} - {None}
     ordered = set(at.values()) == known and len(known) == len(at)
     if ordered:
-        tensors.sort(key=lambda stored: at[stored.name.rpartition(".")[0]] or ())
+        tensors.sort(key=lambda stored: at[layers.holder[stored.name]] or ())
     return StateFile.of(
         path,
         NAME,
@@ -143,6 +143,7 @@ class _Layers:
         paths: the layers with variables, by dotted path.
         orders: where each of them is among the layers of the model, by canonical name, if the file
             says so.
+        holder: the layer of each array, by their names.
         settings: see `StateFile`.
         unknown: the layers whose kind is not known, and why.
     """
@@ -154,6 +155,7 @@ class _Layers:
         self.kinds = {key.strip("/").replace("/", "."): kind for key, kind in kinds.items()}
         self.paths: list[str] = []
         self.orders: dict[str, tuple[int, ...] | None] = {}
+        self.holder: dict[str, str] = {}
         self.settings: dict[str, dict[str, Any]] = {}
         self.unknown: list[str] = []
 
@@ -193,17 +195,21 @@ class _Layers:
             self.settings[name] = told
         for number, last in enumerate(names):
             array = arrays[str(number)]
+            full = f"{name}.{last}" if name else last
+            self.holder[full] = name
             yield Stored(
-                f"{name}.{last}" if name else last,
+                full,
                 family.canonical_shape(last, array.shape),
                 "float32" if array.bfloat16 else array.dtype.name,
                 functools.partial(_read, family, last, array, self.check),
-                role="constant" if last.startswith("running_") else "parameter",
+                role="constant" if last in family.constant else "parameter",
                 kind=family.kind,
                 stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
                 aliases=(f"{count}.{last}",) if place.count != place.name else (),
+                optional=last == family.whole,
+                unsettled=family.is_unsettled(array.shape),
             )
 
     def _family(self, variables: Group, place: Place, in_container: bool) -> Family:
@@ -262,7 +268,8 @@ def _names(family: Family, arrays: Mapping[str, Numbers], options: Mapping[str, 
     shapes = {name: arrays[str(i)].shape for i, name in enumerate(present) if str(i) in arrays}
     if len(present) != len(arrays) or len(shapes) != len(present) or not family.fits(shapes):
         raise _UnknownError(f"which are not those of a {family.keras}, or may be any of them")
-    if any(array.dtype.kind != "f" and not array.bfloat16 for array in arrays.values()):
+    floats = [arrays[str(i)] for i, name in enumerate(present) if name != family.whole]
+    if any(array.dtype.kind != "f" and not array.bfloat16 for array in floats):
         raise _UnknownError("which are not floats: it may be quantised")
     return present
 
