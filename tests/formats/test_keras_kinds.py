@@ -63,6 +63,8 @@ def test_a_file_of_weights_holds_the_same_numbers(tmp_path, name):
     model = randomised(made(*KINDS[name]))
     path = tmp_path / "model.weights.h5"
     model.save_weights(path)
+    model.save(tmp_path / "model.keras")
+    assert ub.diff_state(ub.read_state(path), ub.read_state(tmp_path / "model.keras")).equal
     pairs = zip(ub.read_state(path).values(), ub.state(model).values(), strict=True)
     for found, wanted in pairs:
         np.testing.assert_array_equal(found, wanted)

@@ -48,7 +48,7 @@ class Family:
     @property
     def snake(self) -> str:
         """Its name in paths: Conv2DTranspose is conv2d_transpose."""
-        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", self.keras)
+        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", self.keras.rpartition(".")[2])
         return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
     def canonical_shape(self, name: str, shape: Shape) -> Shape:
@@ -204,9 +204,14 @@ FAMILIES = (
 BY_KIND = {
     name: family for family in (*ONLY_READ, *FAMILIES) for name in (family.kind, family.keras)
 }
-BY_SNAKE = {family.snake: family for family in (*ONLY_READ, *FAMILIES)}
+BY_SNAKE = {f.snake: f for f in (*ONLY_READ, *FAMILIES) if "." not in f.keras}
 
 
 def of_automatic_name(name: str) -> Family | None:
     """The family of a layer that Keras has called `name`: dense, dense_1, …"""
-    return BY_SNAKE.get(re.sub(r"_[0-9]+$", "", name))
+    return BY_SNAKE.get(without_number(name))
+
+
+def without_number(name: str) -> str:
+    """What is before the number in the name of a layer: dense_1 is dense."""
+    return re.sub(r"_[0-9]+$", "", name)

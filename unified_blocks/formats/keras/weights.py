@@ -12,8 +12,8 @@ each layer where it is first found. So `self.out` is saved as, say, `layers/dens
 name here. When it is written under `out`, `load_weights` finds it as well.
 
 A `.keras` file has the configuration of Sequential and Functional models, too: their layers have
-the names there, `stem.weight`, and those of a Sequential also the live model's, `0.weight`, as an
-alias. The path in the file is `Stored.stored_name`, by which the layer is written again.
+the names there, `stem.weight`. Aliases are the path in the file, and those of the live model, which
+counts the layers of a Sequential: `0.weight`. A layer is written again where it was in the file.
 
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
 The kind is known from the configuration in a `.keras` file, from the path in a list or Sequential,
@@ -39,7 +39,13 @@ from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.keras import config as keras_config
 from unified_blocks.formats.keras import hdf5
 from unified_blocks.formats.keras.config import Place
-from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.keras.families import (
+    BY_KIND,
+    BY_SNAKE,
+    Family,
+    of_automatic_name,
+    without_number,
+)
 from unified_blocks.formats.keras.hdf5 import Group
 from unified_blocks.formats.keras.messages import Numbers
 from unified_blocks.formats.keras.write import (
@@ -105,11 +111,12 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     layers = _Layers(path, kinds or {}, check)
     tensors = list(layers.walk(root, Place(config=config), in_container=False))
     if layers.unknown and strict:
+        known = ", ".join(family.keras for family in BY_SNAKE.values())
         raise FileFormatError(
-            f"{path}: each layer must be a {', '.join(f.kind for f in FAMILIES)}, and the file "
-            f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
-            'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
-            "--kind path/of/layer=Dense; or read the rest with strict=False, --partial"
+            f"{path}: each layer must be a {known}, and the file must say which; got "
+            f"{'; '.join(layers.unknown[:10])}; save the model as .keras, or name the kinds: "
+            'kinds={"path/of/layer": "Dense"}, or on the command line --kind path/of/layer=Dense; '
+            "or read the rest with strict=False, --partial"
         )
     if unused := layers.kinds.keys() - layers.paths:
         raise FileFormatError(
@@ -193,6 +200,7 @@ class _Layers:
         told: dict[str, Any] = {key: options[key] for key in _SETTINGS if key in options}
         if told:
             self.settings[name] = told
+        others = [each for each in dict.fromkeys((count, path.replace("/", "."))) if each != name]
         for number, last in enumerate(names):
             array = arrays[str(number)]
             full = f"{name}.{last}" if name else last
@@ -207,7 +215,7 @@ class _Layers:
                 stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
-                aliases=(f"{count}.{last}",) if place.count != place.name else (),
+                aliases=tuple(f"{other}.{last}" for other in others),
                 optional=last == family.whole,
                 unsettled=family.is_unsettled(array.shape),
             )
@@ -229,7 +237,7 @@ class _Layers:
             found = keras_config.kind(config)
             if found not in BY_KIND:
                 raise _UnknownError(f"a {found!r:.50}")
-            if in_container and by_path is not BY_KIND[found]:
+            if in_container and without_number(path[-1]) != BY_KIND[found].snake:
                 raise _UnknownError(f"a {found} by its configuration, and not by its path")
             return BY_KIND[found]
         # An early Keras 3 wrote no names, and no groups for layers without variables.
