@@ -59,9 +59,9 @@ def test_the_configuration_tells_names_order_and_options(path):
     assert found.settings == {"norm": {"epsilon": 0.5, "momentum": 0.75}}
     assert found.tensors["a.weight"].stored_name == "layers/dense_1/vars/0"
     assert [s.aliases for s in found.tensors.values() if s.name.endswith("weight")] == [
-        ("0.weight",),
-        ("1.weight",),
-        ("2.weight",),
+        ("0.weight", "layers.dense.weight"),
+        ("1.weight", "layers.batch_normalization.weight"),
+        ("2.weight", "layers.dense_1.weight"),
     ]
 
 

@@ -1,6 +1,4 @@
-"""Keras' own layers: the numbers of each in PyTorch's layout, and those of kinds unknown here."""
-
-import warnings
+"""Keras' own layers: the numbers of each in PyTorch's layout."""
 
 import numpy as np
 import pytest
@@ -9,7 +7,6 @@ import unified_blocks as ub
 from testbed.common import normal
 
 keras = pytest.importorskip("keras", exc_type=(ImportError, AttributeError))
-tf = pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 L, nn = keras.layers, torch.nn
 
@@ -322,115 +319,3 @@ def test_every_variable_of_a_model_has_a_name():
     _, gradients = ub.value_and_grad(net, normal(3, 2), loss="sum")
     assert "loose" not in gradients
     np.testing.assert_allclose(gradients["several.0"], gradients["several.1"])
-
-
-# kinds that are not known
-
-
-class WithLSTM(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.lstm, self.fc = L.LSTM(3), L.Dense(2)
-
-    def call(self, X):
-        return self.fc(self.lstm(X))
-
-
-SEQUENCE = normal(2, 5, 4)
-LEFT_OUT = r"lstm\.cell\.kernel of a LSTMCell, lstm\.cell\.recurrent_kernel of a LSTMCell"
-
-
-def with_lstm(seed=0):
-    keras.utils.set_random_seed(seed)
-    return ub.build(WithLSTM(), SEQUENCE.shape)
-
-
-@pytest.mark.parametrize(
-    ("name", "question"),
-    [
-        ("state", lambda net, **how: ub.state(net, **how)),
-        (
-            "load_state",
-            lambda net, **how: ub.load_state(
-                net, {"fc.weight": normal(2, 3), "fc.bias": normal(2)}, **how
-            ),
-        ),
-        ("transfer", lambda net, **how: ub.transfer(net, with_lstm(1), **how)),
-        ("transfer", lambda net, **how: ub.transfer(with_lstm(1), net, **how)),
-        ("diff_state", lambda net, **how: ub.diff_state(net, {}, **how)),
-        ("value_and_grad", lambda net, **how: ub.value_and_grad(net, SEQUENCE, loss="sum", **how)),
-    ],
-)
-def test_a_layer_of_an_unknown_kind_is_an_error_unless_it_may_be_left_out(name, question):
-    net = with_lstm()
-    lstm = [w.numpy() for w in net.lstm.weights]
-    with pytest.raises(ub.UnsupportedError, match=rf"{name}: each .* got {LEFT_OUT}.*ub\.{name}\("):
-        question(net)
-    with pytest.warns(UserWarning, match=rf"{name}: left out of WithLSTM: {LEFT_OUT}") as warned:
-        question(net, strict=False)
-    assert {each.filename for each in warned} == {__file__}
-    for before, after in zip(lstm, net.lstm.weights, strict=True):
-        np.testing.assert_array_equal(after, before)
-
-
-def test_the_rest_of_a_model_goes_through_a_state_and_back():
-    source, target = with_lstm(), with_lstm(1)
-    with pytest.warns(UserWarning, match="left out"):
-        state = ub.state(source, strict=False)
-    assert list(state) == ["fc.weight", "fc.bias"]
-    with pytest.warns(UserWarning, match="left out"):
-        ub.load_state(target, state, strict=False)
-    np.testing.assert_array_equal(target.fc.kernel, source.fc.kernel)
-    with pytest.warns(UserWarning, match="left out"):
-        _, gradients = ub.value_and_grad(source, SEQUENCE, loss="sum", strict=False)
-    assert list(gradients) == ["fc.weight", "fc.bias"]
-    _, inputs = ub.value_and_grad(source, SEQUENCE, loss="sum", wrt="inputs")
-    assert (list(inputs), inputs["x"].shape) == (["x"], SEQUENCE.shape)
-
-
-@pytest.mark.parametrize("mode", ["forward", "train", "gradient", "training", "compiled"])
-def test_a_comparison_names_what_it_leaves_out(mode):
-    a, b = with_lstm(), with_lstm()
-    before = [w.numpy() for w in a.weights]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = ub.compare(a, b, SEQUENCE, mode=mode)
-    assert found.ok, found
-    notes = [
-        note for note in found.notes if "not compared of WithLSTM on TensorFlow: lstm." in note
-    ]
-    assert len(notes) == 2
-    for old, new in zip(before, a.weights, strict=True):
-        np.testing.assert_array_equal(new, old)
-    b.lstm.cell.kernel.assign(b.lstm.cell.kernel * 2)
-    assert not ub.compare(a, b, SEQUENCE, mode=mode).ok
-
-
-def test_such_a_model_trains_and_moves():
-    net = with_lstm()
-    twin = with_lstm()
-    x, y = SEQUENCE, normal(2, 2)
-    trainer = ub.Trainer(net, ub.SGD(0.125), "mse")
-    optimizer = keras.optimizers.SGD(0.125)
-    for _ in range(3):
-        trainer.step(x, y)
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(twin(x, training=True) - y))
-        optimizer.apply(tape.gradient(loss, twin.trainable_variables), twin.trainable_variables)
-    for w, v in zip(net.weights, twin.weights, strict=True):
-        np.testing.assert_allclose(w, v, rtol=1e-5, atol=1e-6)
-    with pytest.raises(ub.UnsupportedError, match=rf"Trainer: .* got {LEFT_OUT}"):
-        ub.state(trainer)
-    layered = keras.Sequential([L.LSTM(3), L.Dense(2)])
-    layered(x)
-    moved = ub.to_device(layered, "cpu")
-    np.testing.assert_array_equal(moved(x), layered(x))
-
-
-def test_a_variable_of_an_unknown_layer_that_a_known_one_holds_too_has_its_name():
-    net = keras.Sequential([L.SpectralNormalization(L.Dense(3))])
-    net(normal(2, 4))
-    with pytest.raises(ub.UnsupportedError, match=r"0\.vector_u of a SpectralNormalization of"):
-        ub.state(net)
-    with pytest.warns(UserWarning, match="vector_u"):
-        assert sorted(ub.state(net, strict=False)) == ["0.layer.bias", "0.layer.weight"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.formats.stored import Stored
+from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.loading import under_every_name
 from unified_blocks.models.variables import stored_of
 from unified_blocks.types import Array
@@ -81,9 +82,21 @@ def diff_state(a: Any, b: Any, *, strict: bool = True) -> StateDifference:
         print(ub.diff_state(torch_net, gluon_net))
     """
     first, second = (stored_of(each, "diff_state", strict) for each in (a, b))
+    if isinstance(a, StateFile):
+        first = _spelled(first, second)
+    if isinstance(b, StateFile):
+        second = _spelled(second, first)
     names = list(dict.fromkeys((*first, *second)))
     x, y = under_every_name(first), under_every_name(second)
     return StateDifference(tuple(_compared(name, x.get(name), y.get(name)) for name in names))
+
+
+def _spelled(file: Mapping[str, Stored], other: Mapping[str, Stored]) -> dict[str, Stored]:
+    """The arrays of a file by the name that the other has, where the file has several for one."""
+    return {
+        next((n for n in (name, *stored.aliases) if n in other), name): stored
+        for name, stored in file.items()
+    }
 
 
 def _compared(name: str, a: Stored | None, b: Stored | None) -> Difference:

@@ -28,6 +28,10 @@ class Family:
         options: for each name the option that switches the variable on and off, if there is one.
         fits: whether shapes in Keras' layout can be those of `names`, all of them.
         axes: the number of axes of the weight, if Keras orders them differently; else 0.
+        apart: the weight that convolves each channel apart, `(…, in, multiplier)` in Keras.
+        over_images: whether Keras has the channels of its variables at the end, if there are such.
+        constant: the variables that are not trained.
+        whole: the variable that holds a whole number.
     """
 
     kind: str
@@ -36,15 +40,22 @@ class Family:
     options: tuple[str | None, ...]
     fits: Callable[[dict[str, Shape]], bool]
     axes: int = 0
+    apart: str | None = None
+    over_images: bool = False
+    constant: tuple[str, ...] = ()
+    whole: str | None = None
 
     @property
     def snake(self) -> str:
         """Its name in paths: Conv2DTranspose is conv2d_transpose."""
-        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", self.keras)
+        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", self.keras.rpartition(".")[2])
         return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
     def canonical_shape(self, name: str, shape: Shape) -> Shape:
         """The shape of a variable in canonical layout."""
+        if name == self.apart:
+            *space, channels, multiplier = shape
+            return (channels * multiplier, 1, *space)
         return _reordered(shape, self._order(name, len(shape)))
 
     def keras_shape(self, name: str, shape: Shape) -> Shape:
@@ -56,6 +67,10 @@ class Family:
 
     def to_canonical(self, name: str, array: Array) -> Array:
         """A variable as Keras lays it out, in canonical layout."""
+        if name == self.apart:
+            space = array.ndim - 2
+            moved = array.transpose((space, space + 1, *range(space)))
+            return moved.reshape(self.canonical_shape(name, array.shape))
         order = self._order(name, array.ndim)
         return array if order is None else array.transpose(order)
 
@@ -64,15 +79,15 @@ class Family:
         order = self._order(name, array.ndim)
         return array if order is None else array.transpose(np.argsort(order))
 
-    def unsettled(self, shape: Shape) -> bool:
-        """Whether nothing tells which axes of a variable of this shape are the channels."""
-        return self.kind == "LayerNorm" and len(shape) > 1
+    def is_unsettled(self, shape: Shape) -> bool:
+        """Whether it is a guess which axes of a variable of this shape are the channels."""
+        return self.over_images and len(shape) > 1
 
-    def _order(self, name: str, rank: int) -> tuple[int, ...] | None:
-        """(…, in, out) becomes (out, in, …); of a norm over images the channels come first."""
-        if self.kind == "LayerNorm" and rank > 2:
-            return (rank - 1, *range(rank - 1))
-        if name != "weight" or not self.axes:
+    def _order(self, name: str, axes: int) -> tuple[int, ...] | None:
+        """(…, in, out) becomes (out, in, …)."""
+        if self.over_images and axes > 2:
+            return (axes - 1, *range(axes - 1))
+        if not name.endswith("weight") or not self.axes:
             return None
         return (self.axes - 1, self.axes - 2, *range(self.axes - 2))
 
@@ -97,28 +112,106 @@ def _vectors(shapes: dict[str, Shape]) -> bool:
     return _all_equal(shapes) and all(len(shape) == 1 for shape in shapes.values())
 
 
+def _depthwise_fits(axes: int) -> Callable[[dict[str, Shape]], bool]:
+    def fits(shapes: dict[str, Shape]) -> bool:
+        weight = shapes["weight"]
+        if len(weight) != axes:
+            return False
+        made = (weight[-2] * weight[-1],)
+        return shapes.get("bias", made) == made
+
+    return fits
+
+
+def _separable_fits(axes: int) -> Callable[[dict[str, Shape]], bool]:
+    def fits(shapes: dict[str, Shape]) -> bool:
+        deep, point = shapes["depthwise.weight"], shapes["pointwise.weight"]
+        if not len(deep) == len(point) == axes or set(point[:-2]) != {1}:
+            return False
+        made = point[-1:]
+        return deep[-2] * deep[-1] == point[-2] and shapes.get("pointwise.bias", made) == made
+
+    return fits
+
+
+def _adapted(shapes: dict[str, Shape]) -> bool:
+    return shapes["mean"] == shapes["variance"] and shapes["count"] == ()
+
+
 def _with_kernel(kind: str, axes: int, out: int = -1) -> Family:
     return Family(kind, kind, ("weight", "bias"), (None, "use_bias"), _kernel_fits(axes, out), axes)
 
 
+_KERNEL = (("weight", "bias"), (None, "use_bias"))
+_SEPARABLE = (
+    ("depthwise.weight", "pointwise.weight", "pointwise.bias"),
+    (None, None, "use_bias"),
+)
+_NORM = (("weight", "bias"), ("scale", "center"))
+STATISTICS = ("running_mean", "running_var")
+ONLY_READ = (
+    *(
+        Family(f"Conv{n}D", f"DepthwiseConv{n}D", *_KERNEL, _depthwise_fits(n + 2), apart="weight")
+        for n in (1, 2)
+    ),
+    *(
+        Family(
+            f"Conv{n}D",
+            f"SeparableConv{n}D",
+            *_SEPARABLE,
+            _separable_fits(n + 2),
+            n + 2,
+            apart="depthwise.weight",
+        )
+        for n in (1, 2)
+    ),
+    Family(
+        "Normalization",
+        "Normalization",
+        ("mean", "variance", "count"),
+        (None, None, None),
+        _adapted,
+        constant=("mean", "variance", "count"),
+        whole="count",
+    ),
+    Family(
+        "LayerScale",
+        "keras.src.applications.convnext.LayerScale",
+        ("gamma",),
+        (None,),
+        lambda s: len(s["gamma"]) == 1,
+    ),
+)
+"""What other frameworks have as a grouped convolution or as two layers, or do not have."""
+
 FAMILIES = (
     _with_kernel("Dense", 2),
     Family("Embedding", "Embedding", ("weight",), (None,), lambda s: len(s["weight"]) == 2),
-    Family("LayerNorm", "LayerNormalization", ("weight", "bias"), ("scale", "center"), _all_equal),
+    Family("LayerNorm", "LayerNormalization", *_NORM, _all_equal, over_images=True),
+    Family("RMSNorm", "RMSNormalization", ("weight",), (None,), lambda s: True, over_images=True),
+    Family("GroupNorm", "GroupNormalization", *_NORM, _vectors),
     Family(
         "BatchNorm",
         "BatchNormalization",
-        ("weight", "bias", "running_mean", "running_var"),
+        ("weight", "bias", *STATISTICS),
         ("scale", "center", None, None),
         _vectors,
+        constant=STATISTICS,
     ),
     *(_with_kernel(f"Conv{n}D", n + 2) for n in (1, 2, 3)),
     *(_with_kernel(f"Conv{n}DTranspose", n + 2, out=-2) for n in (1, 2, 3)),
 )
-BY_KIND = {name: family for family in FAMILIES for name in (family.kind, family.keras)}
-BY_SNAKE = {family.snake: family for family in FAMILIES}
+BY_KIND = {
+    name: family for family in (*ONLY_READ, *FAMILIES) for name in (family.kind, family.keras)
+}
+BY_SNAKE = {f.snake: f for f in (*ONLY_READ, *FAMILIES) if "." not in f.keras}
 
 
 def of_automatic_name(name: str) -> Family | None:
     """The family of a layer that Keras has called `name`: dense, dense_1, …"""
-    return BY_SNAKE.get(re.sub(r"_[0-9]+$", "", name))
+    return BY_SNAKE.get(without_number(name))
+
+
+def without_number(name: str) -> str:
+    """What is before the number in the name of a layer: dense_1 is dense."""
+    return re.sub(r"_[0-9]+$", "", name)

@@ -12,8 +12,8 @@ each layer where it is first found. So `self.out` is saved as, say, `layers/dens
 name here. When it is written under `out`, `load_weights` finds it as well.
 
 A `.keras` file has the configuration of Sequential and Functional models, too: their layers have
-the names there, `stem.weight`, and those of a Sequential also the live model's, `0.weight`, as an
-alias. The path in the file is `Stored.stored_name`, by which the layer is written again.
+the names there, `stem.weight`. Aliases are the path in the file, and those of the live model, which
+counts the layers of a Sequential: `0.weight`. A layer is written again where it was in the file.
 
 **Kinds.** The variables in a group are only numbered; what they are depends on the kind of layer.
 The kind is known from the configuration in a `.keras` file, from the path in a list or Sequential,
@@ -39,7 +39,13 @@ from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.keras import config as keras_config
 from unified_blocks.formats.keras import hdf5
 from unified_blocks.formats.keras.config import Place
-from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.keras.families import (
+    BY_KIND,
+    BY_SNAKE,
+    Family,
+    of_automatic_name,
+    without_number,
+)
 from unified_blocks.formats.keras.hdf5 import Group
 from unified_blocks.formats.keras.messages import Numbers
 from unified_blocks.formats.keras.write import (
@@ -105,11 +111,12 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     layers = _Layers(path, kinds or {}, check)
     tensors = list(layers.walk(root, Place(config=config), in_container=False))
     if layers.unknown and strict:
+        known = ", ".join(family.keras for family in BY_SNAKE.values())
         raise FileFormatError(
-            f"{path}: each layer must be a {', '.join(f.keras for f in FAMILIES)}, and the file "
-            f"must say which; got {'; '.join(layers.unknown[:10])}; save the model as .keras, or "
-            'name the kinds: kinds={"path/of/layer": "Dense"}, or on the command line '
-            "--kind path/of/layer=Dense; or read the rest with strict=False, --partial"
+            f"{path}: each layer must be a {known}, and the file must say which; got "
+            f"{'; '.join(layers.unknown[:10])}; save the model as .keras, or name the kinds: "
+            'kinds={"path/of/layer": "Dense"}, or on the command line --kind path/of/layer=Dense; '
+            "or read the rest with strict=False, --partial"
         )
     if unused := layers.kinds.keys() - layers.paths:
         raise FileFormatError(
@@ -123,7 +130,7 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     known = {(i,) for i in range(len(at))} if config is None else {*at.values()} - {None}
     ordered = set(at.values()) == known and len(known) == len(at)
     if ordered:
-        tensors.sort(key=lambda stored: at[stored.name.rpartition(".")[0]] or ())
+        tensors.sort(key=lambda stored: at[layers.holder[stored.name]] or ())
     return StateFile.of(
         path,
         NAME,
@@ -143,6 +150,7 @@ class _Layers:
         paths: the layers with variables, by dotted path.
         orders: where each of them is among the layers of the model, by canonical name, if the file
             says so.
+        holder: the layer of each array, by their names.
         settings: see `StateFile`.
         unknown: the layers whose kind is not known, and why.
     """
@@ -154,6 +162,7 @@ class _Layers:
         self.kinds = {key.strip("/").replace("/", "."): kind for key, kind in kinds.items()}
         self.paths: list[str] = []
         self.orders: dict[str, tuple[int, ...] | None] = {}
+        self.holder: dict[str, str] = {}
         self.settings: dict[str, dict[str, Any]] = {}
         self.unknown: list[str] = []
 
@@ -191,20 +200,24 @@ class _Layers:
         told: dict[str, Any] = {key: options[key] for key in _SETTINGS if key in options}
         if told:
             self.settings[name] = told
+        others = [each for each in dict.fromkeys((count, path.replace("/", "."))) if each != name]
         for number, last in enumerate(names):
             array = arrays[str(number)]
+            full = f"{name}.{last}" if name else last
+            self.holder[full] = name
             yield Stored(
-                f"{name}.{last}" if name else last,
+                full,
                 family.canonical_shape(last, array.shape),
                 "float32" if array.bfloat16 else array.dtype.name,
                 functools.partial(_read, family, last, array, self.check),
-                role="constant" if last.startswith("running_") else "parameter",
+                role="constant" if last in family.constant else "parameter",
                 kind=family.kind,
                 stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
-                unsettled=family.unsettled(array.shape),
-                aliases=(f"{count}.{last}",) if place.count != place.name else (),
+                aliases=tuple(f"{other}.{last}" for other in others),
+                optional=last == family.whole,
+                unsettled=family.is_unsettled(array.shape),
             )
 
     def _family(self, variables: Group, place: Place, in_container: bool) -> Family:
@@ -224,7 +237,7 @@ class _Layers:
             found = keras_config.kind(config)
             if found not in BY_KIND:
                 raise _UnknownError(f"a {found!r:.50}")
-            if in_container and by_path is not BY_KIND[found]:
+            if in_container and without_number(path[-1]) != BY_KIND[found].snake:
                 raise _UnknownError(f"a {found} by its configuration, and not by its path")
             return BY_KIND[found]
         # An early Keras 3 wrote no names, and no groups for layers without variables.
@@ -263,7 +276,8 @@ def _names(family: Family, arrays: Mapping[str, Numbers], options: Mapping[str, 
     shapes = {name: arrays[str(i)].shape for i, name in enumerate(present) if str(i) in arrays}
     if len(present) != len(arrays) or len(shapes) != len(present) or not family.fits(shapes):
         raise _UnknownError(f"which are not those of a {family.keras}, or may be any of them")
-    if any(array.dtype.kind != "f" and not array.bfloat16 for array in arrays.values()):
+    floats = [arrays[str(i)] for i, name in enumerate(present) if name != family.whole]
+    if any(array.dtype.kind != "f" and not array.bfloat16 for array in floats):
         raise _UnknownError("which are not floats: it may be quantised")
     return present
 

@@ -47,6 +47,8 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     for place in paths.values():
         _check_path(place)
     families = {layer: _family(layer, held) for layer, held in layers.items()}
+    for layer, family in families.items():
+        _check_kept(layer, paths[layer], family)
     text = json.dumps(metadata)
     if len(text.encode()) > _MOST_METADATA:
         raise UnsupportedError(
@@ -76,7 +78,7 @@ def unwritable(tensors: Iterable[Stored]) -> dict[str, str]:
     for layer, held in _by_layer(tensors).items():
         try:
             _check_path(_path(layer, held.values()))
-            _family(layer, held)
+            _check_kept(layer, _path(layer, held.values()), _family(layer, held))
         except UnsupportedError as error:
             found[layer] = str(error)
     return found
@@ -126,6 +128,21 @@ def _check_path(layer: str) -> None:
         )
 
 
+def _check_kept(layer: str, path: str, family: Family) -> None:
+    """Refuse what would be written as another layer than it was read as.
+
+    Raises:
+        UnsupportedError: for a depthwise or separable convolution.
+    """
+    was = of_automatic_name(path.rpartition(".")[2])
+    if path != layer and was not in (None, family):
+        raise UnsupportedError(
+            f"a layer in a file of Keras must be a {', '.join(f.kind for f in FAMILIES)}; got "
+            f"{layer!r}, which was a {was.keras if was else was} and is a {family.kind} elsewhere: "
+            "let Keras write it, model.save_weights, or rename it"
+        )
+
+
 def _h5py() -> Any:
     try:
         return importlib.import_module("h5py")
@@ -161,7 +178,7 @@ def _family(layer: str, held: Mapping[str, Stored]) -> Family:
     shapes = {name: stored.shape for name, stored in held.items()}
     kinds = {stored.kind for stored in held.values()} - {None}
     weight, bias = shapes.get("weight", ()), shapes.get("bias")
-    if len(kinds) == 1 and kinds <= BY_KIND.keys():
+    if len(kinds) == 1 and BY_KIND.get(str(*kinds)) in FAMILIES:
         family = BY_KIND[str(*kinds)]
     elif not kinds and "running_mean" in held:
         family = BY_KIND["BatchNorm"]
