@@ -7,8 +7,8 @@ chapter, and what goes wrong when models are moved from one framework to another
 from __future__ import annotations
 
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
-from testbed.mutants.table.files import FILES
 from testbed.mutants.table.comparing import COMPARING
+from testbed.mutants.table.files import FILES
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
 from testbed.mutants.table.layouts import LAYOUTS
 from testbed.mutants.table.learning import LEARNING
