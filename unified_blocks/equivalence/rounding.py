@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -36,9 +36,6 @@ from unified_blocks.reference.policy import OWN, TOLERANCES, wide
 from unified_blocks.reference.rows import Row, compared
 from unified_blocks.types import Array
 
-if TYPE_CHECKING:
-    from unified_blocks.equivalence.alignment import Pair
-
 DTYPE = "float32"
 POLICY = TOLERANCES[DTYPE]["summed"]
 UNIT = 2.0**-24
@@ -48,7 +45,18 @@ SAMPLED = 256
 """How many numbers a formula is tried on before it is on all."""
 
 
-def tighten(pairs: Sequence[Pair], numbers: Mapping[str, Array], train: bool) -> None:
+class Paired(Protocol):
+    """A call of both models, with a row of each input and output, and the bounds of those."""
+
+    a: Call
+    b: Call
+    inputs: list[Row]
+    outputs: list[Row]
+    input_bounds: dict[int, Array]
+    output_bounds: dict[int, Array]
+
+
+def tighten(pairs: Sequence[Paired], numbers: Mapping[str, Array], train: bool) -> None:
     """Hold the arrays of these calls, in the order of their end, to bounds of their own."""
     if OWN.get() is not None:
         return
@@ -276,7 +284,7 @@ def _by_activation(sources: Iterator[tuple[Array, Array]], a: Array, b: Array) -
     return None
 
 
-def _had(pairs: Sequence[Pair], since: int, until: int) -> Iterator[tuple[Array, Array]]:
+def _had(pairs: Sequence[Paired], since: int, until: int) -> Iterator[tuple[Array, Array]]:
     """What both models took and gave between two moments, the latest first."""
     moments = [
         (time, arrays)
