@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -151,3 +151,28 @@ def numbered(calls: Iterable[Call]) -> dict[str, Call]:
             call.name = f"{call.path or WHOLE}#{counts[call.path]}"
         found[call.name] = call
     return {call.name: call for call in calls}
+
+
+def without_blocks(calls: Sequence[Call]) -> list[Call]:
+    """The calls under their numbered names, without what they are calls of.
+
+    A record knows positions only: what a call takes and gives by name is in the order of the names.
+    """
+    return [in_order(replace(call, name=n, block=None)) for n, call in numbered(calls).items()]
+
+
+def in_order(call: Call) -> Call:
+    taken, given = (sorted(leaves, key=_name) for leaves in (call.taken, call.given))
+    return replace(
+        call,
+        inputs=[leaf.array for leaf in taken],
+        input_dtypes=[leaf.dtype for leaf in taken],
+        outputs=[leaf.array for leaf in given],
+        dtypes=[leaf.dtype for leaf in given],
+        places=[],
+        input_places=[],
+    )
+
+
+def _name(leaf: Leaf) -> list[tuple[int, str]]:
+    return [(key, "") if isinstance(key, int) else (-1, str(key)) for key in leaf.place]

@@ -6,7 +6,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from unified_blocks.dtypes import use_dtype
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 from unified_blocks.equivalence.matrix.records import Entry, Key, Record, source_of
 from unified_blocks.equivalence.modes import MODES, Mode
-from unified_blocks.equivalence.watching import Call, numbered, watched
+from unified_blocks.equivalence.watching import watched, without_blocks
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.files.checkpoint import load, save
 from unified_blocks.files.state_files import read_state, write_state
@@ -320,31 +320,6 @@ def put_state(entry: Entry, subject: Subject, net: Any) -> None:
     """Add the numbers of a network."""
     dtypes = [variable.dtype for variable in subject.backend.variables(net)]
     put(entry, "state", subject.numbers(net), dtypes)
-
-
-def without_blocks(calls: Sequence[Call]) -> list[Call]:
-    """The calls under their numbered names, without what they are calls of.
-
-    A record knows positions only: what a call takes and gives by name is in the order of the names.
-    """
-    return [in_order(replace(call, name=n, block=None)) for n, call in numbered(calls).items()]
-
-
-def in_order(call: Call) -> Call:
-    taken, given = (sorted(leaves, key=_name) for leaves in (call.taken, call.given))
-    return replace(
-        call,
-        inputs=[leaf.array for leaf in taken],
-        input_dtypes=[leaf.dtype for leaf in taken],
-        outputs=[leaf.array for leaf in given],
-        dtypes=[leaf.dtype for leaf in given],
-        places=[],
-        input_places=[],
-    )
-
-
-def _name(leaf: Leaf) -> list[tuple[int, str]]:
-    return [(key, "") if isinstance(key, int) else (-1, str(key)) for key in leaf.place]
 
 
 def expect(entry: Entry, name: str, arrays: Sequence[Array] | State | None) -> None:

@@ -127,8 +127,8 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     own = keras_config.own_metadata(path, root.attributes.get(METADATA))
     at = layers.orders
     # Ours are all the numbers from 0; in a configuration there are layers without variables too.
-    known = {(i,) for i in range(len(at))} if config is None else {*at.values()} - {None}
-    ordered = set(at.values()) == known and len(known) == len(at)
+    places = {(i,) for i in range(len(at))} if config is None else {*at.values()} - {None}
+    ordered = {*at.values()} == places and len(places) == len(at)
     if ordered:
         tensors.sort(key=lambda stored: at[layers.holder[stored.name]] or ())
     return StateFile.of(
