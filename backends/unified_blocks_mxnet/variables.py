@@ -12,8 +12,6 @@ import numpy as np
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
-from unified_blocks.formats.mxnet.graph import Graph, of_json
-from unified_blocks.formats.mxnet.names import canonical_names
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.semantics import kind_of, semantics_of
@@ -191,7 +189,7 @@ def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
         yield from _walk(net, child, f"{path}{name}.")
 
 
-_GRAPHS: WeakKeyDictionary[Any, Graph] = WeakKeyDictionary()
+_GRAPHS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 """Those of `SymbolBlock`s, which have one for ever."""
 
 
@@ -200,6 +198,9 @@ def _of_symbols(net: Any, block: Any, path: str) -> list[MXNetVariable]:
 
     Of a part of a network that file is one of `save_parameters`, which has Gluon's names.
     """
+    from unified_blocks.formats.mxnet.graph import of_json  # few networks were imported
+    from unified_blocks.formats.mxnet.names import canonical_names
+
     symbol = block._cached_graph[1]
     graph = _GRAPHS.get(block) or _GRAPHS.setdefault(block, of_json(symbol.tojson()))
     fixed, constant = graph.fixed, set(symbol.list_auxiliary_states())

@@ -111,9 +111,9 @@ def read(path: Path, kinds: Mapping[str, str] | None = None, strict: bool = True
     layers = _Layers(path, kinds or {}, check)
     tensors = list(layers.walk(root, Place(config=config), in_container=False))
     if layers.unknown and strict:
-        known = ", ".join(family.keras for family in BY_SNAKE.values())
+        kinds_known = ", ".join(family.keras for family in BY_SNAKE.values())
         raise FileFormatError(
-            f"{path}: each layer must be a {known}, and the file must say which; got "
+            f"{path}: each layer must be a {kinds_known}, and the file must say which; got "
             f"{'; '.join(layers.unknown[:10])}; save the model as .keras, or name the kinds: "
             'kinds={"path/of/layer": "Dense"}, or on the command line --kind path/of/layer=Dense; '
             "or read the rest with strict=False, --partial"
