@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, ClassVar
@@ -186,14 +185,15 @@ class TensorFlowBackend(Backend):
 
     def caller(self, net):
         if len(getattr(net, "inputs", None) or ()) > 1:  # a Functional model takes a list
-            return lambda *inputs, **named: net(one_of(inputs), **named)
+            return lambda *inputs, **named: net(list(inputs), **named)
         return net
 
     def forward_of(self, net):
         return net.call
 
     def run(self, net, inputs, train=False):
-        return self.caller(net)(*inputs, training=train)
+        of_dict = len(inputs) == 1 and isinstance(inputs[0], dict)  # a Functional model's names
+        return (net if of_dict else self.caller(net))(*inputs, training=train)
 
     @contextmanager
     def watch(self, net, begins, ends):
@@ -260,11 +260,6 @@ class TensorFlowBackend(Backend):
 
     def training_step(self, net, optimizer, loss):
         return learning.TensorFlowTrainingStep(net, optimizer, loss)
-
-
-def one_of(inputs: Sequence[Any]) -> Any:
-    """The inputs as a Functional model takes them: a dict, or a list."""
-    return inputs[0] if len(inputs) == 1 and isinstance(inputs[0], dict) else list(inputs)
 
 
 def hold_constant(net: Any, name: str, shape: Any, dtype: str, initializer: Any) -> None:

@@ -144,8 +144,6 @@ def _named(value: Any) -> Iterable[tuple[Hashable, Any]] | None:
         names: Sequence[str] = value._fields
     elif is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in fields(value)]
-    elif hasattr(value, "__attrs_attrs__") and not isinstance(value, type):
-        names = [attribute.name for attribute in value.__attrs_attrs__]
     else:
         return None
     return [(Field.at(i, name), getattr(value, name, None)) for i, name in enumerate(names)]
