@@ -165,11 +165,10 @@ def align(
             if calls is b:
                 found[call.name] = call
     made = sorted((call for call in a if call.name in found), key=lambda call: call.end)
-    apart = [
-        (call, move)
-        for call in made
-        if (move := move_between(call.channels, found[call.name].channels)) is not None
+    between: list[tuple[Call, Move]] = [
+        (call, move_between(call.channels, found[call.name].channels)) for call in made
     ]
+    apart: list[tuple[Call, Move]] = [each for each in between if each[1] is not None]
     pairs = []
     for call in made:
         mine, theirs, taken, given = calls_in_common(call, found[call.name])

@@ -118,10 +118,10 @@ def declared(layouts: Sequence[str] | None) -> Layouts:
     if layouts is None:
         return Layouts()
     if [type(layout) for layout in layouts] == [str, str] and not isinstance(layouts, str):
-        places = [_channels(layout) for layout in layouts]
+        places: list[Channels | None] = [_channels(layout) for layout in layouts]
         letters = [layout.replace("C", "") for layout in layouts if layout not in WORDS]
         if None not in places and (not letters or letters == [letters[0]] * 2):
-            move = move_between(*places)
+            move = move_between(places[0], places[1])
             return Layouts(move, len(letters[0]) + 1 if letters else None)
     raise ValueError(
         "compare: layouts must be two, that of each model, with the same axes but for where the "
@@ -277,12 +277,13 @@ def side_of(
 def _chosen(x: Array, y: Array, dtype: str, moves: Sequence[Move]) -> Move:
     if x.ndim != y.ndim and min(x.ndim, y.ndim) > 1:
         return "ones" if "ones" in moves and _without_ones(x) == _without_ones(y) else None
-    possible = [move for move in moves if move != "ones"]
+    possible: list[Move] = [move for move in moves if move != "ones"]
     if len(possible) > 1:
         for move in possible:
             if agree(x, brought(y, move), dtype):
                 return move
-        possible = [move for move in possible if brought(y, move).shape == x.shape]
+        shapes: list[Move] = [m for m in possible if brought(y, m).shape == x.shape]
+        possible = shapes
     return possible[-1] if possible else None
 
 
@@ -322,7 +323,9 @@ def sides_of(
     types = (a.input_dtypes, b.input_dtypes)
     took = side_of(a.name, "input", a.inputs, b.inputs, types, taking, names[0])
     if giving is None:
-        inside = [move for call, move in apart if a.start < call.start and call.end < a.end]
+        inside: list[Move] = [
+            move for call, move in apart if a.start < call.start and call.end < a.end
+        ]
         giving = [None, *inside, *took.moves, *flattened.values(), *taking[-1:]]
     types = (a.dtypes, b.dtypes)
     return took, side_of(a.name, "call", a.outputs, b.outputs, types, giving, names[1])

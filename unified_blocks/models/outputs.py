@@ -141,7 +141,7 @@ def _named(value: Any) -> Iterable[tuple[Hashable, Any]] | None:
     if isinstance(value, Mapping):
         return value.items()
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        names: Sequence[str] = value._fields
+        names: Sequence[str] = getattr(value, "_fields")  # noqa: B009  # of a named tuple
     elif is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in fields(value)]
     else:

@@ -173,7 +173,7 @@ def own_tolerance(rtol: float | None, atol: float | None) -> Iterator[None]:
 
 def _is_a_size(value: Any) -> bool:
     known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return known and math.isfinite(value) and value >= 0
+    return bool(known and math.isfinite(value) and value >= 0)
 
 
 def narrowest(dtypes: Iterable[str | None]) -> str | None:
