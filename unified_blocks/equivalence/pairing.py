@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from unified_blocks.equivalence.watching import Call
+from unified_blocks.equivalence.watching import Call, with_leaves
 from unified_blocks.models.outputs import Leaf, paired, shown
 from unified_blocks.reference.rows import Row, What, compared, rows_of
 
@@ -74,16 +74,4 @@ def calls_in_common(a: Call, b: Call) -> tuple[Call, Call, Common, Common]:
     taken, given = in_common(a.name, a.taken, b.taken), in_common(a.name, a.given, b.given)
     if given.names:
         given = replace(given, apart=[])
-    return _with(a, taken.a, given.a), _with(b, taken.b, given.b), taken, given
-
-
-def _with(call: Call, taken: Sequence[Leaf], given: Sequence[Leaf]) -> Call:
-    return replace(
-        call,
-        inputs=[leaf.array for leaf in taken],
-        input_dtypes=[leaf.dtype for leaf in taken],
-        input_places=[leaf.place for leaf in taken],
-        outputs=[leaf.array for leaf in given],
-        dtypes=[leaf.dtype for leaf in given],
-        places=[leaf.place for leaf in given],
-    )
+    return with_leaves(a, taken.a, given.a), with_leaves(b, taken.b, given.b), taken, given

@@ -163,14 +163,19 @@ def without_blocks(calls: Sequence[Call]) -> list[Call]:
 
 def in_order(call: Call) -> Call:
     taken, given = (sorted(leaves, key=_name) for leaves in (call.taken, call.given))
+    return replace(with_leaves(call, taken, given), places=[], input_places=[])
+
+
+def with_leaves(call: Call, taken: Sequence[Leaf], given: Sequence[Leaf]) -> Call:
+    """`call`, with these in place of what it took and gave."""
     return replace(
         call,
         inputs=[leaf.array for leaf in taken],
         input_dtypes=[leaf.dtype for leaf in taken],
+        input_places=[leaf.place for leaf in taken],
         outputs=[leaf.array for leaf in given],
         dtypes=[leaf.dtype for leaf in given],
-        places=[],
-        input_places=[],
+        places=[leaf.place for leaf in given],
     )
 
 
