@@ -48,6 +48,9 @@ from unified_blocks.layers import (
     SELU,
     Activation,
     BatchNorm,
+    Conv1D,
+    Conv2D,
+    Conv3D,
     Dense,
     Dropout,
     Embedding,
@@ -65,6 +68,7 @@ from unified_blocks.layers import (
     Softsign,
     Tanh,
 )
+from unified_blocks.layouts import channels_axis, use_layout
 from unified_blocks.ops import KEEP
 from unified_blocks.version import __version__ as __version__
 
@@ -103,6 +107,9 @@ __all__ = [
     "Comparison",
     "Compiled",
     "Constant",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "DuplicateBlockError",
@@ -144,6 +151,7 @@ __all__ = [
     "backend_of",
     "build",
     "cast",
+    "channels_axis",
     "check",
     "compare",
     "compile",
@@ -167,6 +175,7 @@ __all__ = [
     "transfer",
     "use_backend",
     "use_dtype",
+    "use_layout",
     "value_and_grad",
     "write_state",
 ]

@@ -9,3 +9,6 @@ Array: TypeAlias = NDArray[Any]
 
 State: TypeAlias = dict[str, Array]
 """Arrays by canonical name."""
+
+Mixin: Any = object
+"""Base of a class that uses what the other bases of its subclasses have."""

@@ -4,7 +4,9 @@ from unified_blocks_mxnet.backend import MXNetBackend
 
 BACKEND = MXNetBackend()  # before the native classes, which register with it
 
+from unified_blocks_mxnet import neural_ops as neural_ops  # it registers the operations
 from unified_blocks_mxnet.activations import ReLU, Sigmoid, Softsign, Tanh
+from unified_blocks_mxnet.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_mxnet.mlp import MLP
@@ -16,6 +18,9 @@ __all__ = [
     "BACKEND",
     "MLP",
     "BatchNorm",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "Embedding",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.backend import Channels
+from unified_blocks.layers.images import ImageLayer
 from unified_blocks_mxnet.compat import nn
 
 
 def channels_of(layer: Any) -> Channels | None:
     """See `Backend.channels_of`."""
+    if isinstance(layer, ImageLayer):
+        return "last" if layer.channels_last else "first"
     if isinstance(layer, nn.Dense):  # one that flattens takes images in the order of their memory
         return None if layer._flatten else "last"
     if isinstance(layer, nn.Embedding):

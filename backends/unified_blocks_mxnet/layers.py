@@ -8,7 +8,7 @@ import numpy as np
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.block.arguments import ACTIVATIONS as NAMES
+from unified_blocks.block.rules import ACTIVATIONS as NAMES
 from unified_blocks_mxnet.compat import mx, nn
 
 OWN = ("relu", "sigmoid", "tanh", "softsign")

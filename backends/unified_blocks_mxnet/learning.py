@@ -14,7 +14,7 @@ from unified_blocks.training.losses import apply_loss, check_alike, check_loss
 from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.ops import log_softmax
+from unified_blocks_mxnet.neural_ops import log_softmax
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, call, semantics_of
 from unified_blocks_mxnet.variables import walk
 

@@ -20,6 +20,7 @@ from unified_blocks_tensorflow.backend import TensorFlowBackend
 
 BACKEND = TensorFlowBackend()  # before the native classes, which register with it
 
+from unified_blocks_tensorflow import neural_ops as neural_ops  # it registers the operations
 from unified_blocks_tensorflow.activations import (
     ELU,
     GELU,
@@ -34,6 +35,7 @@ from unified_blocks_tensorflow.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks_tensorflow.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
@@ -49,6 +51,9 @@ __all__ = [
     "MLP",
     "SELU",
     "BatchNorm",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "Embedding",

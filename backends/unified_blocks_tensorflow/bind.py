@@ -24,6 +24,7 @@ from unified_blocks.block.pickling import Key, native_key, native_of
 from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks_tensorflow.autograph import call_of, has_while
+from unified_blocks_tensorflow.images import in_layout
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
@@ -39,6 +40,8 @@ def bind(native: type[Any]) -> type[Any]:
     bind_constructor(native)
     bind_forward(native)
     give(native, vars(TensorFlowBlock))
+    if getattr(native, "takes_channels_last", False) and "__call__" in vars(native):
+        native.__call__ = in_layout(native.__call__)
     native._device = None
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)

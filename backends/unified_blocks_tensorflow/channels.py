@@ -8,6 +8,7 @@ import keras
 
 import unified_blocks as ub
 from unified_blocks.backend import Channels
+from unified_blocks.layers.images import ImageLayer
 
 BY_AXIS = (
     keras.layers.BatchNormalization,
@@ -25,6 +26,8 @@ PLACES: dict[Any, Channels] = {
 
 def channels_of(layer: Any) -> Channels | None:
     """See `Backend.channels_of`."""
+    if isinstance(layer, ImageLayer):
+        return "last" if layer.channels_last else "first"
     if isinstance(layer, ub.BatchNorm):  # its axis follows the input
         return "first"
     # A user's subclass may move them to the end and back.

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.block.arguments import ACTIVATIONS as NAMES
+from unified_blocks.block.rules import ACTIVATIONS as NAMES
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import check_own_call
 

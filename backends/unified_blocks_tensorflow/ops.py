@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.ops import KEEP, register
-from unified_blocks_tensorflow.symbolic import Symbolic
+from unified_blocks.ops import KEEP
 
 # on each element
 
@@ -278,51 +275,6 @@ def eye(n, like):
     return tf.eye(n, dtype=like.dtype)
 
 
-# neural
-
-
-relu = tensor(tf.nn.relu)
-silu = tensor(tf.nn.silu)
-sigmoid = tensor(tf.sigmoid)
-tanh = tensor(tf.tanh)
-softplus = tensor(tf.nn.softplus)
-softsign = tensor(tf.nn.softsign)
-
-
-def leaky_relu(x, negative_slope):
-    return tf.where(x > 0, x, negative_slope * x)  # its own rounds the slope to float32
-
-
-def gelu(x):
-    if x.dtype != tf.float64:
-        return tf.nn.gelu(x, approximate=False)
-    return x * (1 + tf.math.erf(x / math.sqrt(2))) / 2  # its own rounds the root to float32
-
-
-def elu(x, alpha):
-    return keras.activations.elu(tf.convert_to_tensor(x), alpha)
-
-
-def selu(x):
-    return 1.0507009873554805 * elu(x, 1.6732632423543772)  # its own has another slope at 0
-
-
-def hard_sigmoid(x):
-    return tf.nn.relu6(x + 3) / 6
-
-
-def softmax(x, axis):
-    return tf.nn.softmax(x, axis)
-
-
-def log_softmax(x, axis):
-    return tf.nn.log_softmax(x, axis)
-
-
-def dropout(x, rate):
-    return tf.nn.dropout(x, rate)
-
-
 # control flow
 
 
@@ -332,10 +284,3 @@ def while_loop(cond, body, state, max_iterations):
 
 def cond(pred, true_fn, false_fn, operands):
     return tf.cond(pred, lambda: true_fn(*operands), lambda: false_fn(*operands))
-
-
-FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
-EAGER, TRACED = tf.__internal__.EagerTensor, tf.__internal__.SymbolicTensor
-TENSORS = (EAGER, TRACED, tf.Tensor, tf.Variable, keras.Variable)
-register("tensorflow", "TensorFlow", sys.modules[__name__], TENSORS, floats=FLOATS)
-register("tensorflow", "TensorFlow", Symbolic(), (keras.KerasTensor,), floats=FLOATS, symbolic=True)

@@ -4,6 +4,7 @@ from unified_blocks_torch.backend import TorchBackend
 
 BACKEND = TorchBackend()  # before the native classes, which register with it
 
+from unified_blocks_torch import neural_ops as neural_ops  # it registers the operations
 from unified_blocks_torch.activations import (
     ELU,
     GELU,
@@ -17,6 +18,7 @@ from unified_blocks_torch.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks_torch.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_torch.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_torch.mlp import MLP
@@ -31,6 +33,9 @@ __all__ = [
     "MLP",
     "SELU",
     "BatchNorm",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "Embedding",

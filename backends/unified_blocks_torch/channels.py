@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from unified_blocks.backend import Channels
+from unified_blocks.layers.images import ImageLayer
 
 FIRST = (
     nn.modules.conv._ConvNd,
@@ -24,6 +25,8 @@ LAST = (nn.Linear, nn.Embedding, nn.LayerNorm)
 
 def channels_of(layer: nn.Module) -> Channels | None:
     """See `Backend.channels_of`."""
+    if isinstance(layer, ImageLayer):
+        return "last" if layer.channels_last else "first"
     if isinstance(layer, FIRST):
         return "first"
     # A user's subclass may move them to the end and back: torchvision's LayerNorm2d does.

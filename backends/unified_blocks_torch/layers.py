@@ -9,8 +9,8 @@ from torch.nn.functional import linear as affine
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.block.arguments import ACTIVATIONS as NAMES
-from unified_blocks_torch import ops as own
+from unified_blocks.block.rules import ACTIVATIONS as NAMES
+from unified_blocks_torch import neural_ops as own
 from unified_blocks_torch.quantization import OWN as OWN_CLASSES
 
 OWN = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softsign")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 
 import torch
-from torch.nn import functional as F
 
-from unified_blocks.ops import KEEP, register
+from unified_blocks.ops import KEEP
 
 # on each element
 
@@ -206,33 +204,6 @@ def eye(n, like):
     return torch.eye(n, dtype=like.dtype, device=like.device)
 
 
-# neural
-
-relu = F.relu
-leaky_relu = F.leaky_relu
-elu = F.elu
-selu = F.selu
-gelu = F.gelu
-silu = F.silu
-sigmoid = torch.sigmoid
-tanh = torch.tanh
-softsign = F.softsign
-softmax = torch.softmax
-log_softmax = torch.log_softmax
-
-
-def hard_sigmoid(x):
-    return F.relu6(x + 3) / 6  # the derivative of F.hardsigmoid is rounded to float32
-
-
-def softplus(x):
-    return torch.logaddexp(x, torch.zeros_like(x))  # F.softplus is linear above 20
-
-
-def dropout(x, rate):
-    return F.dropout(x, rate)
-
-
 # control flow
 
 
@@ -246,20 +217,3 @@ def while_loop(cond, body, state, max_iterations):
 
 def cond(pred, true_fn, false_fn, operands):
     return true_fn(*operands) if pred else false_fn(*operands)
-
-
-FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-def casts(x):
-    return x.dtype in FLOATS and torch.is_autocast_enabled(x.device.type)
-
-
-register(
-    "torch",
-    "PyTorch",
-    sys.modules[__name__],
-    (torch.Tensor, torch.nn.Parameter),
-    floats=FLOATS,
-    casts=casts,
-)

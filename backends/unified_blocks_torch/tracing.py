@@ -8,7 +8,7 @@ import torch
 from torch.fx import Proxy, Tracer
 
 from unified_blocks.ops import register
-from unified_blocks_torch import ops
+from unified_blocks_torch import neural_ops, ops
 
 RECORDED = ("full", "arange", "eye", "one_hot", "one_hot_like", "prod")
 """The operations that ask a tensor for its dtype, device or dimensions: each is one call."""
@@ -20,7 +20,7 @@ class SymbolicOps:
     def __getattr__(self, name: str) -> Any:
         if name in RECORDED:
             return lambda *args: getattr(ops, name)(*args)  # which is another while it traces
-        return getattr(ops, name)
+        return getattr(ops, name, None) or getattr(neural_ops, name)
 
     def split(self, x, sections, axis):
         parts = torch.chunk(x, sections, axis)

@@ -11,7 +11,7 @@ import unified_blocks as ub
 from pytest_unified_blocks.contracts.checks import agree, normal, output_of
 from pytest_unified_blocks.contracts.learning import expected_gradients, gradients_agree
 from pytest_unified_blocks.contracts.marks import dtypes, gradients
-from pytest_unified_blocks.layer_cases import LAYERS, made
+from pytest_unified_blocks.layer_cases import LAYERS, WITH_SHAPES, made
 from pytest_unified_blocks.op_cases import OPS, OpCase
 from unified_blocks import ops
 from unified_blocks.reference.gradients import reference_output
@@ -51,20 +51,20 @@ class Layers:
         assert "2" not in kinds
 
     @pytest.mark.capability("layers")
-    @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)], ids=str)
-    @pytest.mark.parametrize("layer", LAYERS)
+    @pytest.mark.parametrize(("layer", "shape"), WITH_SHAPES, ids=str)
     @dtypes
     def test_a_layer_is_its_reference(
         self, backend: ub.Backend, layer: str, shape: tuple[int, ...], dtype: str
     ) -> None:
-        net, x = made(LAYERS[layer], shape, dtype), normal(*shape, dtype=dtype)
+        net, x = made(LAYERS[layer].make, shape, dtype), normal(*shape, dtype=dtype)
         agree("output", output_of(net, x), reference_output(net, ub.state(net), x), dtype)
 
     @gradients
     @pytest.mark.capability("layers")
     @pytest.mark.parametrize("layer", LAYERS)
     def test_gradients_of_a_layer_are_its_reference(self, backend: ub.Backend, layer: str) -> None:
-        net, x = made(LAYERS[layer], (4, 6)), normal(4, 6)
+        shape = LAYERS[layer].shapes[0]
+        net, x = made(LAYERS[layer].make, shape), normal(*shape)
         y = normal(*output_of(net, x).shape, seed=1)
         gradients_agree(net, x, y, expected_gradients(net, x, y), "float64")
 

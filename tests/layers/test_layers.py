@@ -16,7 +16,8 @@ def evaluate(net, x):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_in_a_graph(backend_name, name):
-    net, x = made(LAYERS[name], (4, 6)), normal(4, 6, dtype="float64")
+    shape = LAYERS[name].shapes[0]
+    net, x = made(LAYERS[name].make, shape), normal(*shape, dtype="float64")
     if backend_name == "torch":
         net.eval()
     eager = run(net, x)

@@ -7,26 +7,14 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from operator import index
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from unified_blocks.dtypes import default_dtype, dtype_name, use_dtype
-
-ACTIVATIONS = (
-    *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
-    *("softplus", "softsign"),
-)
-RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "rate": ("in [0, 1)", lambda value: 0 <= value < 1),
-    "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
-    "epsilon": ("above 0", lambda value: value > 0),
-}
-
+from unified_blocks.layouts import Layout, default_layout, use_layout
 
 if TYPE_CHECKING:
     Init = TypeVar("Init", bound=Callable[..., None])
@@ -63,11 +51,13 @@ class Arguments:
     Attributes:
         positional, keywords: the constructor's arguments, as given.
         dtype: the default floating-point type at that moment.
+        layout: the default layout of images at that moment.
     """
 
     positional: tuple[Any, ...] = ()
     keywords: dict[str, Any] = field(default_factory=dict)
     dtype: str = "float32"
+    layout: Layout = "channels_first"
 
     @classmethod
     def of(
@@ -81,7 +71,7 @@ class Arguments:
         if keywords.get("dtype") is not None:
             with suppress(ValueError):  # the constructor itself says what is wrong with it
                 keywords["dtype"] = dtype_name(keywords["dtype"])
-        return cls(positional, keywords, dtype or default_dtype())
+        return cls(positional, keywords, dtype or default_dtype(), default_layout())
 
     @property
     def chosen_dtype(self) -> Any:
@@ -91,19 +81,27 @@ class Arguments:
 
     def map(self, change: Callable[[Any], Any]) -> Arguments:
         """The same arguments, each value passed through `change`."""
-        return Arguments(*_each(change, self.positional, self.keywords), self.dtype)
+        changed = _each(change, self.positional, self.keywords)
+        return Arguments(*changed, self.dtype, self.layout)
 
     def with_dtype(self, dtype: str) -> Arguments:
         """The same arguments for a block of another floating-point type."""
         keywords = dict(self.keywords)
         if keywords.get("dtype") is not None:
             keywords["dtype"] = dtype
-        return Arguments(self.positional, keywords, dtype)
+        return Arguments(self.positional, keywords, dtype, self.layout)
+
+    def with_layout(self, layout: Layout) -> Arguments:
+        """The same arguments for a block of another layout of images."""
+        keywords = dict(self.keywords)
+        if keywords.get("layout") is not None:
+            keywords["layout"] = layout
+        return Arguments(self.positional, keywords, self.dtype, layout)
 
     def make(self, cls: Callable[..., Any]) -> Any:
         """An instance of `cls` made with these arguments."""
         given = self.map(copied)
-        with use_dtype(self.dtype):
+        with use_dtype(self.dtype), use_layout(self.layout):
             return cls(*given.positional, **given.keywords)
 
 
@@ -121,10 +119,6 @@ def copied(value: Any) -> Any:
     if kind in (dict, OrderedDict):
         return kind((key, copied(item)) for key, item in value.items())
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-widest: ContextVar[int | None] = ContextVar("unified_blocks_widest", default=None)
-"""The widest that a layer may be while one is made from a file; None when there is no bound."""
 
 
 def dtype_by_name(
@@ -166,48 +160,3 @@ def give(native: type[Any], methods: Mapping[str, Any]) -> None:
         is_method = isinstance(method, FunctionType | classmethod)
         if is_method and not any(name in vars(cls) for cls in written):
             setattr(native, name, method)
-
-
-def rule_of(parameter: str) -> Callable[[str, str, Any], None] | None:
-    """The check that the name of a constructor's parameter stands for; None for most names.
-
-    It is given the class's name, the parameter's and the argument.
-    """
-    if parameter.endswith(("units", "_dim")):
-        return check_size
-    if parameter in RANGES:
-        return check_range
-    return check_activation if parameter.endswith("activation") else None
-
-
-def check_size(block: str, parameter: str, value: Any) -> None:
-    """Raise `TypeError` for a size that is no whole number, `ValueError` for one below 1."""
-    if value is None and parameter == "in_units":
-        return
-    if value is None or isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")
-    size = index(value)
-    if size < 1:
-        raise ValueError(f"{block}: {parameter} must be at least 1; got {parameter}={value}")
-    bound = widest.get()
-    if bound is not None and size > bound:
-        raise ValueError(
-            f"{block}: {parameter} must be a size of an array in the file, {bound} at most; "
-            f"got {parameter}={value}"
-        )
-
-
-def check_range(block: str, parameter: str, value: Any) -> None:
-    """Raise `ValueError` for a number out of its range."""
-    rule, holds = RANGES[parameter]
-    if not holds(value):
-        raise ValueError(f"{block}: {parameter} must be {rule}; got {parameter}={value!r}")
-
-
-def check_activation(block: str, parameter: str, value: Any) -> None:
-    """Raise `ValueError` for an activation that is not known."""
-    if value is not None and value not in ACTIVATIONS:
-        raise ValueError(
-            f"{block}: {parameter} must be None or one of {', '.join(ACTIVATIONS)}; "
-            f"got {parameter}={value!r}"
-        )

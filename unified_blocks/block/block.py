@@ -172,6 +172,14 @@ class Block:
 
         return register
 
+    @classmethod
+    def check_arguments(cls, values: Mapping[str, Any]) -> None:
+        """Check the arguments of a constructor together; by their names each one was already.
+
+        Args:
+            values: of all parameters, by name.
+        """
+
     def reference(self, state: State, X: Array) -> Array:
         """What this block computes, written in NumPy from its definition.
 

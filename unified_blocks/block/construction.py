@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.registry import default_backend
-from unified_blocks.block.arguments import Arguments, dtype_by_name, rule_of, without_self
+from unified_blocks.block.arguments import Arguments, dtype_by_name, without_self
 from unified_blocks.block.attributes import check_constructed, constructing
 from unified_blocks.block.origin import Origin, remember
+from unified_blocks.block.rules import rule_of
 from unified_blocks.dtypes import (
     FLOAT_DTYPES,
     MIXED_DTYPES,
@@ -22,6 +23,7 @@ from unified_blocks.dtypes import (
     dtype_name,
 )
 from unified_blocks.errors import UnsupportedError
+from unified_blocks.layouts import LAYOUTS, chosen_layout, default_layout, layout_name
 
 PACKAGE = __name__.partition(".")[0]
 PLAIN = (bool, int, float, str)
@@ -47,14 +49,15 @@ def construct(
         scope: what else the constructor has to run in.
         finish: called with the constructed instance, still in the scope.
     """
-    if "__init__" in vars(native):
-        init = vars(native)["__init__"]
+    written = next((cls for cls in written_for(native) if "__init__" in vars(cls)), None)
+    if written is not None:
+        init = vars(written)["__init__"]
     elif hasattr(native.__init__, "constructs"):
         return  # the constructor of the native class that it extends does it
     else:
         init = _inherited(native)
     ours = native.__bases__[0].__module__.partition(".")[0] == PACKAGE
-    call = checked(init, to_native_dtype) if ours and "__init__" in vars(native) else _called(init)
+    call = checked(init, to_native_dtype) if ours and written is not None else _called(init)
 
     @functools.wraps(init)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -79,7 +82,7 @@ def construct(
 
 
 def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) -> Call:
-    """A hand-written `__init__`, with its arguments checked and its dtype made native.
+    """A hand-written `__init__`, with its arguments checked, and its dtype and layout settled.
 
     Args:
         init: the constructor as its author wrote it.
@@ -90,20 +93,28 @@ def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) ->
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     rules = {p.name: rule for p in parameters if (rule := rule_of(p.name)) is not None}
+    signature_names = {p.name for p in parameters if p.kind is not p.VAR_POSITIONAL}
     takes_dtype = "dtype" in signature.parameters
+    takes_layout = "layout" in signature.parameters
 
     def call(self: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         values = {**defaults, **dict(zip(names, positional, strict=False)), **keywords}
         for parameter, rule in rules.items():
             if parameter in values:
                 rule(type(self).__name__, parameter, values[parameter])
-        options = {n: v for n, v in values.items() if v is None or isinstance(v, PLAIN)}
-        remember(self, options=options)
+        if values.keys() == signature_names:  # else the call below raises what is wrong
+            self.check_arguments(values)
         given = keywords
+        if takes_layout:
+            layout = values.get("layout")
+            values["layout"] = default_layout() if layout is None else layout_name(layout)
+            given = {**given, "layout": values["layout"]}
+        options = {name: value for name, value in values.items() if is_plain(value)}
+        remember(self, options=options)
         if takes_dtype and "dtype" in values:
             dtype = values["dtype"]
             name = default_dtype() if dtype is None else dtype_name(dtype)
-            given = {**keywords, "dtype": to_native_dtype(name)}
+            given = {**given, "dtype": to_native_dtype(name)}
         try:
             init(self, *positional, **given)
         except TypeError:
@@ -115,6 +126,21 @@ def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) ->
             raise
 
     return call
+
+
+def written_for(native: type[Any]) -> tuple[type[Any], ...]:
+    """A native class, and what stands between its block class and the framework's.
+
+    There is what the native classes of a family have in common.
+    """
+    return (native, *native.__bases__[1:-1])
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text or None, or a list or tuple of such."""
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, PLAIN)
 
 
 def _inherited(native: type[Any]) -> Callable[..., None]:
@@ -159,6 +185,8 @@ def _settings_of(net: Any) -> list[tuple[ContextVar[Any], Any]]:
         settings.append((default_float, dtype))
     elif default_float.get() is None:
         settings.append((default_float, arguments.dtype))
+    layout = arguments.keywords.get("layout")
+    settings.append((chosen_layout, layout if layout in LAYOUTS else arguments.layout))
     return settings
 
 

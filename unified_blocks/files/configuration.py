@@ -27,12 +27,14 @@ import numpy as np
 
 from unified_blocks.backend.registry import load_backend
 from unified_blocks.block import Block, arguments_of, portable_class
-from unified_blocks.block.arguments import Arguments, widest
+from unified_blocks.block.arguments import Arguments
 from unified_blocks.block.construction import check_dtype
 from unified_blocks.block.names import find, lasting_name_of
 from unified_blocks.block.remaking import check_unchanged
+from unified_blocks.block.rules import widest
 from unified_blocks.dtypes import FLOAT_DTYPES, MIXED_DTYPES
 from unified_blocks.errors import FileFormatError, UnsupportedError
+from unified_blocks.layouts import LAYOUTS
 
 DEEPEST = 100
 """Nesting in a file is at most this deep."""
@@ -92,6 +94,7 @@ def configuration_of(net: Block) -> dict[str, Any]:
                 key: written(item, f"{inside}({key}=)") for key, item in arguments.keywords.items()
             },
             "dtype": arguments.dtype,
+            "layout": arguments.layout,
         }
 
     return block(net, "")
@@ -139,8 +142,12 @@ def block_from(configuration: Any, backend: str, largest: int) -> Any:
                 "arguments": list(items),
                 "keywords": dict(keywords),
                 "dtype": str(dtype),
-            } if number not in made and dtype in (*FLOAT_DTYPES, *MIXED_DTYPES):
-                arguments = Arguments(*read_all(items, keywords, depth), dtype)
+            } if (
+                number not in made
+                and dtype in (*FLOAT_DTYPES, *MIXED_DTYPES)
+                and (layout := value.get("layout", LAYOUTS[0])) in LAYOUTS
+            ):  # older files have no layout
+                arguments = Arguments(*read_all(items, keywords, depth), dtype, layout)
                 check_dtype(load_backend(backend), arguments.chosen_dtype)
                 made[number] = make(name, arguments)
                 return made[number]

@@ -17,6 +17,7 @@ from unified_blocks.layers.activations import (
     Tanh,
 )
 from unified_blocks.layers.batch_norm import BatchNorm
+from unified_blocks.layers.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks.layers.dense import Dense
 from unified_blocks.layers.dropout import Dropout
 from unified_blocks.layers.embedding import Embedding
@@ -30,6 +31,9 @@ __all__ = [
     "SELU",
     "Activation",
     "BatchNorm",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
     "Dense",
     "Dropout",
     "Embedding",

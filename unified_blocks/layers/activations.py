@@ -8,7 +8,7 @@ import numpy as np
 
 from unified_blocks import ops
 from unified_blocks.block import Block
-from unified_blocks.block.arguments import ACTIVATIONS
+from unified_blocks.block.rules import ACTIVATIONS
 from unified_blocks.reference.numpy_ops import ACTIVATE, softmax
 from unified_blocks.types import Array, State
 

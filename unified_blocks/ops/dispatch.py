@@ -61,8 +61,9 @@ class Namespace:
         self.casts = casts
         self.floats = frozenset((*floats, *FLOATS))
         self.missing: dict[str, str] = {}
+        given = implementation if isinstance(implementation, tuple) else (implementation,)
         for name in PRIMITIVES:
-            function = getattr(implementation, name, None)
+            function = next((getattr(each, name) for each in given if hasattr(each, name)), None)
             if function is None or name in missing:
                 self.missing[name] = missing.get(name, "its backend does not define it")
                 function = self._unsupported(name)
@@ -98,7 +99,8 @@ def register(
 
     Args:
         backend, title: its name, and what its framework is called.
-        implementation: a module, or another object, with a function for each of `PRIMITIVES`.
+        implementation: a module, another object, or a tuple of such, with a function for each of
+            `PRIMITIVES`.
         types: the types of its tensors; their subclasses need no registration.
         floats: its floating-point types, in place of NumPy's; their names are always known.
         missing: the operations that it lacks, by name, and why.

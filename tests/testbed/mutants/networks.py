@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.block.arguments import ACTIVATIONS
+from unified_blocks.block.rules import ACTIVATIONS
 from unified_blocks.reference.gradients import reference_of
 from unified_blocks.reference.numpy_ops import substate
 

@@ -200,7 +200,7 @@ OTHER_LAYERS = [
     Mutant(
         "GELU by its approximation",
         "tensorflow",
-        "unified_blocks_tensorflow.ops:gelu",
+        "unified_blocks_tensorflow.neural_ops:gelu",
         "x * (1 + tf.math.erf(x / math.sqrt(2))) / 2",
         "keras.activations.gelu(x, approximate=True)",
         Compared(activated("gelu"), "0", "gelu_form"),
@@ -208,7 +208,7 @@ OTHER_LAYERS = [
     Mutant(
         "GELU by its approximation",
         "mxnet",
-        "unified_blocks_mxnet.ops:gelu",
+        "unified_blocks_mxnet.neural_ops:gelu",
         "x * (1 + erf(x / math.sqrt(2))) / 2",
         "x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2",
         Compared(activated("gelu"), "0", "gelu_form"),
@@ -232,7 +232,7 @@ OTHER_LAYERS = [
             ),
             (
                 "tensorflow",
-                "unified_blocks_tensorflow.ops:gelu",
+                "unified_blocks_tensorflow.neural_ops:gelu",
                 "approximate=False",
                 "approximate=True",
                 activated("gelu"),
@@ -240,7 +240,7 @@ OTHER_LAYERS = [
             ),
             (
                 "mxnet",
-                "unified_blocks_mxnet.ops:gelu",
+                "unified_blocks_mxnet.neural_ops:gelu",
                 'mx.npx.leaky_relu(x, act_type="gelu")',
                 "x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2",
                 activated("gelu"),
@@ -275,7 +275,7 @@ OTHER_LAYERS = [
     Mutant(
         "Softmax along the batch",
         "mxnet",
-        "unified_blocks_mxnet.ops:softmax",
+        "unified_blocks_mxnet.neural_ops:softmax",
         "axis=axis",
         "axis=0",
         Compared(of(ub.Softmax), "1", "softmax_axis"),

@@ -1,0 +1,89 @@
+"""The convolutions of this library as Keras layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import unified_blocks as ub
+from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
+from unified_blocks.types import Mixin
+from unified_blocks_tensorflow.layers import ACTIVATIONS
+
+
+class Convolution(Mixin):
+    """What the convolutions add to Keras': padding in numbers. They take channels at the end.
+
+    `pads` is what TensorFlow pads before; None where Keras' own padding is meant.
+    """
+
+    takes_channels_last = True  # as Keras calls it: `bind` turns what a layer takes and gives
+
+    def __init__(
+        self,
+        channels,
+        kernel_size,
+        strides=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        *,
+        in_channels=None,
+        activation=None,
+        use_bias=True,
+        layout,
+        dtype=None,
+    ):
+        windows, strides, dilation = (
+            per_axis("", "", size, self.rank) for size in (kernel_size, strides, dilation)
+        )
+        pads = pads_of("", padding, self.rank)
+        # Keras has no steps of what is dilated: every place is computed, and some are left out.
+        self.steps: Any = strides if max(strides) > 1 and max(dilation) > 1 else None
+        one = all(step == 1 for step in strides)
+        own_same = pads is None or (one and pads == fixed_pads(None, windows, dilation))
+        self.same = pads is None and self.steps is not None
+        self.own.__init__(
+            self,
+            channels,
+            windows,
+            1 if self.steps else strides,
+            "same" if own_same and not self.same else "valid",
+            "channels_last",
+            dilation,
+            groups,
+            ACTIVATIONS[activation],
+            use_bias,
+            dtype=dtype,
+        )
+        needs = pads is not None and not own_same and any(map(any, pads))
+        self.pads = ((0, 0), *pads, (0, 0)) if needs else None
+        self.channels_last = layout == "channels_last"
+        if in_channels is not None:
+            self.build((None,) * (self.rank + 1) + (in_channels,))
+
+    def call(self, X):
+        if self.same:
+            pads = same_pads(X.shape[1:-1], self.kernel_size, self.steps, self.dilation_rate)
+            X = tf.pad(X, ((0, 0), *pads, (0, 0)))
+        elif self.pads is not None:
+            X = tf.pad(X, self.pads)
+        Y = self.own.call(self, X)
+        return Y if self.steps is None else Y[:, *(slice(None, None, step) for step in self.steps)]
+
+
+@ub.Conv1D.native("tensorflow")
+class Conv1D(ub.Conv1D, Convolution, keras.layers.Conv1D):
+    own = keras.layers.Conv1D
+
+
+@ub.Conv2D.native("tensorflow")
+class Conv2D(ub.Conv2D, Convolution, keras.layers.Conv2D):
+    own = keras.layers.Conv2D
+
+
+@ub.Conv3D.native("tensorflow")
+class Conv3D(ub.Conv3D, Convolution, keras.layers.Conv3D):
+    own = keras.layers.Conv3D

@@ -1,0 +1,43 @@
+"""Layers of any shape, with arguments that matter to what they compute."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import unified_blocks as ub
+from pytest_unified_blocks.layer_cases.case import LayerCase
+from unified_blocks.block.rules import ACTIVATIONS
+
+CLASSES: dict[str, type[ub.Block]] = {
+    "relu": ub.ReLU,
+    "leaky_relu": ub.LeakyReLU,
+    "elu": ub.ELU,
+    "selu": ub.SELU,
+    "gelu": ub.GELU,
+    "silu": ub.SiLU,
+    "sigmoid": ub.Sigmoid,
+    "hard_sigmoid": ub.HardSigmoid,
+    "tanh": ub.Tanh,
+    "softplus": ub.Softplus,
+    "softsign": ub.Softsign,
+}
+"""The class of each activation, by its name."""
+
+GENERAL: dict[str, LayerCase] = {
+    name: LayerCase(make)
+    for name, make in {
+        **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
+        **{cls.__name__: cls for cls in CLASSES.values()},
+        **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
+        "Softmax": ub.Softmax,
+        "Softmax 0": lambda: ub.Softmax(0),
+        "LogSoftmax": ub.LogSoftmax,
+        "LayerNorm": ub.LayerNorm,
+        "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
+        "BatchNorm": ub.BatchNorm,
+        "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
+        "Dropout": lambda: ub.Dropout(0.5),
+        "Flatten": ub.Flatten,
+    }.items()
+}
+"""Layers of vectors, which take more axes too."""
