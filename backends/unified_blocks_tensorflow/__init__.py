@@ -20,7 +20,8 @@ from unified_blocks_tensorflow.backend import TensorFlowBackend
 
 BACKEND = TensorFlowBackend()  # before the native classes, which register with it
 
-from unified_blocks_tensorflow import neural_ops as neural_ops  # it registers the operations
+from unified_blocks_tensorflow import image_ops as image_ops  # they register the operations
+from unified_blocks_tensorflow import neural_ops as neural_ops
 from unified_blocks_tensorflow.activations import (
     ELU,
     GELU,

@@ -20,6 +20,7 @@ def native(block: type[Any], layer: type[Any], *function: Any) -> Any:
     class Native(block, layer):
         __qualname__ = block.__name__
         call = layer.call
+        takes_any_layout = "axis" not in signature(block).parameters
 
         if "axis" in signature(block).parameters:
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 import unified_blocks as ub
 from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
+from unified_blocks_tensorflow.images import build_last
 from unified_blocks_tensorflow.layers import ACTIVATIONS
 
 
@@ -19,7 +20,7 @@ class Convolution(Mixin):
     `pads` is what TensorFlow pads before; None where Keras' own padding is meant.
     """
 
-    takes_channels_last = True  # as Keras calls it: `bind` turns what a layer takes and gives
+    takes_channels_last = True  # as Keras calls it; `bind` turns what a layer takes and gives
 
     def __init__(
         self,
@@ -39,18 +40,18 @@ class Convolution(Mixin):
         windows, strides, dilation = (
             per_axis("", "", size, self.rank) for size in (kernel_size, strides, dilation)
         )
-        pads = pads_of("", padding, self.rank)
+        pads: Any = pads_of("", padding, self.rank)
         # Keras has no steps of what is dilated: every place is computed, and some are left out.
         self.steps: Any = strides if max(strides) > 1 and max(dilation) > 1 else None
         one = all(step == 1 for step in strides)
         own_same = pads is None or (one and pads == fixed_pads(None, windows, dilation))
-        self.same = pads is None and self.steps is not None
+        self.grows = pads is None and self.steps is not None  # with its input
         self.own.__init__(
             self,
             channels,
             windows,
             1 if self.steps else strides,
-            "same" if own_same and not self.same else "valid",
+            "same" if own_same and not self.grows else "valid",
             "channels_last",
             dilation,
             groups,
@@ -62,16 +63,32 @@ class Convolution(Mixin):
         self.pads = ((0, 0), *pads, (0, 0)) if needs else None
         self.channels_last = layout == "channels_last"
         if in_channels is not None:
-            self.build((None,) * (self.rank + 1) + (in_channels,))
+            build_last(self, (None,) * (self.rank + 1) + (in_channels,))
 
     def call(self, X):
-        if self.same:
-            pads = same_pads(X.shape[1:-1], self.kernel_size, self.steps, self.dilation_rate)
-            X = tf.pad(X, ((0, 0), *pads, (0, 0)))
-        elif self.pads is not None:
-            X = tf.pad(X, self.pads)
+        if self.grows or self.pads is not None:
+            X = tf.pad(X, self.pads_for(X.shape))
         Y = self.own.call(self, X)
         return Y if self.steps is None else Y[:, *(slice(None, None, step) for step in self.steps)]
+
+    def pads_for(self, shape):
+        if not self.grows:
+            return self.pads
+        sizes = shape[1:-1]
+        pads = same_pads(sizes, self.kernel_size, self.steps, self.dilation_rate)
+        return ((0, 0), *pads, (0, 0))
+
+    def compute_output_shape(self, input_shape):
+        if self.grows or self.pads is not None:
+            pads = self.pads_for(input_shape)
+            input_shape = tuple(
+                None if size is None else size + sum(pair)
+                for size, pair in zip(input_shape, pads, strict=True)
+            )
+        n, *space, c = self.own.compute_output_shape(self, input_shape)
+        if self.steps is not None:
+            space = [size and -(-size // s) for size, s in zip(space, self.steps, strict=True)]
+        return (n, *space, c)
 
 
 @ub.Conv1D.native("tensorflow")

@@ -1,40 +1,376 @@
-"""How layers of images take and give channels after the batch: Keras' have them at the end.
+"""Images with channels after the batch: TensorFlow on a CPU computes with channels at the end only.
 
-TensorFlow on a CPU computes nothing else, so the axes are turned before and after.
+So inside a block with layers of images a tensor is held by an `Image`, which turns its axes when
+somebody asks for the other order: a run of layers turns what it is given once, and what it gives
+once. No `Image` leaves the outermost block, and no layer of somebody else gets one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import operator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+RANKS = (3, 4, 5)
+TO_LAST = {rank: (0, *range(2, rank), 1) for rank in RANKS}
+TO_FIRST = {rank: (0, rank - 1, *range(1, rank - 1)) for rank in RANKS}
+
 
 def to_last(x: Any) -> Any:
-    """`(n, c, *space)` as `(n, *space, c)`."""
-    return turned(x, (0, *range(2, len(x.shape)), 1))
+    """`(n, c, *space)` as `(n, *space, c)`; what has no space as it is."""
+    axes = TO_LAST.get(len(x.shape))
+    return x if axes is None else turned(x, axes)
 
 
 def to_first(x: Any) -> Any:
-    """`(n, *space, c)` as `(n, c, *space)`."""
-    rank = len(x.shape)
-    return turned(x, (0, rank - 1, *range(1, rank - 1)))
+    """`(n, *space, c)` as `(n, c, *space)`; what has no space as it is."""
+    axes = TO_FIRST.get(len(x.shape))
+    return x if axes is None else turned(x, axes)
 
 
 def turned(x: Any, axes: tuple[int, ...]) -> Any:
-    if isinstance(x, keras.KerasTensor):
-        return keras.ops.transpose(x, axes)
-    return tf.transpose(x, axes)
+    return keras.ops.transpose(x, axes) if is_symbolic(x) else tf.transpose(x, axes)
 
 
-def in_layout(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The `__call__` of a layer that computes with channels at the end, in its layout."""
+def is_symbolic(x: Any) -> bool:
+    return isinstance(x, keras.KerasTensor)
 
-    def in_its_layout(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.channels_last or isinstance(X, tuple | list | dict):
-            return call(self, X, *args, **kwargs)
-        return to_first(call(self, to_last(X), *args, **kwargs))
 
-    return in_its_layout
+class Image:
+    """A tensor `(n, c, *space)`, held in that order, with its channels at the end, or in both.
+
+    To a forward it is that tensor: it has its shape and dtype, its operators and those of `ub.ops`,
+    and the functions of TensorFlow and Keras take it.
+    """
+
+    __slots__ = ("_first", "_last")
+
+    def __init__(self, first: Any = None, last: Any = None) -> None:
+        self._first, self._last = first, last
+
+    @property
+    def first(self) -> Any:
+        """The tensor itself."""
+        if self._first is None:
+            self._first = to_first(self._last)
+        return self._first
+
+    @property
+    def last(self) -> Any:
+        """The same numbers as `(n, *space, c)`."""
+        if self._last is None:
+            self._last = to_last(self._first)
+        return self._last
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it has been turned, so that what is computed from it is too."""
+        return self._last is not None
+
+    @property
+    def held(self) -> Any:
+        """The tensor in an order in which it is there."""
+        return self._first if self._last is None else self._last
+
+    @property
+    def shape(self) -> tf.TensorShape:
+        if self._first is not None:
+            return tf.TensorShape(self._first.shape)
+        sizes = tuple(self._last.shape)
+        return tf.TensorShape([sizes[axis] for axis in TO_FIRST[len(sizes)]])
+
+    @property
+    def dtype(self) -> Any:
+        return self.held.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.held.shape)
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return tf.convert_to_tensor(self.first, dtype, name=name)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.first.__array__(dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.first, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.first[key]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __iter__(self) -> Any:
+        return iter(self.first)
+
+    def __bool__(self) -> bool:
+        return bool(self.first)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.first @ tensor_of(other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return other @ self.first
+
+    __hash__ = object.__hash__
+
+
+def _give_operators() -> None:
+    """Give `Image` the operators that take each element by itself."""
+
+    def of_one(function: Any) -> Any:
+        return lambda x: each(function, x)
+
+    def of_two(function: Any) -> tuple[Any, Any]:
+        return lambda a, b: each(function, a, b), lambda a, b: each(function, b, a)
+
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+        there, back = of_two(getattr(operator, name))
+        setattr(Image, f"__{name}__", there)
+        setattr(Image, f"__r{name}__", back)
+    for name in ("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "xor"):
+        there, _ = of_two(getattr(operator, name))
+        setattr(Image, f"__{name.rstrip('_')}__", there)
+    for name in ("neg", "abs", "invert"):
+        setattr(Image, f"__{name}__", of_one(getattr(operator, name)))
+
+
+def each(function: Callable[..., Any], *values: Any) -> Any:
+    """`function` of the elements of images, and of numbers beside them."""
+    images = [value for value in values if type(value) is Image]
+    fits = all(type(value) is Image or is_one(value) for value in values)
+    if not fits or len({image.ndim for image in images}) > 1:
+        return function(*map(tensor_of, values))
+    if any(image.is_last for image in images):
+        return Image(last=function(*(v.last if type(v) is Image else v for v in values)))
+    return Image(first=function(*map(tensor_of, values)))
+
+
+def is_one(value: Any) -> bool:
+    """Whether a value is no tensor, or one of a single number."""
+    shape = getattr(value, "shape", ())
+    return shape is not None and len(shape) == 0
+
+
+def tensor_of(value: Any) -> Any:
+    """The tensor that an `Image` is; other values as they are."""
+    return value.first if type(value) is Image else value
+
+
+def tensors_of(values: Any) -> Any:
+    """`values`, with tensors in the places of images, in lists, tuples and dicts too."""
+    if type(values) is Image:
+        return values.first
+    if tf.is_tensor(values):
+        return values
+    return tf.nest.map_structure(tensor_of, values)
+
+
+_give_operators()
+
+
+class Held(threading.local):
+    """For each block of this thread that is called with images, how it holds them."""
+
+    def __init__(self) -> None:
+        self.calls: dict[int, Passed] = {}
+
+
+class Passed:
+    """How images pass through Keras' own `__call__`, which takes tensors.
+
+    Attributes:
+        taken: for each input, whether it is an `Image` held with channels first or last.
+        given: the same of each leaf of the output, once there is one.
+    """
+
+    __slots__ = ("given", "taken")
+
+    def __init__(self, taken: list[str]) -> None:
+        self.taken, self.given = taken, [""]
+
+
+held = Held()
+
+
+@contextmanager
+def passing_on(net: Any, taken: list[str]) -> Iterator[Passed]:
+    """Inside the `with`, `net` is called with images that are held so."""
+    before = held.calls.get(id(net))
+    held.calls[id(net)] = passed = Passed(taken)
+    try:
+        yield passed
+    finally:
+        if before is None:
+            del held.calls[id(net)]
+        else:
+            held.calls[id(net)] = before
+
+
+def way_of(value: Any) -> str:
+    if type(value) is not Image:
+        return ""
+    return "last" if value.is_last else "first"
+
+
+def held_so(value: Any, way: str) -> Any:
+    return Image(**{way: value}) if way else value
+
+
+def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """The `__call__` of a native class, for images too.
+
+    What `native` says of itself decides: `takes_channels_last` of a layer that computes with
+    channels at the end; `takes_any_layout` of one that computes with each element by itself;
+    `passes_images` of one whose forward is written with `ub.ops` and other blocks.
+    """
+    if getattr(native, "takes_channels_last", False):
+
+        def of_images(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+            if type(X) is not Image:
+                return call(self, X, *args, **kwargs)
+            if self.channels_last or not hasattr(self.call, "turns"):  # a subclass has its own
+                return call(self, X.first, *args, **kwargs)
+            with passing_on(self, ["last"]):
+                return Image(last=call(self, X.last, *args, **kwargs))
+
+        return of_images
+    if getattr(native, "takes_any_layout", False):
+
+        def of_elements(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+            if type(X) is not Image:
+                return call(self, X, *args, **kwargs)
+            return held_so(call(self, X.held, *args, **kwargs), way_of(X))
+
+        return of_elements
+    if getattr(native, "passes_images", False):
+
+        def passing(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if Image not in map(type, args) or not hasattr(self.call, "holds"):
+                args = tuple(map(tensor_of, args))
+                return call(self, *args, **{key: tensor_of(x) for key, x in kwargs.items()})
+            with passing_on(self, [way_of(x) for x in args]) as passed:
+                output = call(
+                    self,
+                    *(x.held if type(x) is Image else x for x in args),
+                    **{key: tensor_of(x) for key, x in kwargs.items()},
+                )
+            if len(passed.given) == 1 and tf.is_tensor(output):
+                return held_so(output, passed.given[0])
+            leaves = map(held_so, tf.nest.flatten(output), passed.given)
+            return tf.nest.pack_sequence_as(output, list(leaves))
+
+        return passing
+
+    def of_tensors(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if Image in map(type, args):
+            args = tuple(map(tensor_of, args))
+        return call(self, *args, **kwargs)
+
+    return of_tensors
+
+
+def holding(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The `call` of a block whose forward is written with `ub.ops` and other blocks."""
+
+    @functools.wraps(call)
+    def in_images(self: Any, *args: Any, **kwargs: Any) -> Any:
+        passed = held.calls.get(id(self))
+        if passed is not None:
+            output = call(self, *map(held_so, args, passed.taken), **kwargs)
+            leaves = [output] if type(output) is Image else tf.nest.flatten(output)
+            passed.given = [way_of(leaf) for leaf in leaves]
+            if type(output) is Image:
+                return output.held
+            return tf.nest.map_structure(lambda x: x.held if type(x) is Image else x, output)
+        if not wants_images(self):
+            return call(self, *args, **kwargs)
+        images = (Image(first=x) if is_image(x) else x for x in args)
+        return tensors_of(call(self, *images, **kwargs))
+
+    vars(in_images)["holds"] = True
+    return in_images
+
+
+def is_image(x: Any) -> bool:
+    """Whether a tensor can be one of images."""
+    return tf.is_tensor(x) and x.dtype.is_floating and x.shape.rank in RANKS
+
+
+def wants_images(net: Any) -> bool:
+    """Whether a layer inside `net` computes with channels at the end, and is given them first."""
+    from unified_blocks_tensorflow.variables import layers_of
+
+    known = vars(net).get("_wants_images")
+    if known is not None:
+        return bool(known)
+    found = any(
+        getattr(layer, "takes_channels_last", False) and not layer.channels_last
+        for _, layer in layers_of(net)
+    )
+    if net.built:  # Keras lets it get no other layers from now on
+        object.__setattr__(net, "_wants_images", found)
+    return found
+
+
+def turn(native: type[Any]) -> None:
+    """Let a layer that computes with channels at the end take and give them in its layout.
+
+    Keras' methods are given what the layer takes: `call` tensors, the other two their shapes. A
+    subclass that has a `call` of its own calls this one, and is given what it takes too.
+    """
+    if any(hasattr(vars(cls).get("call"), "turns") for cls in native.__mro__):
+        return
+    compute, build, output_shape = native.call, native.build, native.compute_output_shape
+
+    @functools.wraps(compute)
+    def call(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_last(self):
+            return compute(self, X, *args, **kwargs)
+        return to_first(compute(self, to_last(X), *args, **kwargs))
+
+    @functools.wraps(build)
+    def build_for(self: Any, input_shape: Any) -> None:
+        shape = input_shape if is_last(self) else shape_to_last(input_shape)
+        with passing_on(self, ["last"]):  # it asks for the output's shape
+            build(self, shape)
+        # Keras would look for the channels at the end of what is not turned yet.
+        spec = self.input_spec
+        if spec is not None and not self.channels_last:
+            self.input_spec = keras.layers.InputSpec(ndim=spec.ndim, min_ndim=spec.min_ndim)
+
+    @functools.wraps(output_shape)
+    def compute_output_shape(self: Any, input_shape: Any) -> Any:
+        if is_last(self):
+            return output_shape(self, input_shape)
+        sizes = tuple(output_shape(self, shape_to_last(input_shape)))
+        axes = TO_FIRST.get(len(sizes))
+        return sizes if axes is None else tuple(sizes[axis] for axis in axes)
+
+    vars(call)["turns"] = True
+    native.call, native.build = call, build_for
+    native.compute_output_shape = compute_output_shape
+
+
+def build_last(layer: Any, shape: tuple[int | None, ...]) -> None:
+    """Build a layer for a shape with channels at the end, whatever its layout."""
+    with passing_on(layer, ["last"]):
+        layer.build(shape)
+
+
+def is_last(layer: Any) -> bool:
+    """Whether what the layer is given now has its channels at the end."""
+    return layer.channels_last or id(layer) in held.calls
+
+
+def shape_to_last(shape: Any) -> Any:
+    axes = TO_LAST.get(len(shape))
+    return shape if axes is None else tuple(shape[axis] for axis in axes)

@@ -161,7 +161,7 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         space = (None,) * (len(shape) - 2)
         # A transposed convolution has (in, out, …), and no groups.
         channels = shape[1] * layer.groups if hasattr(layer, "groups") else shape[0]
-        first = layer.data_format == "channels_first"
+        first = layer.data_format == "channels_first" or not getattr(layer, "channels_last", True)
         return (None, channels, *space) if first else (None, *space, channels)
 
     def write(self, array):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import unified_blocks as ub
 from pytest_unified_blocks.layer_cases.case import LayerCase
@@ -23,21 +25,20 @@ CLASSES: dict[str, type[ub.Block]] = {
 }
 """The class of each activation, by its name."""
 
-GENERAL: dict[str, LayerCase] = {
-    name: LayerCase(make)
-    for name, make in {
-        **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
-        **{cls.__name__: cls for cls in CLASSES.values()},
-        **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
-        "Softmax": ub.Softmax,
-        "Softmax 0": lambda: ub.Softmax(0),
-        "LogSoftmax": ub.LogSoftmax,
-        "LayerNorm": ub.LayerNorm,
-        "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
-        "BatchNorm": ub.BatchNorm,
-        "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
-        "Dropout": lambda: ub.Dropout(0.5),
-        "Flatten": ub.Flatten,
-    }.items()
+MADE: dict[str, Callable[[], Any]] = {
+    **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
+    **{cls.__name__: cls for cls in CLASSES.values()},
+    **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
+    "Softmax": ub.Softmax,
+    "Softmax 0": lambda: ub.Softmax(0),
+    "LogSoftmax": ub.LogSoftmax,
+    "LayerNorm": ub.LayerNorm,
+    "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
+    "BatchNorm": ub.BatchNorm,
+    "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
+    "Dropout": lambda: ub.Dropout(0.5),
+    "Flatten": ub.Flatten,
 }
+
+GENERAL = {name: LayerCase(make) for name, make in MADE.items()}
 """Layers of vectors, which take more axes too."""

@@ -26,7 +26,7 @@ from unified_blocks.block.names import enter, is_copy
 from unified_blocks.block.native_classes import PortableNames, native_classes
 from unified_blocks.block.origin import Native, Origin, remember
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 if TYPE_CHECKING:
     from typing import Self
@@ -171,6 +171,16 @@ class Block:
             return native
 
         return register
+
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        """What the shape of an input must be, in words, when it is not; None when it is.
+
+        Args:
+            shape: of an input.
+            weight: of `input_parameter`.
+        """
+        fits = shape[-1:] == weight[1:2]
+        return None if fits else f"(n, {weight[1]}), the width"
 
     @classmethod
     def check_arguments(cls, values: Mapping[str, Any]) -> None:

@@ -68,11 +68,13 @@ def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError |
         return None
     if first is None or not first.is_built or not first.shape or not hasattr(inputs[0], "shape"):
         return None
-    name, shape, width = type(net).__name__, tuple(inputs[0].shape), first.shape[1]
-    if shape[-1:] != (width,):
+    name, shape = type(net).__name__, tuple(inputs[0].shape)
+    weight = tuple(size for size in first.shape if size is not None)
+    wanted = net.expected_shape(shape, weight)
+    if wanted is not None:
         return InputError(
-            f"{name}: the input must have shape (n, {width}), the width that {first.name} "
-            f"{first.shape} was made for; got shape {shape}"
+            f"{name}: the input must have shape {wanted} that {first.name} {weight} was made "
+            f"for; got shape {shape}"
         )
     dtype = str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).rsplit(".", 1)[-1]
     if dtype != first.dtype and "cast-inputs" in backend.lacks:

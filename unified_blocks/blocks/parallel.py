@@ -59,7 +59,9 @@ class Parallel(Block):
         block = portable_class(type(self))
         if "__init__" in vars(block) and block is not Parallel:
             return self._origin.arguments  # a subclass that makes its blocks itself
-        return Arguments(tuple(self.branches()), {"axis": self.axis}, self._origin.arguments.dtype)
+        origin = self._origin.arguments
+        keywords = {"axis": self.axis}
+        return Arguments(tuple(self.branches()), keywords, origin.dtype, origin.layout)
 
     def reference(self, state: State, X: Array) -> Array:
         return np.concatenate(

@@ -10,9 +10,9 @@ import numpy as np
 from unified_blocks.block import argument
 from unified_blocks.block.arguments import declared
 from unified_blocks.layers.geometry import Pads, pads_of, per_axis, same_pads
-from unified_blocks.layers.images import ImageLayer, over_space
+from unified_blocks.layers.images import ImageLayer, expected_image, over_space
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 
 class Convolution(ImageLayer):
@@ -52,6 +52,9 @@ class Convolution(ImageLayer):
                     f"{name}: {parameter} must be a multiple of groups; got "
                     f"{parameter}={size} and groups={groups}"
                 )
+
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        return expected_image(self, shape, weight[1] * argument(self, "groups"), self.rank)
 
     def of_channels_first(self, state: State, X: Array) -> Array:
         windows, strides, dilation = (
@@ -108,9 +111,10 @@ def windows_of(
     reach = tuple((k - 1) * d + 1 for k, d in zip(windows, dilation, strict=True))
     if any(n < k for n, k in zip(padded.shape[2:], reach, strict=True)):
         raise ValueError(f"a window of {reach} does not fit into {padded.shape[2:]}")
-    seen = np.lib.stride_tricks.sliding_window_view(padded, reach, tuple(range(2, 2 + rank)))
+    view: Any = np.lib.stride_tricks.sliding_window_view  # NumPy's types know one axis only
+    seen: Array = view(padded, reach, tuple(range(2, 2 + rank)))
     steps = (*(slice(None, None, s) for s in strides), *(slice(None, None, d) for d in dilation))
-    return seen[(slice(None), slice(None), *steps)]
+    return np.asarray(seen[(slice(None), slice(None), *steps)])
 
 
 class Conv1D(Convolution):
