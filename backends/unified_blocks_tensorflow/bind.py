@@ -25,10 +25,10 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.layouts import LAYOUTS
 from unified_blocks_tensorflow.autograph import call_of, has_while
-from unified_blocks_tensorflow.images import holding, taking, turn
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
+from unified_blocks_tensorflow.turning import holding, taking, turn
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)

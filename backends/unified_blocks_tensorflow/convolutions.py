@@ -10,8 +10,8 @@ import tensorflow as tf
 import unified_blocks as ub
 from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
-from unified_blocks_tensorflow.images import build_last
 from unified_blocks_tensorflow.layers import ACTIVATIONS
+from unified_blocks_tensorflow.turning import build_last
 
 
 class Convolution(Mixin):

@@ -5,8 +5,8 @@ import keras
 import unified_blocks as ub
 from unified_blocks.block.attributes import layer_of
 from unified_blocks.errors import BlockBuiltError
-from unified_blocks_tensorflow.images import holding
 from unified_blocks_tensorflow.policies import as_it_comes
+from unified_blocks_tensorflow.turning import holding
 
 
 @ub.MySequential.native("tensorflow")
