@@ -5,6 +5,7 @@ MXNet computes nothing else on a CPU, so the axes are turned before and after.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from typing import Any
 def in_layout(compute: Callable[..., Any]) -> Callable[..., Any]:
     """A `hybrid_forward` that computes with channels after the batch, in the layer's layout."""
 
+    @functools.wraps(compute)
     def in_its_layout(self, F, X, **parameters):
         if not self.channels_last:
             return compute(self, F, X, **parameters)

@@ -30,6 +30,7 @@ from unified_blocks_tensorflow.families import KINDS
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
+from unified_blocks_tensorflow.turning import seen, seen_output
 from unified_blocks_tensorflow.variables import (
     OF_EVERY_MODEL,
     device_name,
@@ -275,10 +276,10 @@ def _watched(layer: Any, call: Any, begins: Listener, ends: Listener) -> Any:
     def watched(*args: Any, **named: Any) -> Any:
         if not tf.executing_eagerly():
             return call(*args, **named)
-        inputs = [*args, *named.values()]
+        inputs = seen(layer, [*args, *named.values()])
         begins(layer, inputs, None)
         output = call(*args, **named)
-        ends(layer, inputs, output)
+        ends(layer, inputs, seen_output(layer, output))
         return output
 
     return watched

@@ -43,18 +43,18 @@ class Passed:
 
     __slots__ = ("given", "taken")
 
-    def __init__(self, taken: list[str]) -> None:
-        self.taken, self.given = taken, [""]
+    def __init__(self, taken: list[str], given: list[str]) -> None:
+        self.taken, self.given = taken, given
 
 
 held = Held()
 
 
 @contextmanager
-def passing_on(net: Any, taken: list[str]) -> Iterator[Passed]:
+def passing_on(net: Any, taken: list[str], given: list[str]) -> Iterator[Passed]:
     """Inside the `with`, `net` is called with images that are held so."""
     before = held.calls.get(id(net))
-    held.calls[id(net)] = passed = Passed(taken)
+    held.calls[id(net)] = passed = Passed(taken, given)
     try:
         yield passed
     finally:
@@ -62,6 +62,25 @@ def passing_on(net: Any, taken: list[str]) -> Iterator[Passed]:
             del held.calls[id(net)]
         else:
             held.calls[id(net)] = before
+
+
+def seen(layer: Any, inputs: Any) -> Any:
+    """What `layer` is given now, as who is outside sees it."""
+    passed = held.calls.get(id(layer))
+    if passed is None:
+        return inputs
+    ways = [*passed.taken, *[""] * (len(inputs) - len(passed.taken))]
+    return [to_first(x) if way == "last" else x for x, way in zip(inputs, ways, strict=True)]
+
+
+def seen_output(layer: Any, output: Any) -> Any:
+    """What `layer` has given just now, as who is outside sees it."""
+    passed = held.calls.get(id(layer))
+    if passed is None or "last" not in passed.given:
+        return output
+    leaves = zip(tf.nest.flatten(output), passed.given, strict=True)
+    turned = [to_first(x) if way == "last" else x for x, way in leaves]
+    return tf.nest.pack_sequence_as(output, turned)
 
 
 def way_of(value: Any) -> str:
@@ -88,7 +107,7 @@ def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
                 return call(self, X, *args, **kwargs)
             if self.channels_last or not hasattr(self.call, "turns"):  # a subclass has its own
                 return call(self, X.first, *args, **kwargs)
-            with passing_on(self, ["last"]):
+            with passing_on(self, ["last"], ["last"]):
                 return Image(last=call(self, X.last, *args, **kwargs))
 
         return of_images
@@ -97,7 +116,9 @@ def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
         def of_elements(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
             if type(X) is not Image:
                 return call(self, X, *args, **kwargs)
-            return held_so(call(self, X.held, *args, **kwargs), way_of(X))
+            way = way_of(X)
+            with passing_on(self, [way], [way]):
+                return held_so(call(self, X.held, *args, **kwargs), way)
 
         return of_elements
     if getattr(native, "passes_images", False):
@@ -106,7 +127,7 @@ def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
             if Image not in map(type, args) or not hasattr(self.call, "holds"):
                 args = tuple(map(tensor_of, args))
                 return call(self, *args, **{key: tensor_of(x) for key, x in kwargs.items()})
-            with passing_on(self, [way_of(x) for x in args]) as passed:
+            with passing_on(self, [way_of(x) for x in args], [""]) as passed:
                 output = call(
                     self,
                     *(x.held if type(x) is Image else x for x in args),
@@ -189,7 +210,7 @@ def turn(native: type[Any]) -> None:
     @functools.wraps(build)
     def build_for(self: Any, input_shape: Any) -> None:
         shape = input_shape if is_last(self) else shape_to_last(input_shape)
-        with passing_on(self, ["last"]):  # it asks for the output's shape
+        with passing_on(self, ["last"], ["last"]):  # it asks for the output's shape
             build(self, shape)
         # Keras would look for the channels at the end of what is not turned yet.
         spec = self.input_spec
@@ -211,7 +232,7 @@ def turn(native: type[Any]) -> None:
 
 def build_last(layer: Any, shape: tuple[int | None, ...]) -> None:
     """Build a layer for a shape with channels at the end, whatever its layout."""
-    with passing_on(layer, ["last"]):
+    with passing_on(layer, ["last"], ["last"]):
         layer.build(shape)
 
 

@@ -226,3 +226,19 @@ def test_it_trains_and_is_exported(tmp_path):
     net.export(tmp_path / "saved", verbose=False)
     loaded = tf.saved_model.load(tmp_path / "saved")
     np.testing.assert_allclose(loaded.serve(X), net(X), rtol=1e-5, atol=1e-6)
+
+
+def test_calls_are_seen_with_channels_after_the_batch():
+    net = deep()
+    net(X)
+    shapes = []
+
+    def ends(layer, inputs, output):
+        shapes.append((type(layer).__name__, tuple(inputs[0].shape), tuple(output.shape)))
+
+    with ub.backend_of(net).watch(net, lambda *_: None, ends):
+        net(X)
+    assert shapes[0] == ("Conv2D", (2, 3, 9, 8), (2, 4, 7, 6))
+    assert ("GELU", (2, 4, 7, 6), (2, 4, 7, 6)) in shapes
+    assert ("Parallel", (2, 4, 7, 6), (2, 5, 7, 6)) in shapes
+    assert all(x[2:] in ((9, 8), (7, 6)) and y[2:] == (7, 6) for _, x, y in shapes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
+from testbed.mutants.table.convolutions import CONVOLUTIONS
 from testbed.mutants.table.files import FILES
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
 from testbed.mutants.table.layouts import LAYOUTS
@@ -24,6 +25,7 @@ MUTANTS = (
     *CONSTANTS,
     *DENSE,
     *OTHER_LAYERS,
+    *CONVOLUTIONS,
     *NORMS,
     *MODELS,
     *FILES,
