@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial as with_arguments
 from typing import Any, Literal, TypeVar
 
@@ -28,6 +28,7 @@ from unified_blocks.models.variables import known_kind_of, shortened, stored_of,
 from unified_blocks.types import Array
 
 T = TypeVar("T")
+Tied = TypeVar("Tied", Stored, Variable)
 Rename = Mapping[str, str] | Callable[[str], str | None]
 
 
@@ -59,7 +60,8 @@ def transfer(
             skip.
         match: `"order"` pairs the layers that hold parameters one by one in the order of their
             definition, whatever their names, and refuses where the kind of a layer, or the name
-            or shape of an array in it, differs, or where a file has another order.
+            or shape of an array in it, differs, or where a file has another order. What several
+            layers of a model share fills a target that does not.
         partial: whether to move what fits, a replaced head left out: a layer moves as a whole or
             stays as it is. By order, the layers up to the first that differs move. A warning says
             what stayed, and what of the source was not used.
@@ -104,7 +106,7 @@ def transfer(
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "
                 f"another: {source.order_remedy}"
             )
-        tensors, unused = _in_order(tensors, variables, target, partial)
+        tensors, unused = _in_order(tensors, source, variables, target, partial)
     else:
         tensors = under_every_name(tensors) if rename is None else _renamed(tensors, rename)
         tensors, unused = _by_name(tensors, variables), []
@@ -233,24 +235,81 @@ def _unit(v: Variable, backend: Backend) -> str:
 # by order
 
 
+@dataclass
+class Order:
+    """The layers of two models, paired in order.
+
+    Attributes:
+        found: the arrays of the source under the names of the target.
+        rest: the names of those that no layer was paired with.
+        problems: what does not fit, in words.
+    """
+
+    found: dict[str, Stored]
+    rest: list[str]
+    problems: list[str]
+
+
 def _in_order(
     tensors: Mapping[str, Stored],
+    source: Any,
     wanted_variables: Sequence[Variable],
     target: Any,
     leading: bool,
 ) -> tuple[dict[str, Stored], list[str]]:
     """The arrays under the names of the target: its layers paired with those of `tensors`.
 
-    With `leading` those up to the first that differs; and the names of the rest of `tensors`.
+    With `leading` those up to the first that differs; and the names of the rest of `tensors`. A
+    layer that holds nothing but what another holds, too, a tied head, counts where that is needed.
     """
     backend = backend_of(target)
+    variables = {v.name: v for v in wanted_variables}
+    order = _paired(tensors, variables, backend, leading)
+    if order.problems:
+        every = _of_every_layer(tensors, source), _of_every_layer(variables, target)
+        if (len(every[0]), len(every[1])) != (len(tensors), len(variables)):
+            other = _paired(*every, backend, leading)
+            order = order if other.problems else other
+    if order.problems and not leading:
+        raise StateMismatchError(
+            f"transfer: with match='order' the layers of the source must be those of "
+            f"{type(target).__name__}, in order, and nothing was loaded; got "
+            + "; ".join(order.problems[:20])
+            + ("; …" if len(order.problems) > 20 else "")
+        )
+    return order.found, order.rest
+
+
+def _of_every_layer(arrays: Mapping[str, Tied], net: Any) -> dict[str, Tied]:
+    """`arrays`, those that several layers of a model hold under a name in each of them."""
+    if isinstance(net, Mapping):  # a state or a file: nothing is known of its layers
+        return dict(arrays)
+    places = {path: i for i, (path, _) in enumerate(backend_of(net).layers(net))}
+    names = list(arrays)
+    found = dict(arrays)
+    for array in arrays.values():
+        for alias in array.aliases:
+            place = places.get(alias.rpartition(".")[0])
+            if place is not None:
+                after = (
+                    i
+                    for i, name in enumerate(names)
+                    if places.get(name.rpartition(".")[0], -1) > place
+                )
+                names.insert(next(after, len(names)), alias)
+                found[alias] = replace(array, name=alias) if isinstance(array, Stored) else array
+    return {name: found[name] for name in names}
+
+
+def _paired(
+    tensors: Mapping[str, Stored], named: Mapping[str, Variable], backend: Backend, leading: bool
+) -> Order:
     given = _by_layer({older(n, s.kind): s for n, s in tensors.items() if not is_count(n)})
-    first = {older(v.name, v.kind): v for v in wanted_variables if not is_count(v.name)}
-    wanted = _by_layer(first)
-    problems = []
+    names = {older(name, v.kind): name for name, v in named.items() if not is_count(name)}
+    wanted = _by_layer({new: named[name] for new, name in names.items()})
+    order = Order({}, [], [])
     if len(given) != len(wanted):
-        problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
-    found: dict[str, Stored] = {}
+        order.problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
     paired = 0
     for (path, layer), (place, variables) in zip(given.items(), wanted.items(), strict=False):
         # What one layer holds and does not use, the other need not have.
@@ -258,22 +317,16 @@ def _in_order(
             {n: s for n, s in layer.items() if n in variables or not s.optional}, variables
         )
         places = {n: v for n, v in variables.items() if n in arrays or not v.optional}
-        names = f"{path or 'the model'} for {place or 'the model'}"
-        differences = [f"{names}: {d}" for d in _differences(arrays, places, backend)]
-        problems += differences
+        title = f"{path or 'the model'} for {place or 'the model'}"
+        differences = [f"{title}: {d}" for d in _differences(arrays, places, backend)]
+        order.problems += differences
         if leading and differences:
             break
         paired += 1
-        found |= {variables[n].name if n in variables else n: s for n, s in arrays.items()}
-    if problems and not leading:
-        raise StateMismatchError(
-            f"transfer: with match='order' the layers of the source must be those of "
-            f"{type(target).__name__}, in order, and nothing was loaded; got "
-            + "; ".join(problems[:20])
-            + ("; …" if len(problems) > 20 else "")
-        )
-    rest = [_joined(path, n) for path, layer in [*given.items()][paired:] for n in layer]
-    return found, rest
+        order.found |= {names.get(_joined(place, n), n): s for n, s in arrays.items()}
+    left = [*given.items()][paired:]
+    order.rest = [_joined(path, n) for path, layer in left for n in layer]
+    return order
 
 
 def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
@@ -283,7 +336,7 @@ def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
         StateMismatchError: as `transfer`; `what` is the operation that needed it.
     """
     variables = variables_to_load(target, what)
-    paired, _ = _in_order(stored_of(source, what), variables, target, False)
+    paired, _ = _in_order(stored_of(source, what), source, variables, target, False)
     return {stored.name: name for name, stored in paired.items()}
 
 

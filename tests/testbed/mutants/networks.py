@@ -1,7 +1,7 @@
 """Random networks that are right: portable layers, composed at random, in Python's own words."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -76,11 +76,36 @@ class Ends:
     state: Any = None
 
 
+class Places(NamedTuple):
+    start: Any
+    end: Any
+
+
+@dataclass
+class Nested:
+    places: Any
+    pair: Any
+
+
 GIVES = (
-    lambda start, end: {"start": start, "end": end},
-    lambda start, end: {"end": end, "start": start, "state": None},
-    lambda start, end: Ends(start, end),
+    (
+        lambda start, end: {"start": start, "end": end},
+        lambda start, end: {"end": end, "start": start, "state": None},
+        lambda start, end: Ends(start, end),
+        lambda start, end: Places(start, end),
+    ),
+    (
+        lambda start, end: (start, end),
+        lambda start, end: [start, end],
+        lambda start, end: [[start], (end,)],
+    ),
+    (
+        lambda start, end: {"pair": (start, end), "places": {"end": end, "start": start}},
+        lambda start, end: Nested(Places(start, end), [start, [end]]),
+        lambda start, end: {"places": Ends(start, end), "state": None, "pair": [start, end]},
+    ),
 )
+"""Structures of two outputs: those of a row hold the same, under the same names."""
 
 
 def apart(numbers):
