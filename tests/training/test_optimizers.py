@@ -93,13 +93,14 @@ def test_a_gradient_of_zero_leaves_what_does_not_decay(backend_name, optimizer):
 
 @pytest.mark.parametrize("other", HERE)
 @kinds
-def test_moved_midway_it_goes_on(backend_name, optimizer, other):
-    """Between two rates, after which a framework that keeps `-lr v` holds other numbers."""
+def test_moved_midway_it_goes_on(backend_name, optimizer, other, tmp_path):
+    """By a file, between two rates: a framework that keeps `-lr v` then holds other numbers."""
     first = trainer_of(optimizer, backend_name)
     weight = steps(first, optimizer, RATES[:6])
     second = trainer_of(optimizer, other, weight)
     second.learning_rate = first.learning_rate
-    ub.load_state(second, ub.state(first))
+    ub.write_state(ub.state(first), tmp_path / "trainer.safetensors")
+    ub.load_state(second, ub.read_state(tmp_path / "trainer.safetensors"))
     assert ub.diff_state(ub.state(first), ub.state(second)).equal or optimizer.keeps == (
         "velocity",  # held times the rate, and so rounded
     )
