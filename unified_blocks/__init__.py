@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from unified_blocks.models.transfer import transfer
     from unified_blocks.training.fit import History, fit
     from unified_blocks.training.gradients import value_and_grad
-    from unified_blocks.training.optimizers import SGD, Adam
+    from unified_blocks.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
     from unified_blocks.training.trainer import Trainer
 
 __all__ = [
@@ -98,7 +98,9 @@ __all__ = [
     "SELU",
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Backend",
     "BackendImportError",
     "BatchNorm",
@@ -131,6 +133,7 @@ __all__ = [
     "NotBuiltError",
     "NotEquivalentError",
     "Parallel",
+    "RMSprop",
     "ReLU",
     "SharingError",
     "SiLU",
@@ -182,10 +185,13 @@ __all__ = [
 
 _LATER = {
     "SGD": "training.optimizers",
+    "Adagrad": "training.optimizers",
     "Adam": "training.optimizers",
+    "AdamW": "training.optimizers",
     "Comparison": "equivalence.comparison",
     "Compiled": "compiling.compiled",
     "History": "training.fit",
+    "RMSprop": "training.optimizers",
     "Trainer": "training.trainer",
     "assert_equivalent": "equivalence.compare",
     "build": "models.state",

@@ -81,6 +81,7 @@ NEURAL = [
     OpCase("dropout", lambda x: ops.dropout(x, 0.5, training=False), lambda x: x),
     OpCase("dropout", lambda x: ops.dropout(x, 0.0, training=True), lambda x: x, label="rate 0"),
     OpCase("mse", ops.mse, lambda x, y: np.mean((x - y) ** 2), ((3, 4), (3, 4))),
+    OpCase("l1", ops.l1, lambda x, y: np.mean(np.abs(x - y)), ((3, 4), (3, 4))),
     OpCase("mae", ops.mae, lambda x, y: np.mean(np.abs(x - y)), ((3, 4), (3, 4))),
     OpCase("huber", ops.huber, lambda x, y: np_huber(x, y, 1), ((3, 4), (3, 4))),
     OpCase(
@@ -91,6 +92,12 @@ NEURAL = [
         label="delta",
     ),
     OpCase("cross_entropy", lambda x: ops.cross_entropy(x, labels(x)), np_cross_entropy),
+    OpCase(
+        "cross_entropy",
+        lambda x: ops.cross_entropy(x, labels(x), label_smoothing=0.1),
+        lambda x: 0.9 * np_cross_entropy(x) - 0.1 * np.mean(np.log(np_softmax(x, -1))),
+        label="smoothing",
+    ),
     OpCase(
         "binary_cross_entropy",
         lambda x, y: ops.binary_cross_entropy(x * 20, ops.sigmoid(y)),

@@ -61,7 +61,7 @@ from unified_blocks.ops.elementwise import (
     where,
 )
 from unified_blocks.ops.linear_algebra import matmul, matrix_transpose
-from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, mae, mse
+from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, l1, mae, mse
 from unified_blocks.ops.manipulation import (
     KEEP,
     broadcast_to,
@@ -152,6 +152,7 @@ __all__ = [
     "huber",
     "isfinite",
     "isnan",
+    "l1",
     "leaky_relu",
     "less",
     "less_equal",

@@ -17,6 +17,7 @@ from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.transfers import TRANSFERS
 
@@ -32,6 +33,8 @@ MUTANTS = (
     *MODELS,
     *FILES,
     *LEARNING,
+    *OPTIMIZERS,
+    *LOSSES,
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,
