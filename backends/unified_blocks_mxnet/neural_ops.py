@@ -10,16 +10,25 @@ import numpy as np
 from unified_blocks.ops import register
 from unified_blocks_mxnet import ops
 from unified_blocks_mxnet.compat import mx
+from unified_blocks_mxnet.functions import anywhere
 from unified_blocks_mxnet.ops import (
     abs,  # noqa: A004
+    any,  # noqa: A004
     erf,
     exp,
+    expand_dims,
     expm1,
     full_like,
+    greater_equal,
     log1p,
+    logical_and,
     logsumexp,
+    matmul,
+    matrix_transpose,
     maximum,
     minimum,
+    sqrt,
+    sum,  # noqa: A004
     where,
 )
 from unified_blocks_mxnet.whole_numbers import namespace
@@ -85,6 +94,32 @@ def log_softmax(x, axis):
 def dropout(x, rate):
     kept = namespace(x).npx.dropout(full_like(x, 1), p=rate, mode="always") > 0
     return where(kept, x / (1 - rate), 0)  # its own rounds the factor to float32
+
+
+@anywhere
+def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=None):
+    if scale is None:
+        scale = 1 / sqrt(sum(full_like(query, 1), -1, True))  # a symbol tells no sizes
+    scores = matmul(query * scale, matrix_transpose(key))  # (…, q, k)
+    may_be_empty = mask is not None
+    if causal:
+        mask = lower(scores) if mask is None else logical_and(mask, lower(scores))
+    if mask is not None:
+        scores = where(mask, scores, LOWEST.get(getattr(scores, "dtype", np.dtype("float32"))))
+    weights = softmax(scores, -1)
+    Y = matmul(weights if drop is None else drop(weights), value)  # (…, q, e)
+    return where(any(mask, -1, True), Y, 0) if may_be_empty else Y
+
+
+def lower(scores):
+    """The keys that each query sees: those up to its own place."""
+    F = namespace(scores)
+    queries, keys = (F.npx.arange_like(scores, axis=axis) for axis in (-2, -1))
+    return greater_equal(expand_dims(queries, -1), keys)
+
+
+LOWEST = {np.dtype(name): float(np.finfo(name).min) for name in ("float16", "float32", "float64")}
+"""What scores are where nothing is seen; of a symbol, which tells no dtype, that of float32."""
 
 
 register("mxnet", "MXNet", (ops, sys.modules[__name__]), (mx.np.ndarray, mx.sym.numpy._Symbol))
