@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from unified_blocks.ops import register
 from unified_blocks_tensorflow import ops
-from unified_blocks_tensorflow.ops import below, tensor, where
+from unified_blocks_tensorflow.ops import tensor, where
 from unified_blocks_tensorflow.symbolic import Symbolic
 
 relu = tensor(tf.nn.relu)
@@ -62,7 +62,10 @@ def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=No
     scores = tf.matmul(query * scale, key, transpose_b=True)  # (…, q, k)
     may_be_empty = mask is not None
     if causal:
-        mask = below(scores, 0) if mask is None else mask & below(scores, 0)
+        size = scores.shape[-2:]
+        size = size if size.is_fully_defined() else tf.shape(scores)[-2:]
+        seen = tf.linalg.band_part(tf.ones(size, tf.bool), -1, 0)
+        mask = seen if mask is None else mask & seen
     if mask is not None:
         scores = where(mask, scores, scores.dtype.min)
     weights = tf.nn.softmax(scores)

@@ -14,7 +14,7 @@ class MultiHeadAttention(ub.MultiHeadAttention, nn.Module):
         key = query if key is None else key
         value = key if value is None else value
         if mask is not None:
-            mask = self.checked(mask, query, key).unsqueeze(-3)  # (…, 1, q, k)
+            mask = self.for_heads(mask, query, key)
         heads = self.num_heads, self.head_units
         Q = self.query(query).unflatten(-1, heads).transpose(1, 2)  # (n, heads, q, head_units)
         K = self.key(key).unflatten(-1, heads).transpose(1, 2)

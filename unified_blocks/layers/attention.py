@@ -10,6 +10,7 @@ from unified_blocks.block.rules import check
 from unified_blocks.layers.dense import Dense
 from unified_blocks.layers.dropout import Dropout
 from unified_blocks.ops.attention import attend, check_mask
+from unified_blocks.ops.dispatch import truth
 from unified_blocks.ops.reductions import rank_of
 from unified_blocks.reference.numpy_ops import attention
 from unified_blocks.types import Array, State
@@ -21,7 +22,8 @@ class MultiHeadAttention(Block):
     `out(concat(softmax(Qᵢ Kᵢᵀ / √(units / num_heads)) Vᵢ))`, where `Qᵢ`, `Kᵢ` and `Vᵢ` are the
     i-th shares of `query(Q)`, `key(K)` and `value(V)`.
 
-    Called with `(query, key=None, value=None, mask=None, causal=False)`: without a key it is the
+    Called with `(query, key=None, value=None, mask=None, causal=False)`, the last two by name, since
+    Keras takes them in no other way. Without a key it is the
     query (self-attention), without a value it is the key. A `mask` holds truth values, one for each
     query and key, the same for all heads: a query attends where it is True, and one that attends to
     nothing takes zeros. With `causal=True` query i attends to the keys 0 to i only.
@@ -39,8 +41,8 @@ class MultiHeadAttention(Block):
 
     Shape:
         Queries `(n, q, in_units)`, keys `(n, k, key_units)`, values `(n, k, value_units)`, output
-        `(n, q, units)`. A mask broadcasts to `(n, q, k)`: of keys alone it is `(n, 1, k)`, for all
-        samples `(q, k)`.
+        `(n, q, units)`. A mask is one of keys, `(n, k)`, as Keras' layers pass it on, or broadcasts
+        to `(n, q, k)` (in what MXNet hybridizes only this, since symbols do not tell their axes).
 
     Parameters (canonical names; the framework's default initial values):
         `query.weight`: `(units, in_units)`; `key.weight`: `(units, key_units)`; `value.weight`:
@@ -57,8 +59,8 @@ class MultiHeadAttention(Block):
     Example::
 
         layer = ub.MultiHeadAttention(64, 8)
-        Y = layer(X, None, None, padding[:, None])     # padding: (n, k), True where there is a word
-        Z = layer(Y, memory)                           # of another sequence
+        Y = layer(X, mask=ops.not_equal(words, 0))      # of what is no padding, (n, t)
+        Z = layer(Y, memory, causal=True)               # of another sequence
     """
 
     input_parameter = "query.weight"
@@ -101,7 +103,7 @@ class MultiHeadAttention(Block):
         key = query if key is None else key
         value = key if value is None else value
         if mask is not None:
-            mask = ops.expand_dims(self.checked(mask, query, key), axis=-3)  # (…, 1, q, k)
+            mask = self.for_heads(mask, query, key)
         Q, K, V = map(self.apart, (self.query(query), self.key(key), self.value(value)))
         Y = attend(Q, K, V, mask, causal, self.scale, self.drop)  # (n, heads, q, head_units)
         Y = ops.permute_dims(Y, (0, 2, 1, 3))
@@ -112,12 +114,18 @@ class MultiHeadAttention(Block):
         X = ops.reshape(X, (ops.KEEP, ops.KEEP, self.num_heads, self.head_units))
         return ops.permute_dims(X, (0, 2, 1, 3))
 
-    def checked(self, mask: Any, query: Any, key: Any) -> Any:
-        """A mask that fits the queries and keys, as far as their shapes are known."""
+    def for_heads(self, mask: Any, query: Any, key: Any) -> Any:
+        """A mask as `(n, 1, q, k)`, checked as far as it is known."""
+        name = type(self).__name__
+        truth(name, mask)
+        rank = rank_of(mask)
+        if rank is None:
+            mask = ops.reshape(mask, (ops.KEEP,) * 3)  # of another rank an error, not another mask
+        elif rank == 2:
+            mask = ops.expand_dims(mask, axis=1)
         if rank_of(query) is not None:
-            wanted = (*query.shape[:2], key.shape[1])
-            check_mask(type(self).__name__, mask, wanted, "(n, q, k)", OF_KEYS)
-        return mask
+            check_mask(name, mask, (*query.shape[:2], key.shape[1]), "(n, q, k)", FOR_ALL)
+        return ops.expand_dims(mask, axis=1)
 
     def reference(
         self,
@@ -140,9 +148,9 @@ class MultiHeadAttention(Block):
         Q, K, V = (
             apart(dense(name, X)) for name, X in (("query", X), ("key", key), ("value", value))
         )
-        seen = None if mask is None else mask[..., None, :, :]
+        seen = None if mask is None else mask[:, None, None] if mask.ndim == 2 else mask[:, None]
         Y = attention(Q, K, V, seen, causal, self.scale).swapaxes(1, 2)
         return dense("out", Y.reshape(*Y.shape[:2], -1))
 
 
-OF_KEYS = ": one of keys, (n, k), becomes mask[:, None]"
+FOR_ALL = ": one of all samples, (q, k), becomes mask[None]"

@@ -104,5 +104,5 @@ def check_mask(what: str, mask: Any, wanted: tuple[Any, ...], named: str, remedy
         for size, whole in zip(reversed(given), reversed(wanted), strict=False)
     ):
         raise ValueError(
-            f"{what}: a mask must broadcast to {named}, {wanted}; got one of shape {given}{remedy}"
+            f"{what}: a mask must broadcast to {named}, {wanted}; got one of {given}{remedy}"
         )
