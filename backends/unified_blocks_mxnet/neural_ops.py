@@ -100,14 +100,8 @@ def dropout(x, rate):
 def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=None):
     if scale is None:
         scale = 1 / sqrt(sum(full_like(query, 1), -1, True))  # a symbol tells no sizes
-    if getattr(query, "dtype", None) == np.float16 and query.ctx.device_type == "cpu":
-        wide = (x.astype("float32") for x in (query, key, value))
-        attend = scaled_dot_product_attention
-        return attend(*wide, mask, causal, scale, drop).astype("float16")
-    F = namespace(query)
-    # `batch_dot` is twice as fast as `matmul`, whose gradient needs help with leading sizes.
     Q, K, V = map(in_front, (query * scale, key, value))
-    scores = F.npx.batch_dot(Q, K, transpose_b=True)  # (…, q, k), what is in front as one axis
+    scores = batch_dot(Q, K, True)  # (…, q, k), what is in front as one axis
     may_be_empty = mask is not None
     if causal:
         mask = lower(scores) if mask is None else logical_and(mask, lower(scores))
@@ -117,8 +111,15 @@ def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=No
     weights = softmax(scores, -1)
     if drop is not None:
         weights = drop(weights)
-    Y = apart(F.npx.batch_dot(weights, V), query)  # (…, q, e)
+    Y = apart(batch_dot(weights, V, False), query)  # (…, q, e)
     return where(any(mask, -1, True), Y, 0) if may_be_empty else Y
+
+
+def batch_dot(x1, x2, transpose_b):
+    """The products of matrices `(b, n, m)`, twice as fast as `matmul`, which may broadcast."""
+    if getattr(x1, "dtype", None) == np.float16 and x1.ctx.device_type == "cpu":
+        return batch_dot(x1.astype("float32"), x2.astype("float32"), transpose_b).astype("float16")
+    return namespace(x1).npx.batch_dot(x1, x2, transpose_b=transpose_b)
 
 
 def lower(scores):
