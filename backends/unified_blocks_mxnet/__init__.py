@@ -6,6 +6,7 @@ BACKEND = MXNetBackend()  # before the native classes, which register with it
 
 from unified_blocks_mxnet import neural_ops as neural_ops  # it registers the operations
 from unified_blocks_mxnet.activations import ReLU, Sigmoid, Softsign, Tanh
+from unified_blocks_mxnet.attention import MultiHeadAttention
 from unified_blocks_mxnet.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
@@ -27,6 +28,7 @@ __all__ = [
     "FixedHiddenMLP",
     "Flatten",
     "LayerNorm",
+    "MultiHeadAttention",
     "MySequential",
     "NestMLP",
     "ReLU",

@@ -36,6 +36,7 @@ from unified_blocks_tensorflow.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks_tensorflow.attention import MultiHeadAttention
 from unified_blocks_tensorflow.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
@@ -63,6 +64,7 @@ __all__ = [
     "HardSigmoid",
     "LayerNorm",
     "LeakyReLU",
+    "MultiHeadAttention",
     "MySequential",
     "NestMLP",
     "ReLU",

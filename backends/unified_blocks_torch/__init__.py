@@ -18,6 +18,7 @@ from unified_blocks_torch.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks_torch.attention import MultiHeadAttention
 from unified_blocks_torch.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_torch.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
@@ -44,6 +45,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LogSoftmax",
+    "MultiHeadAttention",
     "MySequential",
     "NestMLP",
     "ReLU",

@@ -69,8 +69,10 @@ class TorchBlock:
             args = others if X is NOTHING else (X, *others)
             for value in (*args, *named.values()):
                 # A forward of operations alone would take any framework's.
-                if type(value) is not Tensor and (
-                    foreign := foreign_tensor(self, self._native.backend, value)
+                if (
+                    type(value) is not Tensor
+                    and type(value) not in PLAIN
+                    and (foreign := foreign_tensor(self, self._native.backend, value))
                 ):
                     raise foreign
             if is_leaf(self, X):

@@ -35,6 +35,22 @@ def dropout(x, rate):
     return F.dropout(x, rate)
 
 
+def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=None):
+    if causal and mask is not None:  # its kernel takes one of the two
+        mask = mask & lower(query, key)
+    rate = drop.p if drop is not None and drop.training else 0.0
+    return F.scaled_dot_product_attention(
+        query, key, value, mask, rate, causal and mask is None, scale=scale
+    )
+
+
+@torch.fx.wrap
+def lower(query, key):
+    """The keys that each query sees: those up to its own place."""
+    size = query.shape[-2], key.shape[-2]
+    return torch.ones(size, dtype=torch.bool, device=query.device).tril()
+
+
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 

@@ -37,7 +37,49 @@ def np_huber(x, y, delta):
     return np.mean(np.where(d <= delta, d * d / 2, delta * (d - delta / 2)))
 
 
+def np_attention(q, k, v, mask=None, causal=False, scale=None):
+    scores = q @ np.swapaxes(k, -1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    seen = np.ones(scores.shape[-2:], bool)
+    seen = (np.tril(seen) if causal else seen) & (True if mask is None else mask)
+    e = np.where(seen, np.exp(scores - scores.max(-1, keepdims=True)), 0)
+    total = e.sum(-1, keepdims=True)
+    return e / np.where(total == 0, 1, total) @ v
+
+
 NEURAL = [
+    *(
+        OpCase(
+            "scaled_dot_product_attention",
+            lambda *qkv, options=options: ops.scaled_dot_product_attention(*qkv, **options),
+            lambda *qkv, options=options: np_attention(*qkv, **options),
+            shapes,
+            label=label,
+        )
+        for label, shapes, options in (
+            ("", ((4, 3), (5, 3), (5, 2)), {}),
+            ("heads", ((2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 5)), {"scale": 0.3}),
+            ("causal", ((2, 4, 3), (2, 4, 3), (2, 4, 3)), {"causal": True}),
+            ("causal, fewer keys", ((2, 5, 3), (2, 3, 3), (2, 3, 4)), {"causal": True}),
+            ("causal, more keys", ((3, 3), (5, 3), (5, 3)), {"causal": True}),
+        )
+    ),
+    *(
+        OpCase(
+            "scaled_dot_product_attention",
+            lambda q, k, v, m, causal=causal: ops.scaled_dot_product_attention(
+                q, k, v, ops.greater(m, 0), causal=causal
+            ),
+            lambda q, k, v, m, causal=causal: np_attention(q, k, v, m > 0, causal),
+            ((2, 2, 4, 3), (2, 2, 5, 3), (2, 2, 5, 3), shape),
+            label=label,
+        )
+        for label, shape, causal in (
+            ("mask", (4, 5), False),
+            ("mask of keys", (2, 1, 1, 5), False),
+            ("mask of all, causal", (2, 2, 4, 5), True),
+            ("mask of queries", (2, 1, 4, 1), False),
+        )
+    ),
     unary("relu", lambda x: np.maximum(x, 0)),
     unary("leaky_relu", lambda x: np.where(x > 0, x, x.dtype.type(0.01) * x)),
     unary("elu", lambda x: np.where(x > 0, x, np.expm1(x))),

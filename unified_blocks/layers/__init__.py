@@ -16,6 +16,7 @@ from unified_blocks.layers.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks.layers.attention import MultiHeadAttention
 from unified_blocks.layers.batch_norm import BatchNorm
 from unified_blocks.layers.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks.layers.dense import Dense
@@ -43,6 +44,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LogSoftmax",
+    "MultiHeadAttention",
     "ReLU",
     "SiLU",
     "Sigmoid",

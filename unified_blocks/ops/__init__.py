@@ -7,6 +7,7 @@ tensors, and on MXNet's symbols. Where the frameworks' own functions differ, the
 holds here.
 """
 
+from unified_blocks.ops.attention import scaled_dot_product_attention
 from unified_blocks.ops.control_flow import cond, while_loop
 from unified_blocks.ops.creation import (
     arange,
@@ -185,6 +186,7 @@ __all__ = [
     "remainder",
     "reshape",
     "round",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "sign",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,17 @@ def hard_sigmoid(X: Array) -> Array:
 def softmax(X: Array, axis: int) -> Array:
     e = np.exp(X - np.real(X).max(axis, keepdims=True))
     return np.asarray(e / e.sum(axis, keepdims=True))
+
+
+def attention(Q: Array, K: Array, V: Array, mask: Any, causal: bool, scale: float) -> Array:
+    """`softmax(scale · Q Kᵀ) V` where the mask is True; zeros of what attends to nothing."""
+    scores = Q @ K.swapaxes(-1, -2) * scale  # (…, q, k)
+    seen = np.ones(scores.shape[-2:], bool)
+    seen = (np.tril(seen) if causal else seen) & (True if mask is None else mask)
+    largest = np.where(seen, np.real(scores), -np.inf).max(-1, keepdims=True)
+    e = np.where(seen, np.exp(scores - np.where(np.isfinite(largest), largest, 0)), 0)
+    total = e.sum(-1, keepdims=True)
+    return np.asarray(e / np.where(total == 0, 1, total) @ V)
 
 
 def dense(X: Array, state: State, name: str) -> Array:

@@ -6,6 +6,7 @@ chapter, and what goes wrong when models are moved from one framework to another
 
 from __future__ import annotations
 
+from testbed.mutants.table.attention import ATTENTION
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
 from testbed.mutants.table.compiling import COMPILING
@@ -30,6 +31,7 @@ MUTANTS = (
     *OTHER_LAYERS,
     *CONVOLUTIONS,
     *NORMS,
+    *ATTENTION,
     *MODELS,
     *FILES,
     *LEARNING,
