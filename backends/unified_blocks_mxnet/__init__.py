@@ -12,7 +12,14 @@ from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
-from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
+from unified_blocks_mxnet.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 
 __all__ = [
     "BACKEND",
@@ -26,9 +33,13 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GroupNorm",
+    "InstanceNorm",
     "LayerNorm",
+    "LocalResponseNorm",
     "MySequential",
     "NestMLP",
+    "RMSNorm",
     "ReLU",
     "Sigmoid",
     "Softsign",

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
@@ -29,16 +30,24 @@ KINDS = {
         *(nn.Conv1DTranspose, nn.Conv2DTranspose, nn.Conv3DTranspose),
     )
 }
+# A norm of instances is one of groups, each of one channel.
+KINDS |= {nn.GroupNorm: "GroupNorm", nn.InstanceNorm: "GroupNorm", ub.RMSNorm: "RMSNorm"}
 """What this library calls Gluon's own layers."""
 
 
 class MXNetVariable(Variable):
-    """A parameter or constant of a block."""
+    """A parameter or constant of a block.
+
+    `left_out` is whether only Gluon has it, and the layer of this library is one without.
+    """
 
     def __init__(
         self, name: str, parameter: mx.gluon.Parameter, owner: Any, net: Any, is_one: bool = False
     ) -> None:
         self.name, self.parameter, self.owner, self.net = name, parameter, owner, net
+        self.left_out = any(
+            getattr(owner, each) is parameter for each in getattr(owner, "left_out", ())
+        )
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant or is_one else "parameter"
         # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
@@ -166,8 +175,13 @@ def viewed(array: Any) -> Array:
     return np.asarray(array.asnumpy())
 
 
-def walk(net: Any) -> list[MXNetVariable]:
+def variables_of(net: Any) -> list[MXNetVariable]:
     """The variables of `net`; see `Backend.variables`."""
+    return [variable for variable in walk(net) if not variable.left_out]
+
+
+def walk(net: Any) -> list[MXNetVariable]:
+    """Everything that `net` holds in Gluon."""
     found: dict[int, MXNetVariable] = {}
     for variable in _walk(net, net, ""):
         first = found.setdefault(id(variable.parameter), variable)

@@ -41,7 +41,14 @@ from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
-from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
+from unified_blocks_tensorflow.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from unified_blocks_tensorflow.registration import register_every_block
 
 __all__ = [
@@ -59,11 +66,15 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GroupNorm",
     "HardSigmoid",
+    "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "MySequential",
     "NestMLP",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",

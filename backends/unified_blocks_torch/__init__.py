@@ -24,7 +24,14 @@ from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_torch.mlp import MLP
 from unified_blocks_torch.my_sequential import MySequential
 from unified_blocks_torch.nest_mlp import NestMLP
-from unified_blocks_torch.norms import BatchNorm, LayerNorm
+from unified_blocks_torch.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 
 __all__ = [
     "BACKEND",
@@ -41,11 +48,15 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GroupNorm",
+    "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MySequential",
     "NestMLP",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",

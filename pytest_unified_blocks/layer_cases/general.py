@@ -32,10 +32,6 @@ GENERAL: dict[str, LayerCase] = {
         "Softmax": ub.Softmax,
         "Softmax 0": lambda: ub.Softmax(0),
         "LogSoftmax": ub.LogSoftmax,
-        "LayerNorm": ub.LayerNorm,
-        "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
-        "BatchNorm": ub.BatchNorm,
-        "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
         "Dropout": lambda: ub.Dropout(0.5),
         "Flatten": ub.Flatten,
     }.items()

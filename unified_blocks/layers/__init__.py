@@ -23,7 +23,9 @@ from unified_blocks.layers.dropout import Dropout
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
 from unified_blocks.layers.function import Lambda
-from unified_blocks.layers.layer_norm import LayerNorm
+from unified_blocks.layers.group_norm import GroupNorm, InstanceNorm
+from unified_blocks.layers.layer_norm import LayerNorm, RMSNorm
+from unified_blocks.layers.response_norm import LocalResponseNorm
 
 __all__ = [
     "ELU",
@@ -38,11 +40,15 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "HardSigmoid",
+    "InstanceNorm",
     "Lambda",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "LogSoftmax",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",
