@@ -5,7 +5,7 @@ from unified_blocks_mxnet.backend import MXNetBackend
 BACKEND = MXNetBackend()  # before the native classes, which register with it
 
 from unified_blocks_mxnet import neural_ops as neural_ops  # it registers the operations
-from unified_blocks_mxnet.activations import ReLU, Sigmoid, Softsign, Tanh
+from unified_blocks_mxnet.activations import PReLU, ReLU, Sigmoid, Softsign, Tanh
 from unified_blocks_mxnet.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
@@ -39,6 +39,7 @@ __all__ = [
     "LocalResponseNorm",
     "MySequential",
     "NestMLP",
+    "PReLU",
     "RMSNorm",
     "ReLU",
     "Sigmoid",

@@ -23,6 +23,7 @@ DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
 NORM_NAMES = {"gamma": "weight", "beta": "bias"}
+PRELU_NAMES = {"alpha": "weight"}
 KINDS = {
     cls: cls.__name__
     for cls in (
@@ -32,6 +33,7 @@ KINDS = {
 }
 # A norm of instances is one of groups, each of one channel.
 KINDS |= {nn.GroupNorm: "GroupNorm", nn.InstanceNorm: "GroupNorm", ub.RMSNorm: "RMSNorm"}
+KINDS |= {nn.PReLU: "PReLU"}
 """What this library calls Gluon's own layers."""
 
 
@@ -197,6 +199,7 @@ def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
     names = NORM_NAMES if isinstance(block, NORMS) else {}
+    names = PRELU_NAMES if isinstance(block, nn.PReLU) else names
     for name, parameter in block._reg_params.items():
         yield MXNetVariable(path + names.get(name, name), parameter, block, net)
     for name, child in block._children.items():

@@ -20,6 +20,9 @@ CLASSES: dict[str, type[ub.Block]] = {
     "tanh": ub.Tanh,
     "softplus": ub.Softplus,
     "softsign": ub.Softsign,
+    "relu6": ub.ReLU6,
+    "hard_swish": ub.HardSwish,
+    "mish": ub.Mish,
 }
 """The class of each activation, by its name."""
 
@@ -29,6 +32,7 @@ GENERAL: dict[str, LayerCase] = {
         **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
         **{cls.__name__: cls for cls in CLASSES.values()},
         **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
+        "GELU tanh": lambda: ub.GELU(approximate=True),
         "Softmax": ub.Softmax,
         "Softmax 0": lambda: ub.Softmax(0),
         "LogSoftmax": ub.LogSoftmax,

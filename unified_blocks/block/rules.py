@@ -9,9 +9,9 @@ from typing import Any
 
 ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
-    *("softplus", "softsign"),
+    *("softplus", "softsign", "relu6", "hard_swish", "mish", "gelu_tanh"),
 )
-COUNTS = ("groups", "num_layers", "num_heads")
+COUNTS = ("groups", "num_layers", "num_heads", "num_parameters")
 """Parameters that are whole numbers of at least 1, as sizes are."""
 RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rate": ("in [0, 1)", lambda value: 0 <= value < 1),

@@ -10,6 +10,7 @@ import numpy as np
 
 from unified_blocks.backend import Variable
 from unified_blocks.backend.drawing import draw
+from unified_blocks.layers.activations import PReLU
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.models.variables import readable_variables
 
@@ -27,7 +28,8 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
         net: a model of any framework.
         seed: of the generator.
         scheme: how to draw a weight with `fan_in` inputs and `fan_out` outputs. Biases are zero
-            unless the scheme says otherwise; the weight of a normalisation is one.
+            unless the scheme says otherwise; the weight of a normalisation is one, that of a
+            `PReLU` 0.25, or 0 by `"keras_default"`.
 
             - `"glorot_uniform"`: U(±√(6 / (fan_in + fan_out))) (Glorot and Bengio, 2010)
             - `"he_uniform"`: U(±√(6 / fan_in)) (He et al., 2015)
@@ -65,6 +67,8 @@ def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Dr
         return draw(random[attribute]) if attribute in random else None
     if attribute == "weight" and isinstance(variable.owner, Embedding) and scheme in EMBEDDING:
         return EMBEDDING[scheme]
+    if attribute == "weight" and isinstance(variable.owner, PReLU):
+        return lambda g, shape: np.full(shape, 0.0 if scheme == "keras_default" else 0.25)
     if attribute == "weight" and len(_sizes(variable)) == 1:  # of a normalisation
         return lambda g, shape: np.ones(shape)
     if attribute == "bias":
