@@ -58,8 +58,21 @@ class MXNetVariable(Variable):
             and not parameter._differentiable
             and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
-        # Of a block that was not initialised nothing but a state can make it.
-        self.optional = self.is_one and self.contexts() is not None
+        groups = owner._num_groups if isinstance(owner, nn.GroupNorm) else None
+        self.per_group = groups is not None and parameter.shape == (groups,) and not self.left_out
+        self.neutral = neutral(owner, parameter)
+
+    @property
+    def optional(self):
+        """Whether Gluon holds it at what computes nothing, where others hold none.
+
+        Of a block that was not initialised nothing but a state can make it.
+        """
+        if self.contexts() is None:
+            return False
+        if self.is_one or self.neutral is None or not self.is_built:
+            return self.is_one or self.neutral is not None
+        return bool((self.view() == self.neutral).all())
 
     @property
     def shape(self):
@@ -126,6 +139,15 @@ class MXNetVariable(Variable):
                 tensor = mx.np.array(array, dtype=array.dtype)
                 array = kind_of(self.parameter.list_data()[0]).taken(tensor)
             self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
+
+
+def neutral(owner: Any, parameter: Any) -> int | None:
+    """What a norm made with `scale=False` or `center=False` has at first; None of any other."""
+    for attribute, option, value in (("gamma", "scale", 1), ("beta", "center", 0)):
+        if isinstance(owner, NORMS) and getattr(owner, attribute) is parameter:
+            wanted = owner._kwargs.get(option, parameter._differentiable)
+            return None if wanted else value
+    return None
 
 
 SHARED = frozenset(("float16", "float32", "float64", "uint8", "int8", "int32", "int64"))

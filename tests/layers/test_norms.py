@@ -180,3 +180,44 @@ def test_a_keras_file_of_norms(backend_name, tmp_path):
     again = keras.models.load_model(tmp_path / "net.keras")
     np.testing.assert_array_equal(again(x), net(x))
     assert ub.state(again).keys() == ub.state(net).keys()
+
+
+SCHEMES = ("glorot_uniform", "he_uniform", "torch_default", "keras_default", "gluon_default")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_initialize_knows_norms_and_slopes(backend_name, scheme):
+    net = ub.MySequential(
+        ub.LayerNorm(axes=2), ub.GroupNorm(2), ub.InstanceNorm(), ub.RMSNorm(), ub.PReLU(6)
+    )
+    x = normal(3, 6, 5)
+    ub.build(net, x.shape)
+    state = {name: array + 3 for name, array in ub.state(net).items()}
+    ub.initialize(ub.load_state(net, state), 1, scheme)
+    found = ub.state(net)
+    slope = found.pop("4.weight")
+    assert (slope == (0 if scheme == "keras_default" else 0.25)).all()
+    assert all((array == (0 if n.endswith("bias") else 1)).all() for n, array in found.items())
+
+
+def test_native_norms_and_slopes_are_initialized_alike(backend_name):
+    if backend_name == "torch":
+        from torch import nn
+
+        net = nn.Sequential(nn.LayerNorm((4, 5)), nn.PReLU(), nn.GroupNorm(2, 6))
+    elif backend_name == "tensorflow":
+        import keras
+
+        layers = keras.layers
+        net = keras.Sequential([layers.LayerNormalization(axis=[1, 2]), layers.PReLU()])
+        net(normal(2, 4, 5))
+    else:
+        from unified_blocks_mxnet.compat import nn
+
+        net = nn.HybridSequential()
+        net.add(nn.LayerNorm(in_channels=5), nn.PReLU(), nn.GroupNorm(2))
+        net.initialize()
+    found = ub.state(ub.initialize(net, 1, "torch_default"))
+    assert (found["0.weight"] == 1).all()
+    assert (found["0.bias"] == 0).all()
+    assert (found["1.weight"] == 0.25).all()
