@@ -27,8 +27,12 @@ from unified_blocks_tensorflow.activations import (
     GELU,
     SELU,
     HardSigmoid,
+    HardSwish,
     LeakyReLU,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
@@ -43,7 +47,14 @@ from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
-from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
+from unified_blocks_tensorflow.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from unified_blocks_tensorflow.registration import register_every_block
 
 __all__ = [
@@ -61,13 +72,21 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GroupNorm",
     "HardSigmoid",
+    "HardSwish",
+    "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
+    "Mish",
     "MultiHeadAttention",
     "MySequential",
     "NestMLP",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",

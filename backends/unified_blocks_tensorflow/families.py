@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import unified_blocks as ub
+
 Shape = tuple[int, ...]
 
 
@@ -144,7 +146,11 @@ def axes_of(layer: Any) -> list[int]:
 def over_images(layer: Any) -> Axes | None:
     """The layout of a weight for each number of an image, whose channels Keras has at the end."""
     rank = len(axes_of(layer))
-    if rank < 3 or keras.config.image_data_format() == "channels_first":
+    if (
+        isinstance(layer, ub.Block)
+        or rank < 3
+        or keras.config.image_data_format() == "channels_first"
+    ):
         return None
     return Axes((rank - 1, *range(rank - 1)))
 
@@ -199,9 +205,9 @@ TRANSPOSED = (
     keras.layers.Conv3DTranspose,
 )
 NORMS_OVER_AXES = (keras.layers.LayerNormalization, keras.layers.RMSNormalization)
+NORMS_OF_CHANNELS = (keras.layers.BatchNormalization, keras.layers.GroupNormalization)
 BUILT_BY_INPUTS = (
-    keras.layers.BatchNormalization,
-    keras.layers.GroupNormalization,
+    *NORMS_OF_CHANNELS,
     keras.layers.Normalization,
     keras.layers.PReLU,
     keras.layers.DepthwiseConv1D,

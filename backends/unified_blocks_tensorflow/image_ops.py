@@ -18,7 +18,7 @@ ELEMENTWISE = frozenset(
         *("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or"),
         *("logical_not", "where", "astype", "stop_gradient", "relu", "leaky_relu", "elu", "selu"),
         *("gelu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "dropout"),
-        "full_like",
+        *("full_like", "relu6", "hard_swish", "mish", "gelu_tanh"),
     )
 )
 REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all")

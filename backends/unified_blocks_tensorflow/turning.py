@@ -114,8 +114,8 @@ def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
     if getattr(native, "takes_any_layout", False):
 
         def of_elements(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-            if type(X) is not Image:
-                return call(self, X, *args, **kwargs)
+            if type(X) is not Image or not self.takes_any_layout:
+                return call(self, tensor_of(X), *args, **kwargs)
             way = way_of(X)
             with passing_on(self, [way], [way]):
                 return held_so(call(self, X.held, *args, **kwargs), way)

@@ -16,6 +16,7 @@ from unified_blocks.types import Array
 from unified_blocks_tensorflow.families import (
     BUILT_BY_INPUTS,
     FAMILIES,
+    NORMS_OF_CHANNELS,
     NORMS_OVER_AXES,
     TRANSPOSED,
     Held,
@@ -114,8 +115,10 @@ class TensorFlowLayerVariable(TensorFlowVariable):
     def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
         self.held, self.layout = held, held.layout(owner)
         self.kind, self.optional = held.kind, held.optional
-        self.unsettled = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
-        if isinstance(owner, BUILT_BY_INPUTS) and not isinstance(owner, ub.Block):
+        ours = isinstance(owner, ub.Block)
+        over_axes = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
+        self.unsettled = over_axes and not ours
+        if isinstance(owner, BUILT_BY_INPUTS) and not ours:
             self.obstacle = (
                 f"Keras has to know the shape of the input of a {type(owner).__name__}; call "
                 "ub.build(net, input_shape) first"
@@ -139,7 +142,7 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         if isinstance(layer, NORMS_OVER_AXES):
             return (None,) * len(axes_of(layer))
         if isinstance(layer, BUILT_BY_INPUTS):
-            return (None,) if isinstance(layer, keras.layers.BatchNormalization) else None
+            return (None,) if isinstance(layer, NORMS_OF_CHANNELS) else None
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         if self.layout is None:
             return (units,)

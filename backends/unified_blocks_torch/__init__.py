@@ -9,9 +9,13 @@ from unified_blocks_torch.activations import (
     ELU,
     GELU,
     SELU,
+    HardSwish,
     LeakyReLU,
     LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
@@ -25,7 +29,14 @@ from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_torch.mlp import MLP
 from unified_blocks_torch.my_sequential import MySequential
 from unified_blocks_torch.nest_mlp import NestMLP
-from unified_blocks_torch.norms import BatchNorm, LayerNorm
+from unified_blocks_torch.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 
 __all__ = [
     "BACKEND",
@@ -42,13 +53,21 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GroupNorm",
+    "HardSwish",
+    "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "LogSoftmax",
+    "Mish",
     "MultiHeadAttention",
     "MySequential",
     "NestMLP",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import torch
 from torch.nn import functional as F
@@ -19,6 +20,10 @@ silu = F.silu
 sigmoid = torch.sigmoid
 tanh = torch.tanh
 softsign = F.softsign
+relu6 = F.relu6
+hard_swish = F.hardswish
+mish = F.mish
+gelu_tanh = partial(F.gelu, approximate="tanh")
 softmax = torch.softmax
 log_softmax = torch.log_softmax
 

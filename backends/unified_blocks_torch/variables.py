@@ -25,7 +25,7 @@ LAZY_CONVOLUTIONS = (
 LAZY_NORMS = (
     *(nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d),
     *(nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d),
-    nn.LayerNorm,  # lazy in this library
+    *(nn.LayerNorm, nn.RMSNorm, nn.GroupNorm),  # lazy in this library
 )
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "Dense",
@@ -40,6 +40,11 @@ KINDS: dict[type[nn.Module], str] = {
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
     nn.GroupNorm: "GroupNorm",
+    # which is of instances when each channel is a group
+    **dict.fromkeys((nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), "GroupNorm"),
+    **dict.fromkeys(
+        (nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d), "GroupNorm"
+    ),
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
 }
@@ -71,7 +76,7 @@ class TorchVariable(Variable):
         owner = self.owner
         sizes: tuple[int | None, ...]
         if isinstance(owner, LAZY_NORMS):
-            return (None,)
+            return (None,) * getattr(owner, "axes", 1)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif isinstance(owner, LAZY_CONVOLUTIONS):

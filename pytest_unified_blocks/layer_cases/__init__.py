@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from pytest_unified_blocks.layer_cases.activations import ACTIVATIONS
 from pytest_unified_blocks.layer_cases.attention import ATTENTION
 from pytest_unified_blocks.layer_cases.case import LayerCase, Shape, made
 from pytest_unified_blocks.layer_cases.general import CLASSES, GENERAL
 from pytest_unified_blocks.layer_cases.images import CONVOLUTIONS
+from pytest_unified_blocks.layer_cases.norms import NORMS
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
 """The networks that the frameworks are compared on, by name."""
 
-LAYERS: dict[str, LayerCase] = {**GENERAL, **CONVOLUTIONS, **ATTENTION}
+LAYERS: dict[str, LayerCase] = {
+    **GENERAL,
+    **ACTIVATIONS,
+    **CONVOLUTIONS,
+    **NORMS,
+    **ATTENTION,
+}
 """The layers, by the name of the case."""
 
 WITH_SHAPES: list[tuple[str, Shape]] = [

@@ -22,6 +22,9 @@ CLASSES: dict[str, type[ub.Block]] = {
     "tanh": ub.Tanh,
     "softplus": ub.Softplus,
     "softsign": ub.Softsign,
+    "relu6": ub.ReLU6,
+    "hard_swish": ub.HardSwish,
+    "mish": ub.Mish,
 }
 """The class of each activation, by its name."""
 
@@ -32,10 +35,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "Softmax": ub.Softmax,
     "Softmax 0": lambda: ub.Softmax(0),
     "LogSoftmax": ub.LogSoftmax,
-    "LayerNorm": ub.LayerNorm,
-    "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
-    "BatchNorm": ub.BatchNorm,
-    "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
+    "GELU tanh": lambda: ub.GELU(approximate=True),
     "Dropout": lambda: ub.Dropout(0.5),
     "Flatten": ub.Flatten,
 }

@@ -15,6 +15,10 @@ def np_softmax(x, axis):
     return e / e.sum(axis, keepdims=True)
 
 
+def np_gelu_tanh(x):
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+
+
 LABELS = (1, 3, 0)
 
 
@@ -100,6 +104,12 @@ NEURAL = [
     unary("tanh", np.tanh),
     unary("softplus", lambda x: np.logaddexp(x, 0), -40, 40),
     unary("softsign", lambda x: x / (1 + np.abs(x))),
+    unary("relu6", lambda x: np.clip(x, 0, 6), -2, 9),
+    unary("hard_swish", lambda x: x * np.clip(x + 3, 0, 6) / 6, -5, 5),
+    unary("mish", lambda x: x * np.tanh(np.logaddexp(x, 0)), -20, 20),
+    unary("gelu_tanh", np_gelu_tanh),
+    OpCase("gelu", lambda x: ops.gelu(x, approximate=True), np_gelu_tanh, label="approximate"),
+    OpCase("prelu", ops.prelu, lambda x, w: np.where(x > 0, x, w * x), ((3, 4), (4,))),
     *(
         OpCase(
             "softmax",

@@ -277,9 +277,8 @@ def test_dtypes(path, policy):
         lambda: L.LSTM(2),
         lambda: L.EinsumDense("abc,cd->abd", (None, 2)),
         lambda: L.Bidirectional(L.GRU(2)),
-        lambda: L.PReLU(),
     ],
-    ids=["LSTM", "EinsumDense", "Bidirectional", "PReLU"],
+    ids=["LSTM", "EinsumDense", "Bidirectional"],
 )
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
 def test_other_layers_are_refused(tmp_path, layer, ending):

@@ -32,6 +32,8 @@ class Variable(ABC):
             each array of a separable convolution belongs to a layer of its own elsewhere.
         foreign: whether it belongs to a layer of a kind that this library does not know: its name
             and its layout are the framework's own then.
+        per_group: whether a norm over groups of channels has one number for each group, as Gluon's
+            own, where others have one for each channel.
         unsettled: whether the layer does not tell which of the axes are the channels, so that
             the canonical layout is a guess.
     """
@@ -45,6 +47,7 @@ class Variable(ABC):
     obstacle: str | None = None
     kind: str | None = None
     foreign: bool = False
+    per_group: bool = False
     unsettled: bool = False
 
     def is_also(self, other: Variable) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
-    *("softplus", "softsign"),
+    *("softplus", "softsign", "relu6", "hard_swish", "mish", "gelu_tanh"),
 )
-COUNTS = ("groups", "num_layers", "num_heads")
+COUNTS = ("groups", "num_layers", "num_heads", "num_parameters")
 """Parameters that are whole numbers of at least 1, as sizes are."""
 INFERRED = ("in_", "key_", "value_")
 """What sizes begin with that the first input tells if they are left out."""

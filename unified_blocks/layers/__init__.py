@@ -6,9 +6,13 @@ from unified_blocks.layers.activations import (
     SELU,
     Activation,
     HardSigmoid,
+    HardSwish,
     LeakyReLU,
     LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
@@ -24,7 +28,9 @@ from unified_blocks.layers.dropout import Dropout
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
 from unified_blocks.layers.function import Lambda
-from unified_blocks.layers.layer_norm import LayerNorm
+from unified_blocks.layers.group_norm import GroupNorm, InstanceNorm
+from unified_blocks.layers.layer_norm import LayerNorm, RMSNorm
+from unified_blocks.layers.response_norm import LocalResponseNorm
 
 __all__ = [
     "ELU",
@@ -39,13 +45,21 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "HardSigmoid",
+    "HardSwish",
+    "InstanceNorm",
     "Lambda",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "LogSoftmax",
+    "Mish",
     "MultiHeadAttention",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unified_blocks.backend import Variable
+from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.drawing import draw
+from unified_blocks.backend.tensors import backend_of
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.models.variables import readable_variables
 
@@ -27,7 +28,8 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
         net: a model of any framework.
         seed: of the generator.
         scheme: how to draw a weight with `fan_in` inputs and `fan_out` outputs. Biases are zero
-            unless the scheme says otherwise; the weight of a normalisation is one.
+            unless the scheme says otherwise; the weight of a normalisation is one, that of a
+            `PReLU` 0.25, or 0 by `"keras_default"`.
 
             - `"glorot_uniform"`: U(±√(6 / (fan_in + fan_out))) (Glorot and Bengio, 2010)
             - `"he_uniform"`: U(±√(6 / fan_in)) (He et al., 2015)
@@ -45,10 +47,11 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}; got scheme={scheme!r}")
     variables = {v.name: v for v in readable_variables(net, "initialize")}
+    backend = backend_of(net)
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = {}
     for name in sorted(variables):
-        draw = _rule(variables[name], variables, scheme)
+        draw = _rule(variables[name], variables, scheme, backend)
         if draw is not None:
             variable = variables[name]
             drawn[name] = draw(generator, _sizes(variable)).astype(variable.dtype)
@@ -57,7 +60,9 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
     return net
 
 
-def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Draw | None:
+def _rule(
+    variable: Variable, variables: dict[str, Variable], scheme: str, backend: Backend
+) -> Draw | None:
     """How to draw `variable`; None when it keeps its value."""
     path, _, attribute = variable.name.rpartition(".")
     if variable.role == "constant":
@@ -65,11 +70,16 @@ def _rule(variable: Variable, variables: dict[str, Variable], scheme: str) -> Dr
         return draw(random[attribute]) if attribute in random else None
     if attribute == "weight" and isinstance(variable.owner, Embedding) and scheme in EMBEDDING:
         return EMBEDDING[scheme]
-    if attribute == "weight" and len(_sizes(variable)) == 1:  # of a normalisation
+    kind = backend.kind_of(variable.owner)
+    is_norm = kind.endswith("Norm")
+    if attribute == "weight" and kind == "PReLU":
+        return lambda g, shape: np.full(shape, 0.0 if scheme == "keras_default" else 0.25)
+    if attribute == "weight" and (is_norm or len(_sizes(variable)) == 1):
         return lambda g, shape: np.ones(shape)
     if attribute == "bias":
         weight = variables.get(f"{path}.weight" if path else "weight")
-        if scheme == "torch_default" and weight is not None and len(_sizes(weight)) > 1:
+        of_matrix = weight is not None and len(_sizes(weight)) > 1 and not is_norm
+        if scheme == "torch_default" and weight is not None and of_matrix:
             return _uniform(1 / math.sqrt(_fans(weight)[0]))
         return lambda g, shape: np.zeros(shape)
     if attribute == "weight":

@@ -17,6 +17,7 @@ from unified_blocks.models.loading import (
     choose,
     differ,
     fits,
+    in_groups,
     load_into,
     misfits,
     shown,
@@ -165,6 +166,15 @@ def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
     return layers
 
 
+def _needed(layers: Mapping[str, Mapping[str, T]]) -> dict[str, Mapping[str, T]]:
+    """The layers that elsewhere hold something too."""
+    return {
+        path: layer
+        for path, layer in layers.items()
+        if not all(getattr(array, "optional", False) for array in layer.values())
+    }
+
+
 def _spelled(variables: Sequence[Variable]) -> dict[str, tuple[str, Variable]]:
     """The name and the variable under each name, those of `weight_norm` as PyTorch's older one."""
     return {older(name, v.kind): (name, v) for v in variables for name in (v.name, *v.aliases)}
@@ -307,6 +317,7 @@ def _paired(
     given = _by_layer({older(n, s.kind): s for n, s in tensors.items() if not is_count(n)})
     names = {older(name, v.kind): name for name, v in named.items() if not is_count(name)}
     wanted = _by_layer({new: named[name] for new, name in names.items()})
+    given, wanted = _needed(given), _needed(wanted)
     order = Order({}, [], [])
     if len(given) != len(wanted):
         order.problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
@@ -353,5 +364,5 @@ def _differences(
     return [
         f"{name} of shape {stored.shape}, not {shown(place[name].shape)}"
         for name, stored in layer.items()
-        if not fits(stored.shape, place[name].shape)
+        if not fits(in_groups(place[name], stored).shape, place[name].shape)
     ]

@@ -212,6 +212,7 @@ def _stored(v: Variable, backend: Backend) -> Stored:
         aliases=v.aliases,
         is_tied=v.is_tied,
         optional=v.optional or is_count(v.name),
+        per_group=v.per_group,
         unsettled=v.unsettled,
     )
 

@@ -45,6 +45,15 @@ def hard_sigmoid(X: Array) -> Array:
     return np.where(np.real(X) < -3, 0, np.where(np.real(X) > 3, 6, X + 3)) / 6
 
 
+def relu6(X: Array) -> Array:
+    return np.where(np.real(X) < 6, relu(X), 6)
+
+
+def gelu_tanh(X: Array, cubic: float = 0.044715) -> Array:
+    """GELU by its approximation with tanh (Hendrycks and Gimpel, 2016)."""
+    return np.asarray(0.5 * X * (1 + np.tanh(math.sqrt(2 / math.pi) * (X + cubic * X**3))))
+
+
 def softmax(X: Array, axis: int) -> Array:
     e = np.exp(X - np.real(X).max(axis, keepdims=True))
     return np.asarray(e / e.sum(axis, keepdims=True))
@@ -87,4 +96,8 @@ ACTIVATE: dict[str | None, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "softplus": softplus,
     "softsign": lambda X: X / (1 + np.where(np.real(X) > 0, X, -X)),
+    "relu6": relu6,
+    "hard_swish": lambda X: X * hard_sigmoid(X),
+    "mish": lambda X: X * np.tanh(softplus(X)),
+    "gelu_tanh": gelu_tanh,
 }

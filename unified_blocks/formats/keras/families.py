@@ -29,6 +29,7 @@ class Family:
         fits: whether shapes in Keras' layout can be those of `names`, all of them.
         axes: the number of axes of the weight, if Keras orders them differently; else 0.
         apart: the weight that convolves each channel apart, `(…, in, multiplier)` in Keras.
+        shared: whether Keras has axes of size 1 where one number is for all along them.
         over_images: whether Keras has the channels of its variables at the end, if there are such.
         constant: the variables that are not trained.
         whole: the variable that holds a whole number.
@@ -41,6 +42,7 @@ class Family:
     fits: Callable[[dict[str, Shape]], bool]
     axes: int = 0
     apart: str | None = None
+    shared: bool = False
     over_images: bool = False
     constant: tuple[str, ...] = ()
     whole: str | None = None
@@ -56,6 +58,9 @@ class Family:
         if name == self.apart:
             *space, channels, multiplier = shape
             return (channels * multiplier, 1, *space)
+        if self.shared:
+            apart = tuple(size for size in shape if size != 1)
+            return shape if len(apart) > 1 else apart or (1,)
         return _reordered(shape, self._order(name, len(shape)))
 
     def keras_shape(self, name: str, shape: Shape) -> Shape:
@@ -71,6 +76,8 @@ class Family:
             space = array.ndim - 2
             moved = array.transpose((space, space + 1, *range(space)))
             return moved.reshape(self.canonical_shape(name, array.shape))
+        if self.shared:
+            return array.reshape(self.canonical_shape(name, array.shape))
         order = self._order(name, array.ndim)
         return array if order is None else array.transpose(order)
 
@@ -174,6 +181,7 @@ ONLY_READ = (
         constant=("mean", "variance", "count"),
         whole="count",
     ),
+    Family("PReLU", "PReLU", ("weight",), (None,), lambda s: True, shared=True),
     Family(
         "LayerScale",
         "keras.src.applications.convnext.LayerScale",
@@ -182,7 +190,8 @@ ONLY_READ = (
         lambda s: len(s["gamma"]) == 1,
     ),
 )
-"""What other frameworks have as a grouped convolution or as two layers, or do not have."""
+"""What other frameworks have as a grouped convolution or as two layers, or do not have; and slopes,
+which Keras has in the shape of its inputs."""
 
 FAMILIES = (
     _with_kernel("Dense", 2),

@@ -18,6 +18,8 @@ _CANONICAL = {
     "moving_var": "running_var",
 }
 _OF_NORM = {"weight": "gamma", "bias": "beta"}
+_PRELU = {"alpha": "weight"}
+_OF_PRELU = {"weight": "alpha"}
 _LAST = (
     r"(?:(?:[lr]\d+_)?(?:i2h|h2h|h2r)_)?(?:weight|bias)"
     r"|gamma|beta|alpha|running_mean|running_var|moving_mean|moving_var"
@@ -45,7 +47,8 @@ def canonical_names(arrays: Sequence[tuple[str, int]]) -> list[str]:
     plain = [_plain(name, structural) for name, _ in arrays]
     taken = set(plain)
     return [
-        _of(name, axes, _CANONICAL, taken) for name, (_, axes) in zip(plain, arrays, strict=True)
+        _of(name, axes, _PRELU if _is_prelu(name, taken) else _CANONICAL, taken)
+        for name, (_, axes) in zip(plain, arrays, strict=True)
     ]
 
 
@@ -71,6 +74,8 @@ def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
             above, way, number, last = found.groups(default="")
             cell = f"{way}_cell." if found[1] in both_ways else ""
             names.append(f"{above}_unfused.{number}.{cell}{last}")
+        elif tensor.kind == "PReLU":
+            names.append(_of(tensor.name, len(tensor.shape), _OF_PRELU, taken))
         elif _split(tensor.name)[0] in norms:
             names.append(_of(tensor.name, len(tensor.shape), _OF_NORM, taken))
         else:
@@ -86,6 +91,12 @@ def _plain(name: str, structural: bool) -> str:
     without = re.sub("^(arg|aux):", "", name)
     exported = None if structural else _EXPORTED.fullmatch(without)
     return f"{exported[1]}.{exported[2]}" if exported and "." not in without else without
+
+
+def _is_prelu(name: str, names: Collection[str]) -> bool:
+    """Whether a name is that of the slopes of a PReLU: the one thing that its layer holds."""
+    layer, last = _split(name)
+    return last == "alpha" and bool(layer) and sum(n.startswith(layer) for n in names) == 1
 
 
 def _split(name: str) -> tuple[str, str]:
