@@ -13,10 +13,29 @@ from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
 from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
+from unified_blocks_mxnet.pooling import (
+    AdaptiveAvgPool2D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
 
 __all__ = [
     "BACKEND",
     "MLP",
+    "AdaptiveAvgPool2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNorm",
     "Conv1D",
     "Conv2D",
@@ -26,7 +45,16 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "LayerNorm",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
     "MySequential",
     "NestMLP",
     "ReLU",

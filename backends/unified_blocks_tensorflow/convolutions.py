@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 import unified_blocks as ub
-from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
+from unified_blocks.block import argument
+from unified_blocks.layers.geometry import fixed_pads, lengths, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
 from unified_blocks_tensorflow.layers import ACTIVATIONS
 
@@ -63,6 +64,12 @@ class Convolution(Mixin):
         self.channels_last = layout == "channels_last"
         if in_channels is not None:
             self.build((None,) * (self.rank + 1) + (in_channels,))
+
+    def compute_output_shape(self, input_shape):
+        n, *space, _ = input_shape  # as Keras calls it, with channels at the end
+        pads = pads_of("", argument(self, "padding"), self.rank)
+        steps = self.steps or self.strides
+        return (n, *lengths(space, self.kernel_size, steps, pads, self.dilation_rate), self.filters)
 
     def call(self, X):
         if self.same:

@@ -108,9 +108,10 @@ def windows_of(
     reach = tuple((k - 1) * d + 1 for k, d in zip(windows, dilation, strict=True))
     if any(n < k for n, k in zip(padded.shape[2:], reach, strict=True)):
         raise ValueError(f"a window of {reach} does not fit into {padded.shape[2:]}")
-    seen = np.lib.stride_tricks.sliding_window_view(padded, reach, tuple(range(2, 2 + rank)))
+    axes: Any = tuple(range(2, 2 + rank))
+    seen: Array = np.lib.stride_tricks.sliding_window_view(padded, reach, axes)
     steps = (*(slice(None, None, s) for s in strides), *(slice(None, None, d) for d in dilation))
-    return seen[(slice(None), slice(None), *steps)]
+    return np.asarray(seen[(slice(None), slice(None), *steps)])
 
 
 class Conv1D(Convolution):
