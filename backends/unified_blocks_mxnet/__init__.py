@@ -13,6 +13,14 @@ from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
 from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
+from unified_blocks_mxnet.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
 from unified_blocks_mxnet.pooling import (
     AdaptiveAvgPool2D,
     AvgPool1D,
@@ -28,6 +36,7 @@ from unified_blocks_mxnet.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_mxnet.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
@@ -57,8 +66,16 @@ __all__ = [
     "MaxPool3D",
     "MySequential",
     "NestMLP",
+    "PixelShuffle",
     "ReLU",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "Sigmoid",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]

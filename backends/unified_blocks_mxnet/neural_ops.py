@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from unified_blocks.ops import register
-from unified_blocks_mxnet import ops
+from unified_blocks_mxnet import image_ops, ops
 from unified_blocks_mxnet.compat import mx
 from unified_blocks_mxnet.ops import (
     abs,  # noqa: A004
@@ -87,4 +87,6 @@ def dropout(x, rate):
     return where(kept, x / (1 - rate), 0)  # its own rounds the factor to float32
 
 
-register("mxnet", "MXNet", (ops, sys.modules[__name__]), (mx.np.ndarray, mx.sym.numpy._Symbol))
+register(
+    "mxnet", "MXNet", (ops, image_ops, sys.modules[__name__]), (mx.np.ndarray, mx.sym.numpy._Symbol)
+)

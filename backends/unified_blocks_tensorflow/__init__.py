@@ -42,6 +42,14 @@ from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
 from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
+from unified_blocks_tensorflow.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
 from unified_blocks_tensorflow.pooling import (
     AdaptiveAvgPool2D,
     AvgPool1D,
@@ -58,6 +66,7 @@ from unified_blocks_tensorflow.pooling import (
     MaxPool3D,
 )
 from unified_blocks_tensorflow.registration import register_every_block
+from unified_blocks_tensorflow.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
@@ -92,13 +101,21 @@ __all__ = [
     "MaxPool3D",
     "MySequential",
     "NestMLP",
+    "PixelShuffle",
     "ReLU",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]
 
 register_every_block(BACKEND)

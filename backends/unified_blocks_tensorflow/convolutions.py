@@ -40,7 +40,7 @@ class Convolution(Mixin):
         windows, strides, dilation = (
             per_axis("", "", size, self.rank) for size in (kernel_size, strides, dilation)
         )
-        pads = pads_of("", padding, self.rank)
+        pads: Any = pads_of("", padding, self.rank)
         # Keras has no steps of what is dilated: every place is computed, and some are left out.
         self.steps: Any = strides if max(strides) > 1 and max(dilation) > 1 else None
         one = all(step == 1 for step in strides)

@@ -25,6 +25,14 @@ from unified_blocks_torch.mlp import MLP
 from unified_blocks_torch.my_sequential import MySequential
 from unified_blocks_torch.nest_mlp import NestMLP
 from unified_blocks_torch.norms import BatchNorm, LayerNorm
+from unified_blocks_torch.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
 from unified_blocks_torch.pooling import (
     AdaptiveAvgPool2D,
     AvgPool1D,
@@ -40,6 +48,7 @@ from unified_blocks_torch.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_torch.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
@@ -74,10 +83,18 @@ __all__ = [
     "MaxPool3D",
     "MySequential",
     "NestMLP",
+    "PixelShuffle",
     "ReLU",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]

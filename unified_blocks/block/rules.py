@@ -11,7 +11,7 @@ ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
     *("softplus", "softsign"),
 )
-COUNTS = ("groups", "num_layers", "num_heads")
+COUNTS = ("groups", "num_layers", "num_heads", "multiplier", "factor")
 """Parameters that are whole numbers of at least 1, as sizes are."""
 RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rate": ("in [0, 1)", lambda value: 0 <= value < 1),

@@ -24,6 +24,14 @@ from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
 from unified_blocks.layers.function import Lambda
 from unified_blocks.layers.layer_norm import LayerNorm
+from unified_blocks.layers.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
 from unified_blocks.layers.pooling import (
     AdaptiveAvgPool2D,
     AvgPool1D,
@@ -39,6 +47,7 @@ from unified_blocks.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks.layers.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "ELU",
@@ -71,11 +80,19 @@ __all__ = [
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "PixelShuffle",
     "ReLU",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]

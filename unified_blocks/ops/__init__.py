@@ -60,6 +60,7 @@ from unified_blocks.ops.elementwise import (
     subtract,
     where,
 )
+from unified_blocks.ops.images import pad, resize
 from unified_blocks.ops.linear_algebra import matmul, matrix_transpose
 from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, mae, mse
 from unified_blocks.ops.manipulation import (
@@ -176,6 +177,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "pad",
     "permute_dims",
     "pow",
     "prod",
@@ -183,6 +185,7 @@ __all__ = [
     "relu",
     "remainder",
     "reshape",
+    "resize",
     "round",
     "selu",
     "sigmoid",
