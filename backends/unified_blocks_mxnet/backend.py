@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import ClassVar
 
@@ -249,7 +249,8 @@ class MXNetBackend(Backend):
             try:
                 for buffer in buffers.values():
                     buffer[()] = 0  # what the output does not depend on is not written
-                with autograd.record(train_mode=train):
+                modes = nullcontext() if train else learning.keeping_places(net)
+                with autograd.record(train_mode=train), modes:
                     output = call(net, x)
                     value = apply_loss(function, output, y)
                     # MXNet cannot differentiate a loss that depends on nothing.

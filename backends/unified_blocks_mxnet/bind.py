@@ -39,7 +39,8 @@ ARRAY = mx.np.ndarray
 NATIVE_INPUTS = frozenset({ARRAY, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
 LAYERS = frozenset(
-    f"unified_blocks_mxnet.{name}" for name in ("activations", "convolutions", "layers", "norms")
+    f"unified_blocks_mxnet.{name}"
+    for name in ("activations", "convolutions", "layers", "norms", "pooling")
 )
 """The modules of this library's layers that extend Gluon's."""
 NOTHING = object()

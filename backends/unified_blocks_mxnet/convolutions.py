@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks.errors import UnsupportedError
-from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
+from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis
 from unified_blocks.types import Mixin
-from unified_blocks_mxnet.compat import mx, nn
-from unified_blocks_mxnet.images import in_layout
+from unified_blocks_mxnet.compat import nn
+from unified_blocks_mxnet.images import in_layout, pads_of_same
 from unified_blocks_mxnet.layers import OWN, activated
 
 LAYOUTS = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
@@ -70,14 +69,8 @@ class Convolution(Mixin):
     def pads_for(self, X):
         if not self.grows:
             return self.pads
-        if isinstance(X, mx.sym.Symbol):
-            raise UnsupportedError(
-                f'{type(self).__name__}: padding "same" with strides above 1 depends on the size '
-                "of the input, which MXNet's symbols do not tell: write the padding as pairs "
-                "(before, after), or leave this block, and any around it, unhybridized"
-            )
         options = (self._kwargs[name] for name in ("kernel", "stride", "dilate"))
-        return same_pads(X.shape[2:], *options)
+        return pads_of_same(self, X, *options)
 
 
 @ub.Conv1D.native("mxnet")

@@ -9,6 +9,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.layers.geometry import same_pads
+from unified_blocks_mxnet.compat import mx
+
 
 def in_layout(compute: Callable[..., Any]) -> Callable[..., Any]:
     """A `hybrid_forward` that computes with channels after the batch, in the layer's layout."""
@@ -31,3 +35,26 @@ def to_first(F, X, rank):
 def to_last(F, X, rank):
     """`(n, c, *space)` as `(n, *space, c)`."""
     return F.np.transpose(X, (0, *range(2, rank + 2), 1))
+
+
+def padded(F, X, pads, value=0.0):
+    """`X` with that much around its axes of space."""
+    # F.np.pad forgets the value, and gives zeros.
+    return F.np._internal.pad(
+        X, pad_width=((0, 0), (0, 0), *pads), mode="constant", constant_value=value
+    )
+
+
+def pads_of_same(layer, X, windows, strides, dilation):
+    """The padding `"same"` of `layer` for `X`.
+
+    Raises:
+        UnsupportedError: for a symbol.
+    """
+    if isinstance(X, mx.sym.Symbol):
+        raise UnsupportedError(
+            f'{type(layer).__name__}: padding "same" with strides above 1 depends on the size '
+            "of the input, which MXNet's symbols do not tell: write the padding as pairs "
+            "(before, after), or leave this block, and any around it, unhybridized"
+        )
+    return same_pads(X.shape[2:], windows, strides, dilation)

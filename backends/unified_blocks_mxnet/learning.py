@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -17,8 +18,10 @@ from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.neural_ops import log_softmax
 from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, call, semantics_of
+from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import walk
 
+NONE: dict[str, Any] = {}
 AT_ONCE = 16
 """How many batches are gathered at once."""
 
@@ -139,6 +142,31 @@ def either_way(loss: Callable[..., Any]) -> Callable[..., Any]:
 def caller(net: Any) -> Callable[..., Any]:
     """See `Backend.caller`: `net` itself, if it is one for `mx.np` arrays."""
     return net if semantics_of(net) is NUMPY else partial(call, net)
+
+
+@contextmanager
+def keeping_places(net: Any) -> Iterator[None]:
+    """Let max pooling keep where the largest are, inside a record of what infers.
+
+    In float32 MXNet keeps that in training only, and its gradient is wrong without, in a graph too:
+    so the blocks are run as they are.
+    """
+    blocks = [block for _, block in layers_of(net)]
+    pools = [each for each in blocks if getattr(each, "_kwargs", NONE).get("pool_type") == "max"]
+    active = [each for each in blocks if pools and getattr(each, "_active", False)]
+    with ExitStack() as hooks:
+        for pool in pools:
+            before, after = (partial(_train, mode) for mode in (True, False))
+            hooks.enter_context(pool.register_forward_pre_hook(before))
+            hooks.enter_context(pool.register_forward_hook(after))
+        for block in active:
+            block._active = False
+            hooks.callback(setattr, block, "_active", True)
+        yield
+
+
+def _train(mode: bool, *call: Any) -> None:
+    mx.autograd.set_training(mode)
 
 
 class MXNetTrainingStep(TrainingStep):

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from unified_blocks.ops import register
-from unified_blocks_mxnet import ops
+from unified_blocks_mxnet import image_ops, ops
 from unified_blocks_mxnet.compat import mx
 from unified_blocks_mxnet.functions import anywhere, legacy
 from unified_blocks_mxnet.ops import (
@@ -147,4 +147,6 @@ LOWEST = {np.dtype(name): float(np.finfo(name).min) for name in ("float16", "flo
 """What scores are where nothing is seen; of a symbol, which tells no dtype, that of float32."""
 
 
-register("mxnet", "MXNet", (ops, sys.modules[__name__]), (mx.np.ndarray, mx.sym.numpy._Symbol))
+register(
+    "mxnet", "MXNet", (ops, image_ops, sys.modules[__name__]), (mx.np.ndarray, mx.sym.numpy._Symbol)
+)

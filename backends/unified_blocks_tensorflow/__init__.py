@@ -20,8 +20,8 @@ from unified_blocks_tensorflow.backend import TensorFlowBackend
 
 BACKEND = TensorFlowBackend()  # before the native classes, which register with it
 
-from unified_blocks_tensorflow import image_ops as image_ops  # they register the operations
-from unified_blocks_tensorflow import neural_ops as neural_ops
+from unified_blocks_tensorflow import neural_ops as neural_ops  # they register the operations
+from unified_blocks_tensorflow import turned_ops as turned_ops
 from unified_blocks_tensorflow.activations import (
     ELU,
     GELU,
@@ -55,7 +55,31 @@ from unified_blocks_tensorflow.norms import (
     LocalResponseNorm,
     RMSNorm,
 )
+from unified_blocks_tensorflow.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
+from unified_blocks_tensorflow.pooling import (
+    AdaptiveAvgPool2D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
 from unified_blocks_tensorflow.registration import register_every_block
+from unified_blocks_tensorflow.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
@@ -63,6 +87,10 @@ __all__ = [
     "GELU",
     "MLP",
     "SELU",
+    "AdaptiveAvgPool2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNorm",
     "Conv1D",
     "Conv2D",
@@ -72,6 +100,12 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",
@@ -79,20 +113,31 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LocalResponseNorm",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
     "Mish",
     "MultiHeadAttention",
     "MySequential",
     "NestMLP",
     "PReLU",
+    "PixelShuffle",
     "RMSNorm",
     "ReLU",
     "ReLU6",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]
 
 register_every_block(BACKEND)

@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 import unified_blocks as ub
-from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
+from unified_blocks.block import argument
+from unified_blocks.layers.geometry import fixed_pads, lengths, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
 from unified_blocks_tensorflow.layers import ACTIVATIONS
 from unified_blocks_tensorflow.turning import build_last
@@ -65,6 +66,12 @@ class Convolution(Mixin):
         if in_channels is not None:
             build_last(self, (None,) * (self.rank + 1) + (in_channels,))
 
+    def compute_output_shape(self, input_shape):
+        n, *space, _ = input_shape  # as Keras calls it, with channels at the end
+        pads = pads_of("", argument(self, "padding"), self.rank)
+        steps = self.steps or self.strides
+        return (n, *lengths(space, self.kernel_size, steps, pads, self.dilation_rate), self.filters)
+
     def call(self, X):
         if self.grows or self.pads is not None:
             X = tf.pad(X, self.pads_for(X.shape))
@@ -77,18 +84,6 @@ class Convolution(Mixin):
         sizes = shape[1:-1]
         pads = same_pads(sizes, self.kernel_size, self.steps, self.dilation_rate)
         return ((0, 0), *pads, (0, 0))
-
-    def compute_output_shape(self, input_shape):
-        if self.grows or self.pads is not None:
-            pads = self.pads_for(input_shape)
-            input_shape = tuple(
-                None if size is None else size + sum(pair)
-                for size, pair in zip(input_shape, pads, strict=True)
-            )
-        n, *space, c = self.own.compute_output_shape(self, input_shape)
-        if self.steps is not None:
-            space = [size and -(-size // s) for size, s in zip(space, self.steps, strict=True)]
-        return (n, *space, c)
 
 
 @ub.Conv1D.native("tensorflow")

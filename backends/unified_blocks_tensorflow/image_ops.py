@@ -1,80 +1,42 @@
-"""`ub.ops` on images: most operations do with either order of the axes."""
+"""The part of `ub.ops` that is about images, on TensorFlow tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
-from unified_blocks.ops import register
-from unified_blocks_tensorflow import neural_ops, ops
-from unified_blocks_tensorflow.images import Image, each, tensors_of
-
-ELEMENTWISE = frozenset(
-    (
-        *("abs", "exp", "expm1", "log", "log1p", "sqrt", "square", "sign", "sin", "cos", "erf"),
-        *("floor", "ceil", "round", "isfinite", "isnan", "add", "subtract", "multiply", "divide"),
-        *("pow", "floor_divide", "remainder", "maximum", "minimum", "clip", "equal", "not_equal"),
-        *("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or"),
-        *("logical_not", "where", "astype", "stop_gradient", "relu", "leaky_relu", "elu", "selu"),
-        *("gelu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "dropout"),
-        *("full_like", "relu6", "hard_swish", "mish", "gelu_tanh"),
-    )
-)
-REDUCTIONS = ("sum", "mean", "max", "min", "prod", "any", "all")
+import tensorflow as tf
 
 
-def of_tensors(function: Callable[..., Any], *values: Any) -> Any:
-    return function(*map(tensors_of, values))
+def pad(x, pads, mode, value):
+    x = tf.convert_to_tensor(x)
+    if mode == "constant":
+        return tf.pad(x, pads, constant_values=tf.constant(value, x.dtype))
+    if mode == "reflect":
+        return tf.pad(x, pads, "REFLECT")
+    for axis, (before, after) in enumerate(pads):
+        if before or after:
+            n = tf.shape(x)[axis]
+            inside = tf.clip_by_value(tf.range(-before, n + after), 0, n - 1)
+            x = tf.gather(x, inside, axis=axis)
+    return x
 
 
-def reduced(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
-    """A reduction over axes; the order of those that are left is the same in both."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    left = [i for i in range(x.ndim) if i not in {a % x.ndim for a in axes}]
-    if not x.is_last or not (keepdims or 1 not in left or all(i <= 1 for i in left)):
-        return function(x.first, axis, keepdims)
-    places = tuple(place(a, x.ndim) for a in axes)
-    output = function(x.last, places, keepdims)
-    return Image(last=output) if keepdims else output
-
-
-def along(function: Callable[..., Any], x: Any, axis: int) -> Any:
-    """An operation along one axis, which leaves the shape as it is."""
-    if not x.is_last:
-        return function(x.first, axis)
-    return Image(last=function(x.last, place(axis, x.ndim)))
-
-
-def concat(arrays: Any, axis: int) -> Any:
-    images = [x for x in arrays if type(x) is Image]
-    if len(images) < len(arrays) or len({x.ndim for x in images}) > 1:
-        return ops.concat(tensors_of(list(arrays)), axis)
-    if not any(x.is_last for x in images):
-        return Image(first=ops.concat([x.first for x in images], axis))
-    return Image(last=ops.concat([x.last for x in images], place(axis, images[0].ndim)))
-
-
-def place(axis: int, rank: int) -> int:
-    """Where an axis is when the channels are at the end."""
-    axis %= rank
-    return axis if axis == 0 else rank - 1 if axis == 1 else axis - 1
-
-
-class ImageOps:
-    """The operations of `ub.ops`, by name."""
-
-    concat = staticmethod(concat)
-
-    def __getattr__(self, name: str) -> Any:
-        function = getattr(neural_ops, name, None) or getattr(ops, name)
-        if name in ELEMENTWISE:
-            return partial(each, function)
-        if name in REDUCTIONS:
-            return partial(reduced, function)
-        if name in ("softmax", "log_softmax"):
-            return partial(along, function)
-        return partial(of_tensors, function)
-
-
-register("tensorflow", "TensorFlow", ImageOps(), (Image,), floats=neural_ops.FLOATS)
+def resize(x, sizes, axes, method, align_corners):
+    """Its own computes in float32 whatever it is given, and rounds where the nearest are."""
+    x = tf.convert_to_tensor(x)
+    for axis, m in zip(axes, sizes, strict=True):
+        n = tf.shape(x)[axis]
+        if method == "nearest":
+            x = tf.gather(x, tf.range(m) * n // m, axis=axis)
+            continue
+        size, last = tf.cast(n, tf.float64), n - 1
+        place = tf.range(m)
+        if align_corners:
+            at = tf.cast(place * last, tf.float64) / tf.cast(tf.maximum(m - 1, 1), tf.float64)
+        else:
+            at = (tf.cast(place, tf.float64) + 0.5) * size / tf.cast(m, tf.float64) - 0.5
+            at = tf.clip_by_value(at, 0, size - 1)
+        low = tf.cast(tf.floor(at), tf.int32)
+        share = tf.cast(at - tf.floor(at), x.dtype)
+        share = tf.reshape(share, (-1, *(1,) * (-1 - axis)))
+        high = tf.gather(x, tf.minimum(low + 1, last), axis=axis)
+        x = tf.gather(x, low, axis=axis) * (1 - share) + high * share
+    return x

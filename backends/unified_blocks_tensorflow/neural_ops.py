@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from unified_blocks.ops import register
-from unified_blocks_tensorflow import ops
+from unified_blocks_tensorflow import image_ops, ops
 from unified_blocks_tensorflow.ops import tensor, where
 from unified_blocks_tensorflow.symbolic import Symbolic
 
@@ -76,5 +76,7 @@ def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=No
 FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 EAGER, TRACED = tf.__internal__.EagerTensor, tf.__internal__.SymbolicTensor
 TENSORS = (EAGER, TRACED, tf.Tensor, tf.Variable, keras.Variable)
-register("tensorflow", "TensorFlow", (ops, sys.modules[__name__]), TENSORS, floats=FLOATS)
+register(
+    "tensorflow", "TensorFlow", (ops, image_ops, sys.modules[__name__]), TENSORS, floats=FLOATS
+)
 register("tensorflow", "TensorFlow", Symbolic(), (keras.KerasTensor,), floats=FLOATS, symbolic=True)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from unified_blocks.ops import register
-from unified_blocks_torch import ops
+from unified_blocks_torch import image_ops, ops
 
 relu = F.relu
 leaky_relu = F.leaky_relu
@@ -66,7 +66,7 @@ def casts(x):
 register(
     "torch",
     "PyTorch",
-    (ops, sys.modules[__name__]),
+    (ops, image_ops, sys.modules[__name__]),
     (torch.Tensor, torch.nn.Parameter),
     floats=FLOATS,
     casts=casts,

@@ -8,6 +8,8 @@ from pytest_unified_blocks.layer_cases.case import LayerCase, Shape, made
 from pytest_unified_blocks.layer_cases.general import CLASSES, GENERAL
 from pytest_unified_blocks.layer_cases.images import CONVOLUTIONS
 from pytest_unified_blocks.layer_cases.norms import NORMS
+from pytest_unified_blocks.layer_cases.pooling import POOLING
+from pytest_unified_blocks.layer_cases.resizing import RESIZING
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
@@ -18,6 +20,8 @@ LAYERS: dict[str, LayerCase] = {
     **ACTIVATIONS,
     **CONVOLUTIONS,
     **NORMS,
+    **POOLING,
+    **RESIZING,
     **ATTENTION,
 }
 """The layers, by the name of the case."""

@@ -104,13 +104,13 @@ def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) ->
         for parameter, rule in rules.items():
             if parameter in values:
                 rule(type(self).__name__, parameter, values[parameter])
-        if values.keys() == signature_names:  # else the call below raises what is wrong
-            self.check_arguments(values)
         given = keywords
         if takes_layout:
             layout = values.get("layout")
             values["layout"] = default_layout() if layout is None else layout_name(layout)
             given = {**given, "layout": values["layout"]}
+        if values.keys() == signature_names:  # else the call below raises what is wrong
+            self.check_arguments(values)
         options = {name: value for name, value in values.items() if is_plain(value)}
         remember(self, options=options)
         if takes_dtype and "dtype" in values:

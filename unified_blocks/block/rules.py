@@ -11,7 +11,7 @@ ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
     *("softplus", "softsign", "relu6", "hard_swish", "mish", "gelu_tanh"),
 )
-COUNTS = ("groups", "num_layers", "num_heads", "num_parameters")
+COUNTS = ("groups", "num_layers", "num_heads", "num_parameters", "multiplier", "factor")
 """Parameters that are whole numbers of at least 1, as sizes are."""
 INFERRED = ("in_", "key_", "value_")
 """What sizes begin with that the first input tells if they are left out."""

@@ -30,6 +30,30 @@ from unified_blocks.layers.flatten import Flatten
 from unified_blocks.layers.function import Lambda
 from unified_blocks.layers.group_norm import GroupNorm, InstanceNorm
 from unified_blocks.layers.layer_norm import LayerNorm, RMSNorm
+from unified_blocks.layers.padding import (
+    ReflectPad1D,
+    ReflectPad2D,
+    ReflectPad3D,
+    ZeroPad1D,
+    ZeroPad2D,
+    ZeroPad3D,
+)
+from unified_blocks.layers.pooling import (
+    AdaptiveAvgPool2D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from unified_blocks.layers.resizing import PixelShuffle, UpSampling2D
 from unified_blocks.layers.response_norm import LocalResponseNorm
 
 __all__ = [
@@ -37,6 +61,10 @@ __all__ = [
     "GELU",
     "SELU",
     "Activation",
+    "AdaptiveAvgPool2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNorm",
     "Conv1D",
     "Conv2D",
@@ -45,6 +73,12 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",
@@ -54,16 +88,27 @@ __all__ = [
     "LeakyReLU",
     "LocalResponseNorm",
     "LogSoftmax",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
     "Mish",
     "MultiHeadAttention",
     "PReLU",
+    "PixelShuffle",
     "RMSNorm",
     "ReLU",
     "ReLU6",
+    "ReflectPad1D",
+    "ReflectPad2D",
+    "ReflectPad3D",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Softsign",
     "Tanh",
+    "UpSampling2D",
+    "ZeroPad1D",
+    "ZeroPad2D",
+    "ZeroPad3D",
 ]

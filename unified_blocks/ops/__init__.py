@@ -61,6 +61,7 @@ from unified_blocks.ops.elementwise import (
     subtract,
     where,
 )
+from unified_blocks.ops.images import pad, resize
 from unified_blocks.ops.linear_algebra import matmul, matrix_transpose
 from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, l1, mae, mse
 from unified_blocks.ops.manipulation import (
@@ -186,6 +187,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "pad",
     "permute_dims",
     "pow",
     "prelu",
@@ -195,6 +197,7 @@ __all__ = [
     "relu6",
     "remainder",
     "reshape",
+    "resize",
     "round",
     "scaled_dot_product_attention",
     "selu",
