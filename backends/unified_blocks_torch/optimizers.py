@@ -36,17 +36,21 @@ class OverRoot(torch.optim.Optimizer):
                 loss = closure()
         for group in self.param_groups:
             trained = [p for p in group["params"] if p.grad is not None]
-            if not trained:
-                continue
-            gradients = [p.grad.to_dense() if p.grad.is_sparse else p.grad for p in trained]
-            squares = [self.squares(p, group["kept"]) for p in trained]
-            if group["old"] != 1:
-                torch._foreach_mul_(squares, group["old"])
-            torch._foreach_addcmul_(squares, gradients, gradients, group["new"])
-            roots = torch._foreach_add(squares, group["eps"])
-            torch._foreach_sqrt_(roots)
-            torch._foreach_addcdiv_(trained, gradients, roots, -group["lr"])
+            # As PyTorch's own: on a CPU one by one, each of which stays in the cache, else at once.
+            one_by_one = all(p.device.type == "cpu" for p in trained)
+            for some in [[p] for p in trained] if one_by_one else [trained]:
+                self.update(some, group)
         return loss
+
+    def update(self, trained, group):
+        gradients = [p.grad.to_dense() if p.grad.is_sparse else p.grad for p in trained]
+        squares = [self.squares(p, group["kept"]) for p in trained]
+        if group["old"] != 1:
+            torch._foreach_mul_(squares, group["old"])
+        torch._foreach_addcmul_(squares, gradients, gradients, group["new"])
+        roots = torch._foreach_add(squares, group["eps"])
+        torch._foreach_sqrt_(roots)
+        torch._foreach_addcdiv_(trained, gradients, roots, -group["lr"])
 
     def squares(self, parameter, kept):
         state = self.state[parameter]

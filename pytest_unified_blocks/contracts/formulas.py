@@ -64,8 +64,9 @@ def loss_of(name: str, output: Array, y: Any) -> Any:
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         return -logs[np.arange(len(y)), y].mean()
     if name == "binary_cross_entropy":
-        size = output * np.where(output.real < 0, -1, 1)
-        return (np.where(output.real > 0, output, 0) - output * y + np.log1p(np.exp(-size))).mean()
+        size: Any = output * np.where(output.real < 0, -1, 1)
+        positive = (output + size) / 2
+        return (positive - output * y + np.log1p(np.exp(-size))).mean()
     d = output - y
     size = d * np.where(d.real < 0, -1, 1)
     return {

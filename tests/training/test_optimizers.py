@@ -8,26 +8,22 @@ import pytest
 import unified_blocks as ub
 from pytest_unified_blocks.contracts.formulas import updated
 from testbed.common import HERE, normal
-from testbed.learning import OPTIMIZERS, HalfUsed, classifier, problem
+from testbed.learning import (
+    OPTIMIZERS,
+    START,
+    HalfUsed,
+    classifier,
+    problem,
+    slope,
+    squares,
+    trainer_of,
+)
 from unified_blocks.backend import Optimizer
 
 RATES = (1.0, 1.0, 1.0, 1.0, 0.25, 0.25, 0.25, 2.0, 2.0, 2.0)
 """By what the learning rate is multiplied in each of ten steps."""
 
 kinds = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
-
-
-def squares(dtype="float64"):
-    return normal(8, 3, dtype=dtype), normal(8, 2, dtype=dtype, seed=1)
-
-
-def slope(w):
-    """The gradient of the mean squared error of a dense layer on `squares()`."""
-    x, y = squares()
-    return 2 * (x @ w.T - y).T @ x / y.size
-
-
-START = normal(2, 3, dtype="float64", seed=2)
 
 
 def by_formula(optimizer, rates=RATES, gradient=slope):
@@ -37,12 +33,6 @@ def by_formula(optimizer, rates=RATES, gradient=slope):
         now = replace(optimizer, learning_rate=optimizer.learning_rate * rate)
         w = updated(now, t, w, gradient(w), kept)
     return w, kept
-
-
-def trainer_of(optimizer, backend_name, weight=START, dtype="float64", loss="mse"):
-    with ub.use_backend(backend_name):
-        net = ub.Dense(2, in_units=3, use_bias=False, dtype=dtype)
-    return ub.Trainer(ub.load_state(net, {"weight": weight.astype(dtype)}), optimizer, loss)
 
 
 def steps(trainer, optimizer, rates=RATES, dtype="float64"):
@@ -203,109 +193,6 @@ def test_an_embedding_is_the_formula_in_all_its_rows(backend_name, optimizer, sp
     for name, array in kept.items():
         found = ub.state(trainer)[f"optimizer.weight.{name}"]
         np.testing.assert_allclose(found, array, rtol=1e-8, atol=1e-12)
-
-
-def own(backend_name, optimizer, weight):
-    """The framework's own optimizer, and how it takes a step with a gradient."""
-    if backend_name == "torch":
-        import torch
-
-        w = torch.nn.Parameter(torch.from_numpy(weight.copy()))
-        made = {
-            ub.SGD: lambda o: torch.optim.SGD(
-                [w], o.learning_rate, o.momentum, 0, o.weight_decay, nesterov=o.nesterov
-            ),
-            ub.AdamW: lambda o: torch.optim.AdamW(
-                [w], o.learning_rate, (o.beta_1, o.beta_2), o.epsilon, o.weight_decay
-            ),
-            ub.Adam: lambda o: torch.optim.Adam(
-                [w], o.learning_rate, (o.beta_1, o.beta_2), o.epsilon, o.weight_decay
-            ),
-        }[type(optimizer)](optimizer.rounded())
-
-        def step(gradient):
-            w.grad = torch.from_numpy(gradient)
-            made.step()
-            return w.detach().numpy().copy()
-
-    elif backend_name == "tensorflow":
-        import keras
-
-        w = keras.Variable(weight, dtype="float64")
-        made = {
-            ub.SGD: lambda o: keras.optimizers.SGD(o.learning_rate, o.momentum, o.nesterov),
-            ub.AdamW: lambda o: keras.optimizers.AdamW(
-                o.learning_rate, o.weight_decay, o.beta_1, o.beta_2, o.epsilon
-            ),
-            ub.RMSprop: lambda o: keras.optimizers.RMSprop(
-                o.learning_rate, o.rho, epsilon=o.epsilon
-            ),
-            ub.Adagrad: lambda o: keras.optimizers.Adagrad(o.learning_rate, 0.0, epsilon=o.epsilon),
-        }[type(optimizer)](optimizer.rounded())
-
-        def step(gradient):
-            made.apply([keras.ops.convert_to_tensor(gradient)], [w])
-            return w.numpy()
-
-    else:
-        from unified_blocks_mxnet.compat import mx
-
-        dtype = "float64" if isinstance(optimizer, ub.SGD | ub.Adam) else "float32"
-        w = mx.nd.array(weight, dtype=dtype)
-        made = {
-            ub.SGD: lambda o: (mx.optimizer.NAG if o.nesterov else mx.optimizer.SGD)(
-                learning_rate=o.learning_rate, momentum=o.momentum, wd=o.weight_decay
-            ),
-            ub.Adam: lambda o: mx.optimizer.Adam(
-                o.learning_rate, o.beta_1, o.beta_2, o.epsilon, wd=o.weight_decay
-            ),
-            ub.RMSprop: lambda o: mx.optimizer.RMSProp(o.learning_rate, o.rho, epsilon=o.epsilon),
-            ub.Adagrad: lambda o: mx.optimizer.AdaGrad(o.epsilon, learning_rate=o.learning_rate),
-        }[type(optimizer)](optimizer.rounded())
-        update = mx.optimizer.get_updater(made)
-
-        def step(gradient):
-            update(0, mx.nd.array(gradient, dtype=dtype), w)
-            return w.asnumpy()
-
-    return step
-
-
-NESTEROV = ub.SGD(0.1, 0.9, nesterov=True)
-SAME = {
-    "torch": [
-        (NESTEROV, 1e-14),
-        (replace(NESTEROV, weight_decay=0.05), 1e-14),
-        (ub.AdamW(0.01, epsilon=1e-12, weight_decay=0.05), 1e-10),
-        (ub.Adam(0.01, epsilon=1e-12, weight_decay=0.05), 1e-10),
-    ],
-    "tensorflow": [
-        (NESTEROV, 1e-14),
-        (ub.AdamW(0.01, weight_decay=0.05), 1e-14),
-        (ub.RMSprop(0.01, 0.8, 0.01), 1e-14),
-        (ub.Adagrad(0.1, 0.01), 1e-14),
-    ],
-    "mxnet": [
-        (NESTEROV, 1e-14),
-        (ub.SGD(0.1, 0.9, weight_decay=0.05), 1e-14),
-        (ub.Adam(0.01, weight_decay=0.05), 1e-14),
-        (ub.RMSprop(0.01, 0.8, 0.01), 1e-6),  # its own is for float32 only
-        (ub.Adagrad(0.1, 0.01), 1e-6),
-    ],
-}
-
-
-@pytest.mark.parametrize("place", range(5))
-def test_where_the_formula_is_the_frameworks_so_is_the_path(backend_name, place):
-    if place >= len(SAME[backend_name]):
-        pytest.skip("so many it has not")
-    optimizer, atol = SAME[backend_name][place]
-    trainer, step = trainer_of(optimizer, backend_name), own(backend_name, optimizer, START)
-    w = START
-    for _ in range(10):
-        trainer.step(*squares())
-        w = step(slope(w))
-        np.testing.assert_allclose(ub.state(trainer.net)["weight"], w, rtol=0, atol=atol)
 
 
 FORMS = {

@@ -78,7 +78,7 @@ OPTIMIZERS = [
                 'torch._foreach_add(squares, group["eps"])',
                 '[(s.sqrt() + group["eps"]) ** 2 for s in squares]',
                 trained(optimizer),
-                "OverRoot.step",
+                "OverRoot.update",
             )
             for name, optimizer in (("RMSprop", RMSPROP), ("Adagrad", ADAGRAD))
         ),
