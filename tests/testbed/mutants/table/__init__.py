@@ -6,6 +6,7 @@ chapter, and what goes wrong when models are moved from one framework to another
 
 from __future__ import annotations
 
+from testbed.mutants.table.axes import AXES
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
 from testbed.mutants.table.files import FILES
@@ -25,6 +26,7 @@ MUTANTS = (
     *DENSE,
     *OTHER_LAYERS,
     *NORMS,
+    *AXES,
     *MODELS,
     *FILES,
     *LEARNING,
