@@ -63,7 +63,7 @@ class MXNetVariable(Variable):
         self.neutral = neutral(owner, parameter)
 
     @property
-    def optional(self):
+    def optional(self):  # type: ignore[override]
         """Whether Gluon holds it at what computes nothing, where others hold none.
 
         Of a block that was not initialised nothing but a state can make it.

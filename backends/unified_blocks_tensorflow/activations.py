@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 import unified_blocks as ub
-from unified_blocks.layouts import Axis
+from unified_blocks.layers.axes import Axis
 from unified_blocks_tensorflow.policies import as_it_comes
 
 

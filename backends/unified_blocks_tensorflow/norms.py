@@ -101,15 +101,15 @@ class BatchNorm(ub.BatchNorm, AnyRank, keras.layers.BatchNormalization):
         )
         self.use_global_stats = use_global_stats
         self.channels_last = layout == "channels_last"
-        self.rank = None
+        self.axes = None
         if in_units is not None:
             self.build((None, in_units))
 
     def call(self, X, training=None, mask=None):
-        rank = len(X.shape)
-        if rank != self.rank:  # Keras tracks what is assigned to a layer, at a price
-            self.rank = rank
-            self._reduction_axes = tuple(range(rank - 1))
+        axes = len(X.shape)
+        if axes != self.axes:  # Keras tracks what is assigned to a layer, at a price
+            self.axes = axes
+            self._reduction_axes = tuple(range(axes - 1))
         training = training and not self.use_global_stats
         return super().call(X, training=training, mask=mask)
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import unified_blocks as ub
-from unified_blocks.layouts import Axis
+from unified_blocks.layers.axes import Axis
 from unified_blocks_torch.images import in_layout
 
 
@@ -60,8 +60,8 @@ LogSoftmax = along_axis(ub.LogSoftmax, nn.LogSoftmax, torch.log_softmax)
 
 
 @ub.GELU.native("torch")
-class GELU(ub.GELU, nn.GELU):
-    forward = nn.GELU.forward
+class GELU(ub.GELU, nn.GELU):  # type: ignore[misc]  # its `approximate` is a word
+    forward: Any = nn.GELU.forward
 
     def __init__(self, approximate=False):
         nn.GELU.__init__(self, "tanh" if approximate else "none")
@@ -73,4 +73,4 @@ class PReLU(ub.PReLU, nn.PReLU):
         nn.PReLU.__init__(self, num_parameters, dtype=dtype)
         self.channels_last = layout == "channels_last"
 
-    forward = in_layout(nn.PReLU.forward)
+    forward: Any = in_layout(nn.PReLU.forward)

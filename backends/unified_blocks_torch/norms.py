@@ -120,7 +120,7 @@ class GroupNorm(ub.GroupNorm, Norm, LazyModuleMixin, nn.GroupNorm):
             return Y + bias.view(-1, *(1,) * (X.dim() - 2))
         return torch.group_norm(X, self.num_groups, weight, bias, self.eps)
 
-    forward = in_layout(normalised)
+    forward: Any = in_layout(normalised)
 
 
 @ub.InstanceNorm.native("torch")
@@ -137,7 +137,7 @@ class InstanceNorm(ub.InstanceNorm, Norm, LazyModuleMixin, nn.GroupNorm):
         return (self.num_channels,)
 
     normalised = GroupNorm.normalised
-    forward = in_layout(normalised)
+    forward: Any = in_layout(normalised)
 
 
 @ub.BatchNorm.native("torch")
@@ -146,7 +146,7 @@ class BatchNorm(ub.BatchNorm, Norm, nn.LazyBatchNorm1d):
     running_var: Any
     momentum: float | None
     # Stay a BatchNorm after the first call: PyTorch's own keeps the unbiased variance.
-    cls_to_become = None
+    cls_to_become = None  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class BatchNorm(ub.BatchNorm, Norm, nn.LazyBatchNorm1d):
                 kept.mul_(1 - momentum)
         return Y
 
-    forward = in_layout(normalised)
+    forward: Any = in_layout(normalised)
 
 
 @ub.LocalResponseNorm.native("torch")
@@ -214,4 +214,4 @@ class LocalResponseNorm(ub.LocalResponseNorm, nn.LocalResponseNorm):
         nn.LocalResponseNorm.__init__(self, size, alpha, beta, k)
         self.channels_last = layout == "channels_last"
 
-    forward = in_layout(nn.LocalResponseNorm.forward)
+    forward: Any = in_layout(nn.LocalResponseNorm.forward)

@@ -28,17 +28,16 @@ CLASSES: dict[str, type[ub.Block]] = {
 }
 """The class of each activation, by its name."""
 
-MADE: dict[str, Callable[[], Any]] = {
+MAKERS: dict[str, Callable[[], Any]] = {
     **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
     **{cls.__name__: cls for cls in CLASSES.values()},
     **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
+    "GELU tanh": lambda: ub.GELU(approximate=True),
     "Softmax": ub.Softmax,
     "Softmax 0": lambda: ub.Softmax(0),
     "LogSoftmax": ub.LogSoftmax,
-    "GELU tanh": lambda: ub.GELU(approximate=True),
     "Dropout": lambda: ub.Dropout(0.5),
     "Flatten": ub.Flatten,
 }
-
-GENERAL = {name: LayerCase(make) for name, make in MADE.items()}
+GENERAL = {name: LayerCase(make) for name, make in MAKERS.items()}
 """Layers of vectors, which take more axes too."""

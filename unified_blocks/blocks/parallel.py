@@ -10,7 +10,7 @@ from unified_blocks import ops
 from unified_blocks.block import Block, portable_class
 from unified_blocks.block.arguments import Arguments
 from unified_blocks.block.attributes import layer_of
-from unified_blocks.layouts import Axis
+from unified_blocks.layers.axes import Axis
 from unified_blocks.reference.gradients import reference_of
 from unified_blocks.reference.numpy_ops import substate
 from unified_blocks.types import Array, State

@@ -10,8 +10,8 @@ from unified_blocks import ops
 from unified_blocks.block import Block, argument
 from unified_blocks.block.arguments import declared
 from unified_blocks.block.rules import ACTIVATIONS
+from unified_blocks.layers.axes import Axis
 from unified_blocks.layers.images import ImageLayer, over_space
-from unified_blocks.layouts import Axis
 from unified_blocks.reference.numpy_ops import ACTIVATE, softmax
 from unified_blocks.types import Array, State
 

@@ -166,7 +166,7 @@ def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
     return layers
 
 
-def _needed(layers: Mapping[str, Mapping[str, T]]) -> dict[str, Mapping[str, T]]:
+def _needed(layers: Mapping[str, dict[str, T]]) -> dict[str, dict[str, T]]:
     """The layers that elsewhere hold something too."""
     return {
         path: layer

@@ -122,7 +122,7 @@ def apart(numbers):
 
 LAYERS = (
     *("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Sigmoid", "HardSigmoid", "Tanh"),
-    *("Softplus", "Softsign", "Softmax", "LogSoftmax"),
+    *("Softplus", "Softsign", "Softmax", "LogSoftmax", "ReLU6", "HardSwish", "Mish", "PReLU"),
 )
 UNITS = st.integers(1, 7)
 
@@ -148,7 +148,7 @@ def block(draw, shape, depth):
     if kind == "layer":
         # The gradient of a LayerNorm of one number is 0, and of two nearly so: it is the rounding
         # of a difference, which 1 / √ε makes 316 times as large. No two frameworks share that.
-        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm")
+        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm", "RMSNorm")
         return f"ub.{draw(st.sampled_from(layers))}()", width
     if kind == "batch norm":
         return "ub.BatchNorm()", width

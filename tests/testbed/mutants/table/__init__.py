@@ -7,6 +7,7 @@ chapter, and what goes wrong when models are moved from one framework to another
 from __future__ import annotations
 
 from testbed.mutants.table.attention import ATTENTION
+from testbed.mutants.table.axes import AXES
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
 from testbed.mutants.table.compiling import COMPILING
@@ -32,6 +33,7 @@ MUTANTS = (
     *CONVOLUTIONS,
     *NORMS,
     *ATTENTION,
+    *AXES,
     *MODELS,
     *FILES,
     *LEARNING,
