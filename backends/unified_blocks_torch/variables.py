@@ -42,6 +42,7 @@ KINDS: dict[type[nn.Module], str] = {
     nn.GroupNorm: "GroupNorm",
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
+    nn.MultiheadAttention: "MultiHeadAttention",
 }
 """What this library calls PyTorch's own layers."""
 
