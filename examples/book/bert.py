@@ -1,5 +1,7 @@
 """BERT: an encoder that sees both sides of each word (Devlin et al., 2018)."""
 
+import numpy as np
+
 import unified_blocks as ub
 from unified_blocks import ops
 
@@ -28,24 +30,23 @@ class BERT(ub.Block):
         length: t, of all sequences.
     """
 
-    def __init__(
-        self, words=1000, units=64, heads=4, hidden=128, layers=2, length=16, dropout=0.1
-    ):
+    def __init__(self, words=1000, units=64, heads=4, hidden=128, layers=2, length=16, dropout=0.1):
         super().__init__()
         self.embedding, self.segment = ub.Embedding(words, units), ub.Embedding(2, units)
         self.place = ub.Embedding(length, units)
-        self.places = ub.Constant(list(range(length)), dtype="int64")
+        self.places = ub.Constant(np.arange(length))
         self.norm, self.drop = ub.LayerNorm(epsilon=1e-12), ub.Dropout(dropout)
-        self.layers = tuple(Layer(units, heads, hidden, dropout) for _ in range(layers))
+        self.encoder = tuple(Layer(units, heads, hidden, dropout) for _ in range(layers))
         self.head = ub.MySequential(
             ub.Dense(units, activation="gelu"), ub.LayerNorm(epsilon=1e-12), ub.Dense(words)
         )
 
     def forward(self, words, segments):
         """Words and the sentence, 0 or 1, that each is of: `(n, t)`."""
-        X = self.embedding(words) + self.segment(segments) + self.place(self.places)
+        places = ops.astype(self.places, "int64")
+        X = self.embedding(words) + self.segment(segments) + self.place(places)
         X = self.drop(self.norm(X))
         seen = ops.expand_dims(ops.not_equal(words, 0), axis=1)  # (n, 1, t)
-        for layer in self.layers:
+        for layer in self.encoder:
             X = layer(X, seen)
         return self.head(X)

@@ -1,6 +1,9 @@
 """GPT: a decoder that gives the next word from those before (Radford et al., 2019)."""
 
+import numpy as np
+
 import unified_blocks as ub
+from unified_blocks import ops
 
 
 class Layer(ub.Block):
@@ -30,12 +33,13 @@ class GPT(ub.Block):
     def __init__(self, words=1000, units=64, heads=4, layers=2, length=16, dropout=0.1):
         super().__init__()
         self.embedding, self.place = ub.Embedding(words, units), ub.Embedding(length, units)
-        self.places = ub.Constant(list(range(length)), dtype="int64")
+        self.places = ub.Constant(np.arange(length))
         self.drop = ub.Dropout(dropout)
-        self.layers = ub.repeat(lambda: Layer(units, heads, dropout), layers)
+        self.decoder = ub.repeat(lambda: Layer(units, heads, dropout), layers)
         self.norm = ub.LayerNorm()
         self.out = ub.Dense(words, use_bias=False)
 
     def forward(self, words):
-        X = self.drop(self.embedding(words) + self.place(self.places))
-        return self.out(self.norm(self.layers(X)))
+        places = ops.astype(self.places, "int64")
+        X = self.drop(self.embedding(words) + self.place(places))
+        return self.out(self.norm(self.decoder(X)))

@@ -6,20 +6,15 @@ import unified_blocks as ub
 from unified_blocks import ops
 
 
-def waves(length, units):
-    """A wave for each pair of columns, `(length, units)`: sines beside cosines."""
-    angles = np.arange(length)[:, None] / 10000 ** (np.arange(0, units, 2) / units)
-    return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, -1)[:, :units]
-
-
 class Embedded(ub.Block):
-    """Words and their places: `√units · embedding(words) + waves`, `(n, t)` to `(n, t, units)`."""
+    """Words, and waves for their places: `√units · embedding(words) + waves`, `(n, t, units)`."""
 
     def __init__(self, words, units, length):
         super().__init__()
-        self.embedding = ub.Embedding(words, units)
-        self.places = ub.Constant(waves(length, units))
-        self.factor = ub.Constant(units**0.5)
+        angles = np.arange(length)[:, None] / 10000 ** (np.arange(0, units, 2) / units)
+        waves = np.stack([np.sin(angles), np.cos(angles)], -1).reshape(length, units)
+        self.embedding, self.places = ub.Embedding(words, units), ub.Constant(waves)
+        self.factor = units**0.5
 
     def forward(self, words):
         return self.embedding(words) * self.factor + self.places
@@ -30,8 +25,7 @@ class Layer(ub.Block):
 
     def __init__(self, units, heads, hidden, decodes=False):
         super().__init__()
-        self.decodes = decodes
-        self.attention = ub.MultiHeadAttention(units, heads)
+        self.attention, self.decodes = ub.MultiHeadAttention(units, heads), decodes
         self.cross = ub.MultiHeadAttention(units, heads) if decodes else None
         self.network = ub.MySequential(ub.Dense(hidden, activation="relu"), ub.Dense(units))
         self.norms = tuple(ub.LayerNorm() for _ in range(3 if decodes else 2))
@@ -45,12 +39,11 @@ class Layer(ub.Block):
 
 
 class Transformer(ub.Block):
-    """Logits of each next word, `(n, u, words)`, of a source `(n, t)` and a target `(n, u)`; word
-    0 of the source is padding, which nothing attends to."""
+    """Logits `(n, u, words)` of sources `(n, t)`, where word 0 is padding, and targets `(n, u)`."""
 
     def __init__(self, words=1000, units=64, heads=4, hidden=128, layers=2, lengths=(16, 16)):
         super().__init__()
-        self.source, self.target = (Embedded(words, units, length) for length in lengths)
+        self.source, self.target = (Embedded(words, units, t) for t in lengths)
         self.encoder = tuple(Layer(units, heads, hidden) for _ in range(layers))
         self.decoder = tuple(Layer(units, heads, hidden, decodes=True) for _ in range(layers))
         self.out = ub.Dense(words)

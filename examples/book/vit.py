@@ -1,5 +1,7 @@
 """ViT: an image as a sequence of patches (Dosovitskiy et al., 2020)."""
 
+import numpy as np
+
 import unified_blocks as ub
 from unified_blocks import ops
 
@@ -27,21 +29,19 @@ class ViT(ub.Block):
         classes: how many there are.
         side, patch: the sizes of the image and of a patch, which divides it.
         units, heads, hidden, layers: of the encoder; ViT-B/16's are 768, 12, 3072 and 12.
-        layout: of the images; as `ub.Conv2D` takes it.
     """
 
     def __init__(
-        self, classes=10, side=16, patch=4, units=64, heads=4, hidden=128, layers=2, dropout=0.1,
-        layout=None,
-    ):  # fmt: skip
+        self, classes=10, side=16, patch=4, units=64, heads=4, hidden=128, layers=2, dropout=0.1
+    ):
         super().__init__()
-        self.patches = ub.Conv2D(units, patch, patch, layout=layout)
-        self.channels_last = ub.channels_axis(layout) == -1
+        self.patches = ub.Conv2D(units, patch, patch)
+        self.channels_last = ub.channels_axis() == -1
         self.units, self.words = units, (side // patch) ** 2
         self.whole, self.place = ub.Embedding(1, units), ub.Embedding(self.words + 1, units)
-        self.places = ub.Constant(list(range(self.words + 1)), dtype="int64")
+        self.places = ub.Constant(np.arange(self.words + 1))
         self.drop = ub.Dropout(dropout)
-        self.layers = ub.repeat(lambda: Layer(units, heads, hidden, dropout), layers)
+        self.encoder = ub.repeat(lambda: Layer(units, heads, hidden, dropout), layers)
         self.norm, self.out = ub.LayerNorm(epsilon=1e-6), ub.Dense(classes)
 
     def forward(self, X):
@@ -49,6 +49,8 @@ class ViT(ub.Block):
         if not self.channels_last:
             X = ops.permute_dims(X, (0, 2, 3, 1))  # (n, h, w, units)
         X = ops.reshape(X, (ub.KEEP, self.words, self.units))
-        first = ops.sum(X, axis=1, keepdims=True) * 0 + self.whole(self.places[:1])
-        X = self.layers(self.drop(ops.concat([first, X], axis=1) + self.place(self.places)))
+        places = ops.astype(self.places, "int64")
+        whole = ops.sum(X, axis=1, keepdims=True) * 0 + self.whole(places[:1])  # (n, 1, units)
+        X = self.drop(ops.concat([whole, X], axis=1) + self.place(places))
+        X = self.encoder(X)
         return self.out(self.norm(X)[:, 0])
