@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 import unified_blocks as ub
+from unified_blocks_tensorflow.projections import ATTENTION, Flat, projection_of
 
 Shape = tuple[int, ...]
 
@@ -166,6 +167,10 @@ NORM = (
 )
 FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     keras.layers.Dense: kernel(2),
+    keras.layers.EinsumDense: (
+        Held("weight", "kernel", layout=projection_of),
+        Held("bias", "bias", attrgetter("bias_axes"), layout=lambda layer: Flat()),
+    ),
     keras.layers.Conv1D: kernel(3),
     keras.layers.Conv1DTranspose: kernel(3),
     keras.layers.Conv2D: kernel(4),
@@ -199,6 +204,15 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     ),
 }
 """Keras' own layers whose variables have canonical names, and what they hold."""
+
+
+def family_of(layer: Any) -> tuple[Held, ...] | None:
+    """What a layer holds, if it is of a family."""
+    if isinstance(layer, keras.layers.EinsumDense) and projection_of(layer) is None:
+        return None
+    return next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
+
+
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
@@ -208,6 +222,7 @@ NORMS_OVER_AXES = (keras.layers.LayerNormalization, keras.layers.RMSNormalizatio
 NORMS_OF_CHANNELS = (keras.layers.BatchNormalization, keras.layers.GroupNormalization)
 BUILT_BY_INPUTS = (
     *NORMS_OF_CHANNELS,
+    keras.layers.EinsumDense,
     keras.layers.Normalization,
     keras.layers.PReLU,
     keras.layers.DepthwiseConv1D,
@@ -219,6 +234,8 @@ BUILT_BY_INPUTS = (
 SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 KINDS = {
     **{cls: cls.__name__ for cls in FAMILIES if cls not in SEPARABLE},
+    keras.layers.EinsumDense: "Dense",
+    **dict.fromkeys(ATTENTION, "MultiHeadAttention"),
     keras.layers.LayerNormalization: "LayerNorm",
     keras.layers.RMSNormalization: "RMSNorm",
     keras.layers.GroupNormalization: "GroupNorm",

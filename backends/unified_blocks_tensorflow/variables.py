@@ -15,14 +15,15 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 from unified_blocks_tensorflow.families import (
     BUILT_BY_INPUTS,
-    FAMILIES,
     NORMS_OF_CHANNELS,
     NORMS_OVER_AXES,
     TRANSPOSED,
     Held,
     Layout,
     axes_of,
+    family_of,
 )
+from unified_blocks_tensorflow.projections import ATTENTION, parts_of
 from unified_blocks_tensorflow.quantization import is_quantized
 
 OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
@@ -235,7 +236,7 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable
     if id(layer) in above:
         return
     start = f"{path}." if path else ""
-    family = next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
+    family = family_of(layer)
     if family is not None:
         for held in family:
             if held.there(layer):
@@ -321,6 +322,9 @@ def children_of(layer: Any) -> Iterator[tuple[str, Any]]:
         return
     if isinstance(layer, keras.Model) and hasattr(layer, "operations"):  # a Functional model
         yield from ((child.name, child) for child in layer.layers)
+        return
+    if isinstance(layer, ATTENTION):
+        yield from parts_of(layer)
         return
     sequence = isinstance(layer, ub.MySequential)
     if sequence:

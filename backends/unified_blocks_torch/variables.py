@@ -47,6 +47,7 @@ KINDS: dict[type[nn.Module], str] = {
     ),
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
+    nn.MultiheadAttention: "MultiHeadAttention",
 }
 """What this library calls PyTorch's own layers."""
 

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from unified_blocks.cli import capabilities, demo, doctor, terminal  # noqa: F401  # they add commands
 from unified_blocks.cli.demo_report import Report
-from unified_blocks.cli.digits import READ_BY_MLP
+from unified_blocks.cli.digits import READ_BY_MLP, load_digits
 from unified_blocks.cli.learning import Training
 from unified_blocks.equivalence.matrix import cells, observing
 from unified_blocks.equivalence.matrix.cases import CASES
@@ -194,10 +194,10 @@ def test_without_its_extra_the_command_says_what_to_install(monkeypatch):
 
 def test_the_digits_are_split_the_same_way_every_time():
     pytest.importorskip("sklearn", reason="the demo's extra is not installed")
-    first, second = digits.load_digits(), digits.load_digits()
-    assert first.train_images.shape == (1437, 64)
-    assert first.test_images.shape == (360, 64)
-    assert 0 <= first.train_images.min() < first.train_images.max() == 1
+    first, second = load_digits(), load_digits()
+    assert first.inputs.shape == (1437, 64)
+    assert first.test_inputs.shape == (360, 64)
+    assert 0 <= first.inputs.min() < first.train_images.max() == 1
     np.testing.assert_array_equal(first.test_labels, second.test_labels)
     assert set(first.test_labels) == set(range(10))
 

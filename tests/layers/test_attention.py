@@ -108,7 +108,7 @@ def test_in_a_graph(backend_name, name):
     net, arrays = called(name)
     if (backend_name, name) == ("mxnet", "of keys, short"):
         net.hybridize()
-        with pytest.raises(Exception, match="MXNetError|reshape|dimension"):
+        with pytest.raises(Exception, match=r"Unmatching dimension"):
             output(net, arrays)
         return
     expected = output(net, arrays)
@@ -313,7 +313,7 @@ def test_a_mask_of_another_shape(backend_name, shape):
 
 def test_a_mask_of_numbers(backend_name):
     net, x = ub.MultiHeadAttention(6, 3), ub.from_numpy(normal(2, 4, 3))
-    with pytest.raises(TypeError, match="must be given truth values; got a tensor of .*float32"):
+    with pytest.raises(TypeError, match=r"must be given truth values; got a tensor of .*float32"):
         net(x, mask=ub.from_numpy(normal(1, 4, 4)))
 
 

@@ -22,11 +22,11 @@ class MultiHeadAttention(Block):
     `out(concat(softmax(Qᵢ Kᵢᵀ / √(units / num_heads)) Vᵢ))`, where `Qᵢ`, `Kᵢ` and `Vᵢ` are the
     i-th shares of `query(Q)`, `key(K)` and `value(V)`.
 
-    Called with `(query, key=None, value=None, mask=None, causal=False)`, the last two by name, since
-    Keras takes them in no other way. Without a key it is the
-    query (self-attention), without a value it is the key. A `mask` holds truth values, one for each
-    query and key, the same for all heads: a query attends where it is True, and one that attends to
-    nothing takes zeros. With `causal=True` query i attends to the keys 0 to i only.
+    Called with `(query, key=None, value=None, mask=None, causal=False)`; give the last two by
+    name, as Keras needs it. Without a key it is the query (self-attention), without a value it is
+    the key. A `mask` holds truth values, one for each query and key, the same for all heads: a
+    query attends where it is True, and one that attends to nothing takes zeros. With `causal=True`
+    query i attends to the keys 0 to i only.
 
     Args:
         units: width of the output, and of queries, keys and values inside; a multiple of

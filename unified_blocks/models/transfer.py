@@ -11,6 +11,7 @@ from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.pytorch.counts import is_count
+from unified_blocks.formats.pytorch.packed import as_held, layers_as_held
 from unified_blocks.formats.pytorch.reparametrized import converted, older
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.loading import (
@@ -50,7 +51,8 @@ def transfer(
     asked for, cast to fit, and nothing is loaded unless all of it fits. A weight that Gluon holds
     but, with `scale=False`, does not use counts as 1; a target may lack it. An array that the
     source shares goes under each of its names. A weight by PyTorch's `weight_norm` or
-    `spectral_norm`, old or new, goes to one that is held as it is, and by `weight_norm` back.
+    `spectral_norm`, old or new, goes to one that is held as it is, and by `weight_norm` back. What
+    `torch.nn.MultiheadAttention` holds goes to attention of four dense layers, and back.
 
     Args:
         source: a model, a file that `ub.read_state` opened, or a state.
@@ -183,6 +185,7 @@ def _spelled(variables: Sequence[Variable]) -> dict[str, tuple[str, Variable]]:
 def _by_name(tensors: Mapping[str, Stored], variables: Sequence[Variable]) -> dict[str, Stored]:
     """`tensors`, with what the target holds by `weight_norm`, or does not, made of the rest."""
     spelled = _spelled(variables)
+    tensors = as_held(tensors, {n for v in variables for n in (v.name, *v.aliases)})
     names = {older(name, stored.kind): name for name, stored in tensors.items()}
     wanted = _by_layer({name: v for name, (_, v) in spelled.items()})
     layers = _by_layer({new: tensors[name] for new, name in names.items()})
@@ -317,6 +320,7 @@ def _paired(
     given = _by_layer({older(n, s.kind): s for n, s in tensors.items() if not is_count(n)})
     names = {older(name, v.kind): name for name, v in named.items() if not is_count(name)}
     wanted = _by_layer({new: named[name] for new, name in names.items()})
+    given = layers_as_held(given, wanted)
     given, wanted = _needed(given), _needed(wanted)
     order = Order({}, [], [])
     if len(given) != len(wanted):
