@@ -13,10 +13,14 @@ from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
 from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
+from unified_blocks_mxnet.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "BACKEND",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "BatchNorm",
     "Conv1D",
     "Conv2D",
@@ -26,9 +30,12 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
+    "LSTMCell",
     "LayerNorm",
     "MySequential",
     "NestMLP",
+    "RNNCell",
     "ReLU",
     "Sigmoid",
     "Softsign",

@@ -42,13 +42,17 @@ from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
 from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
+from unified_blocks_tensorflow.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_tensorflow.registration import register_every_block
 
 __all__ = [
     "BACKEND",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "BatchNorm",
     "Conv1D",
@@ -59,11 +63,14 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "HardSigmoid",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "MySequential",
     "NestMLP",
+    "RNNCell",
     "ReLU",
     "SiLU",
     "Sigmoid",

@@ -25,12 +25,16 @@ from unified_blocks_torch.mlp import MLP
 from unified_blocks_torch.my_sequential import MySequential
 from unified_blocks_torch.nest_mlp import NestMLP
 from unified_blocks_torch.norms import BatchNorm, LayerNorm
+from unified_blocks_torch.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "BACKEND",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "BatchNorm",
     "Conv1D",
@@ -41,11 +45,14 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LogSoftmax",
     "MySequential",
     "NestMLP",
+    "RNNCell",
     "ReLU",
     "SiLU",
     "Sigmoid",

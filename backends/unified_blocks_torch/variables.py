@@ -27,6 +27,7 @@ LAZY_NORMS = (
     *(nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d),
     nn.LayerNorm,  # lazy in this library
 )
+RECURRENT = (nn.modules.rnn.RNNBase, nn.modules.rnn.RNNCellBase)
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "Dense",
     nn.Embedding: "Embedding",
@@ -42,6 +43,8 @@ KINDS: dict[type[nn.Module], str] = {
     nn.GroupNorm: "GroupNorm",
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
+    **{cls: cls.__name__ for cls in (nn.RNN, nn.LSTM, nn.GRU)},
+    **{cls: cls.__name__ for cls in (nn.RNNCell, nn.LSTMCell, nn.GRUCell)},
 }
 """What this library calls PyTorch's own layers."""
 
@@ -72,6 +75,9 @@ class TorchVariable(Variable):
         sizes: tuple[int | None, ...]
         if isinstance(owner, LAZY_NORMS):
             return (None,)
+        if isinstance(owner, RECURRENT):  # lazy in this library
+            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
+            return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif isinstance(owner, LAZY_CONVOLUTIONS):
@@ -114,6 +120,8 @@ class TorchVariable(Variable):
                 self.tensor.materialize(array.shape)
                 if isinstance(self.owner, nn.LazyLinear) and self.tensor is self.owner.weight:
                     self.owner.in_features = array.shape[1]  # else it says 0 until the first call
+                if isinstance(self.owner, RECURRENT):
+                    self.owner.input_size = array.shape[1]
             self.tensor.copy_(torch.from_numpy(readable(array)))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pytest_unified_blocks.layer_cases.case import LayerCase, Shape, made
 from pytest_unified_blocks.layer_cases.general import CLASSES, GENERAL
 from pytest_unified_blocks.layer_cases.images import CONVOLUTIONS
+from pytest_unified_blocks.layer_cases.recurrent import RECURRENT
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
 """The networks that the frameworks are compared on, by name."""
 
-LAYERS: dict[str, LayerCase] = {**GENERAL, **CONVOLUTIONS}
+LAYERS: dict[str, LayerCase] = {**GENERAL, **CONVOLUTIONS, **RECURRENT}
 """The layers, by the name of the case."""
 
 WITH_SHAPES: list[tuple[str, Shape]] = [

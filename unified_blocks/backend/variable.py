@@ -31,7 +31,7 @@ class Variable(ABC):
         kind: what holds it, where that is neither one of `Backend.kinds` nor the class of `owner`:
             each array of a separable convolution belongs to a layer of its own elsewhere.
         foreign: whether it belongs to a layer of a kind that this library does not know: its name
-            and its layout are the framework's own then.
+            and its layout are the framework's own then. `reason` says more of it, in words.
         unsettled: whether the layer does not tell which of the axes are the channels, so that
             the canonical layout is a guess.
     """
@@ -45,6 +45,7 @@ class Variable(ABC):
     obstacle: str | None = None
     kind: str | None = None
     foreign: bool = False
+    reason: str = ""
     unsettled: bool = False
 
     def is_also(self, other: Variable) -> None:

@@ -15,6 +15,7 @@ COUNTS = ("groups", "num_layers", "num_heads")
 """Parameters that are whole numbers of at least 1, as sizes are."""
 RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rate": ("in [0, 1)", lambda value: 0 <= value < 1),
+    "dropout": ("in [0, 1)", lambda value: 0 <= value < 1),
     "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
     "epsilon": ("above 0", lambda value: value > 0),
 }

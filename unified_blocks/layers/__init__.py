@@ -24,10 +24,14 @@ from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
 from unified_blocks.layers.function import Lambda
 from unified_blocks.layers.layer_norm import LayerNorm
+from unified_blocks.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "Activation",
     "BatchNorm",
@@ -38,11 +42,14 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "HardSigmoid",
+    "LSTMCell",
     "Lambda",
     "LayerNorm",
     "LeakyReLU",
     "LogSoftmax",
+    "RNNCell",
     "ReLU",
     "SiLU",
     "Sigmoid",

@@ -52,8 +52,9 @@ def initialize(net: Any, seed: int = 0, scheme: str = "glorot_uniform") -> Any:
         if draw is not None:
             variable = variables[name]
             drawn[name] = draw(generator, _sizes(variable)).astype(variable.dtype)
-    for name, array in drawn.items():
-        variables[name].write(array)
+    for name, variable in variables.items():  # in their order: two may be parts of one of Keras
+        if name in drawn:
+            variable.write(drawn[name])
     return net
 
 
