@@ -134,6 +134,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
             )
         super().__init__(path + held.name, owner, held.attribute)
         self.place = held.name
+        if held.part is not None and held.part.is_zero:
+            self.sum_with = path + held.name.replace("bias_hh", "bias_ih")
 
     def _role_is_parameter(self):
         return not self.held.constant

@@ -34,6 +34,8 @@ class Variable(ABC):
             and its layout are the framework's own then. `reason` says more of it, in words.
         unsettled: whether the layer does not tell which of the axes are the channels, so that
             the canonical layout is a guess.
+        sum_with: the name of a variable whose array holds the sum of both, while this one counts
+            as 0: of the two biases of a recurrent layer that has one.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Variable(ABC):
     foreign: bool = False
     reason: str = ""
     unsettled: bool = False
+    sum_with: str | None = None
 
     def is_also(self, other: Variable) -> None:
         """Merge `other`, which is the same array under another name."""
