@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks.layers.recurrent import PARTS
 from unified_blocks.types import Mixin
 from unified_blocks_mxnet.compat import mx, nn, rnn
 
@@ -32,6 +31,8 @@ def gru(F, x, h, states):
     return (n + F.npx.sigmoid(xz + hz) * (states[0] - n),)
 
 
+PARTS = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+"""What Gluon calls the parameters of a cell."""
 STEPS = {"rnn_tanh": tanh, "rnn_relu": relu, "lstm": lstm, "gru": gru}
 """What a cell does, by Gluon's word for it."""
 
@@ -149,10 +150,7 @@ class Recurrent(Mixin):
                 X = F.npx.dropout(X, p=self._dropout)
             outputs = []
             for way in "lr"[: self._dir]:
-                cell = [
-                    parameters.get(f"{way}{layer}_{part}")
-                    for part in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
-                ]
+                cell = [parameters.get(f"{way}{layer}_{part}") for part in PARTS]
                 before = [state[len(last)] for state in states]
                 Y, after = self.along(F, X, before, cell, lengths, way == "r")
                 outputs.append(Y)
@@ -247,11 +245,11 @@ class Cell(Mixin):
         shapes = ((self.rows, in_units or 0), (self.rows, units), (self.rows,), (self.rows,))
         for name, shape in list(zip(PARTS, shapes, strict=True))[: 4 if use_bias else 2]:
             options = {"dtype": dtype, "allow_deferred_init": True}
-            init = "zeros" if name.startswith("bias") else None
+            init = "zeros" if name.endswith("bias") else None
             setattr(self, name, self.params.get(name, shape=shape, init=init, **options))
 
     def infer_shape(self, X, *others):
-        self.weight_ih.shape = (self.rows, X.shape[1])
+        self.i2h_weight.shape = (self.rows, X.shape[1])
 
     def hybrid_forward(self, F, X, states=None, **parameters):
         if F is mx.nd and X.ndim != 2:

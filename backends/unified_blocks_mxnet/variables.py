@@ -13,6 +13,7 @@ from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
 from unified_blocks.layers.gluon_names import canonical_part
+from unified_blocks.layers.recurrent import Cell
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, rnn
 from unified_blocks_mxnet.semantics import kind_of, semantics_of
@@ -197,7 +198,7 @@ def canonical_name(block: Any, name: str) -> str:
     """What a parameter that `block` calls `name` is called in it canonically."""
     if isinstance(block, NORMS):
         return NORM_NAMES.get(name, name)
-    return canonical_part(name) if isinstance(block, (*RECURRENT, *CELLS)) else name
+    return canonical_part(name) if isinstance(block, (*RECURRENT, *CELLS, Cell)) else name
 
 
 _GRAPHS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
