@@ -75,7 +75,7 @@ class Recurrent(Mixin):
 
     def infer_shape(self, X, *others):
         for name in ("l0_i2h_weight", "r0_i2h_weight")[: self._dir]:
-            self._reg_params[name].shape = (self.rows, X.shape[2])
+            self._reg_params[name].shape = (self.rows, X.shape[-1])
 
     def cast(self, dtype):
         super().cast(dtype)
@@ -249,7 +249,7 @@ class Cell(Mixin):
             setattr(self, name, self.params.get(name, shape=shape, init=init, **options))
 
     def infer_shape(self, X, *others):
-        self.i2h_weight.shape = (self.rows, X.shape[1])
+        self.i2h_weight.shape = (self.rows, X.shape[-1])
 
     def hybrid_forward(self, F, X, states=None, **parameters):
         if F is mx.nd and X.ndim != 2:

@@ -85,3 +85,27 @@ def numbers(kind, layers=1, both_ways=False, biases=True, seed=1):
     state = ub.state(ub.build(net, (1, 2, WIDTH)))
     generator = np.random.default_rng(seed)
     return {name: generator.normal(size=array.shape) for name, array in state.items()}
+
+
+def evaluated(net, *inputs):
+    """The outputs of `net` in inference, as one list of arrays, whatever they are nested in."""
+    backend = ub.backend_of(net)
+    with backend.inferring(net):
+        return flat(backend, backend.run(net, [given(backend, each) for each in inputs]))
+
+
+def given(backend, value):
+    if isinstance(value, tuple):
+        return tuple(given(backend, each) for each in value)
+    return value if value is None else backend.from_numpy(value)
+
+
+def flat(backend, value):
+    if isinstance(value, tuple | list):
+        return [array for each in value for array in flat(backend, each)]
+    return [backend.to_numpy(value)]
+
+
+def plain(value):
+    """What a reference gave, as such a list."""
+    return [a for each in value for a in plain(each)] if isinstance(value, tuple) else [value]
