@@ -63,11 +63,23 @@ class Recurrent(Mixin):
         vars(self).update(has_biases=use_bias)  # Gluon's constructor calls the method below
         rate = dropout if num_layers > 1 else 0.0
         options = {"layout": "NTC", "bidirectional": bidirectional, "dtype": dtype, **named}
-        self.own.__init__(self, units, num_layers, dropout=rate, input_size=in_units or 0, **options)
+        self.own.__init__(
+            self, units, num_layers, dropout=rate, input_size=in_units or 0, **options
+        )
         self.return_state, self.rows = return_state, self.gates * units
         self.flat = tuple(self._reg_params)  # layer by layer
-        # MXNet's own is float32 inside.
-        self.stepwise = self._mode == "rnn_relu" and np.dtype(dtype) == np.float64
+        self.choose(dtype)
+
+    def choose(self, dtype):
+        """How MXNet's own function is used, which fails in some cases.
+
+        With relu it is float32 inside. Its own dropout drops wherever gradients are recorded,
+        training or not. In float64 the gradients of several layers are wrong, now and then, when
+        nobody asks for that of the input.
+        """
+        wide = np.dtype(dtype) == np.float64
+        self.stepwise = self._mode == "rnn_relu" and wide
+        self.at_once = self._num_layers == 1 or not (wide or self._dropout)
 
     def _register_param(self, name, shape, init, dtype):
         if self.has_biases or not name.endswith("_bias"):
@@ -79,7 +91,7 @@ class Recurrent(Mixin):
 
     def cast(self, dtype):
         super().cast(dtype)
-        self.stepwise = self._mode == "rnn_relu" and np.dtype(dtype) == np.float64
+        self.choose(dtype)
 
     def hybrid_forward(self, F, X, states=None, lengths=None, **parameters):
         if F is mx.nd:
@@ -108,21 +120,23 @@ class Recurrent(Mixin):
 
     def fused(self, F, X, states, parameters, lengths):
         """The outputs and the last states, by MXNet's own function, which takes no lengths."""
-        if not self._dropout:
-            return self.layers(F, X, states, parameters, 0, self._num_layers)
-        # Not its own dropout, which drops wherever gradients are recorded, training or not.
+        X = F.np.swapaxes(X, 0, 1)
+        if self.at_once:
+            Y, last = self.layers(F, X, states, parameters, 0, self._num_layers)
+            return F.np.swapaxes(Y, 0, 1), last
         found: list[Any] = []
         for layer in range(self._num_layers):
-            if layer:
+            if layer and self._dropout:
                 X = F.npx.dropout(X, p=self._dropout)
             rows = slice(layer * self._dir, (layer + 1) * self._dir)
             before = [state[rows] for state in states]
             X, last = self.layers(F, X, before, parameters, layer, layer + 1)
             found.append(last)
-        return X, [F.np.concatenate(each, 0) for each in zip(*found, strict=True)]
+        last = [F.np.concatenate(each, 0) for each in zip(*found, strict=True)]
+        return F.np.swapaxes(X, 0, 1), last
 
     def layers(self, F, X, states, parameters, first, end):
-        """Some of the layers, in one call."""
+        """Some of the layers, in one call, on `(t, n, d)`."""
         count = len(self.flat) // self._num_layers
         names = self.flat[first * count : end * count]
         vectors = [parameters[name].reshape(-1) for name in names if name.endswith("weight")]
@@ -131,7 +145,7 @@ class Recurrent(Mixin):
             zeros = (2 * (end - first) * self._dir * self.rows,)
             vectors.append(F.np.zeros(zeros, dtype=self._dtype))
         Y, *last = F.npx.rnn(
-            F.np.swapaxes(X, 0, 1),
+            X,
             F.np._internal.rnn_param_concat(*vectors, dim=0),
             *states,
             state_size=self._hidden_size,
@@ -140,7 +154,7 @@ class Recurrent(Mixin):
             state_outputs=True,
             mode=self._mode,
         )
-        return F.np.swapaxes(Y, 0, 1), last
+        return Y, last
 
     def by_steps(self, F, X, states, parameters, lengths):
         """The same, step by step."""

@@ -157,9 +157,7 @@ def _of_cells(cells: list[tuple[Any, str, Callable[[Any], Any]]], axes: int) -> 
     )
 
 
-def _of_cell(
-    cell: Any, end: str, find: Callable[[Any], Any], gates: int, axes: int
-) -> list[Held]:
+def _of_cell(cell: Any, end: str, find: Callable[[Any], Any], gates: int, axes: int) -> list[Held]:
     is_gru = gates == 3
     wanted: list[tuple[str, str, Part | None]] = [
         ("weight_ih", "kernel", None),

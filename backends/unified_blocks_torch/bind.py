@@ -41,7 +41,9 @@ def bind(native: Any) -> Any:
     methods = dict(vars(TorchBlock), __call__=with_own_code(TorchBlock.__call__))
     ours = methods.pop("__setattr__")
     give(native, methods)
-    minding = (cls for cls in native.__mro__ if issubclass(cls, Block) or cls in written_for(native))
+    minding = (
+        cls for cls in native.__mro__ if issubclass(cls, Block) or cls in written_for(native)
+    )
     if not any("__setattr__" in vars(cls) for cls in minding):
         native.__setattr__ = ours  # else one that it extends, MySequential, minds more
     return native

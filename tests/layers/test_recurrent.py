@@ -69,8 +69,10 @@ def test_after_its_end_a_sequence_does_not_matter(backend_name, kind):
     for row, length in enumerate(LENGTHS):
         assert (found[0][row, length:] == 0).all()
         alone = evaluated(net, x[row : row + 1, :length])
-        agree([a[row : row + 1] if i == 0 else a[:, row : row + 1] for i, a in enumerate(found)],
-              [np.pad(alone[0], ((0, 0), (0, 5 - length), (0, 0))), *alone[1:]])
+        agree(
+            [a[row : row + 1] if i == 0 else a[:, row : row + 1] for i, a in enumerate(found)],
+            [np.pad(alone[0], ((0, 0), (0, 5 - length), (0, 0))), *alone[1:]],
+        )
 
 
 @every_kind
@@ -97,8 +99,12 @@ def test_lengths_and_states_in_a_graph(backend_name, kind, options):
     for inputs in ((x, None, LENGTHS), (x, states(net, kind), LENGTHS), (x, states(net, kind))):
         eager = evaluated(net, *inputs)
         twin = copy.deepcopy(net)
-        agree(evaluated(graph(backend_name, twin), *inputs) if backend_name == "mxnet" else
-              in_function(twin, inputs), eager)
+        agree(
+            evaluated(graph(backend_name, twin), *inputs)
+            if backend_name == "mxnet"
+            else in_function(twin, inputs),
+            eager,
+        )
 
 
 def in_function(net, inputs):
@@ -138,7 +144,9 @@ def test_gradients(backend_name, kind, lengths):
     step = 1e-200j  # the complex step: of an analytic function it is exact
     moved = {name: array + step * along[name] for name, array in numbers.items()}
     expected = value(moved, x + step * along["x"]).imag / 1e-200
-    total = sum((found.get(name, found.get(f"inner.{name}")) * d).sum() for name, d in along.items())
+    total = sum(
+        (found.get(name, found.get(f"inner.{name}")) * d).sum() for name, d in along.items()
+    )
     assert total == pytest.approx(expected, rel=1e-9)
 
 
@@ -245,13 +253,24 @@ def test_files(backend_name, kind, tmp_path):
 
 
 @every_kind
-def test_it_learns(backend_name, kind):
-    with ub.use_dtype("float64"):
-        net = ub.MySequential(getattr(ub, kind)(8, 2), ub.Dense(1))
-    ub.initialize(ub.build(net, (4, 6, 3)), 0)
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_all_frameworks_take_the_same_steps(backend_name, kind, layers, both_ways):
     x, y = normal(4, 6, 3, dtype="float64"), normal(4, 6, 1, dtype="float64", seed=1)
-    history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.125, 0.875), epochs=20)
-    assert history.loss[-1] < 0.7 * history.loss[0]
+    losses, states = [], []
+    for name in ub.available_backends():
+        with ub.use_backend(name), ub.use_dtype("float64"):
+            options = {"num_layers": layers, "bidirectional": both_ways}
+            net = ub.MySequential(getattr(ub, kind)(4, **options), ub.Dense(1))
+        ub.initialize(ub.build(net, x.shape), 0)
+        history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.125, 0.875), epochs=20)
+        losses.append(history.loss)
+        states.append(ub.state(net))
+    assert losses[0][-1] < 0.95 * losses[0][0]
+    np.testing.assert_allclose(losses, [losses[0]] * len(losses), rtol=1e-9)
+    for state in states:
+        for parameter, array in state.items():
+            np.testing.assert_allclose(array, states[0][parameter], rtol=1e-8, atol=1e-10)
 
 
 SCHEMES = ("glorot_uniform", "he_uniform", "torch_default", "keras_default", "gluon_default")
@@ -325,7 +344,11 @@ def test_wrong_arguments(backend_name, make, message):
 @pytest.mark.parametrize(
     ("make", "shape", "message"),
     [
-        (lambda: ub.LSTM(3), (5, 4), r"LSTM: the input must have shape \(n, t, d\); got .*\(5, 4\)"),
+        (
+            lambda: ub.LSTM(3),
+            (5, 4),
+            r"LSTM: the input must have shape \(n, t, d\); got .*\(5, 4\)",
+        ),
         (lambda: ub.GRUCell(3), (2, 5, 4), r"GRUCell: the input must have shape \(n, d\); got"),
         (lambda: ub.GRU(3, in_units=4), (2, 5, 3), "GRU: the input must have shape .*4.*got shape"),
     ],

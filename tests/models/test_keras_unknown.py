@@ -89,9 +89,7 @@ def test_a_comparison_names_what_it_leaves_out(mode):
         warnings.simplefilter("error")
         found = ub.compare(a, b, SEQUENCE, mode=mode)
     assert found.ok, found
-    notes = [
-        note for note in found.notes if "not compared of WithGRU on TensorFlow: gru." in note
-    ]
+    notes = [note for note in found.notes if "not compared of WithGRU on TensorFlow: gru." in note]
     assert len(notes) == 2
     for old, new in zip(before, a.weights, strict=True):
         np.testing.assert_array_equal(new, old)

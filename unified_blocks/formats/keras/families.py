@@ -265,7 +265,9 @@ FAMILIES = (
 WRITTEN = (*FAMILIES, *CELLS)
 """What is written as well."""
 BY_KIND = {
-    name: family for family in (*ONLY_READ, *CELLS, *FAMILIES) for name in (family.kind, family.keras)
+    name: family
+    for family in (*ONLY_READ, *CELLS, *FAMILIES)
+    for name in (family.kind, family.keras)
 }
 BY_SNAKE = {f.snake: f for f in (*ONLY_READ, *CELLS, *FAMILIES) if "." not in f.keras}
 

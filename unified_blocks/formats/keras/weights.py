@@ -187,9 +187,7 @@ class _Layers:
                 continue
             # Every layer has variables, if only an empty group: what has none is a list or dict.
             holds = variables is None and bool(place.path)
-            yield from self.walk(
-                child, place.child(name, child), holds, (*above, (place, called))
-            )
+            yield from self.walk(child, place.child(name, child), holds, (*above, (place, called)))
 
     def _layer(
         self,
