@@ -44,11 +44,15 @@ from unified_blocks_mxnet.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_mxnet.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_mxnet.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "AdaptiveAvgPool2D",
     "AvgPool1D",
     "AvgPool2D",
@@ -62,6 +66,7 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
@@ -70,6 +75,7 @@ __all__ = [
     "GlobalMaxPool3D",
     "GroupNorm",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LocalResponseNorm",
     "MaxPool1D",
@@ -81,6 +87,7 @@ __all__ = [
     "PReLU",
     "PixelShuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReflectPad1D",
     "ReflectPad2D",

@@ -13,8 +13,10 @@ import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
+from unified_blocks.layers.gluon_names import canonical_part
+from unified_blocks.layers.recurrent import Cell
 from unified_blocks.types import Array
-from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.compat import mx, nn, rnn
 from unified_blocks_mxnet.semantics import kind_of, semantics_of
 
 MXNetError = mx.base.MXNetError
@@ -24,11 +26,15 @@ DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
 NORM_NAMES = {"gamma": "weight", "beta": "bias"}
 PRELU_NAMES = {"alpha": "weight"}
+RECURRENT = (rnn.RNN, rnn.LSTM, rnn.GRU)
+CELLS = (rnn.RNNCell, rnn.LSTMCell, rnn.GRUCell)
 KINDS = {
     cls: cls.__name__
     for cls in (
         *(nn.Dense, nn.Embedding, nn.BatchNorm, nn.LayerNorm, nn.Conv1D, nn.Conv2D, nn.Conv3D),
         *(nn.Conv1DTranspose, nn.Conv2DTranspose, nn.Conv3DTranspose),
+        *RECURRENT,
+        *CELLS,
     )
 }
 # A norm of instances is one of groups, each of one channel.
@@ -220,12 +226,19 @@ def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
         return
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
-    names = NORM_NAMES if isinstance(block, NORMS) else {}
-    names = PRELU_NAMES if isinstance(block, nn.PReLU) else names
     for name, parameter in block._reg_params.items():
-        yield MXNetVariable(path + names.get(name, name), parameter, block, net)
+        yield MXNetVariable(path + canonical_name(block, name), parameter, block, net)
     for name, child in block._children.items():
         yield from _walk(net, child, f"{path}{name}.")
+
+
+def canonical_name(block: Any, name: str) -> str:
+    """What a parameter that `block` calls `name` is called in it canonically."""
+    if isinstance(block, NORMS):
+        return NORM_NAMES.get(name, name)
+    if isinstance(block, nn.PReLU):
+        return PRELU_NAMES.get(name, name)
+    return canonical_part(name) if isinstance(block, (*RECURRENT, *CELLS, Cell)) else name
 
 
 _GRAPHS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()

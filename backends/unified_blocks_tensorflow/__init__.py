@@ -78,6 +78,7 @@ from unified_blocks_tensorflow.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_tensorflow.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_tensorflow.registration import register_every_block
 from unified_blocks_tensorflow.resizing import PixelShuffle, UpSampling2D
 
@@ -85,7 +86,10 @@ __all__ = [
     "BACKEND",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool2D",
     "AvgPool1D",
@@ -100,6 +104,7 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
@@ -110,6 +115,7 @@ __all__ = [
     "HardSigmoid",
     "HardSwish",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LocalResponseNorm",
@@ -123,6 +129,7 @@ __all__ = [
     "PReLU",
     "PixelShuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "ReflectPad1D",

@@ -17,7 +17,7 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_tensorflow import learning
+from unified_blocks_tensorflow import learning, recurrent_families
 from unified_blocks_tensorflow.bind import (
     TensorFlowModel,
     bind,
@@ -54,7 +54,7 @@ class TensorFlowBackend(Backend):
     base_class = TensorFlowModel
     layer_class = keras.layers.Layer
     own_attributes = OF_EVERY_MODEL
-    kinds = KINDS
+    kinds: ClassVar = {**KINDS, **recurrent_families.KINDS}
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     graph_kinds = tuple(GRAPH_KINDS)
     lacks: ClassVar = {

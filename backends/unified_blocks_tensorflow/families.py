@@ -83,6 +83,26 @@ class Without:
         return tf.reshape(array, native)
 
 
+class Part(Protocol):
+    """Which numbers of a variable of Keras are a canonical variable, where it holds two.
+
+    Attributes:
+        is_zero: whether its numbers count as 0, because Keras has them in those of the other.
+    """
+
+    @property
+    def is_zero(self) -> bool: ...
+
+    def shape(self, native: Shape) -> Shape:
+        """Its shape in a variable of this one."""
+
+    def of(self, array: Any) -> Any:
+        """Its numbers in those of the whole; of a gradient, too."""
+
+    def merged(self, array: Any, before: Any) -> Any:
+        """The whole, which was `before`, with `array` in its place."""
+
+
 @dataclass(frozen=True)
 class Held:
     """A variable that layers of a family hold.
@@ -93,6 +113,10 @@ class Held:
         layout: that of Keras for a layer; None where it is canonical.
         constant: whether it is one.
         optional, kind: see `Variable`.
+        holder: what has the attribute, of a layer.
+        part: which part of the variable it is; None of one that is all of it.
+        sizes: its canonical shape while the layer is not built, and `axes` how many the input of
+            the layer has, whose last size is the second of its first variable.
     """
 
     name: str
@@ -102,6 +126,10 @@ class Held:
     constant: bool = False
     optional: bool = False
     kind: str | None = None
+    holder: Callable[[Any], Any] = lambda layer: layer
+    part: Part | None = None
+    sizes: Callable[[Any], tuple[int | None, ...]] | None = None
+    axes: int = 0
 
 
 def kernel(rank: int) -> tuple[Held, Held]:

@@ -86,8 +86,10 @@ class TensorFlowTrainingStep(TrainingStep):
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
         check_scaled(net, mixed)
         self.widen = widened if mixed else lambda output: output
-        by_handle = {id(v.handle): v for v in walk(net)}
-        self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
+        self.parts: dict[int, list[Any]] = {}
+        for v in walk(net):
+            self.parts.setdefault(id(v.handle), []).append(v)
+        self.variables = [self.parts[id(parameter)][0] for parameter in net.trainable_variables]
         self.strategy = strategy_that_made(net, self.variables)
         with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer)
@@ -165,9 +167,10 @@ class TensorFlowTrainingStep(TrainingStep):
 
     def slots(self):
         return [
-            self.slot(v, name, handle)
+            self.slot(part, name, handle)
             for name in self.optimizer.keeps
             for v, handle in zip(self.variables, self.handles(KEPT[name]), strict=True)
+            for part in self.parts[id(v.handle)]
         ]
 
     def handles(self, ending):
@@ -178,11 +181,11 @@ class TensorFlowTrainingStep(TrainingStep):
         scale = -self.optimizer.learning_rate if name == "velocity" else 1
 
         def read():
-            return v.to_canonical(handle.value.numpy() / scale).astype(v.dtype)
+            return v.numbers(handle.value.numpy() / scale).astype(v.dtype)
 
         def write(array):
             with placed(self.net):
-                handle.assign(v.to_native(array) * scale)
+                handle.assign(v.to_native(array, handle.value / scale) * scale)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 

@@ -60,13 +60,17 @@ from unified_blocks_torch.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_torch.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_torch.resizing import PixelShuffle, UpSampling2D
 
 __all__ = [
     "BACKEND",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool2D",
     "AvgPool1D",
@@ -81,6 +85,7 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
@@ -90,6 +95,7 @@ __all__ = [
     "GroupNorm",
     "HardSwish",
     "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LocalResponseNorm",
@@ -104,6 +110,7 @@ __all__ = [
     "PReLU",
     "PixelShuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "ReflectPad1D",

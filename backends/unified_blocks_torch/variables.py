@@ -27,6 +27,7 @@ LAZY_NORMS = (
     *(nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d),
     *(nn.LayerNorm, nn.RMSNorm, nn.GroupNorm),  # lazy in this library
 )
+RECURRENT = (nn.modules.rnn.RNNBase, nn.modules.rnn.RNNCellBase)
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "Dense",
     nn.Embedding: "Embedding",
@@ -48,6 +49,8 @@ KINDS: dict[type[nn.Module], str] = {
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
     nn.MultiheadAttention: "MultiHeadAttention",
+    **{cls: cls.__name__ for cls in (nn.RNN, nn.LSTM, nn.GRU)},
+    **{cls: cls.__name__ for cls in (nn.RNNCell, nn.LSTMCell, nn.GRUCell)},
 }
 """What this library calls PyTorch's own layers."""
 
@@ -78,6 +81,9 @@ class TorchVariable(Variable):
         sizes: tuple[int | None, ...]
         if isinstance(owner, LAZY_NORMS):
             return (None,) * getattr(owner, "axes", 1)
+        if isinstance(owner, RECURRENT):  # lazy in this library
+            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
+            return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif isinstance(owner, LAZY_CONVOLUTIONS):
@@ -120,6 +126,8 @@ class TorchVariable(Variable):
                 self.tensor.materialize(array.shape)
                 if isinstance(self.owner, nn.LazyLinear) and self.tensor is self.owner.weight:
                     self.owner.in_features = array.shape[1]  # else it says 0 until the first call
+                if isinstance(self.owner, RECURRENT):
+                    self.owner.input_size = array.shape[1]
             self.tensor.copy_(torch.from_numpy(readable(array)))
 
 

@@ -9,6 +9,7 @@ from pytest_unified_blocks.layer_cases.general import CLASSES, GENERAL
 from pytest_unified_blocks.layer_cases.images import CONVOLUTIONS
 from pytest_unified_blocks.layer_cases.norms import NORMS
 from pytest_unified_blocks.layer_cases.pooling import POOLING
+from pytest_unified_blocks.layer_cases.recurrent import RECURRENT
 from pytest_unified_blocks.layer_cases.resizing import RESIZING
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
@@ -23,6 +24,7 @@ LAYERS: dict[str, LayerCase] = {
     **POOLING,
     **RESIZING,
     **ATTENTION,
+    **RECURRENT,
 }
 """The layers, by the name of the case."""
 

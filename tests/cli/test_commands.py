@@ -197,7 +197,7 @@ def test_the_digits_are_split_the_same_way_every_time():
     first, second = load_digits(), load_digits()
     assert first.inputs.shape == (1437, 64)
     assert first.test_inputs.shape == (360, 64)
-    assert 0 <= first.inputs.min() < first.train_images.max() == 1
+    assert 0 <= first.inputs.min() < first.inputs.max() == 1
     np.testing.assert_array_equal(first.test_labels, second.test_labels)
     assert set(first.test_labels) == set(range(10))
 

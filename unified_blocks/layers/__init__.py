@@ -53,12 +53,16 @@ from unified_blocks.layers.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks.layers.resizing import PixelShuffle, UpSampling2D
 from unified_blocks.layers.response_norm import LocalResponseNorm
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "Activation",
     "AdaptiveAvgPool2D",
@@ -73,6 +77,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
@@ -83,6 +88,7 @@ __all__ = [
     "HardSigmoid",
     "HardSwish",
     "InstanceNorm",
+    "LSTMCell",
     "Lambda",
     "LayerNorm",
     "LeakyReLU",
@@ -96,6 +102,7 @@ __all__ = [
     "PReLU",
     "PixelShuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "ReflectPad1D",
