@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
+from testbed.mutants.table.compiling import COMPILING
 from testbed.mutants.table.files import FILES
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
 from testbed.mutants.table.layouts import LAYOUTS
@@ -15,6 +16,7 @@ from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -31,4 +33,6 @@ MUTANTS = (
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,
+    *PADDING,
+    *COMPILING,
 )
