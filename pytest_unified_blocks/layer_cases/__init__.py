@@ -7,12 +7,13 @@ from pytest_unified_blocks.layer_cases.general import CLASSES, GENERAL
 from pytest_unified_blocks.layer_cases.images import CONVOLUTIONS
 from pytest_unified_blocks.layer_cases.pooling import POOLING
 from pytest_unified_blocks.layer_cases.resizing import RESIZING
+from pytest_unified_blocks.layer_cases.transposed import TRANSPOSED
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
 """The networks that the frameworks are compared on, by name."""
 
-LAYERS: dict[str, LayerCase] = {**GENERAL, **CONVOLUTIONS, **POOLING, **RESIZING}
+LAYERS: dict[str, LayerCase] = {**GENERAL, **CONVOLUTIONS, **POOLING, **RESIZING, **TRANSPOSED}
 """The layers, by the name of the case."""
 
 WITH_SHAPES: list[tuple[str, Shape]] = [

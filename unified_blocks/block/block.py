@@ -17,7 +17,7 @@ Duties 1 and 2 are the native object's call. For duties 3 to 5 each framework ha
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unified_blocks.backend.registry import get_backend, load_backend
@@ -93,7 +93,7 @@ class Block:
     random_constants: Mapping[str, str] = {}  # never changed in place
     """How the constants of this block that are random are drawn, by attribute name."""
     input_parameter: ClassVar[str | None] = None
-    """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
+    """The parameter whose shape tells the width that the input must have; see `input_pattern`."""
 
     __signature__ = _ClassSignature()
     _portable_on = PortableNames()
@@ -179,6 +179,14 @@ class Block:
         Args:
             values: of all parameters, by name.
         """
+
+    def input_pattern(self, shape: Sequence[int]) -> tuple[str | int, ...]:
+        """The shape that an input must have: sizes, and words for those that may be any.
+
+        Args:
+            shape: of `input_parameter`: `(out, in)` here.
+        """
+        return ("n", shape[1])
 
     def reference(self, state: State, X: Array) -> Array:
         """What this block computes, written in NumPy from its definition.

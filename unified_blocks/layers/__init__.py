@@ -19,6 +19,7 @@ from unified_blocks.layers.activations import (
 from unified_blocks.layers.batch_norm import BatchNorm
 from unified_blocks.layers.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks.layers.dense import Dense
+from unified_blocks.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from unified_blocks.layers.dropout import Dropout
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
@@ -48,6 +49,7 @@ from unified_blocks.layers.pooling import (
     MaxPool3D,
 )
 from unified_blocks.layers.resizing import PixelShuffle, UpSampling2D
+from unified_blocks.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "ELU",
@@ -60,9 +62,13 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -85,6 +91,7 @@ __all__ = [
     "ReflectPad1D",
     "ReflectPad2D",
     "ReflectPad3D",
+    "SeparableConv2D",
     "SiLU",
     "Sigmoid",
     "Softmax",

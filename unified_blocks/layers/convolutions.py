@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,14 +44,10 @@ class Convolution(ImageLayer):
         for parameter in ("kernel_size", "strides", "dilation"):
             per_axis(name, parameter, values[parameter], cls.rank)
         pads_of(name, values["padding"], cls.rank)
-        groups = values["groups"]
-        for parameter in ("channels", "in_channels"):
-            size = values[parameter]
-            if size is not None and size % groups:
-                raise ValueError(
-                    f"{name}: {parameter} must be a multiple of groups; got "
-                    f"{parameter}={size} and groups={groups}"
-                )
+        check_groups(name, values)
+
+    def input_channels(self, shape: Sequence[int]) -> int:
+        return shape[1] * int(argument(self, "groups"))
 
     def of_channels_first(self, state: State, X: Array) -> Array:
         windows, strides, dilation = (
@@ -65,6 +61,18 @@ class Convolution(ImageLayer):
         if argument(self, "use_bias"):
             Y = Y + over_space(state["bias"], self.rank)
         return ACTIVATE[argument(self, "activation")](Y)
+
+
+def check_groups(block: str, values: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for channels that the groups cannot share."""
+    groups = values["groups"]
+    for parameter in ("channels", "in_channels"):
+        size = values[parameter]
+        if size is not None and size % groups:
+            raise ValueError(
+                f"{block}: {parameter} must be a multiple of groups; got "
+                f"{parameter}={size} and groups={groups}"
+            )
 
 
 def convolved(

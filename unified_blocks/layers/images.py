@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,15 @@ class ImageLayer(Block):
 
     rank: ClassVar[int | None] = None
     channels_last: bool
+
+    def input_channels(self, shape: Sequence[int]) -> int:
+        """How many channels the input has, by the shape of `input_parameter`: `(out, in, …)`."""
+        return shape[1]
+
+    def input_pattern(self, shape: Sequence[int]) -> tuple[str | int, ...]:
+        space = ("*",) * (len(shape) - 2)
+        channels = self.input_channels(shape)
+        return ("n", *space, channels) if self.channels_last else ("n", channels, *space)
 
     def reference(self, state: State, X: Array) -> Array:
         if argument(self, "layout") == "channels_first":
