@@ -16,6 +16,8 @@ assert_type(value, float)
 array: np.ndarray[Any, Any] = gradients["x"]
 history = ub.fit(net, array, array, loss="mse", optimizer=ub.SGD(0.1, momentum=0.9))
 assert_type(history.loss, list[float])
+for optimizer in (ub.AdamW(weight_decay=0.1), ub.RMSprop(rho=0.9), ub.Adagrad(0.1)):
+    ub.Trainer(net, optimizer, "huber").step(array, array)
 
 ub.MLP("wide")  # type: ignore[arg-type]
 ub.MLP(units=3)  # type: ignore[call-arg]

@@ -10,5 +10,7 @@ Array: TypeAlias = NDArray[Any]
 State: TypeAlias = dict[str, Array]
 """Arrays by canonical name."""
 
+Shape: TypeAlias = tuple[int, ...]
+
 Mixin: Any = object
 """Base of a class that uses what the other bases of its subclasses have."""

@@ -5,7 +5,8 @@ from unified_blocks_mxnet.backend import MXNetBackend
 BACKEND = MXNetBackend()  # before the native classes, which register with it
 
 from unified_blocks_mxnet import neural_ops as neural_ops  # it registers the operations
-from unified_blocks_mxnet.activations import ReLU, Sigmoid, Softsign, Tanh
+from unified_blocks_mxnet.activations import PReLU, ReLU, Sigmoid, Softsign, Tanh
+from unified_blocks_mxnet.attention import MultiHeadAttention
 from unified_blocks_mxnet.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_mxnet.depthwise import DepthwiseConv2D
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
@@ -13,7 +14,14 @@ from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_mxnet.mlp import MLP
 from unified_blocks_mxnet.my_sequential import MySequential
 from unified_blocks_mxnet.nest_mlp import NestMLP
-from unified_blocks_mxnet.norms import BatchNorm, LayerNorm
+from unified_blocks_mxnet.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from unified_blocks_mxnet.padding import (
     ReflectPad1D,
     ReflectPad2D,
@@ -37,12 +45,16 @@ from unified_blocks_mxnet.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_mxnet.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_mxnet.resizing import PixelShuffle, UpSampling2D
 from unified_blocks_mxnet.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "BACKEND",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "AdaptiveAvgPool2D",
     "AvgPool1D",
     "AvgPool2D",
@@ -60,19 +72,28 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
     "GlobalMaxPool1D",
     "GlobalMaxPool2D",
     "GlobalMaxPool3D",
+    "GroupNorm",
+    "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
+    "LocalResponseNorm",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "MultiHeadAttention",
     "MySequential",
     "NestMLP",
+    "PReLU",
     "PixelShuffle",
+    "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReflectPad1D",
     "ReflectPad2D",

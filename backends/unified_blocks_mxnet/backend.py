@@ -32,6 +32,7 @@ from unified_blocks_mxnet.variables import (
     check_shared,
     device_name,
     exported,
+    variables_of,
     walk,
 )
 
@@ -174,7 +175,7 @@ class MXNetBackend(Backend):
     # models
 
     def variables(self, net):
-        return walk(net)
+        return variables_of(net)
 
     def layers(self, net):
         return layers_of(net)

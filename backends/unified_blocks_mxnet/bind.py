@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unified_blocks.block import Block
@@ -38,7 +38,10 @@ PLAIN = (bool, int, float, str, type(None))
 ARRAY = mx.np.ndarray
 NATIVE_INPUTS = frozenset({ARRAY, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
-MODULES = ("convolutions", "depthwise", "layers", "norms", "pooling", "transposed")
+MODULES = (
+    *("activations", "convolutions", "depthwise", "layers", "norms", "pooling", "recurrent"),
+    "transposed",
+)
 LAYERS = frozenset(f"unified_blocks_mxnet.{name}" for name in MODULES)
 """The modules of this library's layers that extend Gluon's."""
 NOTHING = object()
@@ -230,10 +233,10 @@ def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple
     """All inputs of a call in their order, since Gluon takes none by name.
 
     Raises:
-        TypeError: for a name that the portable forward does not take by position too.
+        TypeError: for a name that the portable forward does not take by position too, or where
+            there is none, that of Gluon's layer.
     """
-    forward = next((vars(cls)["forward"] for cls in portable_classes(net)), None)
-    parameters = inspect.signature(forward).parameters if forward is not None else {}
+    parameters = inputs_of(net)
     places = [
         name for name, p in parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     ]
@@ -247,6 +250,17 @@ def by_position(net: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple
     bound.apply_defaults()
     last = max(len(args), *(places.index(name) for name in named))  # the net itself is the first
     return bound.args[1 : last + 1]
+
+
+def inputs_of(net: Any) -> Mapping[str, inspect.Parameter]:
+    """The parameters of the forward of `net`, itself the first; of Gluon's its inputs alone."""
+    forward = next((vars(cls)["forward"] for cls in portable_classes(net)), None)
+    if forward is not None:
+        return inspect.signature(forward).parameters
+    parameters = inspect.signature(type(net).hybrid_forward).parameters
+    return {
+        name: p for name, p in parameters.items() if name != "F" and name not in net._reg_params
+    }
 
 
 def portable_classes(net: Any) -> Iterator[type[Any]]:

@@ -136,7 +136,7 @@ if "mxnet" not in imported:
         del sys.modules[name]  # what is left of an import that failed; this one begins anew
 
 import mxnet as mx
-from mxnet.gluon import nn
+from mxnet.gluon import nn, rnn
 
 for name in imported if "mxnet" in imported else ():
     for attribute, value in list(vars(sys.modules[name]).items()):
@@ -155,4 +155,4 @@ def numpy_semantics() -> Iterator[None]:
         yield
 
 
-__all__ = ["has_numpy_semantics", "mx", "nn", "numpy_semantics"]
+__all__ = ["has_numpy_semantics", "mx", "nn", "numpy_semantics", "rnn"]

@@ -5,6 +5,7 @@ MXNet computes nothing else on a CPU, so the axes are turned before and after.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from unified_blocks_mxnet.compat import mx
 def in_layout(compute: Callable[..., Any]) -> Callable[..., Any]:
     """A `hybrid_forward` that computes with channels after the batch, in the layer's layout."""
 
+    @functools.wraps(compute)
     def in_its_layout(self, F, X, **parameters):
         if not self.channels_last:
             return compute(self, F, X, **parameters)

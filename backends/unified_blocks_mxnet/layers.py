@@ -9,6 +9,7 @@ import numpy as np
 import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.block.rules import ACTIVATIONS as NAMES
+from unified_blocks.layers.dropout import in_last
 from unified_blocks_mxnet.compat import mx, nn
 
 OWN = ("relu", "sigmoid", "tanh", "softsign")
@@ -69,20 +70,30 @@ class Dense(ub.Dense, nn.Dense):
 
 @ub.Dropout.native("mxnet")
 class Dropout(ub.Dropout, nn.Dropout):
-    def __init__(self, rate):
-        nn.Dropout.__init__(self, rate)
+    def __init__(self, rate, axes=(), *, layout):
+        last = layout == "channels_last"
+        self.turned = last and 1 in axes  # MXNet takes no axis that is counted from the end
+        axes = in_last(axes) if last and not self.turned else tuple(axes)
+        nn.Dropout.__init__(self, rate, axes)
 
     def hybrid_forward(self, F, X):
+        ones = F.np.ones_like(X)
         # 1 / (1 - rate) while training, which Gluon rounds to float32, 0 where dropped, else 1
-        mask = super().hybrid_forward(F, F.np.ones_like(X))
+        mask = super().hybrid_forward(F, F.np.moveaxis(ones, -1, 1) if self.turned else ones)
+        if self.turned:
+            mask = F.np.moveaxis(mask, 1, -1)
         scaled = F.np.where(F.np.greater(mask, 1), X / (1 - self._rate), X)
         return F.np.where(F.np.equal(mask, 0), F.np.zeros_like(X), scaled)
 
 
 @ub.Flatten.native("mxnet")
 class Flatten(ub.Flatten, nn.Flatten):
-    def __init__(self):
+    def __init__(self, *, layout):
         nn.Flatten.__init__(self)
+        self.channels_last = layout == "channels_last"
+
+    def hybrid_forward(self, F, X):
+        return super().hybrid_forward(F, F.np.moveaxis(X, -1, 1) if self.channels_last else X)
 
 
 @ub.Embedding.native("mxnet")

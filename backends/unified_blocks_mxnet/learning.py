@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
+from unified_blocks import ops
+from unified_blocks.backend import EAGER, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.neural_ops import log_softmax
+from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, call, semantics_of
 from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import walk
@@ -51,21 +52,35 @@ def cross_entropy(output, y):
     return CrossEntropy(output.shape[-1])(output, y)
 
 
-def cross_entropy_in_graphs():
-    """The same function for many calls: its operations take longer to begin than to compute."""
+class Loss(nn.HybridBlock):
+    """A loss of operations that symbols have too."""
 
-    @cache
-    def graph(classes):
-        loss = CrossEntropy(classes)
-        loss.hybridize(static_alloc=True, static_shape=True)
-        return loss
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
 
-    return lambda output, y: graph(output.shape[-1])(output, y)
+    def hybrid_forward(self, F, output, y):
+        return self.function(output, y)
 
 
 def mse(output, y):
-    check_alike(output, y)
+    check_alike("mse", output, y)
     return mx.np.square(output - y).mean()
+
+
+def l1(output, y):
+    check_alike("l1", output, y)
+    return mx.np.abs(output - y).mean()
+
+
+def huber(output, y):
+    check_alike("huber", output, y)
+    return ops.huber(output, y)
+
+
+def binary_cross_entropy(output, y):
+    check_alike("binary_cross_entropy", output, y)
+    return ops.binary_cross_entropy(output, y)  # the gradient of Gluon's own is wrong at 0
 
 
 LOSSES: dict[str, Callable[..., Any]] = {
@@ -73,7 +88,33 @@ LOSSES: dict[str, Callable[..., Any]] = {
     "mean": lambda output: output.mean(),
     "mse": mse,
     "cross_entropy": cross_entropy,
+    "l1": l1,
+    "huber": huber,
+    "binary_cross_entropy": binary_cross_entropy,
 }
+
+
+def in_graphs(loss: str) -> Callable[..., Any]:
+    """The same function for many calls: its operations take longer to begin than to compute."""
+
+    @cache
+    def graph(classes):
+        block = CrossEntropy(classes) if loss == "cross_entropy" else Loss(getattr(ops, loss))
+        block.hybridize(static_alloc=True, static_shape=True)
+        return block
+
+    def of_labels(output, y):
+        return graph(output.shape[-1])(output, y)
+
+    def of_numbers(output, y):
+        check_alike(loss, output, y)
+        return graph(None)(output, y)
+
+    return of_labels if loss == "cross_entropy" else of_numbers
+
+
+LONG = ("cross_entropy", "huber", "binary_cross_entropy")
+"""The losses of many operations."""
 
 
 def loss_function(loss: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -128,55 +169,6 @@ def _train(mode: bool, *call: Any) -> None:
     mx.autograd.set_training(mode)
 
 
-def remembering(optimizer: type[Any]) -> type[Any]:
-    """An optimizer of MXNet's that tells what it keeps of each parameter, by number.
-
-    MXNet makes that at the first step; `given` is what it then starts from.
-    """
-
-    class Remembering(optimizer):
-        def __init__(self, *args, **kwargs):
-            self.kept, self.given = {}, {}
-            super().__init__(*args, **kwargs)
-
-        def create_state(self, index, weight):
-            state = super().create_state(index, weight)
-            self.kept[index] = state if isinstance(state, tuple) else (state,)
-            for place, array in self.given.pop(index, {}).items():
-                self.kept[index][place][:] = array
-            return state
-
-        def read(self, index, place):
-            """An array of what is kept, or None."""
-            if index in self.kept:
-                return self.kept[index][place].asnumpy()
-            return self.given.get(index, {}).get(place)
-
-        def write(self, index, place, array):
-            if index in self.kept:
-                self.kept[index][place][:] = array
-            else:
-                self.given.setdefault(index, {})[place] = array
-
-    return Remembering
-
-
-RememberingSGD = remembering(mx.optimizer.SGD)
-RememberingAdam = remembering(mx.optimizer.Adam)
-
-
-def make_optimizer(optimizer: Optimizer, count: int = 0) -> mx.optimizer.Optimizer:
-    """MXNet's own optimizer, with the hyper-parameters that every backend uses."""
-    match optimizer.rounded():
-        case SGD(learning_rate, momentum):
-            return RememberingSGD(
-                learning_rate=learning_rate, momentum=momentum, begin_num_update=count
-            )
-        case Adam(learning_rate, beta_1, beta_2, epsilon):
-            return RememberingAdam(learning_rate, beta_1, beta_2, epsilon, begin_num_update=count)
-    raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
-
-
 class MXNetTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
@@ -187,7 +179,7 @@ class MXNetTrainingStep(TrainingStep):
         self.net, self.optimizer = net, optimizer.rounded()
         self.call = caller(net)
         self.ways = {EAGER: self.call}
-        self.loss = cross_entropy_in_graphs() if loss == "cross_entropy" else loss_function(loss)
+        self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)
 
@@ -232,16 +224,11 @@ class MXNetTrainingStep(TrainingStep):
             self.native = make_optimizer(self.optimizer, count)
             self.trainer = mx.gluon.Trainer([v.parameter for v in self.variables], self.native)
 
-    def kept(self):
-        if isinstance(self.optimizer, Adam):
-            return ("mean", "variance")
-        return ("velocity",) if self.optimizer.momentum else ()
-
     def slots(self):
         return [
             self.slot(v, index, place, name)
             for index, v in enumerate(self.variables)
-            for place, name in enumerate(self.kept())
+            for place, name in enumerate(self.optimizer.keeps)
         ]
 
     def slot(self, v, index, place, name):

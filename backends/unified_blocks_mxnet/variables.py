@@ -9,11 +9,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
+from unified_blocks.layers.gluon_names import canonical_part
+from unified_blocks.layers.recurrent import Cell
 from unified_blocks.types import Array
-from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.compat import mx, nn, rnn
 from unified_blocks_mxnet.semantics import kind_of, semantics_of
 
 MXNetError = mx.base.MXNetError
@@ -22,23 +25,37 @@ DeferredInitializationError = mx.gluon.parameter.DeferredInitializationError
 
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm)
 NORM_NAMES = {"gamma": "weight", "beta": "bias"}
+PRELU_NAMES = {"alpha": "weight"}
+RECURRENT = (rnn.RNN, rnn.LSTM, rnn.GRU)
+CELLS = (rnn.RNNCell, rnn.LSTMCell, rnn.GRUCell)
 KINDS = {
     cls: cls.__name__
     for cls in (
         *(nn.Dense, nn.Embedding, nn.BatchNorm, nn.LayerNorm, nn.Conv1D, nn.Conv2D, nn.Conv3D),
         *(nn.Conv1DTranspose, nn.Conv2DTranspose, nn.Conv3DTranspose),
+        *RECURRENT,
+        *CELLS,
     )
 }
+# A norm of instances is one of groups, each of one channel.
+KINDS |= {nn.GroupNorm: "GroupNorm", nn.InstanceNorm: "GroupNorm", ub.RMSNorm: "RMSNorm"}
+KINDS |= {nn.PReLU: "PReLU"}
 """What this library calls Gluon's own layers."""
 
 
 class MXNetVariable(Variable):
-    """A parameter or constant of a block."""
+    """A parameter or constant of a block.
+
+    `left_out` is whether only Gluon has it, and the layer of this library is one without.
+    """
 
     def __init__(
         self, name: str, parameter: mx.gluon.Parameter, owner: Any, net: Any, is_one: bool = False
     ) -> None:
         self.name, self.parameter, self.owner, self.net = name, parameter, owner, net
+        self.left_out = any(
+            getattr(owner, each) is parameter for each in getattr(owner, "left_out", ())
+        )
         constant = isinstance(parameter, mx.gluon.Constant) or not parameter._differentiable
         self.role = "constant" if constant or is_one else "parameter"
         # A batch norm made with scale=False holds a gamma, and computes with 1 in its place.
@@ -47,8 +64,21 @@ class MXNetVariable(Variable):
             and not parameter._differentiable
             and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
-        # Of a block that was not initialised nothing but a state can make it.
-        self.optional = self.is_one and self.contexts() is not None
+        groups = owner._num_groups if isinstance(owner, nn.GroupNorm) else None
+        self.per_group = groups is not None and parameter.shape == (groups,) and not self.left_out
+        self.neutral = neutral(owner, parameter)
+
+    @property
+    def optional(self):  # type: ignore[override]
+        """Whether Gluon holds it at what computes nothing, where others hold none.
+
+        Of a block that was not initialised nothing but a state can make it.
+        """
+        if self.contexts() is None:
+            return False
+        if self.is_one or self.neutral is None or not self.is_built:
+            return self.is_one or self.neutral is not None
+        return bool((self.view() == self.neutral).all())
 
     @property
     def shape(self):
@@ -117,6 +147,15 @@ class MXNetVariable(Variable):
             self.parameter.set_data(array)  # from NumPy's memory: no array of MXNet's between
 
 
+def neutral(owner: Any, parameter: Any) -> int | None:
+    """What a norm made with `scale=False` or `center=False` has at first; None of any other."""
+    for attribute, option, value in (("gamma", "scale", 1), ("beta", "center", 0)):
+        if isinstance(owner, NORMS) and getattr(owner, attribute) is parameter:
+            wanted = owner._kwargs.get(option, parameter._differentiable)
+            return None if wanted else value
+    return None
+
+
 SHARED = frozenset(("float16", "float32", "float64", "uint8", "int8", "int32", "int64"))
 """The dtypes that MXNet gives and takes by DLPack."""
 REARRANGED = frozenset(("float32", "int8"))
@@ -166,8 +205,13 @@ def viewed(array: Any) -> Array:
     return np.asarray(array.asnumpy())
 
 
-def walk(net: Any) -> list[MXNetVariable]:
+def variables_of(net: Any) -> list[MXNetVariable]:
     """The variables of `net`; see `Backend.variables`."""
+    return [variable for variable in walk(net) if not variable.left_out]
+
+
+def walk(net: Any) -> list[MXNetVariable]:
+    """Everything that `net` holds in Gluon."""
     found: dict[int, MXNetVariable] = {}
     for variable in _walk(net, net, ""):
         first = found.setdefault(id(variable.parameter), variable)
@@ -182,11 +226,19 @@ def _walk(net: Any, block: Any, path: str) -> Iterator[MXNetVariable]:
         return
     # Gluon's public collect_params() names by process-wide counters; these two attributes are
     # what its own save_parameters() reads.
-    names = NORM_NAMES if isinstance(block, NORMS) else {}
     for name, parameter in block._reg_params.items():
-        yield MXNetVariable(path + names.get(name, name), parameter, block, net)
+        yield MXNetVariable(path + canonical_name(block, name), parameter, block, net)
     for name, child in block._children.items():
         yield from _walk(net, child, f"{path}{name}.")
+
+
+def canonical_name(block: Any, name: str) -> str:
+    """What a parameter that `block` calls `name` is called in it canonically."""
+    if isinstance(block, NORMS):
+        return NORM_NAMES.get(name, name)
+    if isinstance(block, nn.PReLU):
+        return PRELU_NAMES.get(name, name)
+    return canonical_part(name) if isinstance(block, (*RECURRENT, *CELLS, Cell)) else name
 
 
 _GRAPHS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()

@@ -20,14 +20,19 @@ from unified_blocks_tensorflow.backend import TensorFlowBackend
 
 BACKEND = TensorFlowBackend()  # before the native classes, which register with it
 
-from unified_blocks_tensorflow import neural_ops as neural_ops  # it registers the operations
+from unified_blocks_tensorflow import neural_ops as neural_ops  # they register the operations
+from unified_blocks_tensorflow import turned_ops as turned_ops
 from unified_blocks_tensorflow.activations import (
     ELU,
     GELU,
     SELU,
     HardSigmoid,
+    HardSwish,
     LeakyReLU,
+    Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
@@ -35,6 +40,7 @@ from unified_blocks_tensorflow.activations import (
     Softsign,
     Tanh,
 )
+from unified_blocks_tensorflow.attention import MultiHeadAttention
 from unified_blocks_tensorflow.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks_tensorflow.depthwise import DepthwiseConv2D
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
@@ -42,7 +48,14 @@ from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
 from unified_blocks_tensorflow.my_sequential import MySequential
 from unified_blocks_tensorflow.nest_mlp import NestMLP
-from unified_blocks_tensorflow.norms import BatchNorm, LayerNorm
+from unified_blocks_tensorflow.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
 from unified_blocks_tensorflow.padding import (
     ReflectPad1D,
     ReflectPad2D,
@@ -66,6 +79,7 @@ from unified_blocks_tensorflow.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from unified_blocks_tensorflow.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_tensorflow.registration import register_every_block
 from unified_blocks_tensorflow.resizing import PixelShuffle, UpSampling2D
 from unified_blocks_tensorflow.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -74,7 +88,10 @@ __all__ = [
     "BACKEND",
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool2D",
     "AvgPool1D",
@@ -93,22 +110,34 @@ __all__ = [
     "Embedding",
     "FixedHiddenMLP",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
     "GlobalMaxPool1D",
     "GlobalMaxPool2D",
     "GlobalMaxPool3D",
+    "GroupNorm",
     "HardSigmoid",
+    "HardSwish",
+    "InstanceNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "Mish",
+    "MultiHeadAttention",
     "MySequential",
     "NestMLP",
+    "PReLU",
     "PixelShuffle",
+    "RMSNorm",
+    "RNNCell",
     "ReLU",
+    "ReLU6",
     "ReflectPad1D",
     "ReflectPad2D",
     "ReflectPad3D",

@@ -17,7 +17,7 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_tensorflow import learning
+from unified_blocks_tensorflow import learning, recurrent_families
 from unified_blocks_tensorflow.bind import (
     TensorFlowModel,
     bind,
@@ -30,6 +30,7 @@ from unified_blocks_tensorflow.families import KINDS
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
+from unified_blocks_tensorflow.turning import seen, seen_output
 from unified_blocks_tensorflow.variables import (
     OF_EVERY_MODEL,
     device_name,
@@ -53,7 +54,7 @@ class TensorFlowBackend(Backend):
     base_class = TensorFlowModel
     layer_class = keras.layers.Layer
     own_attributes = OF_EVERY_MODEL
-    kinds = KINDS
+    kinds: ClassVar = {**KINDS, **recurrent_families.KINDS}
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     graph_kinds = tuple(GRAPH_KINDS)
     lacks: ClassVar = {
@@ -275,10 +276,10 @@ def _watched(layer: Any, call: Any, begins: Listener, ends: Listener) -> Any:
     def watched(*args: Any, **named: Any) -> Any:
         if not tf.executing_eagerly():
             return call(*args, **named)
-        inputs = [*args, *named.values()]
+        inputs = seen(layer, [*args, *named.values()])
         begins(layer, inputs, None)
         output = call(*args, **named)
-        ends(layer, inputs, output)
+        ends(layer, inputs, seen_output(layer, output))
         return output
 
     return watched

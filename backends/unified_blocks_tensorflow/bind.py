@@ -23,11 +23,12 @@ from unified_blocks.block.containers import CONTAINERS
 from unified_blocks.block.pickling import Key, native_key, native_of
 from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
+from unified_blocks.layouts import LAYOUTS
 from unified_blocks_tensorflow.autograph import call_of, has_while
-from unified_blocks_tensorflow.images import in_layout
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
+from unified_blocks_tensorflow.turning import holding, taking, turn
 from unified_blocks_tensorflow.variables import children_of, is_keras_own, layers_of
 
 NATIVE_INPUTS = (tf.Tensor, np.ndarray, keras.KerasTensor)
@@ -40,8 +41,10 @@ def bind(native: type[Any]) -> type[Any]:
     bind_constructor(native)
     bind_forward(native)
     give(native, vars(TensorFlowBlock))
-    if getattr(native, "takes_channels_last", False) and "__call__" in vars(native):
-        native.__call__ = in_layout(native.__call__)
+    if getattr(native, "takes_channels_last", False):
+        turn(native)
+    if "__call__" in vars(native):
+        native.__call__ = taking(native, native.__call__)
     native._device = None
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)
@@ -71,7 +74,8 @@ def bind_forward(native: type[Any]) -> None:
     written = next((cls for cls in native.__mro__ if "forward" in vars(cls)), None)
     portable = written is not None and not issubclass(written, keras.layers.Layer)
     if portable and "call" not in vars(native):
-        native.call = call_of(vars(written)["forward"])
+        native.call = holding(call_of(vars(written)["forward"]))
+        native.passes_images = True
         if "mask" in inspect.signature(native.call).parameters:
             native.compute_mask = no_mask
     elif portable or written is None:
@@ -169,6 +173,7 @@ class TensorFlowBlock:
             "positional": list(arguments.positional),
             "keywords": arguments.keywords,
             "dtype": arguments.dtype,
+            "layout": arguments.layout,
         }
 
     @classmethod
@@ -176,7 +181,12 @@ class TensorFlowBlock:
         """A block made with the arguments in `config`."""
         if "positional" not in config:  # from a get_config that the block's author wrote
             return cls(**config)
-        arguments = Arguments(tuple(config["positional"]), config["keywords"], config["dtype"])
+        arguments = Arguments(
+            tuple(config["positional"]),
+            config["keywords"],
+            config["dtype"],
+            config.get("layout", LAYOUTS[0]),  # older files do not say
+        )
         net = arguments.map(keras.saving.deserialize_keras_object).make(cls)
         net.name = config["name"]
         layers = [layer for _, layer in layers_of(net)]

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 
-import unified_blocks as ub
 from unified_blocks.backend import Channels
 from unified_blocks.layers.images import ImageLayer
 
@@ -28,8 +27,6 @@ def channels_of(layer: Any) -> Channels | None:
     """See `Backend.channels_of`."""
     if isinstance(layer, ImageLayer):
         return "last" if layer.channels_last else "first"
-    if isinstance(layer, ub.BatchNorm):  # its axis follows the input
-        return "first"
     # A user's subclass may move them to the end and back.
     if not type(layer).call.__module__.startswith(("keras.", "unified_blocks")):
         return _by_format(layer)

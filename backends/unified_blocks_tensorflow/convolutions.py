@@ -12,6 +12,7 @@ from unified_blocks.block import argument
 from unified_blocks.layers.geometry import fixed_pads, lengths, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
 from unified_blocks_tensorflow.layers import ACTIVATIONS
+from unified_blocks_tensorflow.turning import build_last
 
 
 class Convolution(Mixin):
@@ -20,7 +21,7 @@ class Convolution(Mixin):
     `pads` is what TensorFlow pads before; None where Keras' own padding is meant.
     """
 
-    takes_channels_last = True  # as Keras calls it: `bind` turns what a layer takes and gives
+    takes_channels_last = True  # as Keras calls it; `bind` turns what a layer takes and gives
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class Convolution(Mixin):
             dtype=dtype,
         )
         if in_channels is not None:
-            self.build((None,) * (self.rank + 1) + (in_channels,))
+            build_last(self, (None,) * (self.rank + 1) + (in_channels,))
 
     def place(self, kernel_size, strides, padding, dilation, apart):
         """Settle where the windows are, and give the arguments of Keras' own.
@@ -70,10 +71,10 @@ class Convolution(Mixin):
         self.steps: Any = strides if apart(strides, dilation) else None
         one = all(step == 1 for step in strides)
         own_same = pads is None or (one and pads == fixed_pads(None, windows, dilation))
-        self.same = pads is None and self.steps is not None
+        self.grows = pads is None and self.steps is not None  # with its input
         needs = pads is not None and not own_same and any(map(any, pads))
         self.pads = ((0, 0), *pads, (0, 0)) if needs else None
-        word = "same" if own_same and not self.same else "valid"
+        word = "same" if own_same and not self.grows else "valid"
         return windows, 1 if self.steps else strides, word, dilation
 
     def out_channels(self, channels):
@@ -87,13 +88,17 @@ class Convolution(Mixin):
         return (n, *sizes, self.out_channels(channels))
 
     def call(self, X):
-        if self.same:
-            pads = same_pads(X.shape[1:-1], self.kernel_size, self.steps, self.dilation_rate)
-            X = tf.pad(X, ((0, 0), *pads, (0, 0)))
-        elif self.pads is not None:
-            X = tf.pad(X, self.pads)
+        if self.grows or self.pads is not None:
+            X = tf.pad(X, self.pads_for(X.shape))
         Y = self.own.call(self, X)
         return Y if self.steps is None else Y[:, *(slice(None, None, step) for step in self.steps)]
+
+    def pads_for(self, shape):
+        if not self.grows:
+            return self.pads
+        sizes = shape[1:-1]
+        pads = same_pads(sizes, self.kernel_size, self.steps, self.dilation_rate)
+        return ((0, 0), *pads, (0, 0))
 
 
 @ub.Conv1D.native("tensorflow")

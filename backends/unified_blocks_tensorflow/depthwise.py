@@ -7,6 +7,7 @@ import keras
 import unified_blocks as ub
 from unified_blocks_tensorflow.convolutions import Convolution
 from unified_blocks_tensorflow.layers import ACTIVATIONS
+from unified_blocks_tensorflow.turning import build_last
 
 
 @ub.DepthwiseConv2D.native("tensorflow")
@@ -49,7 +50,7 @@ class DepthwiseConv2D(ub.DepthwiseConv2D, Convolution, keras.layers.DepthwiseCon
             dtype=dtype,
         )
         if in_channels is not None:
-            self.build((None, None, None, in_channels))
+            build_last(self, (None, None, None, in_channels))
 
     def out_channels(self, channels):
         return channels * self.depth_multiplier

@@ -11,6 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import unified_blocks as ub
+from unified_blocks_tensorflow.projections import ATTENTION, Flat, projection_of
+
 Shape = tuple[int, ...]
 
 
@@ -80,6 +83,26 @@ class Without:
         return tf.reshape(array, native)
 
 
+class Part(Protocol):
+    """Which numbers of a variable of Keras are a canonical variable, where it holds two.
+
+    Attributes:
+        is_zero: whether its numbers count as 0, because Keras has them in those of the other.
+    """
+
+    @property
+    def is_zero(self) -> bool: ...
+
+    def shape(self, native: Shape) -> Shape:
+        """Its shape in a variable of this one."""
+
+    def of(self, array: Any) -> Any:
+        """Its numbers in those of the whole; of a gradient, too."""
+
+    def merged(self, array: Any, before: Any) -> Any:
+        """The whole, which was `before`, with `array` in its place."""
+
+
 @dataclass(frozen=True)
 class Held:
     """A variable that layers of a family hold.
@@ -90,6 +113,10 @@ class Held:
         layout: that of Keras for a layer; None where it is canonical.
         constant: whether it is one.
         optional, kind: see `Variable`.
+        holder: what has the attribute, of a layer.
+        part: which part of the variable it is; None of one that is all of it.
+        sizes: its canonical shape while the layer is not built, and `axes` how many the input of
+            the layer has, whose last size is the second of its first variable.
     """
 
     name: str
@@ -99,6 +126,10 @@ class Held:
     constant: bool = False
     optional: bool = False
     kind: str | None = None
+    holder: Callable[[Any], Any] = lambda layer: layer
+    part: Part | None = None
+    sizes: Callable[[Any], tuple[int | None, ...]] | None = None
+    axes: int = 0
 
 
 def kernel(rank: int) -> tuple[Held, Held]:
@@ -144,7 +175,11 @@ def axes_of(layer: Any) -> list[int]:
 def over_images(layer: Any) -> Axes | None:
     """The layout of a weight for each number of an image, whose channels Keras has at the end."""
     rank = len(axes_of(layer))
-    if rank < 3 or keras.config.image_data_format() == "channels_first":
+    if (
+        isinstance(layer, ub.Block)
+        or rank < 3
+        or keras.config.image_data_format() == "channels_first"
+    ):
         return None
     return Axes((rank - 1, *range(rank - 1)))
 
@@ -160,6 +195,10 @@ NORM = (
 )
 FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     keras.layers.Dense: kernel(2),
+    keras.layers.EinsumDense: (
+        Held("weight", "kernel", layout=projection_of),
+        Held("bias", "bias", attrgetter("bias_axes"), layout=lambda layer: Flat()),
+    ),
     keras.layers.Conv1D: kernel(3),
     keras.layers.Conv1DTranspose: kernel(3),
     keras.layers.Conv2D: kernel(4),
@@ -193,15 +232,25 @@ FAMILIES: dict[type[keras.layers.Layer], tuple[Held, ...]] = {
     ),
 }
 """Keras' own layers whose variables have canonical names, and what they hold."""
+
+
+def family_of(layer: Any) -> tuple[Held, ...] | None:
+    """What a layer holds, if it is of a family."""
+    if isinstance(layer, keras.layers.EinsumDense) and projection_of(layer) is None:
+        return None
+    return next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
+
+
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3DTranspose,
 )
 NORMS_OVER_AXES = (keras.layers.LayerNormalization, keras.layers.RMSNormalization)
+NORMS_OF_CHANNELS = (keras.layers.BatchNormalization, keras.layers.GroupNormalization)
 BUILT_BY_INPUTS = (
-    keras.layers.BatchNormalization,
-    keras.layers.GroupNormalization,
+    *NORMS_OF_CHANNELS,
+    keras.layers.EinsumDense,
     keras.layers.Normalization,
     keras.layers.PReLU,
     keras.layers.DepthwiseConv1D,
@@ -213,6 +262,8 @@ BUILT_BY_INPUTS = (
 SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 KINDS = {
     **{cls: cls.__name__ for cls in FAMILIES if cls not in SEPARABLE},
+    keras.layers.EinsumDense: "Dense",
+    **dict.fromkeys(ATTENTION, "MultiHeadAttention"),
     keras.layers.LayerNormalization: "LayerNorm",
     keras.layers.RMSNormalization: "RMSNorm",
     keras.layers.GroupNormalization: "GroupNorm",

@@ -11,10 +11,15 @@ import tensorflow as tf
 import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.block.rules import ACTIVATIONS as NAMES
+from unified_blocks.layers.dropout import in_last
+from unified_blocks_tensorflow.images import to_first
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import check_own_call
 
-OWN = ("relu", "elu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign")
+OWN = (
+    *("relu", "elu", "silu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign"),
+    *("relu6", "hard_swish", "mish"),
+)
 """The activations that Keras has with the same name and meaning."""
 ACTIVATIONS: dict[str | None, Any] = {None: None}
 ACTIVATIONS |= {name: name if name in OWN else getattr(ops, name) for name in NAMES}
@@ -45,14 +50,30 @@ class Dense(ub.Dense, keras.layers.Dense):
 
 @ub.Dropout.native("tensorflow")
 class Dropout(ub.Dropout, keras.layers.Dropout):
-    def __init__(self, rate):
+    takes_any_layout = True
+
+    def __init__(self, rate, axes=(), *, layout):
         keras.layers.Dropout.__init__(self, rate, **as_it_comes())
+        self.takes_any_layout = not axes
+        self.axes = in_last(axes) if layout == "channels_last" else tuple(axes)
+
+    def call(self, X, training=False):
+        if not self.axes or not training or not self.rate:
+            return super().call(X, training=training)
+        together = {range(len(X.shape))[axis] for axis in self.axes}
+        sizes = [1 if axis in together else None for axis in range(len(X.shape))]
+        return keras.random.dropout(X, self.rate, sizes, self.seed_generator)
 
 
 @ub.Flatten.native("tensorflow")
 class Flatten(ub.Flatten, keras.layers.Flatten):
-    def __init__(self):
+    def __init__(self, *, layout):
         keras.layers.Flatten.__init__(self, **as_it_comes())
+        self.channels_last = layout == "channels_last"
+
+    def call(self, X):
+        last = self.channels_last and len(X.shape) > 2
+        return super().call(to_first(X) if last else X)
 
 
 @ub.Embedding.native("tensorflow")

@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.backend import Optimizer, Slot, TrainingStep
+from unified_blocks import ops
+from unified_blocks.backend import Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
+from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
 from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
 from unified_blocks_tensorflow.variables import layers_of, walk
@@ -33,8 +33,24 @@ def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 def mse(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    check_alike(output, y)
+    check_alike("mse", output, y)
     return tf.reduce_mean(tf.square(output - y))
+
+
+def l1(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    check_alike("l1", output, y)
+    return tf.reduce_mean(tf.abs(output - y))
+
+
+def huber(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    check_alike("huber", output, y)
+    return ops.huber(output, y)
+
+
+def binary_cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    check_alike("binary_cross_entropy", output, y)
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=output)
+    return tf.reduce_mean(losses)
 
 
 LOSSES: dict[str, Callable[..., tf.Tensor]] = {
@@ -42,21 +58,14 @@ LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "mean": tf.reduce_mean,
     "mse": mse,
     "cross_entropy": cross_entropy,
+    "l1": l1,
+    "huber": huber,
+    "binary_cross_entropy": binary_cross_entropy,
 }
 
 
 def loss_function(loss: str | Callable[..., Any]) -> Callable[..., tf.Tensor]:
     return loss if callable(loss) else LOSSES[check_loss(loss)]
-
-
-def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
-    """Keras' own optimizer, with the hyper-parameters that every backend uses."""
-    match optimizer.rounded():
-        case SGD(learning_rate, momentum):
-            return keras.optimizers.SGD(learning_rate, momentum=momentum)
-        case Adam(learning_rate, beta_1, beta_2, epsilon):
-            return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
-    raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
 def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
@@ -77,8 +86,10 @@ class TensorFlowTrainingStep(TrainingStep):
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
         check_scaled(net, mixed)
         self.widen = widened if mixed else lambda output: output
-        by_handle = {id(v.handle): v for v in walk(net)}
-        self.variables = [by_handle[id(parameter)] for parameter in net.trainable_variables]
+        self.parts: dict[int, list[Any]] = {}
+        for v in walk(net):
+            self.parts.setdefault(id(v.handle), []).append(v)
+        self.variables = [self.parts[id(parameter)][0] for parameter in net.trainable_variables]
         self.strategy = strategy_that_made(net, self.variables)
         with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer)
@@ -154,32 +165,27 @@ class TensorFlowTrainingStep(TrainingStep):
             self.graphs[key] = traced.get_concrete_function(*specs)
         return self.graphs[key]
 
-    def kept(self):
-        """How the names end of what Keras keeps of each parameter, by our name for it."""
-        if isinstance(self.optimizer, Adam):
-            return {"mean": "_momentum", "variance": "_velocity"}
-        return {"velocity": "_momentum"} if self.optimizer.momentum else {}
+    def slots(self):
+        return [
+            self.slot(part, name, handle)
+            for name in self.optimizer.keeps
+            for v, handle in zip(self.variables, self.handles(KEPT[name]), strict=True)
+            for part in self.parts[id(v.handle)]
+        ]
 
     def handles(self, ending):
         return [v for v in self.native.variables if v.name.endswith(ending)]
-
-    def slots(self):
-        return [
-            self.slot(v, name, handle)
-            for name, ending in self.kept().items()
-            for v, handle in zip(self.variables, self.handles(ending), strict=True)
-        ]
 
     def slot(self, v, name, handle):
         # Keras holds -lr v, in numbers that would have to change with the learning rate.
         scale = -self.optimizer.learning_rate if name == "velocity" else 1
 
         def read():
-            return v.to_canonical(handle.value.numpy() / scale).astype(v.dtype)
+            return v.numbers(handle.value.numpy() / scale).astype(v.dtype)
 
         def write(array):
             with placed(self.net):
-                handle.assign(v.to_native(array) * scale)
+                handle.assign(v.to_native(array, handle.value / scale) * scale)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 

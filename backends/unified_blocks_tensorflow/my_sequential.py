@@ -6,6 +6,7 @@ import unified_blocks as ub
 from unified_blocks.block.attributes import layer_of
 from unified_blocks.errors import BlockBuiltError
 from unified_blocks_tensorflow.policies import as_it_comes
+from unified_blocks_tensorflow.turning import holding
 
 
 @ub.MySequential.native("tensorflow")
@@ -26,6 +27,9 @@ class MySequential(ub.MySequential, keras.Model):
         self.blocks.append(block)
         return self
 
+    passes_images = True
+
+    @holding
     def call(self, X, training=None):  # without it `fit` runs the blocks in inference
         for block in self.blocks:
             X = block(X)

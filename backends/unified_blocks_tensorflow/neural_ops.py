@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from unified_blocks.ops import register
 from unified_blocks_tensorflow import image_ops, ops
-from unified_blocks_tensorflow.ops import tensor
+from unified_blocks_tensorflow.ops import tensor, where
 from unified_blocks_tensorflow.symbolic import Symbolic
 
 relu = tensor(tf.nn.relu)
@@ -53,6 +53,24 @@ def log_softmax(x, axis):
 
 def dropout(x, rate):
     return tf.nn.dropout(x, rate)
+
+
+def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=None):
+    if scale is None:
+        width = query.shape[-1] or tf.cast(tf.shape(query)[-1], query.dtype)
+        scale = width**-0.5
+    scores = tf.matmul(query * scale, key, transpose_b=True)  # (…, q, k)
+    may_be_empty = mask is not None
+    if causal:
+        size = scores.shape[-2:]
+        size = size if size.is_fully_defined() else tf.shape(scores)[-2:]
+        seen = tf.linalg.band_part(tf.ones(size, tf.bool), -1, 0)
+        mask = seen if mask is None else mask & seen
+    if mask is not None:
+        scores = where(mask, scores, scores.dtype.min)
+    weights = tf.nn.softmax(scores)
+    Y = tf.matmul(weights if drop is None else drop(weights), value)  # (…, q, e)
+    return where(tf.reduce_any(mask, -1, keepdims=True), Y, 0) if may_be_empty else Y
 
 
 FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)

@@ -163,16 +163,14 @@ def matrix_transpose(x):
 def reshape(x, shape):
     if KEEP not in shape:
         return tf.reshape(x, shape)
-    known, traced = x.shape, tf.shape(x)
+    known = x.shape
     if -1 in shape:
         shape = [left_over(known, shape) if size == -1 else size for size in shape]
-    return tf.reshape(
-        x,
-        [
-            size if size is not KEEP else traced[i] if known[i] is None else known[i]
-            for i, size in enumerate(shape)
-        ],
-    )
+    sizes = [known[i] if size is KEEP else size for i, size in enumerate(shape)]
+    if None in sizes:
+        traced = tf.shape(x)
+        sizes = [traced[i] if size is None else size for i, size in enumerate(sizes)]
+    return tf.reshape(x, sizes)
 
 
 def left_over(known, shape):

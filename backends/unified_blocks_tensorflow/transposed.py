@@ -12,6 +12,7 @@ from unified_blocks.layers.transposed import cut_of, spread_of
 from unified_blocks.types import Mixin
 from unified_blocks_tensorflow.image_ops import sizes_of
 from unified_blocks_tensorflow.layers import ACTIVATIONS
+from unified_blocks_tensorflow.turning import build_last
 
 
 class Transposed(Mixin):
@@ -59,7 +60,7 @@ class Transposed(Mixin):
         )
         self.channels_last = layout == "channels_last"
         if in_channels is not None:
-            self.build((None,) * (self.rank + 1) + (in_channels,))
+            build_last(self, (None,) * (self.rank + 1) + (in_channels,))
 
     def build(self, input_shape):
         if self.groups == 1:

@@ -15,14 +15,18 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 from unified_blocks_tensorflow.families import (
     BUILT_BY_INPUTS,
-    FAMILIES,
+    NORMS_OF_CHANNELS,
     NORMS_OVER_AXES,
     TRANSPOSED,
     Held,
     Layout,
+    Part,
     axes_of,
+    family_of,
 )
+from unified_blocks_tensorflow.projections import ATTENTION, parts_of
 from unified_blocks_tensorflow.quantization import is_quantized
+from unified_blocks_tensorflow.recurrent_families import held_by_recurrent, why_unknown
 
 OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 """Attributes that Keras gives to every model, lists of its layers among them."""
@@ -31,13 +35,16 @@ OF_EVERY_MODEL = frozenset(vars(keras.Model(name="bare")))
 class TensorFlowVariable(Variable):
     """A variable of a layer or model, under the attribute that holds it.
 
-    `layout` is that of Keras, None where it is the canonical one.
+    `layout` is that of Keras, None where it is the canonical one; `part` is its part in what the
+    attribute holds, None where it is all of it.
     """
 
     layout: Layout | None = None
+    part: Part | None = None
 
     def __init__(self, name: str, owner: keras.layers.Layer, attribute: str) -> None:
         self.name, self.owner, self.attribute = name, owner, attribute
+        self.place = attribute  # in its owner
         self.role = "parameter" if self._role_is_parameter() else "constant"
 
     def _role_is_parameter(self) -> bool:
@@ -62,6 +69,7 @@ class TensorFlowVariable(Variable):
     @property
     def shape(self):
         shape = tuple(self.handle.shape)
+        shape = shape if self.part is None else self.part.shape(shape)
         return shape if self.layout is None else self.layout.shape(shape)
 
     @property
@@ -74,22 +82,28 @@ class TensorFlowVariable(Variable):
 
     def to_canonical(self, array: Any) -> Array:
         """`array` as Keras lays this variable out, in canonical layout."""
+        array = array if self.part is None else self.part.of(array)
         return np.asarray(array if self.layout is None else self.layout.to_canonical(array))
 
-    def to_native(self, array: Array) -> Any:
-        """`array`, in canonical layout, as Keras lays this variable out."""
-        if self.layout is None:
-            return array
-        return self.layout.to_native(array, tuple(self.handle.shape))
+    def numbers(self, array: Any) -> Array:
+        """As `to_canonical`, of numbers that are held and not of their gradient."""
+        found = self.to_canonical(array)
+        return np.zeros_like(found) if self.part is not None and self.part.is_zero else found
+
+    def to_native(self, array: Array, before: Any) -> Any:
+        """`array`, in canonical layout, as Keras lays this variable out, which holds `before`."""
+        if self.layout is not None:
+            array = self.layout.to_native(array, tuple(self.handle.shape))
+        return array if self.part is None else self.part.merged(array, before)
 
     def view(self):
         tensor = tf.convert_to_tensor(self.handle.value)
         narrow = tensor.dtype == tf.bfloat16
-        return self.to_canonical(tf.cast(tensor, tf.float32) if narrow else tensor)
+        return self.numbers(tf.cast(tensor, tf.float32) if narrow else tensor)
 
     def write(self, array):
         array = tf.cast(array, tf.bfloat16) if self.dtype == "bfloat16" else array
-        self.handle.assign(self.to_native(array))
+        self.handle.assign(self.to_native(array, self.handle.value))
 
 
 class TensorFlowItemVariable(TensorFlowVariable):
@@ -112,18 +126,27 @@ class TensorFlowLayerVariable(TensorFlowVariable):
     """A variable of a layer of Keras' own that may not be built yet."""
 
     def __init__(self, path: str, owner: keras.layers.Layer, held: Held) -> None:
-        self.held, self.layout = held, held.layout(owner)
+        self.held, self.layout, self.part = held, held.layout(owner), held.part
         self.kind, self.optional = held.kind, held.optional
-        self.unsettled = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
-        if isinstance(owner, BUILT_BY_INPUTS) and not isinstance(owner, ub.Block):
+        ours = isinstance(owner, ub.Block)
+        over_axes = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
+        self.unsettled = over_axes and not ours
+        if isinstance(owner, BUILT_BY_INPUTS) and not ours:
             self.obstacle = (
                 f"Keras has to know the shape of the input of a {type(owner).__name__}; call "
                 "ub.build(net, input_shape) first"
             )
         super().__init__(path + held.name, owner, held.attribute)
+        self.place = held.name
+        if held.part is not None and held.part.is_zero:
+            self.sum_with = path + held.name.replace("bias_hh", "bias_ih")
 
     def _role_is_parameter(self):
         return not self.held.constant
+
+    @property
+    def handle(self):
+        return getattr(self.held.holder(self.owner), self.attribute)
 
     @property
     def is_built(self):
@@ -134,6 +157,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         if self.is_built:
             return super().shape
         layer = self.owner
+        if self.held.sizes is not None:
+            return self.held.sizes(layer)
         if isinstance(layer, keras.layers.Embedding):
             return (layer.input_dim, layer.output_dim)
         if isinstance(layer, NORMS_OVER_AXES):
@@ -141,7 +166,7 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         if is_depthwise(layer):
             return (None,) if self.layout is None else (None, 1, *layer.kernel_size)
         if isinstance(layer, BUILT_BY_INPUTS):
-            return (None,) if isinstance(layer, keras.layers.BatchNormalization) else None
+            return (None,) if isinstance(layer, NORMS_OF_CHANNELS) else None
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         if self.layout is None:
             return (units,)
@@ -153,6 +178,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int | None, ...]:
         """What the layer takes, by the canonical shape of its first variable."""
         layer = self.owner
+        if self.held.axes:
+            return (None,) * (self.held.axes - 1) + (shape[1],)
         if isinstance(layer, NORMS_OVER_AXES):
             axes = sorted(axes_of(layer))
             sizes = shape if self.layout is None else (*shape[1:], shape[0])
@@ -167,8 +194,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
             channels = shape[0] // layer.depth_multiplier
         else:  # a transposed convolution has (in, out / groups, …)
             transposed = isinstance(layer, TRANSPOSED)
-            channels = shape[0] if transposed else shape[1] * layer.groups
-        first = layer.data_format == "channels_first"
+            channels = shape[0] if transposed else shape[1] * getattr(layer, "groups", 1)
+        first = layer.data_format == "channels_first" or not getattr(layer, "channels_last", True)
         return (None, channels, *space) if first else (None, *space, channels)
 
     def write(self, array):
@@ -228,15 +255,18 @@ def walk(net: keras.layers.Layer) -> list[TensorFlowVariable]:
             foreign.append(variable)
             continue
         built = variable.is_built
-        key = id(variable.handle) if built else (id(variable.owner), variable.attribute)
+        key = variable.part, id(variable.handle) if built else (id(variable.owner), variable.place)
         first = found.setdefault(key, variable)
         if first is not variable:
             first.is_also(variable)
             if first.layout is None:  # the layout is that of the layer that made it
                 first.layout = variable.layout
+    known = {id(variable.handle) for variable in found.values() if variable.is_built}
     for variable in foreign:  # unless a layer that is known holds it too
-        found.setdefault(id(variable.handle), variable)
-    missed = [w for w in net.weights if id(w) not in found]
+        if id(variable.handle) not in known:
+            found.setdefault(id(variable.handle), variable)
+            known.add(id(variable.handle))
+    missed = [w for w in net.weights if id(w) not in known]
     return [*found.values(), *(TensorFlowForeignVariable(w.path, net, w) for w in missed)]
 
 
@@ -244,7 +274,9 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable
     if id(layer) in above:
         return
     start = f"{path}." if path else ""
-    family = next((held for cls, held in FAMILIES.items() if isinstance(layer, cls)), None)
+    family = family_of(layer)
+    if family is None:
+        family = held_by_recurrent(layer)
     if family is not None:
         for held in family:
             if held.there(layer):
@@ -254,7 +286,9 @@ def _walk(layer: Any, path: str, above: set[int]) -> Iterator[TensorFlowVariable
         if not layer.built:
             yield TensorFlowUnknownVariable(start + "*", layer)
         for variable in own_variables(layer):
-            yield TensorFlowForeignVariable(start + variable.name, layer, variable)
+            foreign = TensorFlowForeignVariable(start + variable.name, layer, variable)
+            foreign.reason = why_unknown(layer)
+            yield foreign
     else:
         yield from _held_by(layer, start)
     for name, child in children_of(layer):
@@ -324,12 +358,20 @@ def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
 
 
 def children_of(layer: Any) -> Iterator[tuple[str, Any]]:
-    """The layers directly inside `layer`, each under its canonical name."""
+    """The layers directly inside `layer`, each under its canonical name.
+
+    A recurrent layer is one, whatever its cell.
+    """
+    if held_by_recurrent(layer) is not None:
+        return
     if isinstance(layer, keras.Sequential):
         yield from ((str(i), child) for i, child in enumerate(layer.layers))
         return
     if isinstance(layer, keras.Model) and hasattr(layer, "operations"):  # a Functional model
         yield from ((child.name, child) for child in layer.layers)
+        return
+    if isinstance(layer, ATTENTION):
+        yield from parts_of(layer)
         return
     sequence = isinstance(layer, ub.MySequential)
     if sequence:

@@ -13,7 +13,7 @@ from unified_blocks.block.arguments import give
 from unified_blocks.block.attributes import add_constant, hold, note_change
 from unified_blocks.block.calls import clearer_error, foreign_tensor
 from unified_blocks.block.constants import Constant
-from unified_blocks.block.construction import construct
+from unified_blocks.block.construction import construct, written_for
 from unified_blocks.block.containers import CONTAINERS, Attribute
 from unified_blocks.block.pickling import reduce_by_block
 from unified_blocks.errors import UnsupportedError
@@ -41,7 +41,10 @@ def bind(native: Any) -> Any:
     methods = dict(vars(TorchBlock), __call__=with_own_code(TorchBlock.__call__))
     ours = methods.pop("__setattr__")
     give(native, methods)
-    if not any("__setattr__" in vars(cls) for cls in native.__mro__ if issubclass(cls, Block)):
+    minding = (
+        cls for cls in native.__mro__ if issubclass(cls, Block) or cls in written_for(native)
+    )
+    if not any("__setattr__" in vars(cls) for cls in minding):
         native.__setattr__ = ours  # else one that it extends, MySequential, minds more
     return native
 
@@ -69,8 +72,10 @@ class TorchBlock:
             args = others if X is NOTHING else (X, *others)
             for value in (*args, *named.values()):
                 # A forward of operations alone would take any framework's.
-                if type(value) is not Tensor and (
-                    foreign := foreign_tensor(self, self._native.backend, value)
+                if (
+                    type(value) is not Tensor
+                    and type(value) not in PLAIN
+                    and (foreign := foreign_tensor(self, self._native.backend, value))
                 ):
                     raise foreign
             if is_leaf(self, X):

@@ -12,7 +12,7 @@ import unified_blocks as ub
 from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
 from unified_blocks_torch.images import in_layout
-from unified_blocks_torch.layers import ACTIVATIONS
+from unified_blocks_torch.layers import OF_ITS_OWN
 
 
 def flat(pads):
@@ -51,7 +51,7 @@ class Convolution(Mixin):
         pads = fixed_pads(pads, windows, dilation)
         even = not self.grows and all(before == after for before, after in pads)
         self.pads = None if even else flat(pads)
-        self.activation = ACTIVATIONS[activation]
+        self.activation = OF_ITS_OWN[activation]
         self.channels_last = layout == "channels_last"
         padding = tuple(before for before, _ in pads) if even else (0,) * self.rank
         options = (channels, windows, strides, padding, dilation, groups, use_bias)

@@ -5,6 +5,7 @@ Turning a tensor costs no copy: the memory of `(n, h, w, c)` is PyTorch's own `c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ TO_LAST = {rank: (0, *range(2, rank), 1) for rank in range(2, 6)}
 def in_layout(forward: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """`forward`, which computes with channels after the batch, in the layout of the layer."""
 
+    @functools.wraps(forward)
     def in_its_layout(self, X):
         if not self.channels_last:
             return forward(self, X)

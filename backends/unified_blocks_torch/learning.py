@@ -13,10 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unified_blocks.backend import EAGER, Optimizer, Slot, TrainingStep
+from unified_blocks.backend import EAGER, Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks.training.optimizers import SGD, Adam
+from unified_blocks.training.optimizers import Adam
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
+from unified_blocks_torch.optimizers import KEPT, make_optimizer
 from unified_blocks_torch.variables import walk
 
 IGNORED = -(2**62)
@@ -28,8 +29,23 @@ def cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def mse(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    check_alike(output, y)
+    check_alike("mse", output, y)
     return F.mse_loss(output, y)
+
+
+def l1(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    check_alike("l1", output, y)
+    return F.l1_loss(output, y)
+
+
+def huber(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    check_alike("huber", output, y)
+    return F.huber_loss(output, y)
+
+
+def binary_cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    check_alike("binary_cross_entropy", output, y)
+    return F.binary_cross_entropy_with_logits(output, y)
 
 
 LOSSES: dict[str, Callable[..., torch.Tensor]] = {
@@ -37,23 +53,14 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "mean": lambda output: output.mean(),
     "mse": mse,
     "cross_entropy": cross_entropy,
+    "l1": l1,
+    "huber": huber,
+    "binary_cross_entropy": binary_cross_entropy,
 }
 
 
 def loss_function(loss: str | Callable[..., Any]) -> Callable[..., torch.Tensor]:
     return loss if callable(loss) else LOSSES[check_loss(loss)]
-
-
-def make_optimizer(
-    trained: list[torch.Tensor], optimizer: Optimizer
-) -> torch.optim.SGD | torch.optim.Adam:
-    """PyTorch's own optimizer, with the hyper-parameters that every backend uses."""
-    match optimizer.rounded():
-        case SGD(learning_rate, momentum):
-            return torch.optim.SGD(trained, lr=learning_rate, momentum=momentum)
-        case Adam(learning_rate, beta_1, beta_2, epsilon):
-            return torch.optim.Adam(trained, lr=learning_rate, betas=(beta_1, beta_2), eps=epsilon)
-    raise TypeError(f"optimizer must be ub.SGD or ub.Adam; got {optimizer!r}")
 
 
 @contextmanager
@@ -143,26 +150,20 @@ class TorchTrainingStep(TrainingStep):
         self.count += 1
         return value.detach()
 
-    def kept(self):
-        """What PyTorch calls that which the optimizer keeps of a parameter, by our name."""
-        if isinstance(self.optimizer, Adam):
-            return {"mean": "exp_avg", "variance": "exp_avg_sq"}
-        return {"velocity": "momentum_buffer"} if self.native.defaults["momentum"] else {}
-
     def slots(self):
-        return [
-            self.slot(v, name, native_name)
-            for v in self.variables
-            for name, native_name in self.kept().items()
-        ]
+        return [self.slot(v, name) for v in self.variables for name in self.optimizer.keeps]
 
-    def slot(self, v, name, native_name):
+    def slot(self, v, name):
         def read():
-            found = self.native.state[v.tensor].get(native_name)
-            return np.zeros(v.shape, v.dtype) if found is None else found.cpu().numpy().copy()
+            found = self.native.state[v.tensor].get(KEPT[name])
+            return (
+                np.zeros(v.shape, v.dtype)
+                if found is None
+                else found.to_dense().cpu().numpy().copy()
+            )
 
         def write(array):
-            self.native.state[v.tensor][native_name] = torch.tensor(array, device=v.tensor.device)
+            self.native.state[v.tensor][KEPT[name]] = torch.tensor(array, device=v.tensor.device)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import torch
 from torch.nn import functional as F
@@ -19,6 +20,10 @@ silu = F.silu
 sigmoid = torch.sigmoid
 tanh = torch.tanh
 softsign = F.softsign
+relu6 = F.relu6
+hard_swish = F.hardswish
+mish = F.mish
+gelu_tanh = partial(F.gelu, approximate="tanh")
 softmax = torch.softmax
 log_softmax = torch.log_softmax
 
@@ -33,6 +38,22 @@ def softplus(x):
 
 def dropout(x, rate):
     return F.dropout(x, rate)
+
+
+def scaled_dot_product_attention(query, key, value, mask, causal, scale, drop=None):
+    if causal and mask is not None:  # its kernel takes one of the two
+        mask = mask & lower(query, key)
+    rate = drop.p if drop is not None and drop.training else 0.0
+    return F.scaled_dot_product_attention(
+        query, key, value, mask, rate, causal and mask is None, scale=scale
+    )
+
+
+@torch.fx.wrap
+def lower(query, key):
+    """The keys that each query sees: those up to its own place."""
+    size = query.shape[-2], key.shape[-2]
+    return torch.ones(size, dtype=torch.bool, device=query.device).tril()
 
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

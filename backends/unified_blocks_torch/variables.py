@@ -25,8 +25,9 @@ LAZY_CONVOLUTIONS = (
 LAZY_NORMS = (
     *(nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d),
     *(nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d),
-    nn.LayerNorm,  # lazy in this library
+    *(nn.LayerNorm, nn.RMSNorm, nn.GroupNorm),  # lazy in this library
 )
+RECURRENT = (nn.modules.rnn.RNNBase, nn.modules.rnn.RNNCellBase)
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "Dense",
     nn.Embedding: "Embedding",
@@ -40,8 +41,16 @@ KINDS: dict[type[nn.Module], str] = {
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
     nn.GroupNorm: "GroupNorm",
+    # which is of instances when each channel is a group
+    **dict.fromkeys((nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), "GroupNorm"),
+    **dict.fromkeys(
+        (nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d), "GroupNorm"
+    ),
     nn.RMSNorm: "RMSNorm",
     nn.PReLU: "PReLU",
+    nn.MultiheadAttention: "MultiHeadAttention",
+    **{cls: cls.__name__ for cls in (nn.RNN, nn.LSTM, nn.GRU)},
+    **{cls: cls.__name__ for cls in (nn.RNNCell, nn.LSTMCell, nn.GRUCell)},
 }
 """What this library calls PyTorch's own layers."""
 
@@ -71,7 +80,10 @@ class TorchVariable(Variable):
         owner: Any = self.owner
         sizes: tuple[int | None, ...]
         if isinstance(owner, LAZY_NORMS):
-            return (None,)
+            return (None,) * getattr(owner, "axes", 1)
+        if isinstance(owner, RECURRENT):  # lazy in this library
+            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
+            return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif is_depthwise(owner):
@@ -119,6 +131,8 @@ class TorchVariable(Variable):
                 owner: Any = self.owner
                 if is_depthwise(owner) and self.tensor is owner.weight:
                     owner.take_channels(array.shape[0] // owner.multiplier)
+                if isinstance(self.owner, RECURRENT):
+                    self.owner.input_size = array.shape[1]
             self.tensor.copy_(torch.from_numpy(readable(array)))
 
 

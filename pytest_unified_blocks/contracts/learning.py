@@ -10,12 +10,13 @@ import pytest
 
 import unified_blocks as ub
 from pytest_unified_blocks.contracts.checks import agree, made_case, normal, same_state
+from pytest_unified_blocks.contracts.formulas import OPTIMIZERS, loss_of, updated
 from pytest_unified_blocks.contracts.marks import cases, dtypes, gradients
 from pytest_unified_blocks.layer_cases import BY_NAME
 from unified_blocks.equivalence.matrix.cases import Case
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.reference.policy import deviation
-from unified_blocks.training.losses import apply_loss
+from unified_blocks.training.losses import LOSSES, TARGETLESS, apply_loss
 from unified_blocks.types import Array, State
 
 
@@ -30,18 +31,18 @@ class Learning:
         gradients_agree(made_case(case.name, dtype), *case.batch(dtype), expected, dtype)
 
     @gradients
-    @pytest.mark.parametrize("loss", ["sum", "mean", "mse", "cross_entropy"])
+    @pytest.mark.parametrize("loss", LOSSES)
     def test_a_loss_is_its_definition(self, backend: ub.Backend, loss: str) -> None:
         net, x = made_case("MLP", "float64"), BY_NAME["MLP"].batch("float64")[0]
         output = reference_output(net, ub.state(net), x)
-        y: Array | None = {"mse": normal(3, 7), "cross_entropy": np.array([4, 0, 6])}.get(loss)
-        logs = output - np.log(np.exp(output).sum(axis=1, keepdims=True))
-        expected = {
-            "sum": output.sum(),
-            "mean": output.mean(),
-            "mse": np.mean((output - y) ** 2) if loss == "mse" else 0,
-            "cross_entropy": -logs[np.arange(3), [4, 0, 6]].mean(),
-        }[loss]
+        y: Array | None = normal(3, 7)
+        if loss in TARGETLESS:
+            y = None
+        elif loss == "cross_entropy":
+            y = np.array([4, 0, 6])
+        elif loss == "binary_cross_entropy":
+            y = 1 / (1 + np.exp(-normal(3, 7)))
+        expected = loss_of(loss, output, y)
         assert ub.value_and_grad(net, x, y, loss=loss)[0] == pytest.approx(expected, rel=1e-12)
         tensors = [None if a is None else backend.from_numpy(a) for a in (output, y)]
         with backend.inferring(net):
@@ -56,11 +57,7 @@ class Learning:
             assert list(ub.value_and_grad(net, x, loss="sum", wrt=wrt)[1]) == expected
 
     @gradients
-    @pytest.mark.parametrize(
-        "optimizer",
-        [ub.SGD(0.1), ub.SGD(0.1, momentum=0.9), ub.Adam(0.01, 0.8, 0.95, 1e-3)],
-        ids=repr,
-    )
+    @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
     def test_an_optimizer_is_its_formula(self, backend: ub.Backend, optimizer: Any) -> None:
         x, y = normal(8, 3), normal(8, 2, seed=1)
         net = ub.Dense(2, in_units=3, use_bias=False, dtype="float64")
@@ -73,8 +70,11 @@ class Learning:
         assert not deviation(weight, expected, "float64", "trained").ok, "it was not trained"
 
     @gradients
-    def test_training_goes_on_from_the_state_of_a_trainer(self, backend: ub.Backend) -> None:
-        case, optimizer = BY_NAME["MLP"], ub.Adam(0.01)
+    @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+    def test_training_goes_on_from_the_state_of_a_trainer(
+        self, backend: ub.Backend, optimizer: Any
+    ) -> None:
+        case = BY_NAME["MLP"]
         x, y = case.batch("float64")
         net = made_case("MLP", "float64")
         trainer = ub.Trainer(net, optimizer, "mse")
@@ -124,17 +124,7 @@ def gradients_agree(net: Any, x: Array, y: Array, expected: State, dtype: str) -
 
 def descended(optimizer: Any, x: Array, y: Array, w: Array, steps: int) -> Array:
     """The weight of `mean((x wᵀ - y)²)` after some steps, by the formulas in their docstrings."""
-    rounded = optimizer.rounded()
-    v = m = np.zeros_like(w)
+    kept: State = {}
     for t in range(1, steps + 1):
-        g = 2 * (x @ w.T - y).T @ x / y.size
-        if isinstance(optimizer, ub.SGD):
-            v = rounded.momentum * v + g
-            w = w - rounded.learning_rate * v
-        else:
-            b1, b2 = rounded.beta_1, rounded.beta_2
-            m = b1 * m + (1 - b1) * g
-            v = b2 * v + (1 - b2) * g * g
-            rate = rounded.learning_rate * np.sqrt(1 - b2**t) / (1 - b1**t)
-            w = w - rate * m / (np.sqrt(v) + rounded.epsilon)
+        w = updated(optimizer, t, w, 2 * (x @ w.T - y).T @ x / y.size, kept)
     return w

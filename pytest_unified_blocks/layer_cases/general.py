@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import unified_blocks as ub
 from pytest_unified_blocks.layer_cases.case import LayerCase
@@ -20,24 +22,22 @@ CLASSES: dict[str, type[ub.Block]] = {
     "tanh": ub.Tanh,
     "softplus": ub.Softplus,
     "softsign": ub.Softsign,
+    "relu6": ub.ReLU6,
+    "hard_swish": ub.HardSwish,
+    "mish": ub.Mish,
 }
 """The class of each activation, by its name."""
 
-GENERAL: dict[str, LayerCase] = {
-    name: LayerCase(make)
-    for name, make in {
-        **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
-        **{cls.__name__: cls for cls in CLASSES.values()},
-        **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
-        "Softmax": ub.Softmax,
-        "Softmax 0": lambda: ub.Softmax(0),
-        "LogSoftmax": ub.LogSoftmax,
-        "LayerNorm": ub.LayerNorm,
-        "LayerNorm epsilon": lambda: ub.LayerNorm(epsilon=0.1),
-        "BatchNorm": ub.BatchNorm,
-        "BatchNorm epsilon": lambda: ub.BatchNorm(epsilon=0.1),
-        "Dropout": lambda: ub.Dropout(0.5),
-        "Flatten": ub.Flatten,
-    }.items()
+MAKERS: dict[str, Callable[[], Any]] = {
+    **{f"Activation {name}": partial(ub.Activation, name) for name in ACTIVATIONS},
+    **{cls.__name__: cls for cls in CLASSES.values()},
+    **{f"Dense {name}": partial(ub.Dense, 5, activation=name) for name in ACTIVATIONS},
+    "GELU tanh": lambda: ub.GELU(approximate=True),
+    "Softmax": ub.Softmax,
+    "Softmax 0": lambda: ub.Softmax(0),
+    "LogSoftmax": ub.LogSoftmax,
+    "Dropout": lambda: ub.Dropout(0.5),
+    "Flatten": ub.Flatten,
 }
+GENERAL = {name: LayerCase(make) for name, make in MAKERS.items()}
 """Layers of vectors, which take more axes too."""

@@ -22,6 +22,8 @@ call = checked(Layer.__init__, lambda name: f"native {name}")
 
 
 class Checked(Layer):
+    check_arguments = ub.Block.check_arguments
+
     def __init__(self, *positional, **keywords):
         self._origin = Origin(Arguments())
         call(self, *dtype_by_name(Layer.__init__, positional, keywords))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ pytest.importorskip("rich", reason="the command line's extra is not installed")
 
 from typer.testing import CliRunner
 
-from unified_blocks.cli import capabilities, demo, digits, doctor, terminal  # noqa: F401  # they add commands
+from unified_blocks.cli import capabilities, demo, doctor, terminal  # noqa: F401  # they add commands
 from unified_blocks.cli.demo_report import Report
+from unified_blocks.cli.digits import READ_BY_MLP, load_digits
+from unified_blocks.cli.learning import Training
 from unified_blocks.equivalence.matrix import cells, observing
 from unified_blocks.equivalence.matrix.cases import CASES
 
@@ -34,7 +37,7 @@ def invoke(*arguments):
 def quick(monkeypatch):
     """Fewer epochs and one case: the command's own behaviour, not the figures."""
     pytest.importorskip("sklearn", reason="the demo's extra is not installed")
-    monkeypatch.setattr(digits, "EPOCHS", 12)
+    monkeypatch.setattr(demo, "LEARNERS", (replace(READ_BY_MLP, epochs=12),))
     honest = observing.make_record
 
     def make_record(backend, modes):
@@ -71,7 +74,8 @@ def test_demo_over_two_backends_compares_their_losses(quick, tmp_path):
     options = [option for name in names for option in ("--backend", name)]
     result = invoke("demo", *options, "--json", str(file))
     assert result.exit_code == 0, result.output
-    differences = json.loads(file.read_text())["largest_loss_difference"]
+    found = json.loads(file.read_text())["largest_loss_difference"]
+    differences = {row["dtype"]: row["difference"] for row in found}
     assert 0 < differences["float64"] <= 1e-9
     assert 0 < differences["float32"] <= 1e-4
 
@@ -101,8 +105,8 @@ def test_demo_exits_with_1_when_a_cell_is_out_of_tolerance(backend_name, quick, 
 )
 def test_a_report_names_its_problems(losses, accuracy, problem):
     trainings = [
-        digits.Training("one", "float64", [1.0, 0.5], 0.99),
-        digits.Training("two", "float64", losses, accuracy),
+        Training("digits", "one", "float64", [1.0, 0.5], 0.99, True),
+        Training("digits", "two", "float64", losses, accuracy, accuracy > 0.97),
     ]
     problems = Report([], [], trainings).problems()
     assert len(problems) == (problem is not None)
@@ -190,10 +194,10 @@ def test_without_its_extra_the_command_says_what_to_install(monkeypatch):
 
 def test_the_digits_are_split_the_same_way_every_time():
     pytest.importorskip("sklearn", reason="the demo's extra is not installed")
-    first, second = digits.load_digits(), digits.load_digits()
-    assert first.train_images.shape == (1437, 64)
-    assert first.test_images.shape == (360, 64)
-    assert 0 <= first.train_images.min() < first.train_images.max() == 1
+    first, second = load_digits(), load_digits()
+    assert first.inputs.shape == (1437, 64)
+    assert first.test_inputs.shape == (360, 64)
+    assert 0 <= first.inputs.min() < first.inputs.max() == 1
     np.testing.assert_array_equal(first.test_labels, second.test_labels)
     assert set(first.test_labels) == set(range(10))
 
@@ -214,7 +218,7 @@ def test_a_progress_bar_is_drawn_in_a_terminal(backend_name, monkeypatch, capfd)
 
 def test_figures_that_json_cannot_write_are_null():
     cell = cells.Cell("MLP", "one", "cpu", "float64", "forward", "differs", np.inf, np.inf)
-    training = digits.Training("one", "float64", [float("nan")], 0.5)
+    training = Training("digits", "one", "float64", [float("nan")], 0.5, False)
     figures = json.dumps(Report([], [cell], [training]).as_json(), allow_nan=False)
     (found,) = json.loads(figures)["matrix"]
     assert (found["share"], found["absolute"], found["ok"]) == (None, None, False)

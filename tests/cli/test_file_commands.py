@@ -326,7 +326,7 @@ def test_layers_of_unknown_kinds_are_left_out(tmp_path):
     some = keras_files.some
     layers = {
         ("", "model"): [],
-        ("cell", "lstm_cell"): [some(3, 8), some(2, 8), some(8)],
+        ("cell", "own_cell"): [some(3, 8), some(2, 8), some(8)],
         ("hidden", "dense"): [some(3, 2), some(2)],
     }
     source = keras_files.handmade(tmp_path / "a.weights.h5", layers)

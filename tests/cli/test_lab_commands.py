@@ -201,6 +201,8 @@ def test_fresh_records_are_taken(backend_name, tmp_path):
         (["compare", "--model", "a:b", "--input", "2,x"], "--input must be sizes"),
         (["compare", "--model", "a:b", "--input", "0,2"], "--input must be sizes"),
         (["compare", "--model", "a:b", "--input", "2", "--case", "MLP"], "--case is of this"),
+        (["compare", "--layouts", "NCHW,NHWC"], "--layouts must come with --model"),
+        (["compare", "--layouts", "NCHW", "a.rec.safetensors"], "--layouts is for recording"),
         (["compare", "--rtol", "-1", "no.rec.safetensors"], "rtol must be a finite number from 0"),
         (["compare", "--atol", "nan", "no.rec.safetensors"], "atol must be a finite number from 0"),
         (["compare", "--backend", "touch"], "did you mean 'torch'?"),
@@ -318,3 +320,77 @@ def test_a_native_model_of_the_users_own(models, model, wrong):
     done = unified_blocks("compare", "--backend", "torch", "--backend", "mxnet", *options)
     assert done.exit_code == (1 if wrong else 0), done.output
     assert ("on mxnet in float64: forward is" in done.output) == wrong
+
+
+# layouts
+
+IMAGES = ("--input", "2,3,7,6", "--dtype", "float64", "--device", "cpu")
+LAYOUT_OF = {"torch": "NCHW", "tensorflow": "NHWC", "mxnet": "NCHW"}
+
+
+def compared(model, *options):
+    """What `compare` says of a model on all frameworks, each in its own layout."""
+    names = ub.available_backends()
+    if "tensorflow" not in names or len(names) < 2:
+        pytest.skip("TensorFlow and another framework are not both installed")
+    chosen = [word for name in names for word in ("--backend", name)]
+    layouts = ",".join(LAYOUT_OF[name] for name in names)
+    options = ("--model", f"lab_models:{model}", "--layouts", layouts, *IMAGES, *options)
+    return unified_blocks("compare", *chosen, *options)
+
+
+def test_models_that_have_their_channels_elsewhere(models):
+    done = compared("images")
+    assert done.exit_code == 0, done.output
+    assert f"All {6 * len(ub.available_backends())} cells within tolerance." in done.output
+
+
+def test_the_call_that_differs_is_named_in_any_layout(models):
+    done = compared("images_with_a_mistake", "--mode", "forward")
+    assert done.exit_code == 1, done.output
+    assert "first in call/pool" in done.output
+    assert "call/first" not in done.output
+
+
+def test_records_of_models_that_have_their_channels_elsewhere(models, tmp_path):
+    names = [name for name in ("tensorflow", "mxnet", "torch") if name in ub.available_backends()]
+    if len(names) < 2:
+        pytest.skip("only one framework is installed")
+    paths = [tmp_path / f"{name}.rec.safetensors" for name in names]
+    options = ("--model", "lab_models:images", *QUICK, "--input", "2,3,7,6")
+    for name, path in zip(names, paths, strict=True):
+        layouts = ("--layouts", f"NCHW,{LAYOUT_OF[name]}") if name == "tensorflow" else ()
+        done = unified_blocks("record", "--backend", name, "-o", path, *options, *layouts)
+        assert done.exit_code == 0, done.output
+    done = unified_blocks("compare", *paths, "--json", tmp_path / "figures.json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    said = {record["backend"]: record["layouts"] for record in figures["records"]}
+    assert said == {name: ["NCHW", "NHWC"] if name == "tensorflow" else None for name in names}
+
+
+@pytest.mark.parametrize(
+    ("layouts", "message"),
+    [
+        ("NCHW", "--layouts must be that of --input, and that of the model; got NCHW"),
+        ("NCHW,NHWC,NCHW", "--layouts must be that of --input, and that of the model"),
+        ("NCHW,NWHC", "--layouts must be of images with as many axes as --input"),
+        ("NCW,NWC", "got NCW,NWC for (2, 3, 7, 6): give NCHW,NHWC"),
+    ],
+)
+def test_layouts_that_are_none_are_a_usage_error(backend_name, tmp_path, models, layouts, message):
+    options = ("--model", "lab_models:images", "--input", "2,3,7,6", "--layouts", layouts)
+    done = unified_blocks("record", "--backend", backend_name, "-o", tmp_path / "a", *options)
+    assert done.exit_code == 2, done.output
+    assert message in done.output
+
+
+def test_there_is_a_layout_for_each_backend(models):
+    names = ub.available_backends()
+    if len(names) < 2:
+        pytest.skip("only one framework is installed")
+    chosen = [word for name in names for word in ("--backend", name)]
+    options = ("--model", "lab_models:images", *IMAGES, "--layouts", "NCHW")
+    done = unified_blocks("compare", *chosen, *options)
+    assert done.exit_code == 2, done.output
+    assert f"--layouts must be a layout for each of {', '.join(names)}; got NCHW" in done.output

@@ -12,6 +12,7 @@ import unified_blocks as ub
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import nn
 
+from testbed.learning import OPTIMIZERS
 from testbed.torch_twins import normed, towers
 
 if not torch.distributed.is_available():
@@ -113,6 +114,21 @@ def test_a_trainer_alone_in_its_group_says_nothing(group):
     for _ in range(2):
         assert trainer.step(x) == other.step(x)
     assert torch.equal(net.hidden.weight, twin.hidden.weight)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_a_trainer_of_a_sharded_model_takes_the_same_steps(group, optimizer):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    net, twin = (ub.initialize(ub.MLP(5, 3, in_units=4), 1) for _ in range(2))
+    fully_shard(net, mesh=init_device_mesh("cpu", (1,)))
+    x = torch.randn(2, 4)
+    sharded, whole = (ub.Trainer(each, optimizer, "sum") for each in (net, twin))
+    for _ in range(3):
+        assert sharded.step(x) == whole.step(x)
+    for one, other in zip(net.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one.full_tensor(), other)
 
 
 PROGRAM = """

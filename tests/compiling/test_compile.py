@@ -6,7 +6,9 @@ import pytest
 import unified_blocks as ub
 from testbed.compiled import BLOCKS, WIDTH, Doubled, Normed, agree, built, inferred, rows
 from unified_blocks.backend import Graph
+from unified_blocks.compiling import models
 from unified_blocks.compiling.figures import Figure, fastest, timed
+from unified_blocks.compiling.models import probes_of
 from unified_blocks.compiling.timing import Ratio
 
 
@@ -203,4 +205,47 @@ def test_another_number_of_outputs_is_out_of_tolerance(backend, monkeypatch):
     net, (x,) = built(Doubled(), (4, WIDTH))
     graph = Answers(lambda x: (x + x, x))
     monkeypatch.setattr(backend, "graph", lambda net, kind, dynamic=False: graph)
+    assert ub.compile(net, x).figures[1].obstacle == "out of tolerance"
+
+
+class Gives(ub.Block):
+    """What `give` makes of two layers' outputs."""
+
+    def __init__(self, give):
+        super().__init__()
+        self.start, self.end, self.give = ub.Dense(3), ub.Dense(3), give
+
+    def forward(self, X):
+        return self.give(self.start(X), self.end(X))
+
+
+def nothing(start, end):
+    return None
+
+
+def no_tensor(start, end):
+    return {"loss": 0.5, "state": ()}
+
+
+@pytest.mark.parametrize("give", [nothing, no_tensor])
+def test_a_model_that_gives_no_tensor_is_an_error(backend, give):
+    net, (x,) = built(Gives(give), (4, WIDTH))
+    with pytest.raises(ub.UnsupportedError, match=r"Gives on \w+ gives must hold a tensor"):
+        ub.compile(net, x)
+
+
+def by_key(start, end):
+    return {"start": start, "end": end}
+
+
+def test_outputs_are_compared_by_key(backend, monkeypatch):
+    net, (x,) = built(Gives(by_key), (4, WIDTH))
+    start, end = (inferred(backend, net, x)[key] for key in ("start", "end"))
+    graph = Answers(lambda x: {"end": end, "start": start})
+    monkeypatch.setattr(backend, "graph", lambda net, kind, dynamic=False: graph)
+    monkeypatch.setattr(models, "probes_of", lambda *given: probes_of(*given)[:1])
+    assert ub.compile(net, x).figures[1].obstacle is None
+    graph.answer = lambda x: {"start": end, "end": start}
+    assert ub.compile(net, x).figures[1].obstacle == "out of tolerance"
+    graph.answer = lambda x: {"start": start, "last": end}
     assert ub.compile(net, x).figures[1].obstacle == "out of tolerance"

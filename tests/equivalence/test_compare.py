@@ -33,7 +33,7 @@ def test_a_planted_mistake_is_named(mistake, backend_name):
 
 
 NO_PORTABLE = {"another_padding"}
-"""No portable block convolves: `test_causes_native` has it."""
+"""No portable block pads: `test_causes_padding` has it."""
 NOT_POSSIBLE = {"tensorflow": {"constant_not_moved", "input_changed"}}
 """TensorFlow's tensors cannot be changed, and a second device needs a process of its own."""
 

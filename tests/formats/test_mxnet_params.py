@@ -37,17 +37,17 @@ NAMES = [
     ({"features.0.weight": "features.0.weight", **NORM}, "what save_parameters writes"),
     ({"weight": "weight", "bias": "bias"}, "of a network that is one layer"),
     ({"gamma": "weight", "beta": "bias"}, "of a network that is one norm"),
-    ({"i2h_weight": "i2h_weight", "h2h_bias": "h2h_bias"}, "of a network that is one cell"),
+    ({"i2h_weight": "weight_ih", "h2h_bias": "bias_hh"}, "of a network that is one cell"),
     ({"a.gamma": "a.gamma", "a.weight": "a.weight"}, "a layer that has both"),
-    ({"_unfused.0.i2h_weight": "l0_i2h_weight"}, "an LSTM"),
-    ({"_unfused.1.r_cell.h2h_bias": "r1_h2h_bias"}, "a bidirectional one"),
-    ({"a.rnn._unfused.0.l_cell.h2r_weight": "a.rnn.l0_h2r_weight"}, "one in a network"),
+    ({"_unfused.0.i2h_weight": "weight_ih_l0"}, "an LSTM"),
+    ({"_unfused.1.r_cell.h2h_bias": "bias_hh_l1_reverse"}, "a bidirectional one"),
+    ({"a.rnn._unfused.0.l_cell.h2r_weight": "a.rnn.weight_hr_l0"}, "one in a network"),
     ({"net.my_weight": "net.my_weight", "x_bias": "x_bias"}, "an attribute of this name"),
     ({"arg:resnetv10_conv0_weight": "resnetv10_conv0.weight"}, "what export writes"),
     ({"arg:bn0_gamma": "bn0.weight", "arg:bn0_beta": "bn0.bias"}, "an exported norm"),
     ({"aux:bn0_running_var": "bn0.running_var"}, "its statistics"),
     ({"aux:bn0_moving_mean": "bn0.running_mean"}, "a norm of mx.sym"),
-    ({"arg:lstm0_l0_i2h_weight": "lstm0.l0_i2h_weight"}, "an exported recurrent layer"),
+    ({"arg:lstm0_l0_i2h_weight": "lstm0.weight_ih_l0"}, "an exported recurrent layer"),
     ({"arg:net0_l0_weight": "net0_l0.weight"}, "a layer that is called like a recurrent one"),
     ({"dense0_weight": "dense0.weight"}, "what save_params wrote"),
     ({"arg:const": "const"}, "a name without a layer"),
@@ -241,7 +241,8 @@ def test_what_is_written_is_what_mxnet_writes(path):
 
 def test_the_kind_says_what_is_a_norm(path):
     mxnet_params.write(path, tensors({"a.weight": numbers(3)}, kind="PReLU"), {})
-    assert path.read_bytes() == params(array(numbers(3)), names=["a.weight"])
+    assert path.read_bytes() == params(array(numbers(3)), names=["a.alpha"])
+    assert list(mxnet_params.read(path)) == ["a.weight"]
     mxnet_params.write(path, tensors({"a.bias": numbers(3)}, kind="BatchNorm"), {})
     assert path.read_bytes() == params(array(numbers(3)), names=["a.beta"])
 

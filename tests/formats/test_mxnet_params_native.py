@@ -74,7 +74,7 @@ def test_a_projection_comes_back(tmp_path):
     make = lambda: recurrent(alone, rnn.LSTM, {"projection_size": 3})  # noqa: E731
     net, path = make(), tmp_path / "net.params"
     net.save_parameters(str(path))
-    assert "l0_h2r_weight" in ub.read_state(path)
+    assert "weight_hr_l0" in ub.read_state(path)
     other = ub.load_state(make(), ub.read_state(path))
     assert ub.diff_state(net, other).equal
 

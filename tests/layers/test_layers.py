@@ -14,8 +14,14 @@ def evaluate(net, x):
     return backend.to_numpy(backend.run(net, [backend.from_numpy(x)]))
 
 
+BY_NUMBER = ("Softmax 1 last", "LogSoftmax -1 last", "Parallel 1 last", "Parallel -1 last")
+"""Along an axis that is elsewhere in this layout, depending on how many there are."""
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_in_a_graph(backend_name, name):
+    if backend_name == "mxnet" and name in BY_NUMBER:
+        pytest.skip("a symbol does not tell how many axes there are")
     shape = LAYERS[name].shapes[0]
     net, x = made(LAYERS[name].make, shape), normal(*shape, dtype="float64")
     if backend_name == "torch":
@@ -209,7 +215,7 @@ def test_lambda(backend_name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ub.Activation("mish"), "activation must be .*one of relu"),
+        (lambda: ub.Activation("swiglu"), "activation must be .*one of relu"),
         (lambda: ub.Dropout(1.0), r"Dropout: rate must be in \[0, 1\); got rate=1.0"),
         (lambda: ub.Embedding(0, 3), "input_dim must be at least 1"),
         (lambda: ub.LayerNorm(epsilon=0.0), "epsilon must be above 0"),

@@ -1,5 +1,7 @@
 """Random networks that are right give no alarm: on two frameworks, and against NumPy."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -15,12 +17,18 @@ from unified_blocks.reference.policy import deviation
 
 EACH = 50
 PARTS = 20 if SOAK else 1
-FORMS = range(len(GIVES))
 PAIRS = [(a, b) for a in HERE for b in HERE if a != b] or [(name, None) for name in HERE]
 
 
 def forms():
-    gives = st.tuples(st.sampled_from(FORMS), st.sampled_from(FORMS))
+    """The units of a port, whether it is tied, and two ways to give its outputs: of one row."""
+    gives = st.sampled_from(
+        [
+            tuple((row, column) for column in pair)
+            for row, ways in enumerate(GIVES)
+            for pair in product(range(len(ways)), repeat=2)
+        ]
+    )
     return st.tuples(st.integers(1, 4), st.booleans(), gives)
 
 
@@ -73,9 +81,10 @@ def alarms_of_a_port(words, x, first, second, units, tied, gives):
     The first is fused and may be tied; each gives its two outputs in its own structure.
     """
     nets = []
-    for name, fused, give in zip((first, second or first), (True, False), gives, strict=True):
+    names = (first, second or first)
+    for name, fused, (row, column) in zip(names, (True, False), gives, strict=True):
 
-        def make(words=words, fused=fused, give=GIVES[give]):
+        def make(words=words, fused=fused, give=GIVES[row][column]):
             return Heads(made(words), units, fused, tied and fused, give)
 
         nets.append(net_of(make, x, name, "float64"))

@@ -22,6 +22,7 @@ def graph(backend_name, net):
         import torch
 
         torch.compiler.reset()  # it gives up on a function after a few recompilations
+        torch._dynamo.config.allow_rnn = True  # else it leaves its own recurrent layers out
         return torch.compile(net, backend="eager", fullgraph=True)
     if backend_name == "tensorflow":
         import tensorflow as tf

@@ -91,3 +91,55 @@ def crash():
 
 def two(backend, more):
     raise AssertionError("is not called")
+
+
+def images(backend, pooling="max"):
+    """A network that takes and gives images, in PyTorch's and Gluon's layout or in Keras'."""
+    if backend == "torch":
+        from torch import nn
+
+        class Images(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first, self.pool = nn.Conv2d(3, 6, 3), nn.MaxPool2d(2)
+                self.last = nn.Conv2d(6, 4, 1)
+
+            def forward(self, x):
+                return self.last(self.pool(nn.functional.relu(self.first(x))))
+
+        return Images()
+    if backend == "tensorflow":
+        import keras
+
+        kinds = {"max": keras.layers.MaxPooling2D, "mean": keras.layers.AveragePooling2D}
+
+        class Images(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.first = keras.layers.Conv2D(6, 3, activation="relu")
+                self.pool, self.last = kinds[pooling](2), keras.layers.Conv2D(4, 1)
+
+            def call(self, x):
+                return self.last(self.pool(self.first(x)))
+
+        return Images()
+    from unified_blocks_mxnet.compat import mx
+
+    mx.npx.set_np()
+
+    class Images(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.first = mx.gluon.nn.Conv2D(6, 3, activation="relu")
+            self.pool, self.last = mx.gluon.nn.MaxPool2D(2), mx.gluon.nn.Conv2D(4, 1)
+
+        def hybrid_forward(self, F, x):
+            return self.last(self.pool(self.first(x)))
+
+    net = Images()
+    net.initialize()
+    return net
+
+
+def images_with_a_mistake(backend):
+    return images(backend, pooling="mean")

@@ -101,10 +101,7 @@ def questions(make):
             assert ub.backend_of(net).variables(net)[0].device == "cpu"
 
 
-@check
-def trainer(make):
-    """`ub.Trainer` and `ub.fit` take the steps that they take without a strategy."""
-    optimizer = ub.SGD(0.125, 0.875)
+def takes_its_steps(make, optimizer):
     alone = built(make, None)
     of_alone = ub.Trainer(alone, optimizer, "cross_entropy")
     losses = [float(of_alone.step(X, Y)) for _ in range(3)]
@@ -120,6 +117,13 @@ def trainer(make):
         same_weights(net, alone)
         for name, array in ub.state(of_alone).items():
             close(ub.state(trained)[name], array)
+
+
+@check
+def trainer(make):
+    """`ub.Trainer` and `ub.fit` take the steps that they take without a strategy."""
+    for optimizer in (ub.SGD(0.125, 0.875), ub.AdamW(0.01, epsilon=1e-3, weight_decay=0.05)):
+        takes_its_steps(make, optimizer)
 
 
 @check

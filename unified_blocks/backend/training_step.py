@@ -22,20 +22,32 @@ Loss = str | Callable[..., Any]
 
 @dataclass(frozen=True)
 class Optimizer:
-    """How parameters are updated from their gradients; base of `SGD` and `Adam`."""
+    """How parameters are updated from their gradients; base of `SGD`, `Adam` and the others."""
 
     learning_rate: float
 
     def __post_init__(self) -> None:
-        name = type(self).__name__
-        if not self.learning_rate > 0:
-            raise ValueError(
-                f"{name}: learning_rate must be above 0; got learning_rate={self.learning_rate}"
-            )
+        self.must("learning_rate", "be above 0", self.learning_rate > 0)
+
+    def must(self, name: str, rule: str, kept: bool) -> None:
+        """Raise a `ValueError` that names one of the arguments, unless its rule is kept."""
+        if not kept:
+            got = getattr(self, name)
+            raise ValueError(f"{type(self).__name__}: {name} must {rule}; got {name}={got}")
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """What it keeps of each parameter from step to step, by the names of `Slot`."""
+        return ()
 
     def rounded(self) -> Self:
         """The same optimizer, its numbers rounded to float32."""
-        return type(self)(*(float(np.float32(value)) for value in astuple(self)))
+        return type(self)(
+            *(
+                value if isinstance(value, bool) else float(np.float32(value))
+                for value in astuple(self)
+            )
+        )
 
 
 @dataclass
@@ -44,7 +56,8 @@ class Slot:
 
     Attributes:
         name: `"hidden.weight.velocity"`; `velocity` of SGD is `v` in its formula, free of the
-            learning rate; `mean` and `variance` are those of Adam.
+            learning rate; `mean` and `variance` are m and v of Adam; `mean_of_squares` is v of
+            RMSprop, and `sum_of_squares` that of Adagrad.
     """
 
     name: str

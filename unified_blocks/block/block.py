@@ -17,7 +17,7 @@ Duties 1 and 2 are the native object's call. For duties 3 to 5 each framework ha
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from unified_blocks.backend.registry import get_backend, load_backend
@@ -26,7 +26,7 @@ from unified_blocks.block.names import enter, is_copy
 from unified_blocks.block.native_classes import PortableNames, native_classes
 from unified_blocks.block.origin import Native, Origin, remember
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 if TYPE_CHECKING:
     from typing import Self
@@ -93,7 +93,7 @@ class Block:
     random_constants: Mapping[str, str] = {}  # never changed in place
     """How the constants of this block that are random are drawn, by attribute name."""
     input_parameter: ClassVar[str | None] = None
-    """The parameter whose shape tells the width that the input must have; see `input_pattern`."""
+    """The parameter whose shape tells the width that the input must have; see `expected_shape`."""
 
     __signature__ = _ClassSignature()
     _portable_on = PortableNames()
@@ -172,6 +172,16 @@ class Block:
 
         return register
 
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        """What the shape of an input must be, in words, when it is not; None when it is.
+
+        Args:
+            shape: of an input.
+            weight: of `input_parameter`.
+        """
+        fits = shape[-1:] == weight[1:2]
+        return None if fits else f"(n, {weight[1]}), the width"
+
     @classmethod
     def check_arguments(cls, values: Mapping[str, Any]) -> None:
         """Check the arguments of a constructor together; by their names each one was already.
@@ -179,14 +189,6 @@ class Block:
         Args:
             values: of all parameters, by name.
         """
-
-    def input_pattern(self, shape: Sequence[int]) -> tuple[str | int, ...]:
-        """The shape that an input must have: sizes, and words for those that may be any.
-
-        Args:
-            shape: of `input_parameter`: `(out, in)` here.
-        """
-        return ("n", shape[1])
 
     def reference(self, state: State, X: Array) -> Array:
         """What this block computes, written in NumPy from its definition.

@@ -69,14 +69,12 @@ def _misfit(net: Block, backend: Backend, inputs: Sequence[Any]) -> InputError |
     if first is None or not first.is_built or not first.shape or not hasattr(inputs[0], "shape"):
         return None
     name, shape = type(net).__name__, tuple(inputs[0].shape)
-    wanted = net.input_pattern([size or 0 for size in first.shape])
-    given = shape if len(wanted) > 2 else ("n", *shape[-1:])  # vectors may have more axes
-    if len(given) != len(wanted) or any(
-        isinstance(size, int) and size != found for size, found in zip(wanted, given, strict=True)
-    ):
+    weight = tuple(size for size in first.shape if size is not None)
+    wanted = net.expected_shape(shape, weight)
+    if wanted is not None:
         return InputError(
-            f"{name}: the input must have shape ({', '.join(map(str, wanted))}), the width that "
-            f"{first.name} {first.shape} was made for; got shape {shape}"
+            f"{name}: the input must have shape {wanted} that {first.name} {weight} was made "
+            f"for; got shape {shape}"
         )
     dtype = str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).rsplit(".", 1)[-1]
     if dtype != first.dtype and "cast-inputs" in backend.lacks:

@@ -96,6 +96,8 @@ def checked(init: Callable[..., None], to_native_dtype: Callable[[str], Any]) ->
     signature_names = {p.name for p in parameters if p.kind is not p.VAR_POSITIONAL}
     takes_dtype = "dtype" in signature.parameters
     takes_layout = "layout" in signature.parameters
+    if takes_layout:
+        defaults["layout"] = None
 
     def call(self: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         values = {**defaults, **dict(zip(names, positional, strict=False)), **keywords}

@@ -11,10 +11,16 @@ from unified_blocks.backend.tensors import backend_of
 from unified_blocks.block.block import Block, arguments_of, portable_class
 from unified_blocks.block.containers import inside, kind_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
+from unified_blocks.layouts import Layout
 
 
-def remake(net: Block, backend: str) -> Any:
+def remake(net: Block, backend: str, layout: Layout | None = None) -> Any:
     """A block of another framework, made with the arguments of `net`; its numbers are new.
+
+    Args:
+        net: a block.
+        backend: the name of the framework's backend.
+        layout: of images, in place of that of `net` and of the blocks inside it.
 
     Raises:
         StateMismatchError: when the block was changed by hand after it was made.
@@ -28,7 +34,10 @@ def remake(net: Block, backend: str) -> Any:
         if isinstance(value, Block):
             if id(value) not in made:
                 native = portable_class(type(value)).on(backend)
-                made[id(value)] = arguments_of(value).map(again).make(native)
+                arguments = arguments_of(value).map(again)
+                if layout is not None:
+                    arguments = arguments.with_layout(layout)
+                made[id(value)] = arguments.make(native)
             return made[id(value)]
         kind = kind_of(value)
         if kind in (list, tuple):

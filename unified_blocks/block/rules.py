@@ -9,12 +9,15 @@ from typing import Any
 
 ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
-    *("softplus", "softsign"),
+    *("softplus", "softsign", "relu6", "hard_swish", "mish", "gelu_tanh"),
 )
-COUNTS = ("groups", "num_layers", "num_heads", "multiplier", "factor")
+COUNTS = ("groups", "num_layers", "num_heads", "num_parameters", "multiplier", "factor")
 """Parameters that are whole numbers of at least 1, as sizes are."""
+INFERRED = ("in_", "key_", "value_")
+"""What sizes begin with that the first input tells if they are left out."""
 RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rate": ("in [0, 1)", lambda value: 0 <= value < 1),
+    "dropout": ("in [0, 1)", lambda value: 0 <= value < 1),
     "momentum": ("in [0, 1]", lambda value: 0 <= value <= 1),
     "epsilon": ("above 0", lambda value: value > 0),
 }
@@ -35,9 +38,21 @@ def rule_of(parameter: str) -> Callable[[str, str, Any], None] | None:
     return check_activation if parameter.endswith("activation") else None
 
 
+def check(block: str, **values: Any) -> None:
+    """Check arguments by the names of their parameters, for a constructor that is portable.
+
+    Raises:
+        TypeError, ValueError: for one that its rule forbids.
+    """
+    for parameter, value in values.items():
+        rule = rule_of(parameter)
+        if rule is not None:
+            rule(block, parameter, value)
+
+
 def check_size(block: str, parameter: str, value: Any) -> None:
     """Raise `TypeError` for a size that is no whole number, `ValueError` for one below 1."""
-    if value is None and parameter.startswith("in_"):
+    if value is None and parameter.startswith(INFERRED):
         return
     if value is None or isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{block}: {parameter} must be a whole number; got {value!r}")

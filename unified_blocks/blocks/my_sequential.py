@@ -83,7 +83,8 @@ class MySequential(Block):
         constructors = [inspect.unwrap(cls.__init__) for cls in (MySequential, native)]
         if inspect.unwrap(type(self).__init__) not in constructors:
             return self._origin.arguments  # a subclass that makes its blocks itself
-        return Arguments(tuple(self), {}, self._origin.arguments.dtype)
+        origin = self._origin.arguments
+        return Arguments(tuple(self), {}, origin.dtype, origin.layout)
 
     def reference(self, state: State, X: Array) -> Array:
         for i, block in enumerate(self):

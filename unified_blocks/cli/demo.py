@@ -11,11 +11,13 @@ import typer
 from unified_blocks.backend.registry import install_command, registered_backends
 from unified_blocks.cli.demo_report import Report, training_table
 from unified_blocks.cli.diagnosis import diagnose_all
-from unified_blocks.cli.digits import load_digits, train
+from unified_blocks.cli.digits import READ_BY_LENET, READ_BY_MLP, load_digits
 from unified_blocks.cli.tables import backends_table, matrix_table
 from unified_blocks.cli.terminal import Backends, app, make_console, named, usage_error
 from unified_blocks.equivalence.matrix.cells import Cell, cells
 from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
+
+LEARNERS = (READ_BY_MLP, READ_BY_LENET)
 
 
 @app.command()
@@ -42,7 +44,7 @@ def demo(
         commands = " or ".join(install_command(name) for name in registered_backends())
         raise usage_error(f"no framework works here; run: {commands}")
     try:
-        digits = load_digits()
+        load_digits()
     except ImportError as error:
         raise usage_error(str(error)) from None
 
@@ -50,16 +52,17 @@ def demo(
         report.cells = measured(working)
     for dtype in DTYPES:
         console.print(matrix_table(report.cells, dtype))
-    for dtype in DTYPES:
-        for name in working:
-            with console.status(f"training on {name} in {dtype}"):
-                report.trainings.append(train(digits, name, dtype))
-        console.print(training_table(report.trained(dtype), dtype))
-    for dtype, difference in report.differences().items():
+    for learner in LEARNERS:
+        for dtype in DTYPES:
+            for name in working:
+                with console.status(f"training on {name} in {dtype}"):
+                    report.trainings.append(learner.train(name, dtype))
+            console.print(training_table(report.trained(learner.title, dtype), dtype))
+    for (title, dtype), difference in report.differences().items():
         if len(working) > 1:
             console.print(
-                f"{dtype}: the losses of any two backends are within {difference:.1e} of each "
-                "other, relatively"
+                f"{title} in {dtype}: the losses of any two backends are within "
+                f"{difference:.1e} of each other, relatively"
             )
     if json_file is not None:
         json_file.write_text(

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unified_blocks.cli.diagnosis import Diagnosis, system
-from unified_blocks.cli.digits import CURVE_TOLERANCES, Training, largest_difference
+from unified_blocks.cli.learning import CURVE_TOLERANCES, Training, largest_difference
 from unified_blocks.cli.tables import cell_as_json, nullified, problem_of
 from unified_blocks.equivalence.matrix.cells import Cell
 
@@ -22,25 +22,25 @@ class Report:
     cells: list[Cell] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
 
-    def differences(self) -> dict[str, float]:
-        """By dtype, the largest relative difference between two backends' losses."""
-        dtypes = dict.fromkeys(training.dtype for training in self.trainings)
-        return {dtype: largest_difference(self.trained(dtype)) for dtype in dtypes}
+    def differences(self) -> dict[tuple[str, str], float]:
+        """The largest relative difference of two backends' losses, by title and dtype."""
+        pairs = dict.fromkeys((training.title, training.dtype) for training in self.trainings)
+        return {pair: largest_difference(self.trained(*pair)) for pair in pairs}
 
-    def trained(self, dtype: str) -> list[Training]:
-        return [training for training in self.trainings if training.dtype == dtype]
+    def trained(self, title: str, dtype: str) -> list[Training]:
+        return [each for each in self.trainings if (each.title, each.dtype) == (title, dtype)]
 
     def problems(self) -> list[str]:
         """What is out of tolerance, in words."""
         found = [problem_of(cell) for cell in self.cells if not cell.ok]
         found += [
-            f"{t.backend} in {t.dtype}: test accuracy is {t.accuracy:.1%}"
+            f"{t.title}, {t.backend} in {t.dtype}: test accuracy is {t.accuracy:.1%}"
             for t in self.trainings
             if not t.ok
         ]
         found += [
-            f"training in {dtype}: the losses of two backends are {difference:.1e} apart"
-            for dtype, difference in self.differences().items()
+            f"{title} in {dtype}: the losses of two backends are {difference:.1e} apart"
+            for (title, dtype), difference in self.differences().items()
             if not difference <= CURVE_TOLERANCES[dtype]
         ]
         return found
@@ -51,8 +51,11 @@ class Report:
             "system": system(),
             "backends": [asdict(diagnosis) for diagnosis in self.backends],
             "matrix": [cell_as_json(cell) for cell in self.cells],
-            "training": [{**asdict(training), "ok": training.ok} for training in self.trainings],
-            "largest_loss_difference": self.differences(),
+            "training": [asdict(training) for training in self.trainings],
+            "largest_loss_difference": [
+                {"title": title, "dtype": dtype, "difference": difference}
+                for (title, dtype), difference in self.differences().items()
+            ],
             "problems": self.problems(),
         }
         return nullified(figures)
@@ -60,7 +63,7 @@ class Report:
 
 def training_table(trainings: list[Training], dtype: str) -> Table:
     """The loss of each epoch side by side, and the test accuracy."""
-    title = f"MLP(256, 10) on 1,437 handwritten digits in {dtype}: loss of each epoch"
+    title = f"{trainings[0].title} in {dtype}: loss of each epoch"
     several = ["largest difference"] if len(trainings) > 1 else []
     table = Table("epoch", *(t.backend for t in trainings), *several, title=title)
     digits = 12 if dtype == "float64" else 7

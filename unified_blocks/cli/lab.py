@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,6 +23,7 @@ from unified_blocks.backend.registry import (
 )
 from unified_blocks.cli.tables import cell_as_json, matrix_table, nullified, problem_of
 from unified_blocks.cli.terminal import Backends, app, make_console, named, printable, usage_error
+from unified_blocks.equivalence.layouts import declared
 from unified_blocks.equivalence.matrix.cases import ALL_CASES
 from unified_blocks.equivalence.matrix.cells import Cell, cells, title
 from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
@@ -71,6 +73,15 @@ Inputs = Annotated[
         "--input", metavar="SHAPE", help="The shape of your model's input: 2,20. Repeatable."
     ),
 ]
+Layouts = Annotated[
+    str | None,
+    typer.Option(
+        "--layouts",
+        metavar="NCHW,NHWC",
+        help="Where images have the channels: for each backend in the order of --backend, --input "
+        "being in the first. For one backend that of --input, and its own.",
+    ),
+]
 
 
 @app.command()
@@ -85,13 +96,14 @@ def record(
     case: Cases = None,
     model: Model = None,
     input: Inputs = None,  # noqa: A002  # named as the option is
+    layouts: Layouts = None,
 ) -> None:
     """Write down what one backend gives, to be compared where it is not installed.
 
     Exits with 1 when something raised; all else is in the file.
     """
-    task = task_of(dtype, mode, case, model, input)
     (name,) = named([backend])
+    task = task_of(dtype, mode, case, model, input, layouts=layouts, backends=[name])
     if not output.parent.is_dir():
         raise usage_error(f"--output must name a file in a folder that exists; got {output}")
     try:
@@ -101,7 +113,13 @@ def record(
             count = len(cases) * len(task.dtypes) * len(task.modes)
             row = bar.add_task(name, total=count)
             made = make_record(
-                name, device, cases, task.dtypes, task.modes, lambda key, entry: bar.advance(row)
+                name,
+                device,
+                cases,
+                task.dtypes,
+                task.modes,
+                lambda key, entry: bar.advance(row),
+                task.layouts_of(name),
             )
         write_record(made, output)
     except (BackendImportError, ValueError, OSError) as error:
@@ -136,6 +154,7 @@ def compare(
     case: Cases = None,
     model: Model = None,
     input: Inputs = None,  # noqa: A002  # named as the option is
+    layouts: Layouts = None,
     rtol: Annotated[
         float | None,
         typer.Option(
@@ -173,7 +192,7 @@ def compare(
             if records:
                 options = {
                     "--backend": backend, "--device": device, "--dtype": dtype, "--mode": mode,
-                    "--case": case, "--model": model, "--input": input,
+                    "--case": case, "--model": model, "--input": input, "--layouts": layouts,
                 }  # fmt: skip
                 if given := [option for option, value in options.items() if value]:
                     raise usage_error(
@@ -183,14 +202,17 @@ def compare(
                 if fresh:
                     check_fresh(records, compared)
             else:
-                task = task_of(dtype, mode, case, model, input, device)
-                compared = record_all(task, installed(backend))
+                backends = installed(backend)
+                task = task_of(dtype, mode, case, model, input, device, layouts, backends)
+                compared = record_all(task, backends)
             matrix = cells(compared)
     except (UnifiedBlocksError, ValueError, OSError) as error:
         raise usage_error(str(error)) from None
     problems = [problem_of(cell) for cell in matrix if not cell.ok]
     if json_file is not None:
-        about = [{name: getattr(record, name) for name in TEXTS} for record in compared]
+        about = [
+            {name: getattr(record, name) for name in (*TEXTS, "layouts")} for record in compared
+        ]
         figures = {"records": about, "cells": [*map(as_json, matrix)], "problems": problems}
         text = json.dumps(nullified(figures), indent=2, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
@@ -221,23 +243,55 @@ def task_of(
     model: str | None,
     inputs: list[str] | None,
     devices: list[str] | None = None,
+    layouts: str | None = None,
+    backends: Sequence[str] = (),
 ) -> Task:
-    """What is to be recorded, as said on the command line."""
+    """What is to be recorded on these backends, as said on the command line."""
     if model and cases:
         raise usage_error("--case is of this library's blocks; got it with --model: leave one out")
     if bool(model) != bool(inputs):
         given, missing = ("--model", "--input") if model else ("--input", "--model")
         raise usage_error(f"{given} must come with {missing}; got it alone: add {missing}")
+    if layouts and not model:
+        raise usage_error("--layouts must come with --model; got it alone: add --model and --input")
     if model and (folder := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, folder)
+    shapes = [shape_of(text) for text in inputs or ()]
     return Task(
         among("--case", cases, [case.name for case in ALL_CASES]),
         model or "",
-        [shape_of(text) for text in inputs or ()],
+        shapes,
         list(dict.fromkeys(devices or ())),
         among("--dtype", dtypes, list(TOLERANCES)) or DTYPES,
         cast("Sequence[Mode]", among("--mode", modes, list(MODES)) or MODES),
+        layouts_of(layouts, backends, shapes) if layouts else {},
     )
+
+
+def layouts_of(
+    text: str, backends: Sequence[str], shapes: Sequence[tuple[int, ...]]
+) -> dict[str, tuple[str, str]]:
+    """The layout of the inputs, and that of the model on each backend: given as `NCHW,NHWC`."""
+    given, *others = text.split(",")
+    own = [given, *others] if len(backends) > 1 else others
+    if len(own) != len(backends):
+        several = (
+            f"a layout for each of {', '.join(backends)}; got {text}: name the backends by "
+            "--backend, in this order"
+        )
+        alone = f"that of --input, and that of the model; got {text}: give NCHW,NHWC"
+        raise usage_error(f"--layouts must be {several if len(backends) > 1 else alone}")
+    images = [np.broadcast_to(0.0, shape) for shape in shapes]
+    for layout in own:
+        try:
+            declared((given, layout)).second(images)
+        except ValueError:
+            raise usage_error(
+                "--layouts must be of images with as many axes as --input, the same but for where "
+                f"the channels are; got {text} for {', '.join(str(shape) for shape in shapes)}: "
+                "give NCHW,NHWC"
+            ) from None
+    return {backend: (given, layout) for backend, layout in zip(backends, own, strict=True)}
 
 
 def among(option: str, given: list[str] | None, known: list[str]) -> list[str]:

@@ -102,7 +102,8 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another framework's tensor.
-        UnsupportedError: with `mode="native"`, when the framework has no graphs.
+        UnsupportedError: with `mode="native"`, when the framework has no graphs; otherwise for a
+            model that gives no tensor, of which nothing can be compared.
         ValueError: another mode, no example to measure with, or targets that do not fit the loss.
 
     Example::

@@ -25,7 +25,7 @@ from unified_blocks.equivalence.ordering import by_order
 from unified_blocks.equivalence.pairing import Common, in_common
 from unified_blocks.equivalence.renaming import renaming
 from unified_blocks.equivalence.rounding import numbers_of
-from unified_blocks.equivalence.sides import Held, Model, Partners, held_by, unchanged
+from unified_blocks.equivalence.sides import Held, Model, Partners, add_up, held_by, unchanged
 from unified_blocks.equivalence.watching import WHOLE, watched
 from unified_blocks.models.outputs import Place, output_of
 from unified_blocks.models.transfer import Rename
@@ -63,6 +63,7 @@ class Comparing:
         names = by_order(self.a, self.b) if match == "order" else rename
         theirs = [*self.b.names(), *self.b.paths()]
         self.rename = renaming(names, self.a.names(), self.a.paths(), theirs)
+        add_up(self.a, self.b, self.rename)
         self.partners: list[Partners] = []
         self.apart: list[Held] = []
         self.order: list[str] = []
@@ -201,7 +202,8 @@ class Comparing:
 
     def evidence_of_held(self, held: Held, in_place: bool = True) -> Evidence:
         # On PyTorch's device without numbers, "meta", there is nothing to read.
-        a, b = (v.read() if v is not None and in_place else None for v in (held.a, held.b))
+        both = ((self.a, held.a), (self.b, held.b))
+        a, b = (model.read(v) if v is not None and in_place else None for model, v in both)
         owner, model = (held.a, self.a) if held.a is not None else (held.b, self.b)
         return Evidence(
             "parameter",

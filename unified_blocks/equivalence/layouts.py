@@ -263,18 +263,22 @@ def side_of(
     arrays = list(b)
     chosen: list[Move] = [None] * len(b)
     for i, (x, y, dtype) in enumerate(zip(a, b, dtypes[0], strict=False)):
-        chosen[i] = move = _chosen(x, y, dtype, moves)
+        chosen[i] = move = chosen_move(x, y, dtype, moves)
         arrays[i] = y.reshape(x.shape) if move == "ones" else brought(y, move)
     rows = rows_of(name, what, a, arrays, dtypes, names)
     for i, move in enumerate(chosen):
         if arrays[i] is not b[i]:
-            rows[i] = replace(
-                rows[i], shapes=(rows[i].shapes[0], b[i].shape), layout=in_words(move)
-            )
+            rows[i] = told(rows[i], b[i], move)
     return Side(rows, arrays, chosen)
 
 
-def _chosen(x: Array, y: Array, dtype: str, moves: Sequence[Move]) -> Move:
+def told(row: Row, b: Array, move: Move) -> Row:
+    """A row that says how the array of the second model was brought to the first's layout."""
+    return replace(row, shapes=(row.shapes[0], b.shape), layout=in_words(move))
+
+
+def chosen_move(x: Array, y: Array, dtype: str, moves: Sequence[Move]) -> Move:
+    """The first of `moves` that makes an array of the second model agree, or the last that fits."""
     if x.ndim != y.ndim and min(x.ndim, y.ndim) > 1:
         return "ones" if "ones" in moves and _without_ones(x) == _without_ones(y) else None
     possible: list[Move] = [move for move in moves if move != "ones"]

@@ -145,7 +145,7 @@ class Learning(Comparing):
                 trainer = Trainer(model.net, optimizer, chosen)
                 x = model.only_input()
                 curves.append([to_numpy(trainer.step(x, y), copy=True) for _ in range(steps)])
-                after.append(model.numbers())
+                after.append(model.sums())
         for i, (x, y) in enumerate(zip(*curves, strict=True)):
             row = compared(f"step {i + 1}", "loss", x, y, "trained")
             self.rows.append(row)

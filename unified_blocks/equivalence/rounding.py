@@ -27,7 +27,7 @@ from typing import Protocol
 
 import numpy as np
 
-from unified_blocks.equivalence.causes.activations import bent, gelu_tanh, sloped
+from unified_blocks.equivalence.causes.activations import bent, sloped
 from unified_blocks.equivalence.causes.evidence import NORMS, Evidence
 from unified_blocks.equivalence.causes.norms import epsilon_of, normalised
 from unified_blocks.equivalence.watching import Call
@@ -260,7 +260,6 @@ def _activations(z: Array, y: Array) -> Iterator[tuple[Callable[[Array], Array],
     for name, function in ACTIVATE.items():
         if name is not None:
             yield function, STEEPEST
-    yield (lambda Z: gelu_tanh(Z, 0.044715)), STEEPEST
     for curve, slope in bent(z, y):
         yield sloped(curve, slope), max(STEEPEST, abs(slope))
 

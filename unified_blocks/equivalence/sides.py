@@ -65,6 +65,7 @@ class Model:
         self.held = all_built(self.net, "compare")
         self.variables = [v for v in self.held if not v.foreign]
         self.left_out = foreign_in(self.held)
+        self.terms: dict[str, Variable] = {}
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -157,9 +158,41 @@ class Model:
     def numbers(self) -> dict[str, Array]:
         return {name: v.read() for v in self.held for name in (v.name, *v.aliases)}
 
+    def read(self, v: Variable) -> Array:
+        """The numbers of a variable, with those of the one that it is compared in a sum with."""
+        term = self.terms.get(v.name)
+        return v.read() if term is None else np.asarray(v.read() + term.read())
+
+    def sums(self) -> dict[str, Array]:
+        """As `numbers`, each in its sum."""
+        return self.numbers() | {v.name: self.read(v) for v in self.held if v.name in self.terms}
+
     def restore(self, numbers: Mapping[str, Array]) -> None:
         for v in self.held:
             v.write(numbers[v.name])
+
+
+def add_up(a: Model, b: Model, rename: Callable[[str], str]) -> None:
+    """Compare the sums of the arrays of which one of the models holds the sum only.
+
+    Args:
+        rename: turns a name of `b` into that of `a`.
+    """
+    sides: list[tuple[Model, dict[str, Variable], Callable[[str], str]]] = [
+        (a, {v.name: v for v in a.variables}, str),
+        (b, {rename(v.name): v for v in b.variables}, rename),
+    ]
+    sums = {
+        name: to_mine(v.sum_with)
+        for _, held, to_mine in sides
+        for name, v in held.items()
+        if v.sum_with is not None
+    }
+    for model, held, _ in sides:
+        for name, other in sums.items():
+            if name in held and other in held:
+                model.terms[held[other].name] = held[name]
+                model.variables.remove(held[name])
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Stored:
         is_tied: whether layers of several kinds may hold it: the table of an embedding, and a
             dense weight.
         optional: whether a model that computes the same may lack it.
+        per_group: see `Variable`.
         unsettled: whether it is a guess which of its axes are the channels.
     """
 
@@ -46,6 +47,7 @@ class Stored:
     aliases: tuple[str, ...] = ()
     is_tied: bool = False
     optional: bool = False
+    per_group: bool = False
     unsettled: bool = False
 
     @property

@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unified_blocks import ops
-from unified_blocks.block import Block
+from unified_blocks.block import Block, argument
+from unified_blocks.block.arguments import declared
 from unified_blocks.block.rules import ACTIVATIONS
+from unified_blocks.layers.axes import Axis
+from unified_blocks.layers.images import ImageLayer, over_space
 from unified_blocks.reference.numpy_ops import ACTIVATE, softmax
 from unified_blocks.types import Array, State
 
@@ -18,7 +21,8 @@ class Activation(Block):
 
     Args:
         activation: `"relu"`, `"leaky_relu"`, `"elu"`, `"selu"`, `"gelu"`, `"silu"`, `"sigmoid"`,
-            `"hard_sigmoid"`, `"tanh"`, `"softplus"` or `"softsign"`; formulas in `ub.ops`.
+            `"hard_sigmoid"`, `"tanh"`, `"softplus"`, `"softsign"`, `"relu6"`, `"hard_swish"`,
+            `"mish"` or `"gelu_tanh"`; formulas in `ub.ops`.
 
     Shape:
         Input `(*)`, output the same.
@@ -79,10 +83,26 @@ class SELU(Elementwise):
     operation = "selu"
 
 
-class GELU(Elementwise):
-    """`X Φ(X)`, exact: by the error function, not by tanh."""
+class GELU(Block):
+    """`X Φ(X)`, by the error function, or approximately by tanh.
 
-    operation = "gelu"
+    Args:
+        approximate: whether by tanh: `ops.gelu_tanh`, as GPT and BERT have it. Default False, as
+            PyTorch, Keras and Gluon.
+
+    Shape:
+        Input `(*)`, output the same.
+    """
+
+    def __init__(self, approximate: bool = False) -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, X: Any) -> Any:
+        return ops.gelu(X, approximate=self.approximate)
+
+    def reference(self, state: State, X: Array) -> Array:
+        return ACTIVATE["gelu_tanh" if argument(self, "approximate") else "gelu"](X)
 
 
 class SiLU(Elementwise):
@@ -121,43 +141,95 @@ class Softsign(Elementwise):
     operation = "softsign"
 
 
-class Softmax(Block):
+class ReLU6(Elementwise):
+    """`min(max(X, 0), 6)`; its derivative at 0 and at 6 is 0."""
+
+    operation = "relu6"
+
+
+class HardSwish(Elementwise):
+    """`X · min(max(X + 3, 0), 6) / 6`."""
+
+    operation = "hard_swish"
+
+
+class Mish(Elementwise):
+    """`X · tanh(log(1 + exp(X)))`."""
+
+    operation = "mish"
+
+
+class PReLU(ImageLayer):
+    """`X` where it is above 0, else `weight · X`, which is learned.
+
+    Args:
+        num_parameters: 1, or the number of channels: one weight for all, or one for each.
+        layout: `"channels_first"` or `"channels_last"`; default: that of `use_layout`, or the
+            first.
+        dtype: floating-point type; default: that of `use_dtype`, or float32.
+
+    Shape:
+        Input `(n, c, *)`, output the same; in the layout `"channels_last"` `(n, *, c)`.
+
+    Parameters (canonical name, initial value):
+        `weight`: `(num_parameters,)`, 0.25, as PyTorch and Gluon (0 in Keras, which has one for
+        each number of a sample unless axes are shared).
+
+    Source:
+        He et al., "Delving Deep into Rectifiers", 2015.
+    """
+
+    @declared
+    def __init__(
+        self, num_parameters: int = 1, *, layout: str | None = None, dtype: Any = None
+    ) -> None: ...
+
+    def of_channels_first(self, state: State, X: Array) -> Array:
+        return np.where(np.real(X) > 0, X, over_space(state["weight"], X.ndim - 2) * X)
+
+
+class AlongAxis(Block):
+    """Base of the layers along one axis; input `(*)`, output the same."""
+
+    def __init__(self, axis: int | str = -1) -> None:
+        super().__init__()
+        self.along = Axis.of(type(self).__name__, axis)
+
+    def axis_in(self, X: Any) -> int:
+        """The number of the axis among those of `X`."""
+        return self.along.among(type(self).__name__, X)
+
+
+class Softmax(AlongAxis):
     """`exp(X) / Σ exp(X)` along an axis.
 
     Args:
-        axis: default: the last.
+        axis: a number, default the last, or `"channels"`. In the layout `"channels_last"` a number
+            is still that of an axis of `(n, c, *space)`, for inputs of four axes or more.
 
     Shape:
         Input `(*)`, output the same.
     """
 
-    def __init__(self, axis: int = -1) -> None:
-        super().__init__()
-        self.axis = axis
-
     def forward(self, X: Any) -> Any:
-        return ops.softmax(X, axis=self.axis)
+        return ops.softmax(X, axis=self.axis_in(X))
 
     def reference(self, state: State, X: Array) -> Array:
-        return softmax(X, self.axis)
+        return softmax(X, self.axis_in(X))
 
 
-class LogSoftmax(Block):
+class LogSoftmax(AlongAxis):
     """`X - log Σ exp(X)` along an axis.
 
     Args:
-        axis: default: the last.
+        axis: as `Softmax` takes it.
 
     Shape:
         Input `(*)`, output the same.
     """
 
-    def __init__(self, axis: int = -1) -> None:
-        super().__init__()
-        self.axis = axis
-
     def forward(self, X: Any) -> Any:
-        return ops.log_softmax(X, axis=self.axis)
+        return ops.log_softmax(X, axis=self.axis_in(X))
 
     def reference(self, state: State, X: Array) -> Array:
-        return np.log(softmax(X, self.axis))
+        return np.log(softmax(X, self.axis_in(X)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from unified_blocks.block import argument
 from unified_blocks.block.arguments import declared
 from unified_blocks.layers.geometry import Pads, pads_of, per_axis, same_pads
-from unified_blocks.layers.images import ImageLayer, over_space
+from unified_blocks.layers.images import ImageLayer, expected_image, over_space
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 
 class Convolution(ImageLayer):
@@ -46,8 +46,8 @@ class Convolution(ImageLayer):
         pads_of(name, values["padding"], cls.rank)
         check_groups(name, values)
 
-    def input_channels(self, shape: Sequence[int]) -> int:
-        return shape[1] * int(argument(self, "groups"))
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        return expected_image(self, shape, weight[1] * argument(self, "groups"), self.rank)
 
     def of_channels_first(self, state: State, X: Array) -> Array:
         windows, strides, dilation = (
@@ -116,8 +116,8 @@ def windows_of(
     reach = tuple((k - 1) * d + 1 for k, d in zip(windows, dilation, strict=True))
     if any(n < k for n, k in zip(padded.shape[2:], reach, strict=True)):
         raise ValueError(f"a window of {reach} does not fit into {padded.shape[2:]}")
-    axes: Any = tuple(range(2, 2 + rank))
-    seen: Array = np.lib.stride_tricks.sliding_window_view(padded, reach, axes)
+    view: Any = np.lib.stride_tricks.sliding_window_view  # NumPy's types know one axis only
+    seen: Array = view(padded, reach, tuple(range(2, 2 + rank)))
     steps = (*(slice(None, None, s) for s in strides), *(slice(None, None, d) for d in dilation))
     return np.asarray(seen[(slice(None), slice(None), *steps)])
 

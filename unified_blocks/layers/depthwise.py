@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from unified_blocks.block import Block, argument
 from unified_blocks.block.arguments import declared
 from unified_blocks.layers.convolutions import Conv2D, convolved
 from unified_blocks.layers.geometry import pads_of, per_axis, same_pads
-from unified_blocks.layers.images import ImageLayer, over_space
+from unified_blocks.layers.images import ImageLayer, expected_image, over_space
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 
 class DepthwiseConv2D(ImageLayer):
@@ -72,8 +72,8 @@ class DepthwiseConv2D(ImageLayer):
             per_axis(cls.__name__, parameter, values[parameter], 2)
         pads_of(cls.__name__, values["padding"], 2)
 
-    def input_channels(self, shape: Sequence[int]) -> int:
-        return shape[0] // int(argument(self, "multiplier"))
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        return expected_image(self, shape, weight[0] // argument(self, "multiplier"), self.rank)
 
     def of_channels_first(self, state: State, X: Array) -> Array:
         windows, strides, dilation = (

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from unified_blocks.block import Block, argument
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 
 class ImageLayer(Block):
     """Base of the layers that look for the channels of what they take.
 
     Attributes:
-        rank: the number of axes of space; None of a layer for any.
         channels_last: of an instance, whether its layout has them at the end.
     """
 
-    rank: ClassVar[int | None] = None
     channels_last: bool
-
-    def input_channels(self, shape: Sequence[int]) -> int:
-        """How many channels the input has, by the shape of `input_parameter`: `(out, in, …)`."""
-        return shape[1]
-
-    def input_pattern(self, shape: Sequence[int]) -> tuple[str | int, ...]:
-        space = ("*",) * (len(shape) - 2)
-        channels = self.input_channels(shape)
-        return ("n", *space, channels) if self.channels_last else ("n", channels, *space)
 
     def reference(self, state: State, X: Array) -> Array:
         if argument(self, "layout") == "channels_first":
@@ -40,6 +28,18 @@ class ImageLayer(Block):
     def of_channels_first(self, state: State, X: Array) -> Array:
         """The reference, for `(n, c, *space)`."""
         raise NotImplementedError
+
+
+SPACE = {1: "t", 2: "h, w", 3: "d, h, w"}
+
+
+def expected_image(layer: ImageLayer, shape: Shape, channels: int, rank: int) -> str | None:
+    """What the shape of an image must be, in words, when it is not; None when it is."""
+    axis = -1 if layer.channels_last else 1
+    if len(shape) == rank + 2 and shape[axis] == channels:
+        return None
+    places = f"{SPACE[rank]}, {channels}" if layer.channels_last else f"{channels}, {SPACE[rank]}"
+    return f"(n, {places}), in the layout {argument(layer, 'layout')!r}, the channels"
 
 
 def over_space(values: Any, rank: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,9 +11,9 @@ from unified_blocks.block import argument
 from unified_blocks.block.arguments import declared
 from unified_blocks.layers.convolutions import check_groups
 from unified_blocks.layers.geometry import Pads, pads_in_numbers, per_axis
-from unified_blocks.layers.images import ImageLayer, over_space
+from unified_blocks.layers.images import ImageLayer, expected_image, over_space
 from unified_blocks.reference.numpy_ops import ACTIVATE
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 
 class TransposedConvolution(ImageLayer):
@@ -57,8 +57,8 @@ class TransposedConvolution(ImageLayer):
             )
         check_groups(name, values)
 
-    def input_channels(self, shape: Sequence[int]) -> int:
-        return shape[0]
+    def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
+        return expected_image(self, shape, weight[0], self.rank)
 
     def of_channels_first(self, state: State, X: Array) -> Array:
         W, rank, groups = state["weight"], self.rank, argument(self, "groups")

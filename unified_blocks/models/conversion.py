@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from unified_blocks.backend.tensors import backend_of, to_numpy
 from unified_blocks.block import Block
 from unified_blocks.block.remaking import remake
 from unified_blocks.errors import NotEquivalentError, UnsupportedError
+from unified_blocks.layers.images import ImageLayer
+from unified_blocks.layouts import layout_name
 from unified_blocks.models.outputs import output_of, paired
 from unified_blocks.models.transfer import transfer
 from unified_blocks.models.variables import built_variables, device_of_variables
 from unified_blocks.reference.policy import TOLERANCES, Deviation, deviation
+from unified_blocks.types import Array
 
 
 def convert(
@@ -22,6 +26,7 @@ def convert(
     backend: str,
     example: Any = None,
     *,
+    layout: str | None = None,
     verify: bool = True,
     return_deviation: bool = False,
 ) -> Any:
@@ -37,6 +42,9 @@ def convert(
         example: an input to compare both blocks on, in inference: an array or a tensor, a tuple of
             them for several inputs. If omitted, the numbers are copied bit for bit, and the outputs
             are not compared.
+        layout: `"channels_first"` or `"channels_last"`: where the new block has the channels of
+            images; if omitted, where `net` has them. The example is in the layout of `net`: images
+            are what has four or more axes, and what has three where `net` has layers over one axis.
         verify: False skips the comparison.
         return_deviation: whether to return as well how far the outputs are apart.
 
@@ -45,6 +53,7 @@ def convert(
         was compared.
 
     Raises:
+        ValueError: for another layout.
         UnsupportedError: for a native model, or an argument that belongs to a framework.
         NotBuiltError: when a parameter does not exist yet.
         StateMismatchError: when the block was changed after it was made, so that its arguments no
@@ -55,8 +64,10 @@ def convert(
     Example::
 
         net = ub.convert(net, "torch", example=x)
+        net = ub.convert(net, "tensorflow", layout="channels_last")    # as Keras users have it
     """
     name = resolve_name(backend)
+    wanted = None if layout is None else layout_name(layout)
     if not isinstance(net, Block):
         raise UnsupportedError(
             f"convert: a model must be a block of this library, which knows what it was made with; "
@@ -64,7 +75,7 @@ def convert(
             "and use ub.transfer(source, target)"
         )
     variables = built_variables(net, "convert")
-    made = transfer(net, remake(net, name))
+    made = transfer(net, remake(net, name, wanted))
     frozen = {v.name for v in variables if v.role == "parameter" and not v.trainable}
     for variable in backend_of(made).variables(made):
         if variable.name in frozen:
@@ -85,10 +96,16 @@ def convert(
 def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
     """How far the outputs of two models are apart, in inference; that of `a` is expected.
 
+    Images are turned for `b` when it has their channels elsewhere. What of its output they are is
+    told by the numbers: an output counts in the order in which it is closer.
+
     Raises:
         UnsupportedError: for outputs of a dtype that has no tolerance.
     """
-    expected, found = (output_of(backend_of(net), _output(net, inputs), net) for net in (a, b))
+    turn = turning(a, b)
+    arrays = [np.asarray(to_numpy(x)) for x in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    expected = output_of(backend_of(a), _output(a, arrays), a)
+    found = output_of(backend_of(b), _output(b, [turn(array) for array in arrays]), b)
     worst = Deviation()
     places = [[leaf.place for leaf in output.leaves] for output in (expected, found)]
     for i, j in paired(*places):
@@ -96,8 +113,8 @@ def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
             return Deviation(float("inf"), float("inf"))
         wanted, actual = expected.leaves[i], found.leaves[j]
         if wanted.dtype in TOLERANCES and actual.dtype == wanted.dtype:
-            away = deviation(actual.array, wanted.array, wanted.dtype)
-            worst = max(worst, away)
+            orders = (wanted.array, turn(wanted.array))
+            worst = max(worst, min(deviation(actual.array, y, wanted.dtype) for y in orders))
         elif wanted.array.dtype.kind == "f" and actual.dtype == wanted.dtype:
             raise UnsupportedError(
                 f"convert: outputs are compared in {' and '.join(TOLERANCES)}; got {wanted.dtype}: "
@@ -108,11 +125,24 @@ def outputs_apart(a: Any, b: Any, inputs: Any) -> Deviation:
     return worst
 
 
-def _output(net: Any, inputs: Any) -> Any:
+def turning(a: Any, b: Any) -> Callable[[Array], Array]:
+    """What turns an array for `a` into the same one for `b`: images, if their layouts differ."""
+    layers = [[each for _, each in backend_of(net).layers(net)] for net in (a, b)]
+    first, second = ([each for each in found if isinstance(each, ImageLayer)] for found in layers)
+    if not first or not second or first[0].channels_last == second[0].channels_last:
+        return lambda array: array
+    source, target = (-1, 1) if first[0].channels_last else (1, -1)
+    over_one = any(getattr(layer, "rank", None) == 1 for layer in first)
+
+    def turn(array: Array) -> Array:
+        is_image = array.ndim > 3 or (array.ndim == 3 and over_one)
+        return np.moveaxis(array, source, target) if is_image else array
+
+    return turn
+
+
+def _output(net: Any, arrays: Sequence[Array]) -> Any:
     backend = backend_of(net)
     device = device_of_variables(backend.variables(net))
-    arrays = inputs if isinstance(inputs, tuple) else (inputs,)
-    tensors = [
-        backend.from_numpy(np.asarray(to_numpy(array), order="C"), device) for array in arrays
-    ]
+    tensors = [backend.from_numpy(np.asarray(array, order="C"), device) for array in arrays]
     return backend.run(net, tensors)

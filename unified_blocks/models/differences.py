@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unified_blocks.formats.pytorch.packed import as_held
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.loading import under_every_name
 from unified_blocks.models.variables import stored_of
@@ -86,6 +87,7 @@ def diff_state(a: Any, b: Any, *, strict: bool = True) -> StateDifference:
         first = _spelled(first, second)
     if isinstance(b, StateFile):
         second = _spelled(second, first)
+    second = as_held(second, under_every_name(first))
     names = list(dict.fromkeys((*first, *second)))
     x, y = under_every_name(first), under_every_name(second)
     return StateDifference(tuple(_compared(name, x.get(name), y.get(name)) for name in names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -209,7 +210,7 @@ def choose(
                 problems.append(f"no {v.name}")
             continue
         (first, stored), *others = given.items()
-        chosen.append((v, stored))
+        chosen.append((v, in_groups(v, stored)))
         differing = [name for name, other in others if not _same(other, stored)]
         if differing:
             problems.append(
@@ -218,6 +219,24 @@ def choose(
             )
     problems += [f"an unknown {name}" for name in unknown_in(tensors, used)]
     return chosen, problems
+
+
+def in_groups(v: Variable, stored: Stored) -> Stored:
+    """`stored` with a number for each channel, or for each group of them, as `v` has it.
+
+    As it is where that cannot be: then its shape does not fit.
+    """
+    if v.per_group == stored.per_group or not v.shape or len(stored.shape) != 1:
+        return stored
+    size, given = v.shape[0], stored.shape[0]
+    if size is None or max(size, given) % min(size, given):
+        return stored
+    if stored.per_group:
+        return replace(stored, shape=(size,), read=lambda: np.repeat(stored.read(), size // given))
+    apart = stored.read().reshape(size, -1)
+    if not (apart == apart[:, :1]).all():
+        return stored
+    return replace(stored, shape=(size,), read=lambda: apart[:, 0].copy())
 
 
 def _same(a: Stored, b: Stored) -> bool:
@@ -232,12 +251,24 @@ def misfits(v: Variable, stored: Stored, backend: Backend) -> list[str]:
     problems = []
     if v.obstacle is not None and not v.is_built:
         problems.append(f"{v.name}, which does not exist yet: {v.obstacle}")
-    if not fits(stored.shape, v.shape):
-        problems.append(f"{v.name} of shape {stored.shape}, not {shown(v.shape)}")
+    if stored.per_group and not v.per_group and not v.is_built:
+        problems.append(
+            f"{v.name} with a number for each group, not for each channel, and how many channels "
+            "there are is not known yet: call ub.build(net, input_shape) first"
+        )
+    elif not fits(stored.shape, v.shape):
+        problems.append(f"{v.name} of shape {stored.shape}, not {shown(v.shape)}{_why(v, stored)}")
     kind = known_kind_of(v, backend)
     if not (v.is_tied or stored.is_tied) and differ(kind, stored.kind, backend):
         problems.append(f"{v.name} of a {stored.kind}, not of a {kind}")
     return problems
+
+
+def _why(v: Variable, stored: Stored) -> str:
+    """What a norm over groups would have to have, if that is why an array does not fit."""
+    if v.per_group and not stored.per_group:
+        return ": Gluon's GroupNorm has one number for each group, so all of a group must be equal"
+    return ""
 
 
 def differ(wanted: str | None, given: str | None, backend: Backend) -> bool:

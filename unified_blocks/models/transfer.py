@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial as with_arguments
 from typing import Any, Literal, TypeVar
 
@@ -11,12 +11,14 @@ from unified_blocks.backend import Backend, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError
 from unified_blocks.formats.pytorch.counts import is_count
+from unified_blocks.formats.pytorch.packed import as_held, layers_as_held
 from unified_blocks.formats.pytorch.reparametrized import converted, older
 from unified_blocks.formats.stored import StateFile, Stored
 from unified_blocks.models.loading import (
     choose,
     differ,
     fits,
+    in_groups,
     load_into,
     misfits,
     shown,
@@ -28,6 +30,7 @@ from unified_blocks.models.variables import known_kind_of, shortened, stored_of,
 from unified_blocks.types import Array
 
 T = TypeVar("T")
+Tied = TypeVar("Tied", Stored, Variable)
 Rename = Mapping[str, str] | Callable[[str], str | None]
 
 
@@ -48,7 +51,8 @@ def transfer(
     asked for, cast to fit, and nothing is loaded unless all of it fits. A weight that Gluon holds
     but, with `scale=False`, does not use counts as 1; a target may lack it. An array that the
     source shares goes under each of its names. A weight by PyTorch's `weight_norm` or
-    `spectral_norm`, old or new, goes to one that is held as it is, and by `weight_norm` back.
+    `spectral_norm`, old or new, goes to one that is held as it is, and by `weight_norm` back. What
+    `torch.nn.MultiheadAttention` holds goes to attention of four dense layers, and back.
 
     Args:
         source: a model, a file that `ub.read_state` opened, or a state.
@@ -59,7 +63,8 @@ def transfer(
             skip.
         match: `"order"` pairs the layers that hold parameters one by one in the order of their
             definition, whatever their names, and refuses where the kind of a layer, or the name
-            or shape of an array in it, differs, or where a file has another order.
+            or shape of an array in it, differs, or where a file has another order. What several
+            layers of a model share fills a target that does not.
         partial: whether to move what fits, a replaced head left out: a layer moves as a whole or
             stays as it is. By order, the layers up to the first that differs move. A warning says
             what stayed, and what of the source was not used.
@@ -104,7 +109,7 @@ def transfer(
                 f"their definition, and nothing was loaded; got {source.path}, whose order is "
                 f"another: {source.order_remedy}"
             )
-        tensors, unused = _in_order(tensors, variables, target, partial)
+        tensors, unused = _in_order(tensors, source, variables, target, partial)
     else:
         tensors = under_every_name(tensors) if rename is None else _renamed(tensors, rename)
         tensors, unused = _by_name(tensors, variables), []
@@ -163,6 +168,15 @@ def _by_layer(arrays: Mapping[str, T]) -> dict[str, dict[str, T]]:
     return layers
 
 
+def _needed(layers: Mapping[str, dict[str, T]]) -> dict[str, dict[str, T]]:
+    """The layers that elsewhere hold something too."""
+    return {
+        path: layer
+        for path, layer in layers.items()
+        if not all(getattr(array, "optional", False) for array in layer.values())
+    }
+
+
 def _spelled(variables: Sequence[Variable]) -> dict[str, tuple[str, Variable]]:
     """The name and the variable under each name, those of `weight_norm` as PyTorch's older one."""
     return {older(name, v.kind): (name, v) for v in variables for name in (v.name, *v.aliases)}
@@ -171,6 +185,7 @@ def _spelled(variables: Sequence[Variable]) -> dict[str, tuple[str, Variable]]:
 def _by_name(tensors: Mapping[str, Stored], variables: Sequence[Variable]) -> dict[str, Stored]:
     """`tensors`, with what the target holds by `weight_norm`, or does not, made of the rest."""
     spelled = _spelled(variables)
+    tensors = as_held(tensors, {n for v in variables for n in (v.name, *v.aliases)})
     names = {older(name, stored.kind): name for name, stored in tensors.items()}
     wanted = _by_layer({name: v for name, (_, v) in spelled.items()})
     layers = _by_layer({new: tensors[name] for new, name in names.items()})
@@ -233,24 +248,83 @@ def _unit(v: Variable, backend: Backend) -> str:
 # by order
 
 
+@dataclass
+class Order:
+    """The layers of two models, paired in order.
+
+    Attributes:
+        found: the arrays of the source under the names of the target.
+        rest: the names of those that no layer was paired with.
+        problems: what does not fit, in words.
+    """
+
+    found: dict[str, Stored]
+    rest: list[str]
+    problems: list[str]
+
+
 def _in_order(
     tensors: Mapping[str, Stored],
+    source: Any,
     wanted_variables: Sequence[Variable],
     target: Any,
     leading: bool,
 ) -> tuple[dict[str, Stored], list[str]]:
     """The arrays under the names of the target: its layers paired with those of `tensors`.
 
-    With `leading` those up to the first that differs; and the names of the rest of `tensors`.
+    With `leading` those up to the first that differs; and the names of the rest of `tensors`. A
+    layer that holds nothing but what another holds, too, a tied head, counts where that is needed.
     """
     backend = backend_of(target)
+    variables = {v.name: v for v in wanted_variables}
+    order = _paired(tensors, variables, backend, leading)
+    if order.problems:
+        every = _of_every_layer(tensors, source), _of_every_layer(variables, target)
+        if (len(every[0]), len(every[1])) != (len(tensors), len(variables)):
+            other = _paired(*every, backend, leading)
+            order = order if other.problems else other
+    if order.problems and not leading:
+        raise StateMismatchError(
+            f"transfer: with match='order' the layers of the source must be those of "
+            f"{type(target).__name__}, in order, and nothing was loaded; got "
+            + "; ".join(order.problems[:20])
+            + ("; …" if len(order.problems) > 20 else "")
+        )
+    return order.found, order.rest
+
+
+def _of_every_layer(arrays: Mapping[str, Tied], net: Any) -> dict[str, Tied]:
+    """`arrays`, those that several layers of a model hold under a name in each of them."""
+    if isinstance(net, Mapping):  # a state or a file: nothing is known of its layers
+        return dict(arrays)
+    places = {path: i for i, (path, _) in enumerate(backend_of(net).layers(net))}
+    names = list(arrays)
+    found = dict(arrays)
+    for array in arrays.values():
+        for alias in array.aliases:
+            place = places.get(alias.rpartition(".")[0])
+            if place is not None:
+                after = (
+                    i
+                    for i, name in enumerate(names)
+                    if places.get(name.rpartition(".")[0], -1) > place
+                )
+                names.insert(next(after, len(names)), alias)
+                found[alias] = replace(array, name=alias) if isinstance(array, Stored) else array
+    return {name: found[name] for name in names}
+
+
+def _paired(
+    tensors: Mapping[str, Stored], named: Mapping[str, Variable], backend: Backend, leading: bool
+) -> Order:
     given = _by_layer({older(n, s.kind): s for n, s in tensors.items() if not is_count(n)})
-    first = {older(v.name, v.kind): v for v in wanted_variables if not is_count(v.name)}
-    wanted = _by_layer(first)
-    problems = []
+    names = {older(name, v.kind): name for name, v in named.items() if not is_count(name)}
+    wanted = _by_layer({new: named[name] for new, name in names.items()})
+    given = layers_as_held(given, wanted)
+    given, wanted = _needed(given), _needed(wanted)
+    order = Order({}, [], [])
     if len(given) != len(wanted):
-        problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
-    found: dict[str, Stored] = {}
+        order.problems.append(f"{len(given)} layers that hold parameters, not {len(wanted)}")
     paired = 0
     for (path, layer), (place, variables) in zip(given.items(), wanted.items(), strict=False):
         # What one layer holds and does not use, the other need not have.
@@ -258,22 +332,16 @@ def _in_order(
             {n: s for n, s in layer.items() if n in variables or not s.optional}, variables
         )
         places = {n: v for n, v in variables.items() if n in arrays or not v.optional}
-        names = f"{path or 'the model'} for {place or 'the model'}"
-        differences = [f"{names}: {d}" for d in _differences(arrays, places, backend)]
-        problems += differences
+        title = f"{path or 'the model'} for {place or 'the model'}"
+        differences = [f"{title}: {d}" for d in _differences(arrays, places, backend)]
+        order.problems += differences
         if leading and differences:
             break
         paired += 1
-        found |= {variables[n].name if n in variables else n: s for n, s in arrays.items()}
-    if problems and not leading:
-        raise StateMismatchError(
-            f"transfer: with match='order' the layers of the source must be those of "
-            f"{type(target).__name__}, in order, and nothing was loaded; got "
-            + "; ".join(problems[:20])
-            + ("; …" if len(problems) > 20 else "")
-        )
-    rest = [_joined(path, n) for path, layer in [*given.items()][paired:] for n in layer]
-    return found, rest
+        order.found |= {names.get(_joined(place, n), n): s for n, s in arrays.items()}
+    left = [*given.items()][paired:]
+    order.rest = [_joined(path, n) for path, layer in left for n in layer]
+    return order
 
 
 def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
@@ -283,7 +351,7 @@ def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
         StateMismatchError: as `transfer`; `what` is the operation that needed it.
     """
     variables = variables_to_load(target, what)
-    paired, _ = _in_order(stored_of(source, what), variables, target, False)
+    paired, _ = _in_order(stored_of(source, what), source, variables, target, False)
     return {stored.name: name for name, stored in paired.items()}
 
 
@@ -300,5 +368,5 @@ def _differences(
     return [
         f"{name} of shape {stored.shape}, not {shown(place[name].shape)}"
         for name, stored in layer.items()
-        if not fits(stored.shape, place[name].shape)
+        if not fits(in_groups(place[name], stored).shape, place[name].shape)
     ]

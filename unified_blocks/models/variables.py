@@ -90,7 +90,7 @@ def warn(message: str) -> None:
 
 def foreign_in(variables: Sequence[Variable]) -> list[str]:
     """What layers of unknown kinds hold, in words."""
-    return [f"{v.name} of a {type(v.owner).__name__}" for v in variables if v.foreign]
+    return [f"{v.name} of a {type(v.owner).__name__}{v.reason}" for v in variables if v.foreign]
 
 
 def shortened(words: Sequence[str], most: int = 10) -> str:
@@ -212,6 +212,7 @@ def _stored(v: Variable, backend: Backend) -> Stored:
         aliases=v.aliases,
         is_tied=v.is_tied,
         optional=v.optional or is_count(v.name),
+        per_group=v.per_group,
         unsettled=v.unsettled,
     )
 

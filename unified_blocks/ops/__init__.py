@@ -7,6 +7,7 @@ tensors, and on MXNet's symbols. Where the frameworks' own functions differ, the
 holds here.
 """
 
+from unified_blocks.ops.attention import scaled_dot_product_attention
 from unified_blocks.ops.control_flow import cond, while_loop
 from unified_blocks.ops.creation import (
     arange,
@@ -62,7 +63,7 @@ from unified_blocks.ops.elementwise import (
 )
 from unified_blocks.ops.images import pad, resize
 from unified_blocks.ops.linear_algebra import matmul, matrix_transpose
-from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, mae, mse
+from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, l1, mae, mse
 from unified_blocks.ops.manipulation import (
     KEEP,
     broadcast_to,
@@ -84,10 +85,15 @@ from unified_blocks.ops.neural import (
     dropout,
     elu,
     gelu,
+    gelu_tanh,
     hard_sigmoid,
+    hard_swish,
     leaky_relu,
     log_softmax,
+    mish,
+    prelu,
     relu,
+    relu6,
     selu,
     sigmoid,
     silu,
@@ -147,12 +153,15 @@ __all__ = [
     "full",
     "full_like",
     "gelu",
+    "gelu_tanh",
     "greater",
     "greater_equal",
     "hard_sigmoid",
+    "hard_swish",
     "huber",
     "isfinite",
     "isnan",
+    "l1",
     "leaky_relu",
     "less",
     "less_equal",
@@ -171,6 +180,7 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "mish",
     "mse",
     "multiply",
     "not_equal",
@@ -180,13 +190,16 @@ __all__ = [
     "pad",
     "permute_dims",
     "pow",
+    "prelu",
     "prod",
     "register",
     "relu",
+    "relu6",
     "remainder",
     "reshape",
     "resize",
     "round",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "sign",

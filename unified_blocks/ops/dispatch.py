@@ -28,7 +28,7 @@ PRIMITIVES = (
     *("one_hot", "one_hot_like", "full", "full_like", "arange", "eye"),
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "hard_sigmoid", "tanh"),
     *("softplus", "softsign", "softmax", "log_softmax", "logsumexp", "dropout"),
-    *("pad", "resize", "while_loop", "cond"),
+    *("pad", "resize", "scaled_dot_product_attention", "while_loop", "cond"),
 )
 """The operations that a backend implements; the others are written with these."""
 

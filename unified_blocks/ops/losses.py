@@ -29,29 +29,55 @@ def mae(output: Any, y: Any, /) -> Any:
     return mean(abs(_difference("mae", output, y)))
 
 
-def huber(output: Any, y: Any, /, *, delta: float = 1.0) -> Any:
-    """The mean over all elements of `d²/2` where `d = |output - y| ≤ delta`, else of
-    `delta (d - delta/2)`.
+def l1(output: Any, y: Any, /) -> Any:
+    """`mae` by the name that PyTorch and Gluon have for it.
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
     """
+    return mean(abs(_difference("l1", output, y)))
+
+
+def huber(output: Any, y: Any, /, *, delta: float = 1.0) -> Any:
+    """The mean over all elements of `d²/2` where `d = |output - y| ≤ delta`, else of
+    `delta (d - delta/2)`.
+
+    As in PyTorch and Keras; Gluon's own is this over `delta`.
+
+    Args:
+        delta: above 0.
+
+    Raises:
+        ValueError: when the shapes differ, for nothing is broadcast; another `delta`.
+    """
+    if not delta > 0:
+        raise ValueError(f"ops.huber: delta must be above 0; got delta={delta}")
     distance = abs(_difference("huber", output, y))
     near = minimum(distance, delta)
     return mean(near * near * 0.5 + (distance - near) * delta)
 
 
-def cross_entropy(logits: Any, labels: Any, /) -> Any:
+def cross_entropy(logits: Any, labels: Any, /, *, label_smoothing: float = 0.0) -> Any:
     """The mean over the batch of `-log softmax(logits)[label]`.
+
+    With label smoothing s the target is not the label alone: `1 - s` of it, and `s / classes` of
+    each class, the label's too (Szegedy et al., "Rethinking the Inception Architecture for Computer
+    Vision", section 7; as in PyTorch and Keras).
 
     Args:
         logits: `(n, classes)`.
         labels: integers `(n,)` in [0, classes); for any other the loss is infinite.
+        label_smoothing: s, in [0, 1).
 
     Raises:
-        ValueError: for other shapes.
+        ValueError: for other shapes, or another `label_smoothing`.
         TypeError: for labels that are not integers.
     """
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(
+            "ops.cross_entropy: label_smoothing must be in [0, 1); got "
+            f"label_smoothing={label_smoothing}"
+        )
     logits = _wide(floating("cross_entropy", logits), logits)
     if rank_of(logits) not in (None, 2) or rank_of(labels) not in (None, 1):
         raise ValueError(
@@ -66,7 +92,10 @@ def cross_entropy(logits: Any, labels: Any, /) -> Any:
         )
     namespace = beside("cross_entropy", logits, labels)
     chosen = namespace.one_hot_like(whole("cross_entropy", labels), logits)
-    likelihood = sum(where(greater(chosen, 0), log_softmax(logits), 0), axis=-1)
+    logs = log_softmax(logits)
+    likelihood = sum(where(greater(chosen, 0), logs, 0), axis=-1)
+    if label_smoothing:
+        likelihood = likelihood * (1 - label_smoothing) + mean(logs, axis=-1) * label_smoothing
     return -mean(likelihood + log(sum(chosen, axis=-1)))  # the logarithm of 0 for no class
 
 

@@ -28,9 +28,15 @@ def selu(x: Any, /) -> Any:
     return floating("selu", x).selu(x)
 
 
-def gelu(x: Any, /) -> Any:
-    """`x Φ(x) = x (1 + erf(x/√2)) / 2`: exact, not the tanh form (Hendrycks and Gimpel, 2016)."""
-    return floating("gelu", x).gelu(x)
+def gelu(x: Any, /, *, approximate: bool = False) -> Any:
+    """`x Φ(x) = x (1 + erf(x/√2)) / 2`: exact, or `gelu_tanh` (Hendrycks and Gimpel, 2016)."""
+    return gelu_tanh(x) if approximate else floating("gelu", x).gelu(x)
+
+
+def gelu_tanh(x: Any, /) -> Any:
+    """`x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`: GELU as GPT and BERT approximate it."""
+    inner = 0.7978845608028654 * (x + 0.044715 * (x * x * x))
+    return x * (1 + floating("gelu_tanh", x).tanh(inner)) / 2
 
 
 def silu(x: Any, /) -> Any:
@@ -61,6 +67,31 @@ def softplus(x: Any, /) -> Any:
 def softsign(x: Any, /) -> Any:
     """`x / (1 + |x|)`."""
     return floating("softsign", x).softsign(x)
+
+
+def relu6(x: Any, /) -> Any:
+    """`min(max(x, 0), 6)`; its derivative at 0 and at 6 is 0 (Krizhevsky, 2010)."""
+    namespace = floating("relu6", x)
+    return namespace.where(x < 6, namespace.relu(x), 6)
+
+
+def hard_swish(x: Any, /) -> Any:
+    """`x · hard_sigmoid(x)` (Howard et al., 2019)."""
+    return x * floating("hard_swish", x).hard_sigmoid(x)
+
+
+def mish(x: Any, /) -> Any:
+    """`x · tanh(log(1 + eˣ))` (Misra, 2019)."""
+    namespace = floating("mish", x)
+    return x * namespace.tanh(namespace.softplus(x))
+
+
+def prelu(x: Any, weight: Any, /) -> Any:
+    """`x` where it is above 0, else `weight · x` (He et al., 2015); the weight broadcasts.
+
+    In a block use the layer `ub.PReLU`, which knows where the channels are.
+    """
+    return floating("prelu", x).where(x > 0, x, weight * x)
 
 
 def softmax(x: Any, /, *, axis: int = -1) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -44,9 +45,29 @@ def hard_sigmoid(X: Array) -> Array:
     return np.where(np.real(X) < -3, 0, np.where(np.real(X) > 3, 6, X + 3)) / 6
 
 
+def relu6(X: Array) -> Array:
+    return np.where(np.real(X) < 6, relu(X), 6)
+
+
+def gelu_tanh(X: Array, cubic: float = 0.044715) -> Array:
+    """GELU by its approximation with tanh (Hendrycks and Gimpel, 2016)."""
+    return np.asarray(0.5 * X * (1 + np.tanh(math.sqrt(2 / math.pi) * (X + cubic * X**3))))
+
+
 def softmax(X: Array, axis: int) -> Array:
     e = np.exp(X - np.real(X).max(axis, keepdims=True))
     return np.asarray(e / e.sum(axis, keepdims=True))
+
+
+def attention(Q: Array, K: Array, V: Array, mask: Any, causal: bool, scale: float) -> Array:
+    """`softmax(scale · Q Kᵀ) V` where the mask is True; zeros of what attends to nothing."""
+    scores = Q @ K.swapaxes(-1, -2) * scale  # (…, q, k)
+    seen = np.ones(scores.shape[-2:], bool)
+    seen = (np.tril(seen) if causal else seen) & (True if mask is None else mask)
+    largest = np.where(seen, np.real(scores), -np.inf).max(-1, keepdims=True)
+    e = np.where(seen, np.exp(scores - np.where(np.isfinite(largest), largest, 0)), 0)
+    total = e.sum(-1, keepdims=True)
+    return np.asarray(e / np.where(total == 0, 1, total) @ V)
 
 
 def dense(X: Array, state: State, name: str) -> Array:
@@ -75,4 +96,8 @@ ACTIVATE: dict[str | None, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "softplus": softplus,
     "softsign": lambda X: X / (1 + np.where(np.real(X) > 0, X, -X)),
+    "relu6": relu6,
+    "hard_swish": lambda X: X * hard_sigmoid(X),
+    "mish": lambda X: X * np.tanh(softplus(X)),
+    "gelu_tanh": gelu_tanh,
 }

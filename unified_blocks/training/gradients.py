@@ -37,9 +37,11 @@ def value_and_grad(
         net: a model of any framework.
         x: a batch of inputs, a tensor of that framework or a NumPy array.
         y: the targets, when the loss takes any.
-        loss: `"sum"` or `"mean"` of the output; `"mse"`, the mean of `(output - y)²`;
+        loss: `"sum"` or `"mean"` of the output; `"mse"`, the mean of `(output - y)²`; `"l1"`,
+            `"huber"` or `"binary_cross_entropy"` (of logits), which are those of `ub.ops`;
             `"cross_entropy"`, of logits `(n, classes)` and whole numbers `(n,)`, the mean over
-            the batch; or a function of tensors, `loss(output)` or `loss(output, y)`.
+            the batch; or a function of tensors, `loss(output)` or `loss(output, y)`, such as
+            `functools.partial(ub.ops.cross_entropy, label_smoothing=0.1)`.
         wrt: with respect to `"parameters"`, `"inputs"` or `"both"`.
         train: whether the model runs in training mode; its own mode is restored.
         strict: False leaves out the gradients of Keras' own layers of kinds unknown here, and a

@@ -1,8 +1,11 @@
 """Losses by their field names; each backend computes them with its own operations.
 
-`"sum"`, `"mean"`: of all elements of the output. `"mse"`: the mean over all elements of
-`(output - y)²`. `"cross_entropy"`: the mean over the batch of `-log softmax(output)[y]`, output
-`(n, classes)` being logits and y `(n,)` whole numbers.
+`"sum"`, `"mean"`: of all elements of the output. `"mse"`, `"l1"`, `"huber"`,
+`"binary_cross_entropy"`: the means over all elements that `ub.ops` has by these names.
+`"cross_entropy"`: the mean over the batch of `-log softmax(output)[y]`, output `(n, classes)` being
+logits and y `(n,)` whole numbers. `delta` of `ops.huber` and `label_smoothing` of
+`ops.cross_entropy` have their defaults; for others give a function, such as
+`functools.partial(ub.ops.huber, delta=0.5)`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-LOSSES = ("sum", "mean", "mse", "cross_entropy")
+LOSSES = ("sum", "mean", "mse", "cross_entropy", "l1", "huber", "binary_cross_entropy")
 TARGETLESS = ("sum", "mean")
 
 
@@ -34,7 +37,8 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
 
     Raises:
         ValueError: an unknown loss; targets for a loss without targets, or none for one that needs
-            them; for `"cross_entropy"` targets that are not integers from 0 of shape `(n,)`.
+            them; for `"cross_entropy"` targets that are not integers from 0 of shape `(n,)`; for
+            `"binary_cross_entropy"` an array of numbers that are not all from 0 to 1.
     """
     if callable(loss):
         return
@@ -50,18 +54,25 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
                 "loss 'cross_entropy' needs labels that are whole numbers from 0; got dtype "
                 f"{y.dtype}, smallest {y.min()}"
             )
+    if loss == "binary_cross_entropy" and isinstance(y, np.ndarray) and y.size:
+        low, high = y.min(), y.max()
+        if not 0 <= low <= high <= 1:
+            raise ValueError(
+                "loss 'binary_cross_entropy' needs targets from 0 to 1; got some from "
+                f"{low} to {high}"
+            )
 
 
-def check_alike(output: Any, y: Any) -> None:
-    """Check the shape and dtype of the targets of `"mse"`: nothing is broadcast or cast.
+def check_alike(loss: str, output: Any, y: Any) -> None:
+    """Check the shape and dtype of the targets of a loss by name: nothing is broadcast or cast.
 
     Raises:
         ValueError: when they differ.
     """
     if tuple(output.shape) != tuple(y.shape) or output.dtype != y.dtype:
         raise ValueError(
-            f"loss 'mse' needs targets like the output, {tuple(output.shape)} of {output.dtype}; "
-            f"got {tuple(y.shape)} of {y.dtype}"
+            f"loss {loss!r} needs targets like the output, {tuple(output.shape)} of "
+            f"{output.dtype}; got {tuple(y.shape)} of {y.dtype}"
         )
 
 

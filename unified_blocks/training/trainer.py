@@ -16,6 +16,7 @@ from unified_blocks.models.state import Stateful
 from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_loss, check_targets
+from unified_blocks.training.optimizers import KINDS
 from unified_blocks.types import Array, State
 
 STEP = "optimizer.step"
@@ -25,12 +26,12 @@ class Trainer(Stateful):
     """Updates the parameters of a model, a batch at a time.
 
     The framework's own optimizer does the work, with the hyper-parameters rounded to float32 and
-    the conventions of `ub.SGD` and `ub.Adam` on every backend, so that training takes the same
-    path on all of them.
+    the formula of `ub.SGD`, `ub.Adam`, … on every backend, so that training takes the same path on
+    all of them.
 
     Args:
         net: a built model of any framework, on the device to train on.
-        optimizer: `ub.SGD(…)` or `ub.Adam(…)`.
+        optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
 
     Raises:
@@ -50,7 +51,7 @@ class Trainer(Stateful):
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be ub.SGD(…) or ub.Adam(…); got {optimizer!r}")
+            raise TypeError(f"optimizer must be {KINDS}; got {optimizer!r}")
         if not callable(loss):
             check_loss(loss)
         variables = all_built(net, "Trainer")

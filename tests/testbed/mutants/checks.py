@@ -119,9 +119,9 @@ class Checked:
             self.check(backend_name)
 
     def catches(self, mutant, backend_name):
-        try:
-            with planted(mutant, backend_name), ub.use_backend(backend_name):
+        with planted(mutant, backend_name), ub.use_backend(backend_name):
+            try:
                 self.check(backend_name)
-        except (AssertionError, ValueError) as error:
-            return Caught(True, said=str(error))
+            except (AssertionError, ValueError) as error:
+                return Caught(True, said=str(error))
         return Caught(False, said=f"{self.check.__name__} saw nothing")

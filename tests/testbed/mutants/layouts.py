@@ -1,11 +1,18 @@
 """What the suite holds the comparison of models with channels on different axes to."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 import unified_blocks as ub
 from testbed.common import normal
 from testbed.mutants.checks import copied, numbered
 from unified_blocks import ops
+from unified_blocks.equivalence.matrix.cases import Case
+from unified_blocks.equivalence.matrix.cells import cells
+from unified_blocks.equivalence.matrix.observing import make_record
+from unified_blocks.equivalence.matrix.records import read_record, write_record
 
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 NAMED = {"layouts": ("NCHW", "NHWC")}
@@ -88,3 +95,45 @@ def keras_says_where_it_takes_channels(backend_name):
     assert ub.compare(a, copied(a, made(-1)), X, **NAMED)
     found = ub.compare(a, copied(a, made(-1)), X)
     assert found.cause == "another_layout", str(found)
+
+
+def records(backend_name, modes, kinds, change=lambda record: None):
+    """What the records of two models say of each other, each read from its file."""
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, own in zip(kinds, ("one", "two"), strict=True):
+            case = Case("images", lambda kind=kind: kind(flat=False), (X.shape,))
+            layouts = ("NCHW", "NHWC" if kind is Last else "NCHW")
+            record = make_record(backend_name, "cpu", [case], ["float64"], modes, layouts=layouts)
+            record.backend = own
+            change(record)
+            path = Path(folder) / f"{own}.rec.safetensors"
+            write_record(record, path)
+            made.append(read_record(path))
+    return cells(made)
+
+
+def records_are_aligned(backend_name):
+    for cell in records(backend_name, ["forward", "gradient"], (First, Last)):
+        assert cell.status == "ok", f"{cell.mode}: {cell.where} {cell.reason}"
+
+
+def calls_of_records_are_aligned(backend_name):
+    """That a norm takes the channels last is told by the layer alone."""
+
+    def mark(record):
+        if record.backend == "two":
+            entry = record.entries["images", "float64", "forward"]
+            entry.arrays["output"] = entry.arrays["output"] + 1
+            for call in entry.calls:
+                if call.path == "norm":
+                    call.channels = "last"
+                    call.inputs = [np.moveaxis(x, 1, -1).copy() for x in call.inputs]
+                    call.outputs = [np.moveaxis(x, 1, -1).copy() for x in call.outputs]
+                if not call.path:
+                    call.outputs = [y + 1 for y in call.outputs]
+
+    found = records(backend_name, ["forward"], (First, First), mark)
+    rows = {row.name: row for cell in found for row in cell.rows}
+    assert rows["call/norm"].remark.startswith("the same, channels"), rows
+    assert not rows["output"].ok

@@ -1,7 +1,7 @@
 """Random networks that are right: portable layers, composed at random, in Python's own words."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -76,11 +76,36 @@ class Ends:
     state: Any = None
 
 
+class Places(NamedTuple):
+    start: Any
+    end: Any
+
+
+@dataclass
+class Nested:
+    places: Any
+    pair: Any
+
+
 GIVES = (
-    lambda start, end: {"start": start, "end": end},
-    lambda start, end: {"end": end, "start": start, "state": None},
-    lambda start, end: Ends(start, end),
+    (
+        lambda start, end: {"start": start, "end": end},
+        lambda start, end: {"end": end, "start": start, "state": None},
+        lambda start, end: Ends(start, end),
+        lambda start, end: Places(start, end),
+    ),
+    (
+        lambda start, end: (start, end),
+        lambda start, end: [start, end],
+        lambda start, end: [[start], (end,)],
+    ),
+    (
+        lambda start, end: {"pair": (start, end), "places": {"end": end, "start": start}},
+        lambda start, end: Nested(Places(start, end), [start, [end]]),
+        lambda start, end: {"places": Ends(start, end), "state": None, "pair": [start, end]},
+    ),
 )
+"""Structures of two outputs: those of a row hold the same, under the same names."""
 
 
 def apart(numbers):
@@ -97,7 +122,7 @@ def apart(numbers):
 
 LAYERS = (
     *("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Sigmoid", "HardSigmoid", "Tanh"),
-    *("Softplus", "Softsign", "Softmax", "LogSoftmax"),
+    *("Softplus", "Softsign", "Softmax", "LogSoftmax", "ReLU6", "HardSwish", "Mish", "PReLU"),
 )
 UNITS = st.integers(1, 7)
 
@@ -123,7 +148,7 @@ def block(draw, shape, depth):
     if kind == "layer":
         # The gradient of a LayerNorm of one number is 0, and of two nearly so: it is the rounding
         # of a difference, which 1 / √ε makes 316 times as large. No two frameworks share that.
-        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm")
+        layers = LAYERS if width < 3 else (*LAYERS, "LayerNorm", "RMSNorm")
         return f"ub.{draw(st.sampled_from(layers))}()", width
     if kind == "batch norm":
         return "ub.BatchNorm()", width

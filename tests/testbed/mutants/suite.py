@@ -85,3 +85,21 @@ def evaluate_infers(backend_name):
     weight, bias = ub.state(net)["1.weight"], ub.state(net)["1.bias"]
     wanted = np.mean((x @ weight.T + bias - y) ** 2)
     np.testing.assert_allclose(evaluate(net, x, y, loss="mse"), wanted, rtol=1e-12)
+
+
+def hyper_parameters_are_rounded(backend_name):
+    assert ub.AdamW(0.1).rounded().learning_rate == float(np.float32(0.1))
+
+
+def sparse_gradients_update_all_rows(backend_name):
+    """A row that was looked up has a velocity, by which it moves on when it is not."""
+    from unified_blocks_mxnet.compat import mx
+
+    net = mx.gluon.nn.Embedding(4, 2, sparse_grad=True, dtype="float64")
+    net.initialize()
+    trainer = ub.Trainer(net, ub.SGD(0.125, momentum=0.5), "sum")
+    before = ub.state(net)["weight"]
+    for word in (0, 1):
+        trainer.step(np.array([[word]]))
+    moved = before - ub.state(net)["weight"]
+    np.testing.assert_allclose(moved[:, 0], [0.125 * 1.5, 0.125, 0, 0], rtol=1e-12, atol=1e-15)

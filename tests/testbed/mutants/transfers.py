@@ -70,6 +70,21 @@ def by_order_a_part_ends_at_the_first_difference(backend_name):
     check_equal(target, {n: (state if n.startswith("0") else before)[n] for n in before})
 
 
+def by_order_a_tied_head_fills_one_of_its_own(backend_name):
+    from torch import nn
+
+    def net(tied):
+        made = nn.Sequential(nn.Embedding(4, 5), nn.Linear(5, 4, bias=False), nn.Linear(4, 4))
+        if tied:
+            made[1].weight = made[0].weight
+        return made
+
+    source, target = net(True), net(False)
+    ub.transfer(source, target, match="order")
+    state = ub.state(target)
+    np.testing.assert_array_equal(state["1.weight"], state["0.weight"])
+
+
 def a_number_that_would_be_infinite_is_refused(backend_name):
     state = numbers(mlp(dtype="float64"))
     state["out.bias"][1] = 1e300

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from unified_blocks.equivalence.causes.evidence import ENOUGH, Evidence
-from unified_blocks.reference.numpy_ops import ACTIVATE, softmax
+from unified_blocks.reference.numpy_ops import ACTIVATE, gelu_tanh, softmax
 from unified_blocks.reference.policy import explains, wide
 from unified_blocks.types import Array
 
@@ -47,11 +47,6 @@ def _applied(e: Evidence, candidate: Array) -> bool:
 
 def _has(arrays: Sequence[Array], candidate: Array, dtype: str | None) -> bool:
     return any(explains(candidate, array, dtype) for array in arrays)
-
-
-def gelu_tanh(X: Array, cubic: float) -> Array:
-    """GELU by its approximation with tanh (Hendrycks and Gimpel, 2016)."""
-    return np.asarray(0.5 * X * (1 + np.tanh(math.sqrt(2 / math.pi) * (X + cubic * X**3))))
 
 
 def gelu_form(e: Evidence) -> bool:

@@ -82,14 +82,18 @@ def batch_statistics(e: Evidence) -> bool:
     parts, others = (normalised(replace(e, train=train)) for train in (e.train, not e.train))
     if parts is None or others is None or e.kind != "BatchNorm" or e.a is None:
         return False
-    found = epsilon_of(e.a, *parts[:4])
-    if found is None or found < -1e-9:
-        return False
-    right, wrong = (
-        centred / np.sqrt(var + max(found, 0)) * gamma + beta
-        for centred, var, gamma, beta, _ in (parts, others)
-    )
-    return e.right(right) and e.gives(wrong)
+    # The right one may be told to use the running ones in training, too.
+    for first, second in ((parts, others), (others, parts)):
+        found = epsilon_of(e.a, *first[:4])
+        if found is None or found < -1e-9:
+            continue
+        right, wrong = (
+            centred / np.sqrt(var + max(found, 0)) * gamma + beta
+            for centred, var, gamma, beta, _ in (first, second)
+        )
+        if e.right(right) and e.gives(wrong):
+            return True
+    return False
 
 
 def unbiased_variance(e: Evidence) -> bool:

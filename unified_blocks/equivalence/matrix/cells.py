@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from unified_blocks.equivalence.alignment import align, encloses
+from unified_blocks.equivalence.layouts import Layouts, Move, brought, chosen_move, declared, told
 from unified_blocks.equivalence.matrix.records import Entry, Key, Record
 from unified_blocks.equivalence.watching import WHOLE
 from unified_blocks.errors import DifferentCasesError
@@ -82,7 +83,9 @@ def cells(records: Sequence[Record]) -> list[Cell]:
     for key in records[0].entries if records else ():
         done = {n: r.entries[key] for n, r in named.items() if r.entries[key].status == "done"}
         apart = {
-            (name, other): between(key, done[other], done[name])
+            (name, other): between(
+                key, done[other], done[name], layouts_of(named[other], named[name])
+            )
             for name in done
             for other in done
             if other != name
@@ -115,6 +118,13 @@ def check_comparable(records: Sequence[Record]) -> None:
             if lacking := [key for key in a.entries if key not in b.entries]:
                 case, dtype, mode = lacking[0]
                 raise _different(f"no {mode} of {case} in {dtype} from {title(b)}")
+    said = [(record, record.layouts[0]) for record in records if record.layouts is not None]
+    for record, layout in said[1:]:
+        if layout != said[0][1]:
+            raise _different(
+                f"inputs in {said[0][1]} from {title(said[0][0])}, and in {layout} from "
+                f"{title(record)}"
+            )
 
 
 def _different(problem: str) -> DifferentCasesError:
@@ -202,34 +212,54 @@ def is_known(entry: Entry) -> bool:
 def against_expected(key: Key, entry: Entry) -> list[Row]:
     """The arrays of an entry, compared with what is expected."""
     _, dtype, mode = key
-    return [
-        _row(mode, name, entry, expected, entry.dtype_of(name) if name == "input" else dtype)
-        for name, expected in entry.expected.items()
-    ]
+    rows = []
+    for name, expected in entry.expected.items():
+        right = entry.dtype_of(name) if name == "input" else dtype
+        rows.append(_row(mode, name, entry, entry.arrays[name], expected, right))
+    return rows
 
 
-def between(key: Key, a: Entry, b: Entry) -> list[Row]:
+def layouts_of(a: Record, b: Record) -> Layouts:
+    """The layouts in which the models of two records took and gave images."""
+    given = next((record.layouts[0] for record in (a, b) if record.layouts), None)
+    if given is None:
+        return Layouts()
+    return declared([record.layouts[1] if record.layouts else given for record in (a, b)])
+
+
+def between(key: Key, a: Entry, b: Entry, layouts: Layouts) -> list[Row]:
     """The arrays and calls of two entries, compared, `a` having those expected."""
     rows: list[Row] = []
     names = list(dict.fromkeys((*b.arrays, *a.arrays)))
     first = next((name for name in names if what_of(name) == "output"), None)
     for name in names:
         if name == first:  # calls come after the state, and before what they give
-            rows += calls_between(a, b)
+            rows += calls_between(a, b, layouts)
         if name in a.arrays and name in b.arrays:
-            rows.append(_row(key[2], name, b, a.arrays[name], a.dtype_of(name)))
+            rows.append(row_between(key[2], name, a, b, layouts))
         else:
             rows.append(compared(name, what_of(name), a.arrays.get(name), b.arrays.get(name)))
     return rows
 
 
-def calls_between(a: Entry, b: Entry) -> list[Row]:
+def row_between(mode: str, name: str, a: Entry, b: Entry, layouts: Layouts) -> Row:
+    """An array of two entries; one of the models' own images is brought to the layout of `a`."""
+    x, y, dtype = a.arrays[name], b.arrays[name], a.dtype_of(name)
+    of_images = what_of(name) in ("input", "output") or name == "gradient/x"
+    moves: list[Move] = [None, layouts.move] if of_images and layouts.move else [None]
+    move = chosen_move(x, y, dtype, moves)
+    found = brought(y, move)
+    row = _row(mode, name, b, found, x, dtype)
+    return row if found is y else told(row, y, move)
+
+
+def calls_between(a: Entry, b: Entry, layouts: Layouts) -> list[Row]:
     """The calls that both entries have, compared.
 
     A block may compute a result in any way: calls inside it are compared only where the results
     differ.
     """
-    pairs = align(a.calls, b.calls, str)
+    pairs = align(a.calls, b.calls, str, layouts)
     same = [pair.a for pair in pairs if pair.gives_the_same]
     return [
         replace(row, name=f"call/{row.name}")
@@ -240,9 +270,9 @@ def calls_between(a: Entry, b: Entry) -> list[Row]:
     ]
 
 
-def _row(mode: str, name: str, entry: Entry, expected: Array, dtype: str) -> Row:
+def _row(mode: str, name: str, entry: Entry, found: Array, expected: Array, dtype: str) -> Row:
     dtypes = (dtype, entry.dtype_of(name))
-    return compared(name, what_of(name), expected, entry.arrays[name], kind_of(mode, name), dtypes)
+    return compared(name, what_of(name), expected, found, kind_of(mode, name), dtypes)
 
 
 def what_of(name: str) -> What:

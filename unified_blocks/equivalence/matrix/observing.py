@@ -6,20 +6,18 @@ import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Backend
 from unified_blocks.backend.registry import use_backend
 from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.block import Block
-from unified_blocks.dtypes import use_dtype
+from unified_blocks.equivalence.layouts import declared
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 from unified_blocks.equivalence.matrix.records import Entry, Key, Record, source_of
+from unified_blocks.equivalence.matrix.subject import Subject
 from unified_blocks.equivalence.modes import MODES, Mode
 from unified_blocks.equivalence.watching import watched, without_blocks
 from unified_blocks.errors import UnsupportedError
@@ -27,7 +25,7 @@ from unified_blocks.files.checkpoint import load, save
 from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.models.initialization import initialize
 from unified_blocks.models.outputs import Leaf, in_numpy, output_of, shown
-from unified_blocks.models.state import build, load_state
+from unified_blocks.models.state import load_state
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.training.gradients import value_and_grad
 from unified_blocks.training.optimizers import SGD
@@ -58,14 +56,16 @@ def make_record(
     dtypes: Sequence[str] = DTYPES,
     modes: Sequence[Mode] = MODES,
     tell: Callable[[Key, Entry], None] = lambda key, entry: None,
+    layouts: tuple[str, str] | None = None,
 ) -> Record:
     """What a backend gives for cases × dtypes × modes; a case that raises stops nothing.
 
     Args:
         tell: called after each entry.
+        layouts: that of the inputs of the cases, and that of what this backend takes and gives.
 
     Raises:
-        ValueError: when the framework does not have the device.
+        ValueError: when the framework does not have the device, or for other layouts.
     """
     with use_backend(backend) as framework:
         if device not in framework.devices():
@@ -81,91 +81,17 @@ def make_record(
             np.__version__,
             {case.name: case.digest for case in cases},
             {case.name: case.seed for case in cases},
+            layouts=layouts,
         )
+        laid_out = declared(layouts)
         for case in cases:
             for dtype in dtypes:
                 for mode in modes:
                     key = (case.name, dtype, mode)
-                    found.entries[key] = observed(Subject(case, framework, device, dtype), mode)
+                    subject = Subject(case, framework, device, dtype, laid_out)
+                    found.entries[key] = observed(subject, mode)
                     tell(key, found.entries[key])
     return found
-
-
-@dataclass
-class Subject:
-    """A case on one backend and device, in one dtype."""
-
-    case: Case
-    backend: Backend
-    device: str
-    dtype: str
-
-    def made(self) -> Any:
-        """The network, built, with its initial numbers.
-
-        Every parameter is random, biases too, and drawn anew on each backend from one seed.
-        """
-        dtype = "float32" if self.dtype == "bfloat16" else self.dtype  # as long as NumPy draws
-        with use_dtype(dtype), self.backend.native_dtype(dtype):
-            net = self.case.make()
-            build(net, self.case.input_shape)
-        dtypes = {variable.dtype for variable in self.backend.variables(net)}
-        if dtypes != {dtype} and not isinstance(net, Block):  # a block was told its dtype
-            net = self.backend.cast(net, dtype)
-        initialize(net, self.case.seed, scheme="torch_default")
-        if dtype != self.dtype:
-            net = self.backend.cast(net, self.dtype)
-        return self.placed(net)
-
-    def placed(self, net: Any) -> Any:
-        """The network on the device: as it is, where it is there."""
-        there = all(variable.device == self.device for variable in self.backend.variables(net))
-        return net if there else self.backend.to_device(net, self.device)
-
-    def numbers(self, net: Any) -> State:
-        """All numbers of the network; in float32, those of bfloat16."""
-        return {v.name: v.read() for v in self.backend.variables(net)}
-
-    def tensor(self, array: Array) -> Any:
-        """A tensor of these numbers in the dtype."""
-        return self.backend.from_numpy(array, self.device, self.dtype)
-
-    def tensors(self) -> list[Any]:
-        """The inputs, anew."""
-        return [self.tensor(array) for array in self.case.inputs()]
-
-    @cached_property
-    def arrays(self) -> list[Array]:
-        """The numbers of the inputs; in float32, those of bfloat16."""
-        return [numbers_of(self.backend, tensor)[0] for tensor in self.tensors()]
-
-    def check_dtype(self) -> None:
-        """Raise `UnsupportedError` for a dtype that the framework lacks."""
-        if why := self.backend.lacks.get(self.dtype):
-            raise UnsupportedError(
-                f"{self.backend.title} has no blocks in {self.dtype}: {why}: use float32"
-            )
-
-    def check_numpy(self, what: str) -> None:
-        """Raise `UnsupportedError` for a dtype that NumPy lacks."""
-        if self.dtype == "bfloat16":
-            raise UnsupportedError(f"{what} in bfloat16 cannot be compared: NumPy has no bfloat16")
-
-    def batch(self, net: Any, doing: str) -> tuple[Any, Any]:
-        """The input and a target, for a loss: tensors.
-
-        Raises:
-            UnsupportedError: for a model that no loss here takes.
-        """
-        if len(self.arrays) != 1:
-            raise UnsupportedError(f"{doing} is of a model with one input; got {len(self.arrays)}")
-        shape = self.case.output_shape
-        if shape is None:
-            outputs, _ = in_numpy(self.backend, self.backend.run(net, self.tensors()))
-            if len(outputs) != 1:
-                raise UnsupportedError(f"{doing} is of a model with one output; got {len(outputs)}")
-            shape = outputs[0].shape
-        return self.tensors()[0], self.tensor(self.case.target(shape))
 
 
 def observed(subject: Subject, mode: Mode) -> Entry:

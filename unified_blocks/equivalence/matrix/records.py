@@ -12,7 +12,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from unified_blocks.backend import Channels
 from unified_blocks.backend.registry import registered_backends
+from unified_blocks.equivalence.layouts import declared
 from unified_blocks.equivalence.modes import MODES
 from unified_blocks.equivalence.watching import Call
 from unified_blocks.errors import FileFormatError
@@ -22,7 +24,7 @@ from unified_blocks.formats.stored import Stored
 from unified_blocks.reference.policy import TOLERANCES
 from unified_blocks.types import State
 
-VERSION = 1
+VERSION = 2
 """The version of the format of a record."""
 
 Status = Literal["done", "unsupported", "error"]
@@ -74,6 +76,8 @@ class Record:
         library: the version of this library, and `source` the SHA-256 of its code.
         cases: the SHA-256 of the definition and the inputs of each case.
         seeds: what the numbers and the inputs of each case were drawn from, by PCG64.
+        layouts: where images have the channels in the inputs of the cases, and where in what this
+            backend took and gave; None where nothing was said of it.
         entries: by case, dtype and mode.
     """
 
@@ -88,6 +92,7 @@ class Record:
     cases: dict[str, str] = field(default_factory=dict)
     seeds: dict[str, int] = field(default_factory=dict)
     entries: dict[Key, Entry] = field(default_factory=dict)
+    layouts: tuple[str, str] | None = None
 
 
 def write_record(record: Record, path: str | os.PathLike[str]) -> None:
@@ -118,7 +123,7 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> None:
             "calls": [
                 {
                     name: getattr(call, name)
-                    for name in (*CALL_TEXTS, *CALL_NUMBERS, *CALL_ARRAYS.values())
+                    for name in (*CALL_TEXTS, *CALL_NUMBERS, *CALL_ARRAYS.values(), "channels")
                 }
                 for call in entry.calls
             ],
@@ -134,6 +139,7 @@ def write_record(record: Record, path: str | os.PathLike[str]) -> None:
             **about,
             "cases": record.cases,
             "seeds": record.seeds,
+            "layouts": record.layouts,
             "entries": entries,
         },
     }
@@ -200,8 +206,16 @@ def _no_record(path: Path, found: str) -> FileFormatError:
 def _parsed(content: Mapping[str, Any]) -> Record:
     """The record without its arrays; `TypeError` or another error for a value of another type."""
     record = Record(
-        **{name: _text(content[name]) for name in TEXTS}, cases={}, seeds={}, entries={}
+        **{name: _text(content[name]) for name in TEXTS},
+        cases={},
+        seeds={},
+        entries={},
+        layouts=None,
     )
+    if (layouts := content["layouts"]) is not None:
+        given, own = map(_text, layouts)
+        declared((given, own))
+        record.layouts = (given, own)
     for case, digest in content["cases"].items():
         record.cases[case] = _text(digest)
         record.seeds[case] = int(content["seeds"][case])
@@ -224,7 +238,12 @@ def _call(content: Mapping[str, Any]) -> Call:
     name, path, kind = (_text(content[key]) for key in CALL_TEXTS)
     changed, depth, start, end = (int(content[key]) for key in CALL_NUMBERS)
     dtypes, taken = ([_text(dtype) for dtype in content[key]] for key in ("dtypes", "input_dtypes"))
-    return Call(name, path, None, kind, [], [], dtypes, bool(changed), depth, start, end, taken)
+    channels = content["channels"]
+    if channels not in (None, *get_args(Channels)):
+        raise ValueError(f"{channels!r} is not where channels are")
+    call = Call(name, path, None, kind, [], [], dtypes, bool(changed), depth, start, end, taken)
+    call.channels = channels
+    return call
 
 
 def _text(value: Any) -> str:

@@ -11,9 +11,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Task:
         cases: the names of those of this library; none, for all of them.
         model, inputs: instead, the user's own model and the shapes of its inputs.
         devices: none, for all that the framework sees.
+        layouts: of the inputs, and of the model on each backend; none where nothing is said of it.
     """
 
     cases: Sequence[str] = ()
@@ -47,6 +48,7 @@ class Task:
     devices: Sequence[str] = ()
     dtypes: Sequence[str] = DTYPES
     modes: Sequence[Mode] = MODES
+    layouts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def chosen(self) -> list[Case]:
         """The cases.
@@ -57,6 +59,10 @@ class Task:
         if self.model:
             return [case_of_model(self.model, [tuple(shape) for shape in self.inputs])]
         return [case for case in ALL_CASES if not self.cases or case.name in self.cases]
+
+    def layouts_of(self, backend: str) -> tuple[str, str] | None:
+        given = self.layouts.get(backend)
+        return None if given is None else (given[0], given[1])  # JSON has no tuples
 
 
 def make_records(
@@ -119,6 +125,7 @@ def _failed(task: Task, backend: str, reason: str) -> Record:
     record = Record(backend, "cpu", "", __version__, source_of(backend), "", "", "")
     record.cases = {case.name: case.digest for case in cases}
     record.seeds = {case.name: case.seed for case in cases}
+    record.layouts = task.layouts_of(backend)
     for case in record.cases:
         for dtype in task.dtypes:
             for mode in task.modes:
@@ -159,6 +166,7 @@ def main() -> None:
             task.dtypes,
             task.modes,
             lambda key, entry: tell("done", key),
+            task.layouts_of(backend.name),
         )
         write_record(record, Path(order["folder"], f"{number}.rec.safetensors"))
 

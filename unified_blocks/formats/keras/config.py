@@ -64,6 +64,9 @@ class Place:
         if name == "layers" and isinstance(_inner(self.config).get("layers"), list):
             return replace(self, path=path, of_layers=True)
         inner = _inner(self.config).get(name)
+        if kind(self.config) == "Bidirectional" and name in ("forward_layer", "backward_layer"):
+            layer = _inner(self.config).get("layer")  # the other way round it is the same
+            return Place(path, (*self.name, name), (*self.count, name), None, layer)
         config = inner if wanted is not None and _inner(inner).get("name") == wanted else None
         return Place(path, (*self.name, name), (*self.count, name), None, config)
 

@@ -29,6 +29,7 @@ class Family:
         fits: whether shapes in Keras' layout can be those of `names`, all of them.
         axes: the number of axes of the weight, if Keras orders them differently; else 0.
         apart: the weight that convolves each channel apart, `(…, in, multiplier)` in Keras.
+        shared: whether Keras has axes of size 1 where one number is for all along them.
         over_images: whether Keras has the channels of its variables at the end, if there are such.
         constant: the variables that are not trained.
         whole: the variable that holds a whole number.
@@ -41,9 +42,14 @@ class Family:
     fits: Callable[[dict[str, Shape]], bool]
     axes: int = 0
     apart: str | None = None
+    shared: bool = False
     over_images: bool = False
     constant: tuple[str, ...] = ()
     whole: str | None = None
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """The canonical variables in one of Keras'."""
+        return (name,)
 
     @property
     def snake(self) -> str:
@@ -56,6 +62,9 @@ class Family:
         if name == self.apart:
             *space, channels, multiplier = shape
             return (channels * multiplier, 1, *space)
+        if self.shared:
+            apart = tuple(size for size in shape if size != 1)
+            return shape if len(apart) > 1 else apart or (1,)
         return _reordered(shape, self._order(name, len(shape)))
 
     def keras_shape(self, name: str, shape: Shape) -> Shape:
@@ -71,6 +80,8 @@ class Family:
             space = array.ndim - 2
             moved = array.transpose((space, space + 1, *range(space)))
             return moved.reshape(self.canonical_shape(name, array.shape))
+        if self.shared:
+            return array.reshape(self.canonical_shape(name, array.shape))
         order = self._order(name, array.ndim)
         return array if order is None else array.transpose(order)
 
@@ -102,6 +113,63 @@ def _kernel_fits(axes: int, out: int) -> Callable[[dict[str, Shape]], bool]:
         return len(weight) == axes and shapes.get("bias", (weight[out],)) == (weight[out],)
 
     return fits
+
+
+NAMES = ("weight_ih", "weight_hh", "bias")
+BIASES = ("bias_ih", "bias_hh")
+
+
+@dataclass(frozen=True)
+class CellFamily(Family):
+    """A kind of cell, of so many gates."""
+
+    gates: int = 1
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        return BIASES if name == "bias" else (name,)
+
+    def canonical_shape(self, name: str, shape: Shape) -> Shape:
+        return shape[-1:] if name in BIASES else shape[::-1]
+
+    def keras_shape(self, name: str, shape: Shape) -> Shape:
+        return shape if name == "bias" else shape[::-1]
+
+    def to_canonical(self, name: str, array: Array) -> Array:
+        if name not in BIASES:
+            return self.ordered(array.T)
+        if self.gates == 3:
+            return self.ordered(array[BIASES.index(name)])
+        return array if name == BIASES[0] else np.zeros_like(array)
+
+    def to_keras(self, name: str, array: Array) -> Array:
+        return array if name == "bias" else self.ordered(array).T
+
+    def ordered(self, array: Array) -> Array:
+        """Gates as others have them; the same again is as Keras has them."""
+        if self.gates != 3:
+            return array
+        first, second, third = np.split(array, 3)
+        return np.concatenate([second, first, third])
+
+
+def _cell(kind: str, keras: str, gates: int) -> CellFamily:
+    def fits(shapes: dict[str, Shape]) -> bool:
+        kernel, recurrent = shapes["weight_ih"], shapes["weight_hh"]
+        if len(kernel) != 2 or len(recurrent) != 2 or kernel[1] != recurrent[1]:
+            return False
+        biases = (2, kernel[1]) if gates == 3 else kernel[1:]
+        return kernel[1] == gates * recurrent[0] and shapes.get("bias", biases) == biases
+
+    options = (None, None, "use_bias")
+    return CellFamily(f"{kind}Cell", f"{keras}Cell", NAMES, options, fits, gates=gates)
+
+
+CELLS = (
+    _cell("RNN", "SimpleRNN", 1),
+    _cell("LSTM", "LSTM", 4),
+    _cell("GRU", "GRU", 3),
+)
+"""The cells of recurrent layers, of which Keras has the variables."""
 
 
 def _all_equal(shapes: dict[str, Shape]) -> bool:
@@ -174,6 +242,7 @@ ONLY_READ = (
         constant=("mean", "variance", "count"),
         whole="count",
     ),
+    Family("PReLU", "PReLU", ("weight",), (None,), lambda s: True, shared=True),
     Family(
         "LayerScale",
         "keras.src.applications.convnext.LayerScale",
@@ -182,7 +251,8 @@ ONLY_READ = (
         lambda s: len(s["gamma"]) == 1,
     ),
 )
-"""What other frameworks have as a grouped convolution or as two layers, or do not have."""
+"""What other frameworks have as a grouped convolution or as two layers, or do not have; and slopes,
+which Keras has in the shape of its inputs."""
 
 FAMILIES = (
     _with_kernel("Dense", 2),
@@ -201,10 +271,14 @@ FAMILIES = (
     *(_with_kernel(f"Conv{n}D", n + 2) for n in (1, 2, 3)),
     *(_with_kernel(f"Conv{n}DTranspose", n + 2, out=-2) for n in (1, 2, 3)),
 )
+WRITTEN = (*FAMILIES, *CELLS)
+"""What is written as well."""
 BY_KIND = {
-    name: family for family in (*ONLY_READ, *FAMILIES) for name in (family.kind, family.keras)
+    name: family
+    for family in (*ONLY_READ, *CELLS, *FAMILIES)
+    for name in (family.kind, family.keras)
 }
-BY_SNAKE = {f.snake: f for f in (*ONLY_READ, *FAMILIES) if "." not in f.keras}
+BY_SNAKE = {f.snake: f for f in (*ONLY_READ, *CELLS, *FAMILIES) if "." not in f.keras}
 
 
 def of_automatic_name(name: str) -> Family | None:

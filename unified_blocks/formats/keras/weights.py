@@ -37,7 +37,7 @@ from typing import Any
 
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats.keras import config as keras_config
-from unified_blocks.formats.keras import hdf5
+from unified_blocks.formats.keras import hdf5, recurrent
 from unified_blocks.formats.keras.config import Place
 from unified_blocks.formats.keras.families import (
     BY_KIND,
@@ -48,10 +48,10 @@ from unified_blocks.formats.keras.families import (
 )
 from unified_blocks.formats.keras.hdf5 import Group
 from unified_blocks.formats.keras.messages import Numbers
+from unified_blocks.formats.keras.recurrent import KIND
 from unified_blocks.formats.keras.write import (
     CALLED,
     HELD,
-    KIND,
     METADATA,
     PLACE,
     unwritable,
@@ -166,32 +166,51 @@ class _Layers:
         self.settings: dict[str, dict[str, Any]] = {}
         self.unknown: list[str] = []
 
-    def walk(self, group: Group, place: Place, in_container: bool) -> Iterator[Stored]:
-        """The arrays of the layers in `group`."""
+    def walk(
+        self,
+        group: Group,
+        place: Place,
+        in_container: bool,
+        above: tuple[tuple[Place, str], ...] = (),
+    ) -> Iterator[Stored]:
+        """The arrays of the layers in `group`; `above` is what it is in, and what it is called."""
         variables, path = group.groups.get("vars"), "/".join(place.path)
         if group.arrays:
             self.unknown.append(f"arrays outside of any layer in {path!r}")
         if variables is not None and variables.groups:
             self.unknown.append(f"groups among the variables of {path!r}")
         if variables is not None and variables.arrays:
-            yield from self._layer(variables, place, in_container)
-        for name, child in group.groups.items():
+            yield from self._layer(variables, place, in_container, above)
+        called = variables.attributes.get("name", "") if variables is not None else ""
+        for name, child in sorted(group.groups.items(), key=_directions):
             if name == "vars" or (not place.path and name == "optimizer"):
                 continue
             # Every layer has variables, if only an empty group: what has none is a list or dict.
             holds = variables is None and bool(place.path)
-            yield from self.walk(child, place.child(name, child), holds)
+            yield from self.walk(child, place.child(name, child), holds, (*above, (place, called)))
 
-    def _layer(self, variables: Group, place: Place, in_container: bool) -> Iterator[Stored]:
-        path, arrays = "/".join(place.path), variables.arrays
+    def _layer(
+        self,
+        variables: Group,
+        place: Place,
+        in_container: bool,
+        above: tuple[tuple[Place, str], ...],
+    ) -> Iterator[Stored]:
+        path, arrays, config = "/".join(place.path), variables.arrays, place.config
+        found = recurrent.layer_of(variables.attributes, place, above, self.kinds)
+        end = "" if found is None else found.end
+        if found is not None:  # what a cell holds belongs to its layer
+            place, config = found.place, found.config
         name, count = variables.attributes.get(CALLED, ".".join(place.name)), ".".join(place.count)
         self.paths += dict.fromkeys((path.replace("/", "."), ".".join(place.name)))
         at = variables.attributes.get(PLACE, "")
         known = at.isdecimal() and len(at) < 10
         self.orders[name] = (int(at),) if known else place.order or None
         try:
-            family = self._family(variables, place, in_container)
-            options = {**keras_config.options(place.config), **_held(family, variables)}
+            family = found.family if found else self._family(variables, place, in_container)
+            options = {**keras_config.options(config), **_held(family, variables)}
+            if reason := recurrent.differs(family, options, arrays):
+                raise _UnknownError(reason)
             names = _names(family, arrays, options)
         except _UnknownError as reason:
             shapes = ", ".join(f"{a.dtype.name} {a.shape}" for a in list(arrays.values())[:5])
@@ -201,17 +220,19 @@ class _Layers:
         if told:
             self.settings[name] = told
         others = [each for each in dict.fromkeys((count, path.replace("/", "."))) if each != name]
-        for number, last in enumerate(names):
-            array = arrays[str(number)]
+        parts = [(i, part) for i, each in enumerate(names) for part in family.parts(each)]
+        kind = family.kind.removesuffix("Cell") if end else family.kind
+        for number, part in parts:
+            array, last = arrays[str(number)], part + end
             full = f"{name}.{last}" if name else last
             self.holder[full] = name
             yield Stored(
                 full,
-                family.canonical_shape(last, array.shape),
+                family.canonical_shape(part, array.shape),
                 "float32" if array.bfloat16 else array.dtype.name,
-                functools.partial(_read, family, last, array, self.check),
+                functools.partial(_read, family, part, array, self.check),
                 role="constant" if last in family.constant else "parameter",
-                kind=family.kind,
+                kind=kind,
                 stored_name=f"{path}/vars/{number}",
                 stored_dtype="bfloat16" if array.bfloat16 else None,
                 verify=self.check,
@@ -254,6 +275,11 @@ class _Layers:
         if by_name in _MATRICES and len(variables.arrays) == 1:
             raise _UnknownError("which may be of a Dense or an Embedding, whatever it is called")
         return by_name
+
+
+def _directions(group: tuple[str, Group]) -> bool:
+    """Where a group comes among others: what reads from the end after what reads ahead."""
+    return group[0] == "backward_layer"
 
 
 class _UnknownError(Exception):

@@ -7,17 +7,24 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from unified_blocks.errors import BackendImportError, UnsupportedError
 from unified_blocks.formats.atomic import replacing
-from unified_blocks.formats.keras.families import BY_KIND, FAMILIES, Family, of_automatic_name
+from unified_blocks.formats.keras.families import (
+    BY_KIND,
+    WRITTEN,
+    CellFamily,
+    Family,
+    of_automatic_name,
+)
+from unified_blocks.formats.keras.recurrent import INSIDE, KIND, in_cells
 from unified_blocks.formats.pytorch.counts import NAME as COUNT
 from unified_blocks.formats.stored import Stored
 from unified_blocks.types import Array
 
 METADATA = "unified_blocks_metadata"
-KIND, PLACE, CALLED = "unified_blocks_kind", "unified_blocks_place", "unified_blocks_name"
+PLACE, CALLED = "unified_blocks_place", "unified_blocks_name"
 HELD = "unified_blocks_variables"
 """The kind of a layer, its place among the layers of the model, its name where that is not its
 path, and what its variables are called. Keras stores none of them: at best a path tells the kind,
@@ -42,13 +49,9 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
             be of a Dense or an Embedding; for a path that Keras' files cannot have.
         BackendImportError: when h5py is not installed.
     """
-    layers = _by_layer(tensors)
-    paths = {layer: _path(layer, held.values()) for layer, held in layers.items()}
-    for place in paths.values():
-        _check_path(place)
-    families = {layer: _family(layer, held) for layer, held in layers.items()}
-    for layer, family in families.items():
-        _check_kept(layer, paths[layer], family)
+    layers = [
+        placed for layer, held in _by_layer(tensors).items() for placed in _placed(layer, held)
+    ]
     text = json.dumps(metadata)
     if len(text.encode()) > _MOST_METADATA:
         raise UnsupportedError(
@@ -58,18 +61,46 @@ def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) ->
     library = _h5py()
     with replacing(path) as raw, library.File(raw, "w") as file:
         file.attrs[METADATA] = text
-        for place in _with_attributes({paths[layer]: family for layer, family in families.items()}):
+        for place in _with_attributes({each.path: each.family for each in layers}):
             _variables(file, place).attrs["name"] = place.rpartition(".")[2] or "model"
-        for number, (layer, family) in enumerate(families.items()):
-            group = _variables(file, paths[layer])
+        numbers = {layer: i for i, layer in enumerate(dict.fromkeys(each.layer for each in layers))}
+        for place, layer, family, held in layers:
+            group = _variables(file, place)
             group.attrs["name"] = family.snake
-            if paths[layer] != layer:
+            if place != layer:
                 group.attrs[CALLED] = layer
-            group.attrs[KIND], group.attrs[PLACE] = family.kind, str(number)
-            present = [name for name in family.names if name in layers[layer]]
+                if isinstance(family, CellFamily):
+                    group.attrs[INSIDE] = layer
+            group.attrs[KIND], group.attrs[PLACE] = family.kind, str(numbers[layer])
+            present = [name for name in family.names if name in held]
             group.attrs[HELD] = " ".join(present)
             for i, name in enumerate(present):
-                _write(group, str(i), family.to_keras(name, layers[layer][name].read()))
+                _write(group, str(i), family.to_keras(name, held[name].read()))
+
+
+class _Placed(NamedTuple):
+    """A layer, or the cell of one, and the group that it is in."""
+
+    path: str
+    layer: str
+    family: Family
+    held: Mapping[str, Stored]
+
+
+def _placed(layer: str, held: Mapping[str, Stored]) -> list[_Placed]:
+    """Where a layer is written, in parts.
+
+    Raises:
+        UnsupportedError: as `write`.
+    """
+    cells = in_cells(layer, held)
+    inside = {_path(layer, held.values()): held} if cells is None else cells
+    for path in inside:
+        _check_path(path)
+    found = [_Placed(path, layer, _family(layer, each), each) for path, each in inside.items()]
+    for each in found:
+        _check_kept(layer, each.path, each.family)
+    return found
 
 
 def unwritable(tensors: Iterable[Stored]) -> dict[str, str]:
@@ -77,8 +108,7 @@ def unwritable(tensors: Iterable[Stored]) -> dict[str, str]:
     found = {}
     for layer, held in _by_layer(tensors).items():
         try:
-            _check_path(_path(layer, held.values()))
-            _check_kept(layer, _path(layer, held.values()), _family(layer, held))
+            _placed(layer, held)
         except UnsupportedError as error:
             found[layer] = str(error)
     return found
@@ -137,7 +167,7 @@ def _check_kept(layer: str, path: str, family: Family) -> None:
     was = of_automatic_name(path.rpartition(".")[2])
     if path != layer and was not in (None, family):
         raise UnsupportedError(
-            f"a layer in a file of Keras must be a {', '.join(f.kind for f in FAMILIES)}; got "
+            f"a layer in a file of Keras must be a {', '.join(f.kind for f in WRITTEN)}; got "
             f"{layer!r}, which was a {was.keras if was else was} and is a {family.kind} elsewhere: "
             "let Keras write it, model.save_weights, or rename it"
         )
@@ -178,7 +208,7 @@ def _family(layer: str, held: Mapping[str, Stored]) -> Family:
     shapes = {name: stored.shape for name, stored in held.items()}
     kinds = {stored.kind for stored in held.values()} - {None}
     weight, bias = shapes.get("weight", ()), shapes.get("bias")
-    if len(kinds) == 1 and BY_KIND.get(str(*kinds)) in FAMILIES:
+    if len(kinds) == 1 and BY_KIND.get(str(*kinds)) in WRITTEN:
         family = BY_KIND[str(*kinds)]
     elif not kinds and "running_mean" in held:
         family = BY_KIND["BatchNorm"]
@@ -192,7 +222,7 @@ def _family(layer: str, held: Mapping[str, Stored]) -> Family:
         family = BY_KIND[f"Conv{len(weight) - 2}DTranspose"]
     else:
         raise UnsupportedError(
-            f"a layer in a file of Keras must be a {', '.join(f.kind for f in FAMILIES)}; got "
+            f"a layer in a file of Keras must be a {', '.join(f.kind for f in WRITTEN)}; got "
             f"{layer or 'the model itself'!r} with {shapes} of kind "
             f"{', '.join(map(str, kinds)) or 'unknown'}; name it: kinds={{{layer!r}: 'Dense'}}, or "
             f"on the command line --kind {layer}=Dense"

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from unified_blocks.formats.stored import Stored
+from unified_blocks.layers.gluon_names import canonical_part, gluon_part
 
 _CANONICAL = {
     "gamma": "weight",
@@ -18,14 +19,15 @@ _CANONICAL = {
     "moving_var": "running_var",
 }
 _OF_NORM = {"weight": "gamma", "bias": "beta"}
+_PRELU = {"alpha": "weight"}
+_OF_PRELU = {"weight": "alpha"}
 _LAST = (
     r"(?:(?:[lr]\d+_)?(?:i2h|h2h|h2r)_)?(?:weight|bias)"
     r"|gamma|beta|alpha|running_mean|running_var|moving_mean|moving_var"
 )
 _EXPORTED = re.compile(rf"(?!(?:{_LAST})$)(.+?)_({_LAST})", re.DOTALL)
 _UNFUSED = re.compile(r"(.*\.)?_unfused\.(\d+)\.(?:([lr])_cell\.)?((?:i2h|h2h|h2r)_\w+)", re.DOTALL)
-_FUSED = re.compile(r"(.*\.)?([lr])(\d+)_((?:i2h|h2h|h2r)_(?:weight|bias))", re.DOTALL)
-"""A layer of an LSTM, GRU or RNN: `_unfused.0.l_cell.i2h_weight` in files, and `l0_i2h_weight`."""
+"""A layer of an LSTM, GRU or RNN: `_unfused.0.l_cell.i2h_weight` in files."""
 
 
 def canonical(tensors: list[Stored], ignored: Collection[str]) -> list[Stored]:
@@ -45,7 +47,8 @@ def canonical_names(arrays: Sequence[tuple[str, int]]) -> list[str]:
     plain = [_plain(name, structural) for name, _ in arrays]
     taken = set(plain)
     return [
-        _of(name, axes, _CANONICAL, taken) for name, (_, axes) in zip(plain, arrays, strict=True)
+        _of(name, axes, _PRELU if _is_prelu(name, taken) else _CANONICAL, taken)
+        for name, (_, axes) in zip(plain, arrays, strict=True)
     ]
 
 
@@ -63,14 +66,20 @@ def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
     tensors = list(tensors)
     norms = {_split(tensor.name)[0] for tensor in tensors if _in_norm(tensor)}
     taken = {tensor.name for tensor in tensors}
-    fused = [_FUSED.fullmatch(tensor.name) for tensor in tensors]
-    both_ways = {found[1] for found in fused if found and found[2] == "r"}
+    parts = [gluon_part(_split(tensor.name)[1]) for tensor in tensors]
+    both_ways = {
+        _split(tensor.name)[0]
+        for tensor, found in zip(tensors, parts, strict=True)
+        if found and found[0] == "r"
+    }
     names = []
-    for tensor, found in zip(tensors, fused, strict=True):
+    for tensor, found in zip(tensors, parts, strict=True):
         if found:
-            above, way, number, last = found.groups(default="")
-            cell = f"{way}_cell." if found[1] in both_ways else ""
-            names.append(f"{above}_unfused.{number}.{cell}{last}")
+            above, (way, number, last) = _split(tensor.name)[0], found
+            cell = f"{way}_cell." if above in both_ways else ""
+            names.append(above + (last if number is None else f"_unfused.{number}.{cell}{last}"))
+        elif tensor.kind == "PReLU":
+            names.append(_of(tensor.name, len(tensor.shape), _OF_PRELU, taken))
         elif _split(tensor.name)[0] in norms:
             names.append(_of(tensor.name, len(tensor.shape), _OF_NORM, taken))
         else:
@@ -82,10 +91,19 @@ def _plain(name: str, structural: bool) -> str:
     """A name of the file without prefix, dotted."""
     if found := _UNFUSED.fullmatch(name):
         above, number, way, last = found.groups(default="")
-        return f"{above}{way or 'l'}{number}_{last}"
+        return above + canonical_part(f"{way or 'l'}{number}_{last}")
     without = re.sub("^(arg|aux):", "", name)
     exported = None if structural else _EXPORTED.fullmatch(without)
-    return f"{exported[1]}.{exported[2]}" if exported and "." not in without else without
+    if exported and "." not in without:
+        without = f"{exported[1]}.{exported[2]}"
+    layer, last = _split(without)
+    return layer + canonical_part(last)
+
+
+def _is_prelu(name: str, names: Collection[str]) -> bool:
+    """Whether a name is that of the slopes of a PReLU: the one thing that its layer holds."""
+    layer, last = _split(name)
+    return last == "alpha" and bool(layer) and sum(n.startswith(layer) for n in names) == 1
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -63,8 +63,8 @@ def read(path: Path) -> StateFile:
 
     Names become canonical: of a norm, `gamma` is `weight` and `beta` is `bias`; the
     `arg:net0_dense0_weight` of an exported file is `net0_dense0.weight`; the
-    `_unfused.0.i2h_weight` of an LSTM is `l0_i2h_weight`, as the layer itself calls it. A bfloat16
-    is read as float32, and an array of which only some rows are stored has all of them.
+    `_unfused.0.i2h_weight` of an LSTM is `weight_ih_l0`, as PyTorch calls it. A bfloat16 is read as
+    float32, and an array of which only some rows are stored has all of them.
 
     A file that `export` or a Module wrote lists its arrays in any order. That of the layers is in
     the graph, `net-symbol.json` beside `net-0000.params`; so are the epsilon and the momentum of

@@ -6,8 +6,12 @@ chapter, and what goes wrong when models are moved from one framework to another
 
 from __future__ import annotations
 
+from testbed.mutants.table.attention import ATTENTION
+from testbed.mutants.table.axes import AXES
 from testbed.mutants.table.blocks import CONSTANTS, FIXED_AND_NEST
 from testbed.mutants.table.comparing import COMPARING
+from testbed.mutants.table.compiling import COMPILING
+from testbed.mutants.table.convolutions import CONVOLUTIONS
 from testbed.mutants.table.files import FILES
 from testbed.mutants.table.layers import DENSE, OTHER_LAYERS
 from testbed.mutants.table.layouts import LAYOUTS
@@ -15,6 +19,8 @@ from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
+from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -24,11 +30,18 @@ MUTANTS = (
     *CONSTANTS,
     *DENSE,
     *OTHER_LAYERS,
+    *CONVOLUTIONS,
     *NORMS,
+    *ATTENTION,
+    *AXES,
     *MODELS,
     *FILES,
     *LEARNING,
+    *OPTIMIZERS,
+    *LOSSES,
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,
+    *PADDING,
+    *COMPILING,
 )

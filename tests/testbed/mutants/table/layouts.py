@@ -18,7 +18,7 @@ LAYOUTS = [
     Mutant(
         "axes are told apart by their sizes",
         None,
-        "unified_blocks.equivalence.layouts:_chosen",
+        "unified_blocks.equivalence.layouts:chosen_move",
         "if agree(x, brought(y, move), dtype):",
         "if brought(y, move).shape == x.shape:",
         Checked(layouts.a_port_has_every_row_aligned),
@@ -70,5 +70,29 @@ LAYOUTS = [
         "axis = layer.axis",
         "axis = -1",
         Checked(layouts.keras_says_where_it_takes_channels),
+    ),
+    Mutant(
+        "records of other layouts are compared as they are",
+        None,
+        "unified_blocks.equivalence.matrix.cells:row_between",
+        "if of_images and layouts.move",
+        "if False",
+        Checked(layouts.records_are_aligned),
+    ),
+    Mutant(
+        "the targets of a record are not in its layout",
+        None,
+        "unified_blocks.equivalence.matrix.subject:Subject.target",
+        "move = self.layouts.of(output)",
+        "move = None",
+        Checked(layouts.records_are_aligned),
+    ),
+    Mutant(
+        "a record forgets where its layers look for channels",
+        None,
+        "unified_blocks.equivalence.matrix.records:_call",
+        "call.channels = channels",
+        "pass",
+        Checked(layouts.calls_of_records_are_aligned),
     ),
 ]

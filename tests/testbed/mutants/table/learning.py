@@ -45,22 +45,6 @@ LEARNING = [
         )
     ),
     Mutant(
-        "SGD without momentum",
-        "torch",
-        "unified_blocks_torch.learning:make_optimizer",
-        "momentum=momentum",
-        "momentum=0",
-        Compared(dense, "step 3", "unknown", "training", options=SGD),
-    ),
-    Mutant(
-        "SGD with Nesterov's momentum",
-        "tensorflow",
-        "unified_blocks_tensorflow.learning:make_optimizer",
-        "momentum=momentum",
-        "momentum=momentum, nesterov=True",
-        Compared(dense, "step 2", "unknown", "training", options=SGD),
-    ),
-    Mutant(
         "Adam with PyTorch's epsilon",
         "torch",
         "unified_blocks_torch.learning:TorchTrainingStep.update",

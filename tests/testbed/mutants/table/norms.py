@@ -49,15 +49,13 @@ def norms(backend, layer_norm, batch_norm):
 
 
 NORMS = [
-    *norms("torch", ("float(np.float32(epsilon))", "1e-3"), ("float(np.float32(epsilon))", "1e-3")),
-    *norms(
-        "tensorflow", ("float(np.float32(epsilon))", "1e-3"), ("float(np.float32(epsilon))", "1e-3")
-    ),
-    *norms("mxnet", ("float(np.float32(epsilon))", "1e-3"), ("float(np.float32(epsilon))", "1e-3")),
+    *norms("torch", ("rounded(epsilon)", "1e-3"), ("rounded(epsilon)", "1e-3")),
+    *norms("tensorflow", ("rounded(epsilon)", "1e-3"), ("rounded(epsilon)", "1e-3")),
+    *norms("mxnet", ("rounded(epsilon)", "1e-3"), ("rounded(epsilon)", "1e-3")),
     Mutant(
         "BatchNorm keeps the unbiased variance",
         "torch",
-        "unified_blocks_torch.norms:BatchNorm.forward",
+        "unified_blocks_torch.norms:BatchNorm.normalised",
         "1 / (count - 1)",
         "0.0",
         Compared(of(ub.BatchNorm), "1.running_var", "unbiased_variance", "train"),
@@ -65,7 +63,7 @@ NORMS = [
     Mutant(
         "BatchNorm keeps the unbiased variance, in steps of training",
         "torch",
-        "unified_blocks_torch.norms:BatchNorm.forward",
+        "unified_blocks_torch.norms:BatchNorm.normalised",
         "1 / (count - 1)",
         "0.0",
         Compared(of(ub.BatchNorm), "1.running_var", "unbiased_variance", "training"),
@@ -73,7 +71,7 @@ NORMS = [
     Mutant(
         "BatchNorm does not move its mean",
         "torch",
-        "unified_blocks_torch.norms:BatchNorm.forward",
+        "unified_blocks_torch.norms:BatchNorm.normalised",
         "self.bias, mean, var",
         "self.bias, mean.clone(), var",
         Compared(of(ub.BatchNorm), "1.running_mean", "statistics_not_updated", "train"),
@@ -81,7 +79,7 @@ NORMS = [
     Mutant(
         "BatchNorm without its gamma",
         "torch",
-        "unified_blocks_torch.norms:BatchNorm.forward",
+        "unified_blocks_torch.norms:BatchNorm.normalised",
         "X, self.weight, self.bias",
         "X, None, self.bias",
         Compared(of(ub.BatchNorm), "1", "fix_gamma"),
@@ -90,30 +88,30 @@ NORMS = [
         "BatchNorm without its gamma",
         "tensorflow",
         "unified_blocks_tensorflow.norms:BatchNorm.__init__",
-        "axis=1",
-        "axis=1, scale=False",
+        "scale=scale",
+        "scale=False",
         Compared(of(ub.BatchNorm), "1.weight", "fix_gamma"),
     ),
     Mutant(
         "BatchNorm without its gamma",
         "mxnet",
         "unified_blocks_mxnet.norms:BatchNorm.__init__",
-        "momentum=kept(momentum)",
-        "momentum=kept(momentum), scale=False",
+        "scale=scale",
+        "scale=False",
         Compared(of(ub.BatchNorm), "1.weight", "fix_gamma"),
     ),
     Mutant(
         "BatchNorm uses the running statistics in training",
         "mxnet",
         "unified_blocks_mxnet.norms:BatchNorm.__init__",
-        "momentum=kept(momentum)",
-        "momentum=kept(momentum), use_global_stats=True",
+        "use_global_stats=use_global_stats",
+        "use_global_stats=True",
         Compared(of(ub.BatchNorm), "1", "batch_statistics", "train"),
     ),
     Mutant(
         "BatchNorm uses the batch in inference",
         "torch",
-        "unified_blocks_torch.norms:BatchNorm.forward",
+        "unified_blocks_torch.norms:BatchNorm.normalised",
         "mean, var, training, momentum",
         "mean, var, True, 0.0",
         Compared(of(ub.BatchNorm), "1", "batch_statistics"),

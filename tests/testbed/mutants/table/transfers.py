@@ -26,10 +26,26 @@ TRANSFERS = [
     Mutant(
         "by order what comes after a difference is moved",
         None,
-        "unified_blocks.models.transfer:_in_order",
+        "unified_blocks.models.transfer:_paired",
         "            break\n",
         "            continue\n",
         Checked(transfers.by_order_a_part_ends_at_the_first_difference),
+    ),
+    Mutant(
+        "by order a tied head is no layer",
+        "torch",
+        "unified_blocks.models.transfer:_of_every_layer",
+        "if place is not None",
+        "if False",
+        Checked(transfers.by_order_a_tied_head_fills_one_of_its_own),
+    ),
+    Mutant(
+        "by order a tied head comes last",
+        "torch",
+        "unified_blocks.models.transfer:_of_every_layer",
+        "next(after, len(names))",
+        "len(names)",
+        Checked(transfers.by_order_a_tied_head_fills_one_of_its_own),
     ),
     Mutant(
         "a cast makes numbers infinite",

@@ -1,0 +1,74 @@
+"""Keras' optimizers, brought to the formulas of `unified_blocks.training.optimizers`."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from unified_blocks.backend import Optimizer
+from unified_blocks.training.optimizers import KINDS, SGD, Adagrad, Adam, AdamW, RMSprop
+
+KEPT = {
+    "velocity": "_momentum",
+    "mean": "_momentum",
+    "variance": "_velocity",
+    "mean_of_squares": "_velocity",
+    "sum_of_squares": "_accumulator",
+}
+"""How the names end of what Keras keeps of each parameter, by our name for it."""
+
+
+class InWhole:
+    """An optimizer of Keras' that gets each gradient in whole, the weight decay in it.
+
+    Keras' own decay is apart from the gradient. And the gradient of an embedding has a part for
+    each time that a row was looked up, of which Keras' own add up the squares.
+    """
+
+    decay = 0.0
+
+    def update_step(self, gradient, variable, learning_rate):
+        gradient = tf.convert_to_tensor(gradient)
+        if self.decay:
+            gradient += variable * self.decay
+        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+
+
+class WholeSGD(InWhole, keras.optimizers.SGD):
+    """SGD with weight decay; without any, the parts of a gradient may be added one by one."""
+
+
+class WholeAdam(InWhole, keras.optimizers.Adam):
+    """Adam."""
+
+
+class WholeAdamW(InWhole, keras.optimizers.AdamW):
+    """AdamW, with Keras' own weight decay."""
+
+
+class WholeRMSprop(InWhole, keras.optimizers.RMSprop):
+    """RMSprop."""
+
+
+class WholeAdagrad(InWhole, keras.optimizers.Adagrad):
+    """Adagrad."""
+
+
+def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
+    """Keras' own optimizer, with the hyper-parameters that every backend uses."""
+    match optimizer.rounded():
+        case SGD(lr, momentum, nesterov, decay):
+            make = WholeSGD if decay else keras.optimizers.SGD
+            made = make(lr, momentum=momentum, nesterov=nesterov)
+        case AdamW(lr, beta_1, beta_2, epsilon, decay):
+            return WholeAdamW(lr, decay, beta_1, beta_2, epsilon)
+        case Adam(lr, beta_1, beta_2, epsilon, decay):
+            made = WholeAdam(lr, beta_1, beta_2, epsilon)
+        case RMSprop(lr, rho, epsilon):
+            return WholeRMSprop(lr, rho, epsilon=epsilon)
+        case Adagrad(lr, epsilon):
+            return WholeAdagrad(lr, initial_accumulator_value=0.0, epsilon=epsilon)
+        case _:
+            raise TypeError(f"optimizer must be {KINDS}; got {optimizer!r}")
+    made.decay = decay
+    return made
