@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -14,7 +16,12 @@ import unified_blocks as ub
 from unified_blocks.layers.recurrent import suffixes
 from unified_blocks.types import Mixin
 from unified_blocks_torch.bind import TorchBlock
-from unified_blocks_torch.norms import unknown
+
+
+def unknown(dtype) -> Any:
+    """A parameter whose size is not known yet."""
+    return nn.UninitializedParameter(dtype=dtype)  # type: ignore[call-arg]
+
 
 LISTS = ("_flat_weights", "_flat_weights_names", "_all_weights", "_flat_weight_refs")
 """Where PyTorch keeps the parameters of a recurrent layer in the order of its fused function."""

@@ -61,7 +61,7 @@ READ_BY_GRU = Learner(
     f"GRU on a text of {len(TEXT.split()):,} words",
     windows,
     lambda: NextCharacter(len(characters()), 64),
-    SGD(learning_rate=0.25, momentum=0.875),
+    SGD(learning_rate=0.0625, momentum=0.875),
     epochs=20,
-    least_accuracy=0.5,
+    least_accuracy=0.4,  # the commonest character alone, the space, would be right in 0.2
 )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from unified_blocks.backend.registry import install_command, registered_backends
+from unified_blocks.cli.characters import READ_BY_GRU
 from unified_blocks.cli.demo_report import Report, training_table
 from unified_blocks.cli.diagnosis import diagnose_all
 from unified_blocks.cli.digits import READ_BY_LENET, READ_BY_MLP, load_digits
@@ -17,7 +18,7 @@ from unified_blocks.cli.terminal import Backends, app, make_console, named, usag
 from unified_blocks.equivalence.matrix.cells import Cell, cells
 from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 
-LEARNERS = (READ_BY_MLP, READ_BY_LENET)
+LEARNERS = (READ_BY_MLP, READ_BY_LENET, READ_BY_GRU)
 
 
 @app.command()
