@@ -8,6 +8,7 @@ from unified_blocks_mxnet import neural_ops as neural_ops  # it registers the op
 from unified_blocks_mxnet.activations import PReLU, ReLU, Sigmoid, Softsign, Tanh
 from unified_blocks_mxnet.attention import MultiHeadAttention
 from unified_blocks_mxnet.convolutions import Conv1D, Conv2D, Conv3D
+from unified_blocks_mxnet.depthwise import DepthwiseConv2D
 from unified_blocks_mxnet.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_mxnet.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_mxnet.mlp import MLP
@@ -46,6 +47,7 @@ from unified_blocks_mxnet.pooling import (
 )
 from unified_blocks_mxnet.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_mxnet.resizing import PixelShuffle, UpSampling2D
+from unified_blocks_mxnet.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "BACKEND",
@@ -59,9 +61,13 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "FixedHiddenMLP",

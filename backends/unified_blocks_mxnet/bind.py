@@ -38,10 +38,11 @@ PLAIN = (bool, int, float, str, type(None))
 ARRAY = mx.np.ndarray
 NATIVE_INPUTS = frozenset({ARRAY, mx.sym.Symbol, mx.sym.numpy._Symbol})
 
-LAYERS = frozenset(
-    f"unified_blocks_mxnet.{name}"
-    for name in ("activations", "convolutions", "layers", "norms", "pooling", "recurrent")
+MODULES = (
+    *("activations", "convolutions", "depthwise", "layers", "norms", "pooling", "recurrent"),
+    "transposed",
 )
+LAYERS = frozenset(f"unified_blocks_mxnet.{name}" for name in MODULES)
 """The modules of this library's layers that extend Gluon's."""
 NOTHING = object()
 

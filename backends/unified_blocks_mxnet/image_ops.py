@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from unified_blocks.errors import UnsupportedError
 from unified_blocks_mxnet.compat import mx
 from unified_blocks_mxnet.functions import anywhere
 from unified_blocks_mxnet.ops import arange, clip, floor, minimum
 from unified_blocks_mxnet.whole_numbers import namespace
 
+MOST = 5
+"""Axes, beyond which MXNet does not pad: it would tell when the numbers are read."""
+
 
 @anywhere
 def pad(x, pads, mode, value):
     F = namespace(x)
+    if len(pads) > MOST:
+        raise UnsupportedError(
+            f"MXNet's ops.pad must be given a tensor of at most {MOST} axes; got {len(pads)}: "
+            "join some with ops.reshape"
+        )
     if mode == "constant":  # np.pad forgets the value, and gives zeros
         return F.np._internal.pad(x, pad_width=pads, mode="constant", constant_value=value)
-    for axis, (before, after) in enumerate(pads):  # its own modes have no gradient
+    for axis, (before, after) in enumerate(pads):  # its own other modes have no gradient
         if not before and not after:
             continue
         before_axis = (slice(None),) * axis

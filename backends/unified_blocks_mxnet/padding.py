@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unified_blocks as ub
-from unified_blocks.layers.padding import pads_in_numbers
+from unified_blocks.layers.geometry import pads_in_numbers
 from unified_blocks.types import Mixin
 from unified_blocks_mxnet.compat import nn
 from unified_blocks_mxnet.image_ops import pad

@@ -42,6 +42,7 @@ from unified_blocks_tensorflow.activations import (
 )
 from unified_blocks_tensorflow.attention import MultiHeadAttention
 from unified_blocks_tensorflow.convolutions import Conv1D, Conv2D, Conv3D
+from unified_blocks_tensorflow.depthwise import DepthwiseConv2D
 from unified_blocks_tensorflow.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_tensorflow.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_tensorflow.mlp import MLP
@@ -81,6 +82,7 @@ from unified_blocks_tensorflow.pooling import (
 from unified_blocks_tensorflow.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_tensorflow.registration import register_every_block
 from unified_blocks_tensorflow.resizing import PixelShuffle, UpSampling2D
+from unified_blocks_tensorflow.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "BACKEND",
@@ -97,9 +99,13 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "FixedHiddenMLP",

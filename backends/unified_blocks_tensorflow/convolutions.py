@@ -38,21 +38,17 @@ class Convolution(Mixin):
         layout,
         dtype=None,
     ):
-        windows, strides, dilation = (
-            per_axis("", "", size, self.rank) for size in (kernel_size, strides, dilation)
+        # Keras has no steps of what is dilated.
+        windows, steps, word, dilation = self.place(
+            kernel_size, strides, padding, dilation, lambda steps, d: max(steps) > 1 and max(d) > 1
         )
-        pads: Any = pads_of("", padding, self.rank)
-        # Keras has no steps of what is dilated: every place is computed, and some are left out.
-        self.steps: Any = strides if max(strides) > 1 and max(dilation) > 1 else None
-        one = all(step == 1 for step in strides)
-        own_same = pads is None or (one and pads == fixed_pads(None, windows, dilation))
-        self.grows = pads is None and self.steps is not None  # with its input
+        self.channels_last = layout == "channels_last"
         self.own.__init__(
             self,
             channels,
             windows,
-            1 if self.steps else strides,
-            "same" if own_same and not self.grows else "valid",
+            steps,
+            word,
             "channels_last",
             dilation,
             groups,
@@ -60,17 +56,36 @@ class Convolution(Mixin):
             use_bias,
             dtype=dtype,
         )
-        needs = pads is not None and not own_same and any(map(any, pads))
-        self.pads = ((0, 0), *pads, (0, 0)) if needs else None
-        self.channels_last = layout == "channels_last"
         if in_channels is not None:
             build_last(self, (None,) * (self.rank + 1) + (in_channels,))
 
+    def place(self, kernel_size, strides, padding, dilation, apart):
+        """Settle where the windows are, and give the arguments of Keras' own.
+
+        Where `apart` says so every place is computed, and some are left out.
+        """
+        windows, strides, dilation = (
+            per_axis("", "", size, self.rank) for size in (kernel_size, strides, dilation)
+        )
+        pads: Any = pads_of("", padding, self.rank)
+        self.steps: Any = strides if apart(strides, dilation) else None
+        one = all(step == 1 for step in strides)
+        own_same = pads is None or (one and pads == fixed_pads(None, windows, dilation))
+        self.grows = pads is None and self.steps is not None  # with its input
+        needs = pads is not None and not own_same and any(map(any, pads))
+        self.pads = ((0, 0), *pads, (0, 0)) if needs else None
+        word = "same" if own_same and not self.grows else "valid"
+        return windows, 1 if self.steps else strides, word, dilation
+
+    def out_channels(self, channels):
+        return self.filters
+
     def compute_output_shape(self, input_shape):
-        n, *space, _ = input_shape  # as Keras calls it, with channels at the end
+        n, *space, channels = input_shape  # as Keras calls it, with channels at the end
         pads = pads_of("", argument(self, "padding"), self.rank)
         steps = self.steps or self.strides
-        return (n, *lengths(space, self.kernel_size, steps, pads, self.dilation_rate), self.filters)
+        sizes = lengths(space, self.kernel_size, steps, pads, self.dilation_rate)
+        return (n, *sizes, self.out_channels(channels))
 
     def call(self, X):
         if self.grows or self.pads is not None:

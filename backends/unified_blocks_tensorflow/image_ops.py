@@ -40,3 +40,11 @@ def resize(x, sizes, axes, method, align_corners):
         high = tf.gather(x, tf.minimum(low + 1, last), axis=axis)
         x = tf.gather(x, low, axis=axis) * (1 - share) + high * share
     return x
+
+
+def sizes_of(X):
+    """The sizes of `X`: numbers where they are known, else tensors."""
+    if None not in X.shape:
+        return tuple(X.shape)
+    traced = tf.unstack(tf.shape(X))
+    return tuple(n if known is None else known for known, n in zip(X.shape, traced, strict=True))

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 import unified_blocks as ub
-from unified_blocks.layers.padding import pads_in_numbers
+from unified_blocks.layers.geometry import pads_in_numbers
 from unified_blocks.types import Mixin
 from unified_blocks_tensorflow.policies import as_it_comes
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import unified_blocks as ub
 from unified_blocks.layers.geometry import per_axis
-from unified_blocks_tensorflow.image_ops import resize
+from unified_blocks_tensorflow.image_ops import resize, sizes_of
 from unified_blocks_tensorflow.policies import as_it_comes
 
 
@@ -48,11 +48,3 @@ class PixelShuffle(ub.PixelShuffle, keras.layers.Layer):
         _, h, w, c = sizes_of(X)
         apart = tf.reshape(X, (-1, h, w, c // r**2, r, r))
         return tf.reshape(tf.transpose(apart, (0, 1, 4, 2, 5, 3)), (-1, h * r, w * r, c // r**2))
-
-
-def sizes_of(X):
-    """The sizes of `X`: numbers where they are known, else tensors."""
-    if None not in X.shape:
-        return tuple(X.shape)
-    traced = tf.unstack(tf.shape(X))
-    return tuple(n if known is None else known for known, n in zip(X.shape, traced, strict=True))

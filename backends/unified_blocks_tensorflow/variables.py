@@ -163,13 +163,17 @@ class TensorFlowLayerVariable(TensorFlowVariable):
             return (layer.input_dim, layer.output_dim)
         if isinstance(layer, NORMS_OVER_AXES):
             return (None,) * len(axes_of(layer))
+        if is_depthwise(layer):
+            return (None,) if self.layout is None else (None, 1, *layer.kernel_size)
         if isinstance(layer, BUILT_BY_INPUTS):
             return (None,) if isinstance(layer, NORMS_OF_CHANNELS) else None
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         if self.layout is None:
             return (units,)
         transposed = isinstance(layer, TRANSPOSED)
-        return ((None, units) if transposed else (units, None)) + getattr(layer, "kernel_size", ())
+        of_group = units // getattr(layer, "groups", 1)
+        sizes = (None, of_group) if transposed else (units, None)
+        return sizes + getattr(layer, "kernel_size", ())
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int | None, ...]:
         """What the layer takes, by the canonical shape of its first variable."""
@@ -186,8 +190,11 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         if len(shape) <= 2:
             return (None, shape[-1])
         space = (None,) * (len(shape) - 2)
-        # A transposed convolution has (in, out, …), and no groups.
-        channels = shape[1] * layer.groups if hasattr(layer, "groups") else shape[0]
+        if is_depthwise(layer):
+            channels = shape[0] // layer.depth_multiplier
+        else:  # a transposed convolution has (in, out / groups, …)
+            transposed = isinstance(layer, TRANSPOSED)
+            channels = shape[0] if transposed else shape[1] * getattr(layer, "groups", 1)
         first = layer.data_format == "channels_first" or not getattr(layer, "channels_last", True)
         return (None, channels, *space) if first else (None, *space, channels)
 
@@ -197,6 +204,11 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         super().write(array)
         if isinstance(self.owner, keras.layers.Normalization):
             self.owner.finalize_state()  # it computes with copies of its variables
+
+
+def is_depthwise(layer: Any) -> bool:
+    """Whether it is this library's, which a weight tells of how many channels."""
+    return isinstance(layer, ub.DepthwiseConv2D)
 
 
 class TensorFlowUnknownVariable(TensorFlowVariable):

@@ -24,6 +24,7 @@ from unified_blocks_torch.activations import (
 )
 from unified_blocks_torch.attention import MultiHeadAttention
 from unified_blocks_torch.convolutions import Conv1D, Conv2D, Conv3D
+from unified_blocks_torch.depthwise import DepthwiseConv2D
 from unified_blocks_torch.fixed_hidden_mlp import FixedHiddenMLP
 from unified_blocks_torch.layers import Dense, Dropout, Embedding, Flatten
 from unified_blocks_torch.mlp import MLP
@@ -62,6 +63,7 @@ from unified_blocks_torch.pooling import (
 )
 from unified_blocks_torch.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks_torch.resizing import PixelShuffle, UpSampling2D
+from unified_blocks_torch.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "BACKEND",
@@ -78,9 +80,13 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "FixedHiddenMLP",

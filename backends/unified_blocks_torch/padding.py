@@ -7,7 +7,7 @@ from __future__ import annotations
 from torch import nn
 
 import unified_blocks as ub
-from unified_blocks.layers.padding import pads_in_numbers
+from unified_blocks.layers.geometry import pads_in_numbers
 from unified_blocks.types import Mixin
 from unified_blocks_torch.convolutions import flat
 from unified_blocks_torch.images import in_layout

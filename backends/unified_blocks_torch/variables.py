@@ -77,7 +77,7 @@ class TorchVariable(Variable):
     def shape(self):
         if self.is_built:
             return tuple(self.tensor.shape)
-        owner = self.owner
+        owner: Any = self.owner
         sizes: tuple[int | None, ...]
         if isinstance(owner, LAZY_NORMS):
             return (None,) * getattr(owner, "axes", 1)
@@ -86,6 +86,8 @@ class TorchVariable(Variable):
             return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
+        elif is_depthwise(owner):
+            return (None, 1, *owner.kernel_size) if self.tensor is owner.weight else (None,)
         elif isinstance(owner, LAZY_CONVOLUTIONS):
             units, kernel = owner.out_channels, owner.kernel_size
             sizes = (
@@ -126,9 +128,17 @@ class TorchVariable(Variable):
                 self.tensor.materialize(array.shape)
                 if isinstance(self.owner, nn.LazyLinear) and self.tensor is self.owner.weight:
                     self.owner.in_features = array.shape[1]  # else it says 0 until the first call
+                owner: Any = self.owner
+                if is_depthwise(owner) and self.tensor is owner.weight:
+                    owner.take_channels(array.shape[0] // owner.multiplier)
                 if isinstance(self.owner, RECURRENT):
                     self.owner.input_size = array.shape[1]
             self.tensor.copy_(torch.from_numpy(readable(array)))
+
+
+def is_depthwise(layer: Any) -> bool:
+    """Whether it is this library's, whose groups are as many as its channels."""
+    return isinstance(layer, ub.DepthwiseConv2D)
 
 
 def readable(array: Array) -> Array:

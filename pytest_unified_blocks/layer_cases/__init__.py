@@ -11,6 +11,7 @@ from pytest_unified_blocks.layer_cases.norms import NORMS
 from pytest_unified_blocks.layer_cases.pooling import POOLING
 from pytest_unified_blocks.layer_cases.recurrent import RECURRENT
 from pytest_unified_blocks.layer_cases.resizing import RESIZING
+from pytest_unified_blocks.layer_cases.transposed import TRANSPOSED
 from unified_blocks.equivalence.matrix.cases import CASES, Case
 
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
@@ -25,6 +26,7 @@ LAYERS: dict[str, LayerCase] = {
     **RESIZING,
     **ATTENTION,
     **RECURRENT,
+    **TRANSPOSED,
 }
 """The layers, by the name of the case."""
 

@@ -125,7 +125,7 @@ def test_what_an_operation_refuses(backend_name, call, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ub.ZeroPad2D("same"), "padding must be numbers, since there is no window"),
+        (lambda: ub.ZeroPad2D("same"), "padding must be in numbers; got padding=.same."),
         (lambda: ub.ZeroPad2D((1, 2, 3)), "one whole number, or one for each of 2 axes"),
         (lambda: ub.ReflectPad1D(-1), "padding must be at least 0"),
         (lambda: ub.UpSampling2D(0), "size must be at least 1"),
@@ -159,3 +159,16 @@ def test_in_float16(backend_name, make):
     np.testing.assert_allclose(found, expected, rtol=3e-3, atol=3e-3)
     compiled = ub.to_numpy(graph(backend_name, net)(ub.from_numpy(x)))
     np.testing.assert_allclose(compiled, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_six_axes(backend_name):
+    x = ub.from_numpy(normal(1, 2, 1, 3, 2, 2))
+    widths = (*((0, 0),) * 3, (1, 0), (0, 2), (0, 1))
+    if backend_name == "mxnet":
+        with pytest.raises(ub.UnsupportedError, match="at most 5 axes; got 6"):
+            ops.pad(x, widths)
+        return
+    np.testing.assert_array_equal(
+        ub.to_numpy(ops.pad(x, widths, value=1)),
+        np.pad(ub.to_numpy(x), widths, constant_values=1),
+    )

@@ -14,7 +14,7 @@ EXAMPLES = ROOT / "examples"
 
 def example(name):
     """A module of the folder of examples."""
-    full = f"examples_{name}"
+    full = f"examples_{name}".replace("/", "_")
     if full not in sys.modules:
         spec = importlib.util.spec_from_file_location(full, EXAMPLES / f"{name}.py")
         sys.modules[full] = importlib.util.module_from_spec(spec)

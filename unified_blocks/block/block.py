@@ -93,7 +93,7 @@ class Block:
     random_constants: Mapping[str, str] = {}  # never changed in place
     """How the constants of this block that are random are drawn, by attribute name."""
     input_parameter: ClassVar[str | None] = None
-    """The parameter, `(out, in)`, whose second dimension is the width that the input must have."""
+    """The parameter whose shape tells the width that the input must have; see `expected_shape`."""
 
     __signature__ = _ClassSignature()
     _portable_on = PortableNames()

@@ -24,6 +24,7 @@ from unified_blocks.layers.attention import MultiHeadAttention
 from unified_blocks.layers.batch_norm import BatchNorm
 from unified_blocks.layers.convolutions import Conv1D, Conv2D, Conv3D
 from unified_blocks.layers.dense import Dense
+from unified_blocks.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from unified_blocks.layers.dropout import Dropout
 from unified_blocks.layers.embedding import Embedding
 from unified_blocks.layers.flatten import Flatten
@@ -56,6 +57,7 @@ from unified_blocks.layers.pooling import (
 from unified_blocks.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unified_blocks.layers.resizing import PixelShuffle, UpSampling2D
 from unified_blocks.layers.response_norm import LocalResponseNorm
+from unified_blocks.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "ELU",
@@ -71,9 +73,13 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -108,6 +114,7 @@ __all__ = [
     "ReflectPad1D",
     "ReflectPad2D",
     "ReflectPad3D",
+    "SeparableConv2D",
     "SiLU",
     "Sigmoid",
     "Softmax",

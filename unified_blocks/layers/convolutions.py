@@ -44,14 +44,7 @@ class Convolution(ImageLayer):
         for parameter in ("kernel_size", "strides", "dilation"):
             per_axis(name, parameter, values[parameter], cls.rank)
         pads_of(name, values["padding"], cls.rank)
-        groups = values["groups"]
-        for parameter in ("channels", "in_channels"):
-            size = values[parameter]
-            if size is not None and size % groups:
-                raise ValueError(
-                    f"{name}: {parameter} must be a multiple of groups; got "
-                    f"{parameter}={size} and groups={groups}"
-                )
+        check_groups(name, values)
 
     def expected_shape(self, shape: Shape, weight: Shape) -> str | None:
         return expected_image(self, shape, weight[1] * argument(self, "groups"), self.rank)
@@ -68,6 +61,18 @@ class Convolution(ImageLayer):
         if argument(self, "use_bias"):
             Y = Y + over_space(state["bias"], self.rank)
         return ACTIVATE[argument(self, "activation")](Y)
+
+
+def check_groups(block: str, values: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for channels that the groups cannot share."""
+    groups = values["groups"]
+    for parameter in ("channels", "in_channels"):
+        size = values[parameter]
+        if size is not None and size % groups:
+            raise ValueError(
+                f"{block}: {parameter} must be a multiple of groups; got "
+                f"{parameter}={size} and groups={groups}"
+            )
 
 
 def convolved(

@@ -68,6 +68,21 @@ def pads_of(block: str, padding: Any, rank: int) -> Pads | None:
     return tuple((before, after) for before, after in pairs)
 
 
+def pads_in_numbers(block: str, padding: Any, rank: int) -> Pads:
+    """The padding of each axis, where there is no window that "same" could fit.
+
+    Raises:
+        TypeError, ValueError: for anything else.
+    """
+    pads = pads_of(block, padding, rank)
+    if pads is None:
+        raise ValueError(
+            f"{block}: padding must be in numbers; got padding={padding!r}: write a number, or a "
+            "pair (before, after) for each axis"
+        )
+    return pads
+
+
 def same_pads(
     sizes: Sequence[int], windows: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
 ) -> Pads:

@@ -9,7 +9,7 @@ import numpy as np
 
 from unified_blocks.block import argument
 from unified_blocks.block.arguments import declared
-from unified_blocks.layers.geometry import Pads, pads_of
+from unified_blocks.layers.geometry import pads_in_numbers
 from unified_blocks.layers.images import ImageLayer
 from unified_blocks.types import Array, State
 
@@ -34,21 +34,6 @@ class Padding(ImageLayer):
     def of_channels_first(self, state: State, X: Array) -> Array:
         pads = pads_in_numbers("", argument(self, "padding"), self.rank)
         return np.pad(X, ((0, 0), (0, 0), *pads), mode=self.mode)
-
-
-def pads_in_numbers(block: str, padding: Any, rank: int) -> Pads:
-    """The padding of each axis, which must not depend on windows: there are none here.
-
-    Raises:
-        TypeError, ValueError: for anything else.
-    """
-    pads = pads_of(block, padding, rank)
-    if pads is None:
-        raise ValueError(
-            f"{block}: padding must be numbers, since there is no window to fit; got "
-            f"padding={padding!r}: write a number, or a pair (before, after) for each axis"
-        )
-    return pads
 
 
 class ZeroPad1D(Padding):
