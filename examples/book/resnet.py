@@ -1,8 +1,6 @@
-"""ResNet-18 to ResNet-152: groups of residual blocks, each made by `ub.repeat` from one.
+"""ResNet-18 to ResNet-152, of one residual block (Dive into Deep Learning, "Residual Networks").
 
-Dive into Deep Learning, "Residual Networks"; He et al., "Deep Residual Learning for Image
-Recognition" (2015), and for version 2 "Identity Mappings in Deep Residual Networks" (2016).
-"""
+He et al., "Deep Residual Learning for Image Recognition", 2015; "Identity Mappings", 2016."""
 
 import unified_blocks as ub
 
@@ -14,8 +12,7 @@ def conv(channels, kernel_size, strides=1):
     return ub.Conv2D(channels, kernel_size, strides, kernel_size // 2, use_bias=False)
 
 
-def convolutions(channels, strides, deep):
-    """Two convolutions, or in a deep network three, of which the middle one is narrow."""
+def convolutions(channels, strides, deep):  # three, the middle one narrow, in a deep network
     if not deep:
         return conv(channels, 3, strides), conv(channels, 3)
     return conv(channels // 4, 1), conv(channels // 4, 3, strides), conv(channels, 1)
