@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import unified_blocks as ub
 from unified_blocks.layers.batch_norm import kept, rounded
 from unified_blocks.types import Mixin
-from unified_blocks_mxnet.compat import nn
+from unified_blocks_mxnet.compat import mx, nn
 
 
 @ub.LayerNorm.native("mxnet")
@@ -28,9 +26,28 @@ class LayerNorm(ub.LayerNorm, nn.LayerNorm):
     def hybrid_forward(self, F, X, gamma, beta):
         if self.axes == 1:
             return super().hybrid_forward(F, X, gamma, beta)
-        rows = F.np.reshape(X, (-1, math.prod(self.gamma.shape)))  # (n, product of the axes)
-        Y = super().hybrid_forward(F, rows, F.np.reshape(gamma, -1), F.np.reshape(beta, -1))
-        return F.npx.reshape_like(Y, X)
+        axes = tuple(range(-self.axes, 0))
+        centred = X - F.np.mean(X, axis=axes, keepdims=True)
+        variance = F.np.mean(F.np.square(centred), axis=axes, keepdims=True)
+        first = of_last_axes(F, X, self.axes)
+        gamma, beta = (sized(F, each, first) for each in (gamma, beta))
+        return centred / F.np.sqrt(variance + self._epsilon) * gamma + beta
+
+
+def sized(F, weight, like):
+    """`weight`, whose size a graph that is made before it is known finds by that of `like`."""
+    if F is not mx.sym or like is None:
+        return weight
+    zeros = F.zeros_like(like.as_nd_ndarray())
+    return F.elemwise_add(weight.as_nd_ndarray(), zeros).as_np_ndarray()
+
+
+def of_last_axes(F, X, axes):
+    """The first numbers of a symbol along its last axes; None of a tensor."""
+    if F is not mx.sym:
+        return None
+    rows = F.reshape(X.as_nd_ndarray(), shape=(-1, *(0,) * axes), reverse=True)
+    return F.squeeze(F.slice_axis(rows, axis=0, begin=0, end=1), axis=0).as_np_ndarray()
 
 
 class Norm(Mixin):
@@ -65,6 +82,7 @@ class RMSNorm(ub.RMSNorm, Norm, nn.HybridBlock):
 
     def hybrid_forward(self, F, X, weight):
         square = F.np.mean(F.np.square(X), axis=-1, keepdims=True)
+        weight = sized(F, weight, of_last_axes(F, X, 1))
         return X / F.np.sqrt(square + self.epsilon) * weight
 
 
@@ -85,15 +103,25 @@ class Grouped(Norm):
     def hybrid_forward(self, F, X, gamma, beta, weight=None, bias=None):
         first = F.np.moveaxis(X, -1, 1) if self.channels_last else X
         joined = F.npx.reshape(first, (-2, -2, -1))  # (n, c, space)
-        Y = F.GroupNorm(
-            *(each.as_nd_ndarray() for each in (joined, gamma, beta)),
-            num_groups=self._num_groups,
-            eps=self._epsilon,
-        ).as_np_ndarray()
-        Y = Y if weight is None else Y * F.np.expand_dims(weight, -1)
-        Y = Y if bias is None else Y + F.np.expand_dims(bias, -1)
+        Y = self.grouped(F, joined, gamma, beta)
+        like = self.of_channels(F, joined)
+        Y = Y if weight is None else Y * F.np.expand_dims(sized(F, weight, like), -1)
+        Y = Y if bias is None else Y + F.np.expand_dims(sized(F, bias, like), -1)
         Y = F.npx.reshape_like(Y, first)
         return F.np.moveaxis(Y, 1, -1) if self.channels_last else Y
+
+    def grouped(self, F, X, gamma, beta):
+        arrays = (each.as_nd_ndarray() for each in (X, gamma, beta))
+        Y = F.GroupNorm(*arrays, num_groups=self._num_groups, eps=self._epsilon)
+        return Y.as_np_ndarray()
+
+    def of_channels(self, F, X):
+        """The first number of each channel of a symbol `(n, c, space)`; None of a tensor."""
+        if F is not mx.sym:
+            return None
+        first = F.slice_axis(X.as_nd_ndarray(), axis=0, begin=0, end=1)
+        first = F.slice_axis(first, axis=2, begin=0, end=1)
+        return F.reshape(first, shape=(-1,)).as_np_ndarray()
 
 
 @ub.GroupNorm.native("mxnet")
@@ -121,12 +149,11 @@ class GroupNorm(ub.GroupNorm, Grouped, nn.GroupNorm):
 class InstanceNorm(ub.InstanceNorm, Grouped, nn.GroupNorm):
     def __init__(self, *, in_units=None, epsilon=1e-5, scale=True, center=True, layout, dtype=None):
         options = {"epsilon": epsilon, "scale": scale, "center": center, "layout": layout}
-        Grouped.__init__(self, in_units or 0, in_units=in_units, dtype=dtype, **options)
+        Grouped.__init__(self, 1, in_units=in_units, dtype=dtype, **options)
 
-    def infer_shape(self, X):
-        self._num_groups = self.channels(X)
-        self.gamma.shape = self.beta.shape = (self._num_groups,)
-        super().infer_shape(X)
+    def grouped(self, F, X, gamma, beta):
+        apart = F.npx.reshape(X, (-5, 1, -1))  # (n · c, 1, space)
+        return F.npx.reshape_like(super().grouped(F, apart, gamma, beta), X)
 
 
 @ub.BatchNorm.native("mxnet")

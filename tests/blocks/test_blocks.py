@@ -124,9 +124,9 @@ def test_relu_is_elementwise(backend_name):
         ),
         (lambda: ub.FixedHiddenMLP(None), TypeError, r"units must be a whole number; got None"),
         (
-            lambda: ub.FixedHiddenMLP(activation="mish"),
+            lambda: ub.FixedHiddenMLP(activation="swiglu"),
             ValueError,
-            r"activation must be None or one of relu, .*; got activation='mish'",
+            r"activation must be None or one of relu, .*; got activation='swiglu'",
         ),
         (lambda: ub.NestMLP(out_activation="Relu"), ValueError, r"out_activation must be None"),
         (lambda: ub.Dense(), TypeError, r"Dense\(units.*missing a required argument: 'units'"),

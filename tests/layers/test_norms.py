@@ -221,3 +221,73 @@ def test_native_norms_and_slopes_are_initialized_alike(backend_name):
     assert (found["0.weight"] == 1).all()
     assert (found["0.bias"] == 0).all()
     assert (found["1.weight"] == 0.25).all()
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_an_empty_batch(backend_name, name):
+    if backend_name == "mxnet":
+        pytest.skip("MXNet's own norms take none")
+    make, shape = SIZES[name]
+    net = made(make, shape)
+    if backend_name == "torch":
+        net.eval()
+    assert run(net, np.zeros((0, *shape[1:]))).shape == (0, *shape[1:])
+
+
+@pytest.mark.filterwarnings("ignore:Cannot decide type:UserWarning")
+def test_an_exported_graph_of_gluon(backend_name, tmp_path):
+    if backend_name != "mxnet":
+        pytest.skip("Gluon's export")
+    from unified_blocks_mxnet.compat import mx
+
+    net = ub.MySequential(
+        ub.BatchNorm(scale=False), ub.GroupNorm(2), ub.InstanceNorm(), ub.PReLU(6)
+    )
+    for each in (ub.LocalResponseNorm(3), ub.LayerNorm(axes=2), ub.RMSNorm(), ub.Flatten()):
+        net.add(each)
+    x = normal(2, 6, 3, 4)
+    net.hybridize()
+    y = run(net, x)
+    net.export(str(tmp_path / "net"))
+    files = [str(tmp_path / name) for name in ("net-symbol.json", "net-0000.params")]
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        again = mx.gluon.SymbolBlock.imports(files[0], ["data"], files[1])
+        found = again(mx.np.array(x)).asnumpy()
+    np.testing.assert_allclose(found, y, rtol=1e-5, atol=1e-6)
+
+
+def test_an_exported_program_of_pytorch(backend_name):
+    if backend_name != "torch":
+        pytest.skip("torch.export")
+    import torch
+
+    net = ub.MySequential(ub.BatchNorm(scale=False), ub.GroupNorm(2), ub.InstanceNorm(scale=False))
+    for each in (ub.LocalResponseNorm(3), ub.LayerNorm(axes=2), ub.RMSNorm(), ub.PReLU(6)):
+        net.add(each)
+    x = torch.from_numpy(normal(2, 6, 3, 4))
+    net(x)
+    net.eval()
+    again = torch.export.export(net, (x,)).module()
+    torch.testing.assert_close(again(x), net(x))
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_graph_of_gluon_finds_sizes(backend_name, name):
+    """A norm that is hybridized before its first call, in a native container too."""
+    if backend_name != "mxnet":
+        pytest.skip("Gluon's hybridize")
+    from unified_blocks_mxnet.compat import mx, nn
+
+    make, shape = SIZES[name]
+    x = normal(*shape)
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        native = nn.HybridSequential()
+        native.add(make())
+        native.hybridize()
+        native(mx.np.array(x))
+    ours = ub.MySequential(make())
+    ours.hybridize()
+    run(ours, x)
+    expected = {n: a.shape for n, a in ub.state(ub.build(ub.MySequential(make()), shape)).items()}
+    for net in (native, ours):
+        assert {n: a.shape for n, a in ub.state(net).items()} == expected

@@ -120,7 +120,7 @@ AXES = [
         "GroupNorm without its weight",
         "mxnet",
         "norms:Grouped.hybrid_forward",
-        "Y * F.np.expand_dims(weight, -1)",
+        "Y * F.np.expand_dims(sized(F, weight, like), -1)",
         "Y",
         after(groups),
     ),
@@ -243,7 +243,7 @@ AXES = [
         for backend, function, *change in (
             ("torch", "size_of", "X.shape[-self.axes :]", "X.shape[-1:]"),
             ("tensorflow", "__init__", "if axes > 1", "if axes > 2"),
-            ("mxnet", "infer_shape", "X.shape[-self.axes :]", "(1, X.shape[-1])"),
+            ("mxnet", "hybrid_forward", "range(-self.axes, 0)", "range(-1, 0)"),
         )
     ),
     # activations
