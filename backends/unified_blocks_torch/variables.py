@@ -40,6 +40,11 @@ KINDS: dict[type[nn.Module], str] = {
     nn.ConvTranspose3d: "Conv3DTranspose",
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
+    **{
+        getattr(nn, f"{kind}Pool{n}d"): f"{kind}Pool{n}D"
+        for kind in ("Max", "Avg")
+        for n in (1, 2, 3)
+    },
     nn.GroupNorm: "GroupNorm",
     # which is of instances when each channel is a group
     **dict.fromkeys((nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), "GroupNorm"),
