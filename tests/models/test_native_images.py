@@ -1,4 +1,4 @@
-"""The frameworks' own transposed and depthwise convolutions and pools, and ours: moved, compared."""
+"""Transposed and depthwise convolutions and pools, native ones and ours: moved, compared."""
 
 import numpy as np
 import pytest
