@@ -87,7 +87,7 @@ class TorchVariable(Variable):
         if isinstance(owner, LAZY_NORMS):
             return (None,) * getattr(owner, "axes", 1)
         if isinstance(owner, RECURRENT):  # lazy in this library
-            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
+            gates = type(owner).gates * owner.hidden_size  # type: ignore[union-attr]
             return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
