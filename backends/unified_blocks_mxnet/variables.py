@@ -33,6 +33,7 @@ KINDS = {
     for cls in (
         *(nn.Dense, nn.Embedding, nn.BatchNorm, nn.LayerNorm, nn.Conv1D, nn.Conv2D, nn.Conv3D),
         *(nn.Conv1DTranspose, nn.Conv2DTranspose, nn.Conv3DTranspose),
+        *(nn.MaxPool1D, nn.MaxPool2D, nn.MaxPool3D, nn.AvgPool1D, nn.AvgPool2D, nn.AvgPool3D),
         *RECURRENT,
         *CELLS,
     )

@@ -270,5 +270,7 @@ KINDS = {
     keras.layers.BatchNormalization: "BatchNorm",
     keras.layers.DepthwiseConv1D: "Conv1D",
     keras.layers.DepthwiseConv2D: "Conv2D",
+    **{getattr(keras.layers, f"MaxPooling{n}D"): f"MaxPool{n}D" for n in (1, 2, 3)},
+    **{getattr(keras.layers, f"AveragePooling{n}D"): f"AvgPool{n}D" for n in (1, 2, 3)},
 }
 """What this library calls them, but for those that are two layers elsewhere."""

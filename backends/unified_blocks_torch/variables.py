@@ -40,6 +40,11 @@ KINDS: dict[type[nn.Module], str] = {
     nn.ConvTranspose3d: "Conv3DTranspose",
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "BatchNorm"),
     **dict.fromkeys((nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d), "BatchNorm"),
+    **{
+        getattr(nn, f"{kind}Pool{n}d"): f"{kind}Pool{n}D"
+        for kind in ("Max", "Avg")
+        for n in (1, 2, 3)
+    },
     nn.GroupNorm: "GroupNorm",
     # which is of instances when each channel is a group
     **dict.fromkeys((nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d), "GroupNorm"),
@@ -82,7 +87,7 @@ class TorchVariable(Variable):
         if isinstance(owner, LAZY_NORMS):
             return (None,) * getattr(owner, "axes", 1)
         if isinstance(owner, RECURRENT):  # lazy in this library
-            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
+            gates = type(owner).gates * owner.hidden_size  # type: ignore[union-attr]
             return (gates, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)

@@ -21,6 +21,7 @@ from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
 from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
+from testbed.mutants.table.pooling import POOLS
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -31,6 +32,7 @@ MUTANTS = (
     *DENSE,
     *OTHER_LAYERS,
     *CONVOLUTIONS,
+    *POOLS,
     *NORMS,
     *ATTENTION,
     *AXES,

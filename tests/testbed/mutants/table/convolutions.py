@@ -28,7 +28,7 @@ TURNED = 'per_axis("", "", size, self.rank)', 'per_axis("", "", size, self.rank)
 PADS = {
     "torch": ("unified_blocks_torch.convolutions:flat", "size in pair", "size in reversed(pair)"),
     "tensorflow": (
-        "unified_blocks_tensorflow.convolutions:Convolution.__init__",
+        "unified_blocks_tensorflow.convolutions:Convolution.place",
         "((0, 0), *pads, (0, 0))",
         "((0, 0), *(pair[::-1] for pair in pads), (0, 0))",
     ),
@@ -40,11 +40,22 @@ PADS = {
 }
 
 
-def of_each(name, old, new, check, method="Convolution.__init__"):
+PLACES = {"torch": "__init__", "tensorflow": "place", "mxnet": "__init__"}
+"""The methods that settle where the windows are."""
+
+
+def of_each(name, old, new, check):
     """The same mistake in each adapter."""
     return [
-        Mutant(name, backend, f"unified_blocks_{backend}.convolutions:{method}", old, new, check)
-        for backend in PADS
+        Mutant(
+            name,
+            backend,
+            f"unified_blocks_{backend}.convolutions:Convolution.{method}",
+            old,
+            new,
+            check,
+        )
+        for backend, method in PLACES.items()
     ]
 
 
