@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from unified_blocks.formats.keras.config import Place
 from unified_blocks.formats.keras.families import (
     BY_KIND,
     BY_SNAKE,
+    IN_ATTENTION,
     Family,
     of_automatic_name,
     without_number,
@@ -175,12 +177,28 @@ class _Layers:
             self.unknown.append(f"groups among the variables of {path!r}")
         if variables is not None and variables.arrays:
             yield from self._layer(variables, place, in_container)
-        for name, child in group.groups.items():
+        groups = group.groups
+        is_attention = _is_attention(group)
+        if is_attention:
+            groups = {name: groups[name] for name in sorted(groups, key=_place_in_attention)}
+        for name, child in groups.items():
             if name == "vars" or (not place.path and name == "optimizer"):
                 continue
             # Every layer has variables, if only an empty group: what has none is a list or dict.
             holds = variables is None and bool(place.path)
-            yield from self.walk(child, place.child(name, child), holds)
+            inside = place.child(name, child)
+            if is_attention:
+                inside = self._in_attention(name, inside, place.order)
+            yield from self.walk(child, inside, holds)
+
+    def _in_attention(self, name: str, place: Place, order: tuple[int, ...] | None) -> Place:
+        """The place of what is inside Keras' attention, by its canonical name."""
+        called, kind = IN_ATTENTION.get(name.removeprefix("_"), (name, None))
+        if kind is not None:
+            self.kinds.setdefault(".".join(place.path), kind)
+        at = None if order is None else (*order, _place_in_attention(name))
+        names = (*place.name[:-1], called), (*place.count[:-1], called)
+        return replace(place, name=names[0], count=names[1], order=at)
 
     def _layer(self, variables: Group, place: Place, in_container: bool) -> Iterator[Stored]:
         path, arrays = "/".join(place.path), variables.arrays
@@ -200,7 +218,10 @@ class _Layers:
         told: dict[str, Any] = {key: options[key] for key in _SETTINGS if key in options}
         if told:
             self.settings[name] = told
-        others = [each for each in dict.fromkeys((count, path.replace("/", "."))) if each != name]
+        paths = [count, path.replace("/", ".")]
+        if family.several is not None:  # inside attention, as a file without configuration names it
+            paths.append(".".join((*place.path[:-1], place.name[-1])))
+        others = [each for each in dict.fromkeys(paths) if each != name]
         for number, last in enumerate(names):
             array = arrays[str(number)]
             full = f"{name}.{last}" if name else last
@@ -254,6 +275,21 @@ class _Layers:
         if by_name in _MATRICES and len(variables.arrays) == 1:
             raise _UnknownError("which may be of a Dense or an Embedding, whatever it is called")
         return by_name
+
+
+def _place_in_attention(name: str) -> int:
+    """Where a layer inside Keras' attention is; the last place for one without variables."""
+    return [*IN_ATTENTION, name.removeprefix("_")].index(name.removeprefix("_"))
+
+
+def _is_attention(group: Group) -> bool:
+    """Whether a group is Keras' attention: no other layer holds four so called."""
+    held = {
+        name.removeprefix("_"): child.groups.get("vars", Group()).arrays
+        for name, child in group.groups.items()
+    }
+    kernels = [held.get(part, {}).get("0") for part in IN_ATTENTION if part != "gate_dense"]
+    return all(kernel is not None and len(kernel.shape) > 2 for kernel in kernels)
 
 
 class _UnknownError(Exception):
