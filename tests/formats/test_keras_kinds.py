@@ -15,6 +15,13 @@ pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 keras = pytest.importorskip("keras", reason="tensorflow is not installed")
 L = keras.layers
 
+
+def attention(*arguments, **options):
+    """Keras' own, to all of one tensor."""
+    layer = L.MultiHeadAttention(*arguments, **options)
+    return lambda x: layer(x, x)
+
+
 LINE, IMAGE = (6, 4), (6, 5, 4)
 KINDS = {
     "DepthwiseConv1D": (LINE, lambda: L.DepthwiseConv1D(3, depth_multiplier=2)),
@@ -30,6 +37,9 @@ KINDS = {
     "PReLU of one slope": (IMAGE, lambda: L.PReLU(shared_axes=[1, 2, 3])),
     "Normalization": (LINE, lambda: L.Normalization()),
     "LayerNormalization over images": (IMAGE, lambda: L.LayerNormalization(axis=[1, 2, 3])),
+    "MultiHeadAttention": (LINE, lambda: attention(2, 3)),
+    "MultiHeadAttention without bias": (LINE, lambda: attention(2, 3, use_bias=False)),
+    "MultiHeadAttention of other widths": (LINE, lambda: attention(3, 2, value_dim=5)),
     "RMSNormalization over images": (IMAGE, lambda: L.RMSNormalization(axis=[1, 2, 3])),
 }
 

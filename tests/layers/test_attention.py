@@ -148,6 +148,19 @@ def test_exported_by_pytorch_with_sizes_that_vary(backend_name, name):
         np.testing.assert_allclose(found.detach(), reference(net, each), **TIGHT)
 
 
+@pytest.mark.parametrize("name", ["each", "of all samples", "of each, causal"])
+def test_traced_by_fx(backend_name, name):
+    if backend_name != "torch":
+        pytest.skip("torch.fx")
+    from torch import fx
+
+    net, arrays = called(name)
+    traced = fx.symbolic_trace(net.eval())
+    for each in (arrays, other_sizes(arrays)):
+        found = traced(*tensors("torch", each)).detach()
+        np.testing.assert_allclose(found, reference(net, each), **TIGHT)
+
+
 def other_sizes(arrays):
     """Twice as many samples, and one query and one key less."""
     found = [np.concatenate([a, a])[:, :-1] for a in arrays[:3]]

@@ -215,3 +215,62 @@ def test_attention_that_is_not_built():
     net = OfKeras()
     with pytest.raises(ub.NotBuiltError):
         ub.state(net)
+
+
+# whole encoders
+
+
+class EncoderOfKeras(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.attention = L.MultiHeadAttention(2, 4)
+        self.hidden, self.out = L.Dense(12, activation="relu"), L.Dense(8)
+        self.norms = [L.LayerNormalization(epsilon=1e-5) for _ in range(2)]
+
+    def call(self, X):
+        X = self.norms[0](X + self.attention(X, X))
+        return self.norms[1](X + self.out(self.hidden(X)))
+
+
+class Encoder(ub.Block):
+    def __init__(self):
+        super().__init__()
+        self.attention = ub.MultiHeadAttention(8, 2)
+        self.network = ub.MySequential(ub.Dense(12, activation="relu"), ub.Dense(8))
+        self.norms = ub.LayerNorm(), ub.LayerNorm()
+
+    def forward(self, X):
+        X = self.norms[0](X + self.attention(X))
+        return self.norms[1](X + self.network(X))
+
+
+ENCODERS = {
+    "torch": lambda: nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, batch_first=True),
+    "keras": EncoderOfKeras,
+    **{f"ours on {n}": lambda n=n: Encoder.on(n)() for n in ub.available_backends()},
+}
+
+
+def encoder(name, seed):
+    net = ENCODERS[name]()
+    output(net, [normal(2, 5, 8)])
+    return ub.initialize(net, seed, "torch_default")
+
+
+@pytest.mark.parametrize("target", ENCODERS)
+@pytest.mark.parametrize("source", ["torch", "keras", "ours on mxnet"])
+def test_encoders_move_by_order(source, target):
+    if source not in ENCODERS:
+        pytest.skip("mxnet is not installed")
+    net, other, x = encoder(source, 1), encoder(target, 2), normal(2, 5, 8, seed=4)
+    ub.transfer(net, other, match="order")
+    np.testing.assert_allclose(output(other, [x]), output(net, [x]), rtol=1e-4, atol=1e-5)
+    ub.compare(net, other, x, match="order").raise_if_different()
+
+
+def test_the_schemes_know_what_pytorch_packs():
+    for scheme, bound in (("glorot_uniform", (6 / (8 + 8)) ** 0.5), ("gluon_default", 0.07)):
+        net = ub.initialize(nn.MultiheadAttention(8, 2), 1, scheme)
+        weight = net.in_proj_weight.detach().abs().max().item()
+        assert 0.9 * bound < weight <= bound
+        assert (net.in_proj_bias == 0).all()

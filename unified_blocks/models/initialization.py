@@ -90,7 +90,7 @@ def _rule(
         if scheme == "torch_default" and weight is not None and of_matrix:
             return _uniform(1 / math.sqrt(_fans(weight)[0]))
         return lambda g, shape: np.zeros(shape)
-    if attribute == "weight":
+    if attribute == "weight" or attribute in PACKED_WEIGHTS:
         return _uniform(SCHEMES[scheme](*_fans(variable)))
     if found := RECURRENT.fullmatch(attribute):
         start = variable.name.removesuffix(attribute)
@@ -98,6 +98,8 @@ def _rule(
         units = next((_sizes(matrix)[1] for matrix in matrices if matrix is not None), None)
         if units is not None:
             return _rule_of_recurrent(variable, found[1], units, scheme)
+    if attribute == "in_proj_bias":
+        return lambda g, shape: np.zeros(shape)
     raise ValueError(
         "initialize: a parameter must be a weight or a bias; got "
         f"{variable.name} of shape {variable.shape}: set it with ub.load_state"
@@ -147,6 +149,9 @@ def _uniform(bound: float) -> Draw:
     return lambda generator, shape: generator.uniform(-bound, bound, shape)
 
 
+PACKED_WEIGHTS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+"""Those of `torch.nn.MultiheadAttention`, which are of dense layers."""
+
 EMBEDDING: dict[str, Draw] = {
     "torch_default": draw("normal"),
     "keras_default": _uniform(0.05),
@@ -158,6 +163,8 @@ EMBEDDING: dict[str, Draw] = {
 def _fans(weight: Variable) -> tuple[int, int]:
     """`(fan_in, fan_out)` of a weight `(out, in, *kernel)`."""
     fan_out, fan_in, *kernel = _sizes(weight)
+    if weight.name.endswith("in_proj_weight"):  # of three layers
+        fan_out //= 3
     return fan_in * math.prod(kernel), fan_out * math.prod(kernel)
 
 

@@ -139,6 +139,8 @@ def block(draw, shape, depth):
     """The words for a block that takes an array of this shape, and the width of its output."""
     width = shape[-1]
     kinds = ["dense", "dense", "layer", "batch norm", "dropout"]
+    if len(shape) == 3:
+        kinds += ["attention"]
     if depth > 0:
         kinds += ["sequential", "parallel", "residual", "twice", "repeat"]
     kind = draw(st.sampled_from(kinds))
@@ -152,6 +154,10 @@ def block(draw, shape, depth):
         return f"ub.{draw(st.sampled_from(layers))}()", width
     if kind == "batch norm":
         return "ub.BatchNorm()", width
+    if kind == "attention":
+        heads, each = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        bias = draw(st.sampled_from(("", ", use_bias=False")))
+        return f"ub.MultiHeadAttention({heads * each}, {heads}{bias})", heads * each
     if kind == "dropout":
         return "ub.Dropout(0.4)", width
     if kind == "sequential":

@@ -6,9 +6,11 @@ one is `(in, out)` in a dense layer and `(vocabulary, width)` in an embedding.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,6 +35,7 @@ class Family:
         over_images: whether Keras has the channels of its variables at the end, if there are such.
         constant: the variables that are not trained.
         whole: the variable that holds a whole number.
+        several: the side of a dense weight that has several axes in Keras, if one has.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Family:
     over_images: bool = False
     constant: tuple[str, ...] = ()
     whole: str | None = None
+    several: Literal["in", "out"] | None = None
 
     def parts(self, name: str) -> tuple[str, ...]:
         """The canonical variables in one of Keras'."""
@@ -65,6 +69,11 @@ class Family:
         if self.shared:
             apart = tuple(size for size in shape if size != 1)
             return shape if len(apart) > 1 else apart or (1,)
+        if self.several is not None:
+            if name == "bias":
+                return (math.prod(shape),)
+            cut = 1 if self.several == "out" else len(shape) - 1
+            return (math.prod(shape[cut:]), math.prod(shape[:cut]))
         return _reordered(shape, self._order(name, len(shape)))
 
     def keras_shape(self, name: str, shape: Shape) -> Shape:
@@ -82,6 +91,9 @@ class Family:
             return moved.reshape(self.canonical_shape(name, array.shape))
         if self.shared:
             return array.reshape(self.canonical_shape(name, array.shape))
+        if self.several is not None:
+            shape = self.canonical_shape(name, array.shape)
+            return array.reshape(shape[::-1]).T
         order = self._order(name, array.ndim)
         return array if order is None else array.transpose(order)
 
@@ -217,7 +229,18 @@ _SEPARABLE = (
 )
 _NORM = (("weight", "bias"), ("scale", "center"))
 STATISTICS = ("running_mean", "running_var")
+_IN, _OUT = "MultiHeadAttention.query_dense", "MultiHeadAttention.output_dense"
+IN_ATTENTION = {
+    "query_dense": ("query", _IN),
+    "key_dense": ("key", _IN),
+    "value_dense": ("value", _IN),
+    "gate_dense": ("gate", _IN),
+    "output_dense": ("out", _OUT),
+}
+"""The dense layers inside Keras' attention: their canonical names and kinds."""
 ONLY_READ = (
+    Family("Dense", _IN, *_KERNEL, lambda s: len(s["weight"]) > 2, several="out"),
+    Family("Dense", _OUT, *_KERNEL, lambda s: len(s["weight"]) > 2, several="in"),
     *(
         Family(f"Conv{n}D", f"DepthwiseConv{n}D", *_KERNEL, _depthwise_fits(n + 2), apart="weight")
         for n in (1, 2)

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from unified_blocks.formats.keras.config import Place
 from unified_blocks.formats.keras.families import (
     BY_KIND,
     BY_SNAKE,
+    IN_ATTENTION,
     Family,
     of_automatic_name,
     without_number,
@@ -182,12 +184,28 @@ class _Layers:
         if variables is not None and variables.arrays:
             yield from self._layer(variables, place, in_container, above)
         called = variables.attributes.get("name", "") if variables is not None else ""
-        for name, child in sorted(group.groups.items(), key=_directions):
+        groups = sorted(group.groups.items(), key=_directions)
+        is_attention = _is_attention(group)
+        if is_attention:
+            groups.sort(key=lambda item: _place_in_attention(item[0]))
+        for name, child in groups:
             if name == "vars" or (not place.path and name == "optimizer"):
                 continue
             # Every layer has variables, if only an empty group: what has none is a list or dict.
             holds = variables is None and bool(place.path)
-            yield from self.walk(child, place.child(name, child), holds, (*above, (place, called)))
+            inside = place.child(name, child)
+            if is_attention:
+                inside = self._in_attention(name, inside, place.order)
+            yield from self.walk(child, inside, holds, (*above, (place, called)))
+
+    def _in_attention(self, name: str, place: Place, order: tuple[int, ...] | None) -> Place:
+        """The place of what is inside Keras' attention, by its canonical name."""
+        called, kind = IN_ATTENTION.get(name.removeprefix("_"), (name, None))
+        if kind is not None:
+            self.kinds.setdefault(".".join(place.path), kind)
+        at = None if order is None else (*order, _place_in_attention(name))
+        names = (*place.name[:-1], called), (*place.count[:-1], called)
+        return replace(place, name=names[0], count=names[1], order=at)
 
     def _layer(
         self,
@@ -219,7 +237,10 @@ class _Layers:
         told: dict[str, Any] = {key: options[key] for key in _SETTINGS if key in options}
         if told:
             self.settings[name] = told
-        others = [each for each in dict.fromkeys((count, path.replace("/", "."))) if each != name]
+        paths = [count, path.replace("/", ".")]
+        if family.several is not None:  # inside attention, as a file without configuration names it
+            paths.append(".".join((*place.path[:-1], place.name[-1])))
+        others = [each for each in dict.fromkeys(paths) if each != name]
         parts = [(i, part) for i, each in enumerate(names) for part in family.parts(each)]
         kind = family.kind.removesuffix("Cell") if end else family.kind
         for number, part in parts:
@@ -280,6 +301,21 @@ class _Layers:
 def _directions(group: tuple[str, Group]) -> bool:
     """Where a group comes among others: what reads from the end after what reads ahead."""
     return group[0] == "backward_layer"
+
+
+def _place_in_attention(name: str) -> int:
+    """Where a layer inside Keras' attention is; the last place for one without variables."""
+    return [*IN_ATTENTION, name.removeprefix("_")].index(name.removeprefix("_"))
+
+
+def _is_attention(group: Group) -> bool:
+    """Whether a group is Keras' attention: no other layer holds four so called."""
+    held = {
+        name.removeprefix("_"): child.groups.get("vars", Group()).arrays
+        for name, child in group.groups.items()
+    }
+    kernels = [held.get(part, {}).get("0") for part in IN_ATTENTION if part != "gate_dense"]
+    return all(kernel is not None and len(kernel.shape) > 2 for kernel in kernels)
 
 
 class _UnknownError(Exception):

@@ -6,7 +6,7 @@ import numpy as np
 
 import unified_blocks as ub
 from testbed.common import normal
-from testbed.mutants.checks import Compared
+from testbed.mutants.checks import Checked, Compared, numbered
 from testbed.mutants.table.mutant import Mutant
 from unified_blocks import ops
 
@@ -28,6 +28,32 @@ class Attending(ub.Block):
 
 def dropping():
     return Attending(0.5)
+
+
+def check_of_pytorch(backend_name):
+    """PyTorch's own attention, and this library's with its numbers, give the same."""
+    import torch
+
+    x = torch.from_numpy(X)
+    net = torch.nn.MultiheadAttention(6, 3, batch_first=True, dtype=torch.float64)
+    with ub.use_dtype("float64"):
+        other = ub.MultiHeadAttention(6, 3, in_units=6)
+    ub.transfer(numbered(net), other)
+    with torch.no_grad():
+        found, expected = other(x).numpy(), net(x, x, x)[0].numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def check_of_keras(backend_name):
+    """Keras' own attention, and this library's with its numbers, give the same."""
+    import keras
+
+    x = X.astype("float32")
+    net = keras.layers.MultiHeadAttention(3, 2)
+    net(x, x)
+    other = ub.MultiHeadAttention(6, 3, in_units=6)
+    ub.transfer(numbered(net), other)
+    np.testing.assert_allclose(other(x), net(x, x), rtol=1e-4, atol=1e-5)
 
 
 def attention(backend, module, layer, changes):
@@ -57,6 +83,22 @@ def attention(backend, module, layer, changes):
 
 
 ATTENTION = [
+    Mutant(
+        "PyTorch's packed weights in another order",
+        "torch",
+        "unified_blocks.formats.pytorch.packed:_thirds",
+        "i * size",
+        "(2 - i) * size",
+        Checked(check_of_pytorch),
+    ),
+    Mutant(
+        "the heads of Keras' attention mixed",
+        "tensorflow",
+        "unified_blocks_tensorflow.projections:projection_of",
+        "map(kernel.index, outputs + inputs)",
+        "map(kernel.index, outputs[::-1] + inputs)",
+        Checked(check_of_keras),
+    ),
     *attention(
         "torch",
         "unified_blocks_torch.neural_ops",
