@@ -16,7 +16,6 @@ from unified_blocks.types import Mixin
 from unified_blocks_torch.bind import TorchBlock
 from unified_blocks_torch.norms import unknown
 
-
 LISTS = ("_flat_weights", "_flat_weights_names", "_all_weights", "_flat_weight_refs")
 """Where PyTorch keeps the parameters of a recurrent layer in the order of its fused function."""
 
@@ -81,10 +80,10 @@ class Recurrent(Lazy):
 
     def __setattr__(self, name, value):
         if name in LISTS:  # they stay PyTorch's, and no blocks are in them
-            vars(self)[name] = value
+            self.__dict__[name] = value
             return
         TorchBlock.__setattr__(self, name, value)
-        names = vars(self).get("_flat_weights_names", ())
+        names = self.__dict__.get("_flat_weights_names", ())
         if name in names:
             self._flat_weights[names.index(name)] = value
 

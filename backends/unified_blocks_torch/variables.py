@@ -76,8 +76,8 @@ class TorchVariable(Variable):
         if isinstance(owner, LAZY_NORMS):
             return (None,)
         if isinstance(owner, RECURRENT):  # lazy in this library
-            gates = type(owner).gates * owner.hidden_size  # type: ignore[attr-defined]
-            return (gates, None)
+            own: Any = owner
+            return (own.gates * own.hidden_size, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif isinstance(owner, LAZY_CONVOLUTIONS):

@@ -15,6 +15,7 @@ from testbed.mutants.table.learning import LEARNING
 from testbed.mutants.table.models import MODELS
 from testbed.mutants.table.mutant import Mutant
 from testbed.mutants.table.norms import NORMS
+from testbed.mutants.table.recurrent import RECURRENT
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -25,6 +26,7 @@ MUTANTS = (
     *DENSE,
     *OTHER_LAYERS,
     *NORMS,
+    *RECURRENT,
     *MODELS,
     *FILES,
     *LEARNING,
