@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import unified_blocks as ub
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Mixin
 from unified_blocks_mxnet.compat import mx, nn, rnn
 
@@ -60,7 +61,7 @@ class Recurrent(Mixin):
         dtype=None,
         **named,
     ):
-        vars(self).update(has_biases=use_bias)  # Gluon's constructor calls the method below
+        self.__dict__.update(has_biases=use_bias)  # Gluon's constructor calls the method below
         rate = dropout if num_layers > 1 else 0.0
         options = {"layout": "NTC", "bidirectional": bidirectional, "dtype": dtype, **named}
         self.own.__init__(
@@ -97,6 +98,11 @@ class Recurrent(Mixin):
         if F is mx.nd:
             if X.ndim != 3:
                 raise self.misshapen(X.shape)
+            if not X.size:  # MXNet's own would end the process
+                raise UnsupportedError(
+                    f"on MXNet a {type(self).__name__} must be given at least one sequence of one "
+                    f"step; got shape {X.shape}: leave out empty batches"
+                )
             if lengths is not None:
                 self.check_lengths(lengths.asnumpy(), X.shape[1])
         if states is None:

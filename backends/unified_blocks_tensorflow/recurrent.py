@@ -52,9 +52,10 @@ STEPS = {"tanh": tanh, "relu": relu}
 
 def sizes_of(X):
     """The shape of a tensor: numbers where they are known."""
-    known, dynamic = X.shape.as_list(), None
-    if None in known:
-        dynamic = tf.shape(X)
+    known = X.shape.as_list()
+    if None not in known:
+        return known
+    dynamic = tf.shape(X)
     return [dynamic[i] if size is None else size for i, size in enumerate(known)]
 
 

@@ -88,12 +88,16 @@ class Term:
         return before + array if self.is_zero else array
 
 
-def held_by_recurrent(layer: Any) -> tuple[Held, ...] | None:
+Family = tuple[Held, ...] | None
+
+
+def held_by_recurrent(layer: Any) -> Family:
     """The variables of a recurrent layer or cell; None of any other, and of what is unknown."""
     if isinstance(layer, Recurrent):
         return tuple(_own(name, layer, 3) for cell in vars(layer)["names"] for name in cell)
     if isinstance(layer, Cell):
-        return tuple(_own(name, layer, 2) for name in PARTS[: 4 if layer.use_bias else 2])
+        biases = vars(layer)["use_bias"]
+        return tuple(_own(name, layer, 2) for name in PARTS[: 4 if biases else 2])
     if isinstance(layer, tuple(GATES)):
         return _of_cells([(layer, "", lambda cell: cell)], 2)
     if isinstance(layer, keras.layers.RNN):
@@ -144,7 +148,7 @@ def _sizes(name: str, cell: Any, gates: int) -> tuple[int | None, ...]:
     return (rows, cell.units * (1 + getattr(cell, "bidirectional", False)) if below else None)
 
 
-def _of_cells(cells: list[tuple[Any, str, Callable[[Any], Any]]], axes: int) -> Any:
+def _of_cells(cells: list[tuple[Any, str, Callable[[Any], Any]]], axes: int) -> Family:
     """The variables of Keras' own cells, each with the end of the names and how it is found."""
     first = type(cells[0][0])
     known = next((cls for cls in GATES if issubclass(first, cls)), None)

@@ -87,10 +87,10 @@ class Recurrent(Lazy):
 
     def __setattr__(self, name, value):
         if name in LISTS:  # they stay PyTorch's, and no blocks are in them
-            vars(self)[name] = value
+            self.__dict__[name] = value
             return
         TorchBlock.__setattr__(self, name, value)
-        names = vars(self).get("_flat_weights_names", ())
+        names = self.__dict__.get("_flat_weights_names", ())
         if name in names:
             self._flat_weights[names.index(name)] = value
 

@@ -87,8 +87,8 @@ class TorchVariable(Variable):
         if isinstance(owner, LAZY_NORMS):
             return (None,) * getattr(owner, "axes", 1)
         if isinstance(owner, RECURRENT):  # lazy in this library
-            gates = type(owner).gates * owner.hidden_size  # type: ignore[union-attr]
-            return (gates, None)
+            own: Any = owner
+            return (own.gates * own.hidden_size, None)
         if isinstance(owner, nn.LazyLinear):
             units, sizes = owner.out_features, (owner.out_features, None)
         elif is_depthwise(owner):

@@ -33,7 +33,7 @@ GROUPS = (*GROUPS, (6, 160, 3, 2), (6, 320, 1, 1))
 """Expansion, channels, blocks and steps of each group."""
 
 
-def mobilenet(classes=1000, groups=GROUPS, width=32, last=1280):
+def mobilenet(classes=1000, groups=GROUPS, width=32, last=1280, rate=0.2):
     """A MobileNetV2 for images `(n, c, h, w)`, and logits `(n, classes)`."""
     net = ub.MySequential(*normalised(width, 3, 2), ub.ReLU6())
     for expansion, channels, blocks, strides in groups:
@@ -41,4 +41,4 @@ def mobilenet(classes=1000, groups=GROUPS, width=32, last=1280):
             net.add(Inverted(width, channels, strides if i == 0 else 1, expansion))
             width = channels
     net = ub.MySequential(*net, *normalised(last, 1), ub.ReLU6(), ub.GlobalAvgPool2D())
-    return ub.MySequential(*net, ub.Flatten(), ub.Dropout(0.2), ub.Dense(classes))
+    return ub.MySequential(*net, ub.Flatten(), ub.Dropout(rate), ub.Dense(classes))

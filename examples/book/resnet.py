@@ -1,6 +1,4 @@
-"""ResNet-18 to ResNet-152, of one residual block (Dive into Deep Learning, "Residual Networks").
-
-He et al., "Deep Residual Learning for Image Recognition", 2015; "Identity Mappings", 2016."""
+"""ResNet-18 to ResNet-152, of one residual block (Dive into Deep Learning, "Residual Networks")."""
 
 import unified_blocks as ub
 
@@ -19,7 +17,7 @@ def convolutions(channels, strides, deep):  # three, the middle one narrow, in a
 
 
 class Residual(ub.Block):
-    """What goes in, and what convolutions make of it; `project` it when the shape changes."""
+    """What goes in, and what convolutions make of it (He et al., 2015)."""
 
     def __init__(self, channels, strides=1, project=False, deep=True):
         super().__init__()
@@ -34,7 +32,7 @@ class Residual(ub.Block):
 
 
 class PreActivated(ub.Block):
-    """Version 2, which normalises before a convolution and not after it."""
+    """Version 2, which normalises before a convolution, not after it (He et al., 2016)."""
 
     def __init__(self, channels, strides=1, project=False, deep=True):
         super().__init__()

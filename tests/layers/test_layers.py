@@ -43,6 +43,7 @@ NATIVE = {
         "Embedding": "Embedding",
         "LayerNorm": "LayerNorm",
         "BatchNorm": "BatchNorm1d",
+        **{name: name for name in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")},
     },
     "tensorflow": {
         "Dense": "Dense",

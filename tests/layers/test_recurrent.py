@@ -86,7 +86,7 @@ def test_lengths_are_given_by_name_too(backend_name, kind):
 @pytest.mark.parametrize("wrong", [[0, 1, 2], [1, 2, 6]])
 def test_lengths_are_those_of_sequences(backend_name, wrong):
     net = layer("GRU")
-    with pytest.raises(ValueError, match="GRU: lengths must be from 1 to 5.*got lengths from"):
+    with pytest.raises(ValueError, match=r"GRU: lengths must be from 1 to 5.*got lengths from"):
         evaluated(net, normal(3, 5, 4, dtype="float64"), None, np.array(wrong))
 
 
@@ -377,6 +377,15 @@ def test_one_sequence_and_one_step(backend_name):
     for shape in ((1, 1, 4), (1, 40, 4), (2, 33, 4)):
         net, x = layer("LSTM", num_layers=2), normal(*shape, dtype="float64")
         agree(evaluated(net, x), plain(net.reference(ub.state(net), x)))
+
+
+def test_an_empty_batch(backend_name):
+    net, x = layer("GRU"), normal(0, 5, 4, dtype="float64")
+    if backend_name == "mxnet":
+        with pytest.raises(ub.UnsupportedError, match=r"at least one sequence .* \(0, 5, 4\)"):
+            evaluated(net, x)
+        return
+    assert [a.shape for a in evaluated(net, x)] == [(0, 5, 3), (1, 0, 3)]
 
 
 def test_a_layer_of_float32(backend_name):

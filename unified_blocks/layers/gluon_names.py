@@ -1,4 +1,4 @@
-"""What Gluon calls the parameters of recurrent layers and cells, and PyTorch, whose names we have."""
+"""What Gluon calls the parameters of recurrent layers and cells, and PyTorch, as we do."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Cell(Gates):
         n, units = len(X), argument(self, "units")
         given = (np.zeros((n, units)),) * self.states if states is None else states
         given = given if isinstance(given, tuple | list) else (given,)
-        after = self.next_states(*_products(state, "", X, given[0]), given)
+        after = self.next_states(*_products(state, "", X, given[0]), tuple(given))
         return after[0] if self.states == 1 else after
 
 

@@ -78,8 +78,8 @@ def state(net: Any, *, strict: bool = True) -> State:
 
     Args:
         net: a model of any framework, or a `ub.Trainer`.
-        strict: False leaves out what Keras' own layers of kinds unknown here hold, an LSTM's, and
-            a warning names it.
+        strict: False leaves out what Keras' own layers of kinds unknown here hold, and a warning
+            names it.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.

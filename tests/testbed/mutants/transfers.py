@@ -141,3 +141,20 @@ def slopes_are_of_each_channel(backend_name):
     net(x)
     ub.load_state(net, {"0.weight": np.float32([1, 2, 3])})
     np.testing.assert_array_equal(net(x)[0, 0], [-1, -2, -3])
+
+
+def a_gru_of_keras_computes_the_same(backend_name):
+    recurrent_of_keras("GRU")
+
+
+def an_lstm_of_keras_computes_the_same(backend_name):
+    recurrent_of_keras("LSTM")
+
+
+def recurrent_of_keras(kind):
+    from testbed.recurrent import evaluated, native, numbers, ours, sequences
+
+    net = ub.load_state(ours("tensorflow", kind), numbers(kind))
+    other = ub.transfer(net, native("tensorflow", kind))
+    found, wanted = (evaluated(each, sequences())[0] for each in (other, net))
+    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)

@@ -22,6 +22,7 @@ from testbed.mutants.table.norms import NORMS
 from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.pooling import POOLS
+from testbed.mutants.table.recurrent import RECURRENT
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -36,6 +37,7 @@ MUTANTS = (
     *NORMS,
     *ATTENTION,
     *AXES,
+    *RECURRENT,
     *MODELS,
     *FILES,
     *LEARNING,
