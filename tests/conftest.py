@@ -36,6 +36,15 @@ def drawn_alike():
         sys.modules["mxnet"].random.seed(0)
 
 
+@pytest.fixture(autouse=True)
+def without_numpy_semantics():
+    """A test that sets MXNet to NumPy's, for its process, does so for itself alone."""
+    yield
+    mx = sys.modules.get("mxnet")
+    if mx is not None and mx.util.is_np_array():
+        mx.npx.reset_np()
+
+
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request):
     return request.param

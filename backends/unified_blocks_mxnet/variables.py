@@ -13,7 +13,7 @@ import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
-from unified_blocks.layers.gluon_names import canonical_part
+from unified_blocks.formats.mxnet.recurrent import canonical_part
 from unified_blocks.layers.recurrent import Cell
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, rnn

@@ -79,7 +79,8 @@ def test_the_core_names_no_framework():
         "cli/files.py: KERAS",
         "cli/files.py: Kind of a layer that a Keras file does not tell: --kind conv=Conv2D. "
         "Repeatable.",
-        "models/loading.py: pytorch",  # formats.pytorch
+        "models/differences.py: pytorch",  # formats.pytorch
+        "models/loading.py: pytorch",
         "models/transfer.py: pytorch",
         "models/variables.py: pytorch",
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from unified_blocks.blocks import MLP, MySequential
@@ -15,7 +13,6 @@ SEED = 0
 TEST_IMAGES = 360
 
 
-@cache
 def load_digits() -> Data:
     """The 1,797 images as rows of 64 numbers in [0, 1], in a fixed split.
 

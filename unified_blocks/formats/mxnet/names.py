@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from unified_blocks.formats.mxnet.recurrent import canonical_part, gluon_part
 from unified_blocks.formats.stored import Stored
-from unified_blocks.layers.gluon_names import canonical_part, gluon_part
 
 _CANONICAL = {
     "gamma": "weight",
