@@ -76,8 +76,8 @@ def parts(modules):
 
 
 NEEDED = {
-    *("backend", "block", "blocks", "dtypes", "errors", "layers", "ops", "reference", "types"),
-    "version",
+    *("backend", "block", "blocks", "dtypes", "errors", "layers", "layouts", "ops", "reference"),
+    *("types", "version"),
 }
 """The rooms that defining a block takes."""
 NEEDED_BY_ADAPTERS = {"training"}

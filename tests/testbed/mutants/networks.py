@@ -140,7 +140,7 @@ def block(draw, shape, depth):
     width = shape[-1]
     kinds = ["dense", "dense", "layer", "batch norm", "dropout"]
     if len(shape) == 3:
-        kinds += ["attention"]
+        kinds += ["attention", "recurrent"]
     if depth > 0:
         kinds += ["sequential", "parallel", "residual", "twice", "repeat"]
     kind = draw(st.sampled_from(kinds))
@@ -158,6 +158,8 @@ def block(draw, shape, depth):
         heads, each = draw(st.integers(1, 3)), draw(st.integers(1, 3))
         bias = draw(st.sampled_from(("", ", use_bias=False")))
         return f"ub.MultiHeadAttention({heads * each}, {heads}{bias})", heads * each
+    if kind == "recurrent":
+        return draw(recurrent())
     if kind == "dropout":
         return "ub.Dropout(0.4)", width
     if kind == "sequential":
@@ -174,6 +176,78 @@ def block(draw, shape, depth):
     layer = draw(dense(width))
     times = draw(st.integers(1, 3))
     return f"ub.repeat(lambda: {layer}, {times})", width
+
+
+@st.composite
+def recurrent(draw):
+    """The words for a recurrent layer, and the width of its output."""
+    units, both = draw(st.integers(1, 4)), draw(st.booleans())
+    name = draw(st.sampled_from(("RNN", "LSTM", "GRU")))
+    more = draw(st.sampled_from(("", ", num_layers=2", ", use_bias=False")))
+    return f"ub.{name}({units}, bidirectional={both}{more})", units * (1 + both)
+
+
+@st.composite
+def convolution(draw, c, h, w):
+    """The words for a convolution of an image, and the shape of its output."""
+    groups = draw(st.sampled_from([g for g in (1, 2, 3) if c % g == 0]))
+    channels = groups * draw(st.integers(1, 3))
+    pads = [draw(st.tuples(st.integers(0, 2), st.integers(0, 2))) for _ in (h, w)]
+    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 2)))
+    dilation, window, sizes = [], [], []
+    for n, (before, after), s in zip((h, w), pads, strides, strict=True):
+        room = n + before + after
+        window.append(draw(st.integers(1, min(3, room))))
+        most = (room - 1) // (window[-1] - 1) if window[-1] > 1 else 1
+        dilation.append(draw(st.integers(1, min(2, most))))
+        sizes.append((room - dilation[-1] * (window[-1] - 1) - 1) // s + 1)
+    activation = draw(st.sampled_from((None, "relu", "tanh", "silu")))
+    words = (
+        f"ub.Conv2D({channels}, {tuple(window)}, {strides}, {tuple(pads)}, {tuple(dilation)}, "
+        f"{groups}, activation={activation!r})"
+    )
+    return words, (channels, *sizes)
+
+
+@st.composite
+def image_layer(draw, shape):
+    """The words for a layer of images `(c, h, w)`, and the shape of its output."""
+    c, h, w = shape
+    kinds = ["convolution", "convolution", "BatchNorm", "activation", "pad", "joined"]
+    kinds += ["pool"] * (min(h, w) > 1) + ["grown"] * (max(h, w) < 5) + ["norm"] * (h * w > 5)
+    kind = draw(st.sampled_from(kinds))
+    if kind == "convolution":
+        return draw(convolution(c, h, w))
+    if kind == "pool":
+        name, k = draw(st.sampled_from(("MaxPool2D", "AvgPool2D"))), draw(st.integers(1, 2))
+        strides = draw(st.integers(1, 2))
+        sizes = ((n - k) // strides + 1 for n in (h, w))
+        return f"ub.{name}({k}, {strides})", (c, *sizes)
+    if kind == "norm":
+        return draw(st.sampled_from(("ub.GroupNorm(1)", "ub.LocalResponseNorm(3)"))), shape
+    if kind == "activation":
+        return f"ub.{draw(st.sampled_from(('ReLU', 'Tanh', 'SiLU', 'ReLU6', 'PReLU')))}()", shape
+    if kind == "pad":
+        top, left = draw(st.integers(0, 2)), draw(st.integers(0, 2))
+        return f"ub.ZeroPad2D((({top}, 0), ({left}, 1)))", (c, h + top, w + left + 1)
+    if kind == "grown":
+        way = draw(st.sampled_from(("nearest", "bilinear")))
+        return f"ub.UpSampling2D(2, interpolation={way!r})", (c, 2 * h, 2 * w)
+    if kind == "joined":
+        channels = draw(st.integers(1, 3))
+        words = f"ub.MySequential(), ub.Conv2D({channels}, 3, padding=1)"
+        return f"ub.Parallel({words}, axis='channels')", (c + channels, h, w)
+    return "ub.BatchNorm()", shape
+
+
+@st.composite
+def of_images(draw, shape):
+    """The words for layers of images in a row, and the shape of what they give."""
+    words = []
+    for _ in range(draw(st.integers(1, 4))):
+        part, shape = draw(image_layer(shape))
+        words.append(part)
+    return ", ".join(words), shape
 
 
 @st.composite
@@ -196,10 +270,10 @@ def networks(draw):
         body, _ = draw(sequential(shape, 2))
         return body, generator.normal(size=shape)
     if kind == "images":
-        shape = (n, *(draw(st.integers(1, 3)) for _ in range(3)))
-        before = draw(st.sampled_from(("ub.BatchNorm(), ", "ub.ReLU(), ", "")))
-        body, _ = draw(sequential((n, int(np.prod(shape[1:]))), 2))
-        return f"ub.MySequential({before}ub.Flatten(), {body})", generator.normal(size=shape)
+        shape = (n, draw(st.integers(1, 3)), draw(st.integers(1, 6)), draw(st.integers(1, 6)))
+        before, given = draw(of_images(shape[1:]))
+        body, _ = draw(sequential((n, int(np.prod(given))), 1))
+        return f"ub.MySequential({before}, ub.Flatten(), {body})", generator.normal(size=shape)
     indices, units = draw(st.integers(2, 9)), draw(UNITS)
     shape = (n, draw(st.integers(1, 4)))
     body, _ = draw(sequential((*shape, units), 2))
