@@ -58,6 +58,7 @@ class MXNetBackend(Backend):
         "whole-numbers-in-graphs": "a symbol has no dtype: `ops.sum` of int32 stays "
         "int32, `ops.floor_divide` gives float32, and `abs`, `square`, `remainder` round beyond "
         "2^53",
+        "empty-batches": "pools, norms, attention and recurrent layers take none",
         "index-errors": "the row is nan; for integer dtypes, the smallest value",
         "label-errors": "the loss is infinite or nan",
         "nan-in-relu": "it is 0",

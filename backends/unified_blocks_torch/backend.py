@@ -37,6 +37,7 @@ class TorchBackend(Backend):
         "cast-inputs": "an error",
         "loops-in-graphs": "a graph break",
         "while-loop-in-graphs": "a graph break",
+        "lengths-in-graphs": "how PyTorch packs sequences depends on them",
         "mixed-precision": "an error; `torch.autocast` around a call does so",
         "keras-files": "they are Keras' own",
         "symbol-files": "they are Gluon's own",

@@ -284,9 +284,8 @@ def test_a_width_stands_for_those_after_it(backend_name):
     assert ub.state(net)["value.weight"].shape == (6, 5)
 
 
+@pytest.mark.capability("empty-batches")
 def test_no_samples(backend_name):
-    if backend_name == "mxnet":
-        pytest.skip("MXNet 1.9.1 reshapes no empty arrays")
     net, _ = called("self")
     assert output(net, [np.ones((0, 4, 3))]).shape == (0, 4, 6)
 

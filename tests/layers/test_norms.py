@@ -223,10 +223,9 @@ def test_native_norms_and_slopes_are_initialized_alike(backend_name):
     assert (found["1.weight"] == 0.25).all()
 
 
+@pytest.mark.capability("empty-batches")
 @pytest.mark.parametrize("name", SIZES)
 def test_an_empty_batch(backend_name, name):
-    if backend_name == "mxnet":
-        pytest.skip("MXNet's own norms take none")
     make, shape = SIZES[name]
     net = made(make, shape)
     if backend_name == "torch":

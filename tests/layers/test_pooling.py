@@ -78,10 +78,9 @@ def test_same_with_steps(backend_name, cls, shape):
         net(ub.from_numpy(x))
 
 
+@pytest.mark.capability("empty-batches")
 @pytest.mark.parametrize("cls", POOLS)
 def test_an_empty_batch(backend_name, cls):
-    if backend_name == "mxnet":
-        pytest.skip("MXNet's own pooling takes none")
     for net in (cls(2), cls(3, padding=((1, 0), (2, 1))), ub.GlobalAvgPool2D()):
         out = run(net, np.zeros((0, 3, 6, 6), "float32"))
         assert (out.shape[:2], out.size) == ((0, 3), 0)

@@ -90,11 +90,10 @@ def test_lengths_are_those_of_sequences(backend_name, wrong):
         evaluated(net, normal(3, 5, 4, dtype="float64"), None, np.array(wrong))
 
 
+@pytest.mark.capability("lengths-in-graphs")
 @every_kind
 @every_option
 def test_lengths_and_states_in_a_graph(backend_name, kind, options):
-    if backend_name == "torch":
-        pytest.skip("how PyTorch packs sequences depends on their lengths, which no graph knows")
     net, x = layer(kind, **options), normal(3, 5, 4, dtype="float64")
     for inputs in ((x, None, LENGTHS), (x, states(net, kind), LENGTHS), (x, states(net, kind))):
         eager = evaluated(net, *inputs)

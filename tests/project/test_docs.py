@@ -8,6 +8,7 @@ import pytest
 
 import unified_blocks as ub
 from testbed.where import ROOT
+from unified_blocks import layers
 from unified_blocks.equivalence.causes.table import CAUSES, sentence
 
 PAGES = {
@@ -20,6 +21,7 @@ PROGRAMS = [
     "docs/equivalence.md",
     "docs/files.md",
     "docs/installation.md",
+    "docs/layers.md",
     "docs/portable-blocks.md",
     "docs/report.md",
     "docs/tensors.md",
@@ -76,6 +78,12 @@ def test_its_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
 def test_the_readme_links_it(page):
     assert f"]({page})" in PAGES["README.md"]
+
+
+def test_every_layer_and_operation_is_in_the_documentation():
+    prose = re.sub(r"^```.*?^```", "", PAGES["docs/layers.md"], flags=re.M | re.S)
+    named = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", prose)))
+    assert {*layers.__all__, *ub.ops.__all__} <= {*named}
 
 
 def test_every_cause_is_in_the_documentation():
