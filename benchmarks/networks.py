@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from unified_blocks.compiling.timing import ratio
 from unified_blocks.types import Array
 
 OURS = "ours / by hand"
-SECONDS = 2.0
+SECONDS = 1.5
 """How long the pairs of one ratio may take; and once more, while its interval is wide."""
 PAIRS = 100
 FEWEST = 10
@@ -37,7 +38,10 @@ LAYOUTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """The layout of ours and of the one by hand; first that in which the framework computes."""
 TURNED = {("tensorflow", "eager"): 1.15, ("tensorflow", "graph"): 1.05}
-"""What a network in the layout in which the framework does not compute may cost."""
+"""What a network in the layout in which the framework does not compute may cost.
+
+Not a block alone: it turns as much as several one after the other.
+"""
 
 
 @dataclass(frozen=True)
@@ -45,27 +49,31 @@ class Network:
     """A network.
 
     Attributes:
-        name: of its class in the modules by hand.
-        arguments: of its constructor.
-        make: makes ours of these.
+        what: what the table calls it.
+        by_hand: the name of its class in the modules of those.
+        make: makes ours.
+        arguments: of both.
         shape: of its input: `(n, c, h, w)`, or `(n, t, d)`.
         target: the most that it may cost.
-        size: what the table says of the input.
-        whole: whether PyTorch makes one graph of it, worth its while: its compiler takes seconds
-            for each, and makes none of its own recurrent layers.
+        left_out: what is not timed, since it takes long for what it shows: frameworks, and ways to
+            run in them.
     """
 
-    name: str
-    arguments: Mapping[str, Any]
+    what: str
+    by_hand: str
     make: Callable[..., Any]
+    arguments: Mapping[str, Any]
     shape: tuple[int, ...]
-    target: float
-    size: str
-    whole: bool = True
+    target: float = NATIVE
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def of_images(self) -> bool:
         return len(self.shape) == 4
+
+    @property
+    def size(self) -> str:
+        return f"{self.shape[-1]} px" if self.of_images else f"t = {self.shape[1]}"
 
     def ours(self, framework: str, layout: str) -> Any:
         with ub.use_backend(framework), ub.use_layout(layout):
@@ -80,29 +88,54 @@ def lenet() -> Any:
     )
 
 
-def residual(channels: int, deep: bool = False) -> Any:
+def residual(channels: int, deep: bool) -> Any:
     return example("book/resnet").Residual(channels, deep=deep)
+
+
+def group(channels: int, blocks: int) -> Any:
+    return ub.repeat(lambda: residual(channels, deep=False), blocks)
 
 
 def encoder(units: int, heads: int, hidden: int) -> Any:
     return example("book/transformer").Layer(units, heads, hidden)
 
 
-def networks() -> Iterator[Network]:
-    yield Network("LeNet", {}, lenet, (32, 1, 32, 32), NATIVE, "32 px")
-    for deep in (False, True):
+COMPILED = (("torch", "graph"),)
+"""Its compiler takes seconds for each network, and leaves its own recurrent layers as they are."""
+UNUSUAL = (*COMPILED, ("mxnet", "graph"))
+"""What is left out of the layout that the framework is not asked for otherwise."""
+STEPS = (("tensorflow", "eager"),)
+"""There Keras' own recurrent layers take milliseconds for each step of a sequence."""
+
+
+ROUGHLY = ("32 px", "14 px", "t = 32", "t = 64")
+"""What a rough run takes."""
+
+
+def networks(effort: Effort) -> list[Network]:
+    """Those that are to be measured."""
+    return [each for each in all_networks() if not effort.quick or each.size in ROUGHLY]
+
+
+def all_networks() -> Iterator[Network]:
+    """The blocks of a ResNet are its first and its third group's, for images of 224 pixels."""
+    yield Network("LeNet", "LeNet", lenet, {}, (32, 1, 32, 32))
+    for name, deep in (("ResNet-18 block", False), ("ResNet-50 block", True)):
         for pixels, channels in ((56, 64), (14, 256)):
-            wide = {"channels": channels * 4 if deep else channels, "deep": deep}
-            shape = (1, wide["channels"], pixels, pixels)
-            whole = pixels == 14
-            yield Network("Residual", wide, residual, shape, PORTABLE, f"{pixels} px", whole)
+            channels *= 4 if deep else 1
+            wide, shape = {"channels": channels, "deep": deep}, (1, channels, pixels, pixels)
+            left_out = COMPILED if pixels == 56 else ()
+            yield Network(name, "Residual", residual, wide, shape, PORTABLE, left_out)
+    wide = {"channels": 256, "blocks": 5}
+    yield Network("ResNet-34 group", "Group", group, wide, (1, 256, 14, 14), PORTABLE, COMPILED)
     for name in ("LSTM", "GRU"):
         for t in (32, 256):
-            units = {"units": 128, "in_units": 64}
-            yield Network(name, units, getattr(ub, name), (8, t, 64), NATIVE, f"t = {t}", False)
+            wide, left_out = {"units": 128, "in_units": 64}, COMPILED + STEPS * (t == 256)
+            yield Network(name, name, getattr(ub, name), wide, (8, t, 64), left_out=left_out)
     for n, t in ((4, 64), (1, 512)):
-        units = {"units": 256, "heads": 4, "hidden": 1024}
-        yield Network("Encoder", units, encoder, (n, t, 256), PORTABLE, f"t = {t}", t == 64)
+        wide, shape = {"units": 256, "heads": 4, "hidden": 1024}, (n, t, 256)
+        left_out = COMPILED if t == 512 else ()
+        yield Network("transformer block", "Encoder", encoder, wide, shape, PORTABLE, left_out)
 
 
 def measure(framework: str, effort: Effort) -> list[Cell]:
@@ -110,9 +143,7 @@ def measure(framework: str, effort: Effort) -> list[Cell]:
     if framework == "keras":
         return on_torch(effort)
     cells = []
-    for network in networks():
-        if effort.quick and network.size not in ("32 px", "14 px", "t = 32", "t = 64"):
-            continue
+    for network in networks(effort):
         for layouts in LAYOUTS[framework][: 1 + network.of_images]:
             cells += compared(framework, network, layouts, effort)
     return cells
@@ -124,39 +155,39 @@ def compared(
     """What a call and a step of training cost of ours over the one by hand."""
     native, backend = by_hand(framework), ub.get_backend(framework)
     usual = layouts == LAYOUTS[framework][0]
-    pair, inputs = made(framework, network, layouts)
-    name = f"{network.name}, deep" if network.arguments.get("deep") else network.name
+    left_out = network.left_out if usual else (*network.left_out, *UNUSUAL)
+    nets, inputs = made(framework, network, layouts)
+    targets = [backend.from_numpy(np.zeros_like(y)) for y in outputs_of(backend, nets, inputs)]
     setting = {"size": network.size}
     if network.of_images:
         setting["layout"] = " / ".join(layout.removeprefix("channels_") for layout in layouts)
     cells = []
     for run in ("eager", "graph"):
-        if framework == "torch" and run == "graph" and not (network.whole and usual):
+        if (framework, run) in left_out:
             continue
-        same = layouts[0] == layouts[1]
-        target = network.target if same else TURNED.get((framework, run))
-        if framework == "torch" and not usual:
-            target = NATIVE
         for way in ("forward", "training step"):
             if way == "forward":
-                nets = pair if run == "eager" else [native.compiled(net) for net in pair]
-                calls = [lambda net=net, x=x: net(x) for net, x in zip(nets, inputs, strict=True)]
+                models = [native.compiled(net) for net in nets] if run == "graph" else nets
+                calls = [partial(*each) for each in zip(models, inputs, strict=True)]
                 with native.inference():
                     times = timed(calls, effort, backend.finish)
             else:
-                calls = [
-                    native.training_step(net, x, zeros(backend, net, x), run == "graph")
-                    for net, x in zip(pair, inputs, strict=True)
-                ]
-                agree([backend.to_numpy(call()) for call in calls], name)
+                each = zip(nets, inputs, targets, strict=True)
+                calls = [native.training_step(*given, as_graph=run == "graph") for given in each]
+                agree([backend.to_numpy(call()) for call in calls], network.what)
                 times = timed(calls, effort, backend.finish)
-                if framework == "torch":
-                    pair = [net.eval() for net in pair]
-            found = {"what": name, "setting": {"pass": way, "run": run, **setting}}
+                infer(nets)
+            found: Any = {"what": network.what, "setting": {"pass": way, "run": run, **setting}}
             cells.append(Cell.seconds(measure="by hand", times=times[:, 1], **found))
-            found |= {"ratio": ratio(times[:, 0], times[:, 1]), "target": target}
-            cells.append(Cell.ratio(measure=OURS, **found))
+            found |= {"target": target_of(framework, network, layouts, run)}
+            cells.append(Cell.ratio(measure=OURS, ratio=ratio(times[:, 0], times[:, 1]), **found))
     return cells
+
+
+def target_of(framework: str, network: Network, layouts: tuple[str, str], run: str) -> float | None:
+    if layouts[0] != layouts[1]:
+        return None if network.what.endswith("block") else TURNED.get((framework, run))
+    return network.target if layouts == LAYOUTS[framework][0] else NATIVE
 
 
 def timed(calls: list[Callable[[], Any]], effort: Effort, finish: Callable[[], None]) -> Array:
@@ -164,39 +195,41 @@ def timed(calls: list[Callable[[], Any]], effort: Effort, finish: Callable[[], N
     return in_turn(calls, effort, finish, precisely=True, **limits)
 
 
-def zeros(backend: Any, net: Any, x: Any) -> Any:
-    """Targets for a network that is trained on `x`."""
-    return backend.from_numpy(np.zeros_like(backend.to_numpy(backend.run(net, [x]))))
+def infer(nets: list[Any]) -> None:
+    """Let models of PyTorch infer; the others do, unless they are told to train."""
+    for net in nets:
+        if hasattr(net, "eval"):
+            net.eval()
 
 
-def made(
-    framework: str, network: Network, layouts: tuple[str, str]
-) -> tuple[list[Any], tuple[Any, Any]]:
+def outputs_of(backend: Any, nets: list[Any], inputs: list[Any]) -> list[Array]:
+    return [backend.to_numpy(backend.run(net, [x])) for net, x in zip(nets, inputs, strict=True)]
+
+
+def made(framework: str, network: Network, layouts: tuple[str, str]) -> tuple[list[Any], list[Any]]:
     """Ours and the one by hand, which are asserted to compute the same, and their inputs."""
     backend, native = ub.get_backend(framework), network_by_hand(framework)
     x = array(*network.shape)
     arrays = [moved(x, layout) if network.of_images else x for layout in layouts]
     ours = ub.build(network.ours(framework, layouts[0]), arrays[0].shape)
     ub.initialize(ours, 0, "torch_default")
-    theirs = getattr(native, network.name)(**network.arguments)
+    theirs = getattr(native, network.by_hand)(**network.arguments)
     first, second = map(backend.from_numpy, arrays)
-    if framework == "torch":
-        ours, theirs = ours.eval(), theirs.eval()
-        if layouts[1] == LAST:
-            theirs, second = native.in_layout(theirs, second)
+    held = layouts
+    if (framework, layouts[1]) == ("torch", LAST):
+        theirs, second = native.in_memory(theirs, second)
+        held = layouts[0], FIRST
+    infer([ours, theirs])
     backend.run(theirs, [second])  # makes what was deferred
     ub.transfer(ours, theirs, match="order")
     if hasattr(theirs, "adapt"):
         theirs.adapt()
-    outputs = [
-        backend.to_numpy(backend.run(net, [each]))
-        for net, each in ((ours, first), (theirs, second))
-    ]
-    if outputs[0].ndim == 4:  # compare in one layout
-        held = (layouts[0], FIRST if framework == "torch" else layouts[1])
-        outputs = [moved(y, FIRST, layout) for y, layout in zip(outputs, held, strict=True)]
-    agree(outputs, network.name)
-    return [ours, theirs], (first, second)
+    nets, inputs = [ours, theirs], [first, second]
+    found = outputs_of(backend, nets, inputs)
+    if found[0].ndim == 4:  # compare in one layout
+        found = [moved(y, FIRST, layout) for y, layout in zip(found, held, strict=True)]
+    agree(found, network.what)
+    return nets, inputs
 
 
 def moved(x: Array, layout: str, held: str = FIRST) -> Array:

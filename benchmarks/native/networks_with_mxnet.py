@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from benchmarks.native.with_mxnet import dense, initialized
+from benchmarks.native.with_mxnet import dense, initialized, sequential
 from unified_blocks_mxnet.compat import nn, rnn
 
 
@@ -28,23 +28,30 @@ def conv(channels, size):
     return nn.Conv2D(channels, size, padding=size // 2, use_bias=False)
 
 
-@initialized
-class Residual(nn.HybridBlock):
-    def __init__(self, channels, deep=False):
+class ResidualBlock(nn.HybridBlock):
+    def __init__(self, channels, deep):
         super().__init__()
-        narrow = channels // 4 if deep else channels
-        self.conv1, self.norm1 = conv(narrow, 1 if deep else 3), nn.BatchNorm()
-        self.conv2, self.norm2 = conv(narrow, 3), nn.BatchNorm()
-        if deep:
-            self.conv3, self.norm3 = conv(channels, 1), nn.BatchNorm()
-        self.deep = deep
+        narrow = channels // 4
+        layers = (
+            (conv(narrow, 1), conv(narrow, 3), conv(channels, 1))
+            if deep
+            else (conv(channels, 3), conv(channels, 3))
+        )
+        normed = [part for each in layers for part in (each, nn.BatchNorm(), nn.Activation("relu"))]
+        self.body = sequential(*normed[:-1])
 
     def hybrid_forward(self, F, X):
-        Y = F.npx.relu(self.norm1(self.conv1(X)))
-        Y = self.norm2(self.conv2(Y))
-        if self.deep:
-            Y = self.norm3(self.conv3(F.npx.relu(Y)))
-        return F.npx.relu(Y + X)
+        return F.npx.relu(self.body(X) + X)
+
+
+Residual = initialized(ResidualBlock)
+
+
+@initialized
+class Group(nn.HybridSequential):
+    def __init__(self, channels, blocks):
+        super().__init__()
+        self.add(*(ResidualBlock(channels, deep=False) for _ in range(blocks)))
 
 
 @initialized

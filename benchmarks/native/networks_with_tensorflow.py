@@ -12,7 +12,10 @@ from keras.layers import (
     Flatten,
     LayerNormalization,
     MultiHeadAttention,
+    ReLU,
 )
+
+from benchmarks.native.with_tensorflow import stack
 
 
 class LeNet(keras.Sequential):
@@ -42,21 +45,24 @@ def norm():
 
 
 class Residual(keras.Model):
-    def __init__(self, channels, deep=False):
+    def __init__(self, channels, deep):
         super().__init__()
-        narrow = channels // 4 if deep else channels
-        self.conv1, self.norm1 = conv(narrow, 1 if deep else 3), norm()
-        self.conv2, self.norm2 = conv(narrow, 3), norm()
-        if deep:
-            self.conv3, self.norm3 = conv(channels, 1), norm()
-        self.deep = deep
+        narrow = channels // 4
+        layers = (
+            (conv(narrow, 1), conv(narrow, 3), conv(channels, 1))
+            if deep
+            else (conv(channels, 3), conv(channels, 3))
+        )
+        normed = [part for each in layers for part in (each, norm(), ReLU())]
+        self.body = stack(normed[:-1])
 
     def call(self, X, training=None):
-        Y = tf.nn.relu(self.norm1(self.conv1(X), training=training))
-        Y = self.norm2(self.conv2(Y), training=training)
-        if self.deep:
-            Y = self.norm3(self.conv3(tf.nn.relu(Y)), training=training)
-        return tf.nn.relu(Y + X)
+        return tf.nn.relu(self.body(X, training=training) + X)
+
+
+class Group(stack):
+    def __init__(self, channels, blocks):
+        super().__init__([Residual(channels, deep=False) for _ in range(blocks)])
 
 
 class LSTM(keras.layers.LSTM):

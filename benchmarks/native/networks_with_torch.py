@@ -21,25 +21,32 @@ def conv(in_channels, channels, size):
     return nn.Conv2d(in_channels, channels, size, padding=size // 2, bias=False)
 
 
+def norm(before):
+    return nn.BatchNorm2d(before.out_channels)
+
+
 class Residual(nn.Module):
-    def __init__(self, channels, deep=False):
+    def __init__(self, channels, deep):
         super().__init__()
-        narrow = channels // 4 if deep else channels
-        self.conv1 = conv(channels, narrow, 1 if deep else 3)
-        self.norm1 = nn.BatchNorm2d(narrow)
-        self.conv2 = conv(narrow, narrow, 3)
-        self.norm2 = nn.BatchNorm2d(narrow)
-        if deep:
-            self.conv3, self.norm3 = conv(narrow, channels, 1), nn.BatchNorm2d(channels)
-        self.deep, self.relu = deep, nn.ReLU(inplace=True)
+        narrow = channels // 4
+        layers = (
+            (conv(channels, narrow, 1), conv(narrow, narrow, 3), conv(narrow, channels, 1))
+            if deep
+            else (conv(channels, channels, 3), conv(channels, channels, 3))
+        )
+        normed = [part for each in layers for part in (each, norm(each), nn.ReLU(inplace=True))]
+        self.body = nn.Sequential(*normed[:-1])
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, X):
-        Y = self.relu(self.norm1(self.conv1(X)))
-        Y = self.norm2(self.conv2(Y))
-        if self.deep:
-            Y = self.norm3(self.conv3(self.relu(Y)))
+        Y = self.body(X)
         Y += X
         return self.relu(Y)
+
+
+class Group(nn.Sequential):
+    def __init__(self, channels, blocks):
+        super().__init__(*(Residual(channels, deep=False) for _ in range(blocks)))
 
 
 class LSTM(nn.LSTM):
@@ -70,6 +77,6 @@ class Encoder(nn.Module):
         return self.norm2(X + self.out(F.relu(self.hidden(X))))
 
 
-def in_layout(net, x):
-    """The network and its input, `(n, h, w, c)`, in the memory that PyTorch has for that."""
+def in_memory(net, x):
+    """The network, and its input `(n, h, w, c)`, in PyTorch's memory of channels at the end."""
     return net.to(memory_format=torch.channels_last), x.permute(0, 3, 1, 2)
