@@ -15,7 +15,6 @@ from unified_blocks.types import Mixin
 from unified_blocks_torch.images import in_layout
 from unified_blocks_torch.layers import OF_ITS_OWN
 
-
 IN_MEMORY = {2: torch.channels_last, 3: torch.channels_last_3d}
 """PyTorch's memory of images with channels at the end, by their number of axes of space."""
 
