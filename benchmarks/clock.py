@@ -29,11 +29,15 @@ def in_turn(
     finish: Callable[[], None] = lambda: None,
     sample: float = 0.001,
     precisely: bool = False,
+    longest: float = LONGEST,
+    fewest: int = FEWEST,
+    patience: float = PATIENCE,
 ) -> Array:
     """Seconds of one call of each, of shape (pairs, calls): see `time_in_turn`.
 
-    There are as many pairs as `effort` asks for, and fewer where these would take too long.
-    `precisely`, there are more while the interval of the ratio of the first two is wide.
+    There are as many pairs as `effort` asks for, and fewer, but at least `fewest`, where these
+    would take longer than `longest` seconds. `precisely`, there are more while the interval of the
+    ratio of the first two is wide, for `patience` seconds.
     """
     for call in calls:
         call()  # the first one may build
@@ -42,12 +46,12 @@ def in_turn(
     for call in calls:
         call()
     finish()
-    fitting = int(LONGEST / (perf_counter() - start))
-    rounds = min(effort.pairs, max(fitting, FEWEST))
+    fitting = int(longest / (perf_counter() - start))
+    rounds = min(effort.pairs, max(fitting, fewest))
     start = perf_counter()
     times = time_in_turn(calls, rounds=rounds, finish=finish, sample=sample)
     precisely = precisely and not effort.quick
-    while precisely and is_wide(times) and perf_counter() - start < PATIENCE:
+    while precisely and is_wide(times) and perf_counter() - start < patience:
         more = time_in_turn(calls, rounds=len(times), finish=finish, sample=sample, seed=len(times))
         times = np.concatenate([times, more])
     return times

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.cells import Cell, Effort
 from benchmarks.native import by_hand
+from benchmarks.networks import LAYOUTS, made, networks
 from benchmarks.subjects import SUBJECTS, alike, array
 
 Counted = tuple["Counter[str]", int]
@@ -22,30 +23,41 @@ Counted = tuple["Counter[str]", int]
 
 
 def measure(framework: str, effort: Effort) -> list[Cell]:
-    native, count, cells = by_hand(framework), COUNTS[framework], []
+    cells = []
     for subject in SUBJECTS:
         ours = subject.ours(framework)
-        theirs = getattr(native, subject.block)(**subject.arguments)
+        theirs = getattr(by_hand(framework), subject.block)(**subject.arguments)
         x = alike(ours, [theirs], array(2, *subject.shape))
-        rows: dict[str, list[int]] = {}
-        operations = []
-        with native.inference():
-            for net in (ours, theirs):
-                net(x)
-                net(x)  # what only the first calls do is not counted
-                ran, fetched = count(net, x)
-                operations.append(ran)
-                rows.setdefault("Python calls", []).append(python_calls(net, x))
-                rows.setdefault("operations", []).append(ran.total())
-                rows.setdefault("values fetched", []).append(fetched)
-                if framework == "torch" and not effort.quick:
-                    rows.setdefault("graphs of torch.compile", []).append(graphs(net, x))
-        for what, numbers in rows.items():
-            for label, number in zip(("ours", "by hand"), numbers, strict=True):
-                cells.append(Cell(subject.name, label, number, {"counted": what}))
-        besides = (operations[0] - operations[1]).total()  # not those that only one of them has
-        where = {"counted": "operations that by hand there are not"}
-        cells.append(Cell(subject.name, "ours", besides, where))
+        cells += counted(framework, subject.name, [ours, theirs], [x, x], effort)
+    for network in networks(effort):
+        nets, inputs = made(framework, network, LAYOUTS[framework][0])
+        cells += counted(framework, f"{network.what}, {network.size}", nets, inputs, effort)
+    return cells
+
+
+def counted(
+    framework: str, what: str, nets: list[Any], inputs: list[Any], effort: Effort
+) -> list[Cell]:
+    """What a call of ours and one of the one by hand do."""
+    rows: dict[str, list[int]] = {}
+    cells, operations = [], []
+    with by_hand(framework).inference():
+        for net, x in zip(nets, inputs, strict=True):
+            net(x)
+            net(x)  # what only the first calls do is not counted
+            ran, fetched = COUNTS[framework](net, x)
+            operations.append(ran)
+            rows.setdefault("Python calls", []).append(python_calls(net, x))
+            rows.setdefault("operations", []).append(ran.total())
+            rows.setdefault("values fetched", []).append(fetched)
+            if framework == "torch" and not effort.quick:
+                rows.setdefault("graphs of torch.compile", []).append(graphs(net, x))
+    for name, numbers in rows.items():
+        for label, number in zip(("ours", "by hand"), numbers, strict=True):
+            cells.append(Cell(what, label, number, {"counted": name}))
+    besides = (operations[0] - operations[1]).total()  # not those that only one of them has
+    where = {"counted": "operations that by hand there are not"}
+    cells.append(Cell(what, "ours", besides, where))
     return cells
 
 

@@ -38,6 +38,10 @@ PARTS: dict[str, Part] = {
     "compiled": Part("what ub.compile makes of a block, over what it was before"),
     "peers": Part("the MLP by this library and by others", (*BACKENDS, "keras", "thinc")),
     "training": Part("an epoch of fit, over loops written by hand"),
+    "networks": Part(
+        "networks of images and sequences, over the same ones written by hand",
+        (*BACKENDS, "keras"),
+    ),
     "growth": Part("the cost over depth, width and batch", (*BACKENDS, "keras", "thinc")),
     "imports": Part("what importing takes", ("core", *BACKENDS)),
     "creation": Part("making a block, over making it by hand"),

@@ -69,8 +69,8 @@ SUBJECTS = (
 
 
 def example(name: str) -> Any:
-    """A module of the folder of examples."""
-    full = f"examples_{name}"
+    """A module of the folder of examples: `"mixer"`, `"book/resnet"`."""
+    full = f"examples_{name.replace('/', '_')}"
     if full not in sys.modules:
         spec = importlib.util.spec_from_file_location(full, ROOT / "examples" / f"{name}.py")
         assert spec is not None

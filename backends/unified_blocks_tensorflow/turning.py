@@ -39,12 +39,24 @@ class Passed:
     Attributes:
         taken: for each input, whether it is an `Image` held with channels first or last.
         given: the same of each leaf of the output, once there is one.
+        inputs: what the block was called with, images among it.
     """
 
-    __slots__ = ("given", "taken")
+    __slots__ = ("given", "inputs", "taken")
 
     def __init__(self, taken: list[str], given: list[str]) -> None:
         self.taken, self.given = taken, given
+        self.inputs: tuple[Any, ...] = ()
+
+    def again(self, values: Any) -> list[Any]:
+        """What Keras has passed on, held as it was.
+
+        A tensor that Keras has left as it is is the same `Image`: who turns it turns it for all.
+        """
+        return [
+            image if type(image) is Image and image.held is value else held_so(value, way)
+            for value, image, way in zip(values, self.inputs, self.taken, strict=True)
+        ]
 
 
 held = Held()
@@ -128,6 +140,7 @@ def taking(native: type[Any], call: Callable[..., Any]) -> Callable[..., Any]:
                 args = tuple(map(tensor_of, args))
                 return call(self, *args, **{key: tensor_of(x) for key, x in kwargs.items()})
             with passing_on(self, [way_of(x) for x in args], [""]) as passed:
+                passed.inputs = args
                 output = call(
                     self,
                     *(x.held if type(x) is Image else x for x in args),
@@ -155,7 +168,7 @@ def holding(call: Callable[..., Any]) -> Callable[..., Any]:
     def in_images(self: Any, *args: Any, **kwargs: Any) -> Any:
         passed = held.calls.get(id(self))
         if passed is not None:
-            output = call(self, *map(held_so, args, passed.taken), **kwargs)
+            output = call(self, *passed.again(args), **kwargs)
             leaves = [output] if type(output) is Image else tf.nest.flatten(output)
             passed.given = [way_of(leaf) for leaf in leaves]
             if type(output) is Image:

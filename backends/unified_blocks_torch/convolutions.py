@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -13,6 +14,9 @@ from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_p
 from unified_blocks.types import Mixin
 from unified_blocks_torch.images import in_layout
 from unified_blocks_torch.layers import OF_ITS_OWN
+
+IN_MEMORY = {2: torch.channels_last, 3: torch.channels_last_3d}
+"""PyTorch's memory of images with channels at the end, by their number of axes of space."""
 
 
 def flat(pads):
@@ -59,9 +63,16 @@ class Convolution(Mixin):
             self.lazy.__init__(self, *options, dtype=dtype)
         else:
             self.eager.__init__(self, in_channels, *options, dtype=dtype)
+            self.lay_out()
 
     def initialize_parameters(self, X):
         super().initialize_parameters(X.movedim(-1, 1) if self.channels_last else X)
+        self.lay_out()
+
+    def lay_out(self):
+        """Let the weight lie in memory as the images do, which PyTorch's kernels are fastest at."""
+        if self.channels_last and self.rank in IN_MEMORY:
+            self.weight.data = self.weight.data.to(memory_format=IN_MEMORY[self.rank])
 
     @in_layout
     def forward(self, X):

@@ -1,8 +1,9 @@
 """The same networks, written by hand for one framework, as its users write them.
 
 Each module has the same names: the blocks with the constructors of the library's, `stack` for
-layers one after the other, `inference`, inside which a plain call is timed, and `training_step`,
-which trains any model of the framework, the library's too.
+layers one after the other, `inference`, inside which a plain call is timed, `compiled`, which
+makes a graph of a network, and `training_step`, which trains any model of the framework, the
+library's too. The networks of images and sequences are in modules beside them.
 """
 
 from __future__ import annotations
@@ -17,3 +18,8 @@ MOMENTUM = 0.875
 def by_hand(framework: str) -> Any:
     """The module of that framework."""
     return importlib.import_module(f"benchmarks.native.with_{framework}")
+
+
+def network_by_hand(framework: str) -> Any:
+    """The module of that framework with networks of images and sequences."""
+    return importlib.import_module(f"benchmarks.native.networks_with_{framework}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keras
-from keras.layers import Dense
+from keras.layers import AveragePooling2D, Conv2D, Dense, Flatten
 
 if keras.backend.backend() != "torch":
     raise ImportError(f"Keras must run on torch here; got {keras.backend.backend()!r}")
@@ -17,6 +17,18 @@ class MLP(keras.Model):
 
     def call(self, X):
         return self.out(self.hidden(X))
+
+
+class LeNet(keras.Sequential):
+    def __init__(self):
+        super().__init__(
+            [
+                *(Conv2D(6, 5, padding="same", activation="sigmoid"), AveragePooling2D(2)),
+                *(Conv2D(16, 5, activation="sigmoid"), AveragePooling2D(2)),
+                *(Flatten(), Dense(120, activation="sigmoid"), Dense(84, activation="sigmoid")),
+                Dense(10),
+            ]
+        )
 
 
 class stack(keras.Model):

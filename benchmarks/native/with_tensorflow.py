@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -13,12 +14,17 @@ from benchmarks.native import MOMENTUM, RATE
 inference = nullcontext
 
 
-def training_step(net, x, y):
+def compiled(net):
+    """What calls a network as a graph."""
+    return tf.function(lambda x: net(x))
+
+
+def training_step(net, x, y, as_graph=False):
     """One step of training, as a function without arguments that gives the loss before it."""
     optimizer = keras.optimizers.SGD(RATE, momentum=MOMENTUM)
     optimizer.build(net.trainable_variables)
 
-    def step():
+    def step(x, y):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(net(x, training=True) - y))
         parameters = net.trainable_variables
@@ -26,7 +32,7 @@ def training_step(net, x, y):
         optimizer.apply_gradients(zip(gradients, parameters, strict=True))
         return loss
 
-    return step
+    return partial(tf.function(step) if as_graph else step, x, y)
 
 
 def layer(units, in_units):

@@ -60,6 +60,30 @@ def test_a_network_turns_twice(turns, traced):
     assert turns == [(0, 2, 3, 1), (0, 3, 1, 2)]
 
 
+class Shared(ub.Block):
+    """Two blocks of the same images, and a third that may be none."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.other = (ub.MySequential(ub.Conv2D(3, 3, padding=1)) for _ in range(2))
+        self.shortcut = ub.MySequential()
+
+    def forward(self, X):
+        return self.body(X) + self.other(X) + self.shortcut(X)
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_images_that_several_blocks_take_are_turned_once(turns, traced):
+    net = Shared()
+    wanted = net(X)
+    turns.clear()
+    found = (tf.function(net) if traced else net)(X)
+    assert turns == [(0, 2, 3, 1), (0, 3, 1, 2)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    by_part = sum(part(X) for part in (net.body, net.other, net.shortcut))
+    np.testing.assert_allclose(found, by_part, rtol=1e-5, atol=1e-6)
+
+
 def test_one_with_channels_last_turns_never(turns):
     with ub.use_layout("channels_last"):
         net = ub.MySequential(ub.Conv2D(4, 3), ub.repeat(lambda: Residual(4), 3))

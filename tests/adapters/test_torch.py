@@ -1,6 +1,7 @@
 """On PyTorch a block is a module like any other."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -192,3 +193,35 @@ def test_batch_norm_leaves_what_has_no_momentum():
     net.running_var.fill_(0.3)
     net(torch.from_numpy(normal(7, 3)))
     assert (net.running_var == np.float32(0.3)).all()
+
+
+@pytest.mark.parametrize("in_channels", [None, 1, 4])
+def test_a_convolution_with_channels_last_lies_in_memory_as_one_by_hand(in_channels):
+    channels = in_channels or 4
+    twin = nn.Conv2d(channels, 6, 3).to(memory_format=torch.channels_last)
+    net = ub.Conv2D(6, 3, in_channels=in_channels, layout="channels_last")
+    if in_channels is None:
+        unbuilt = ub.load_state(ub.Conv2D(6, 3, layout="channels_last"), ub.state(twin))
+    else:
+        unbuilt = net
+    x = torch.from_numpy(normal(2, 8, 8, channels))
+    wanted = twin(x.permute(0, 3, 1, 2))
+    ub.transfer(twin, ub.build(net, x.shape))
+    pickled = pickle.loads(pickle.dumps(net))
+    for each in (net, copy.deepcopy(net), pickled, ub.transfer(twin, unbuilt)):
+        y = each(x)
+        assert each.weight.stride() == twin.weight.stride()
+        assert y.permute(0, 3, 1, 2).stride() == wanted.stride()
+        torch.testing.assert_close(y.permute(0, 3, 1, 2), wanted)
+    y.sum().backward()
+    assert each.weight.grad.stride() == twin.weight.stride()
+
+
+def test_a_convolution_in_space_with_channels_last_lies_in_memory_as_one_by_hand():
+    twin = nn.Conv3d(2, 4, 3).to(memory_format=torch.channels_last_3d)
+    net = ub.Conv3D(4, 3, in_channels=2, layout="channels_last")
+    assert net.weight.stride() == twin.weight.stride()
+
+
+def test_a_convolution_with_channels_first_lies_in_memory_as_pytorch_makes_it():
+    assert ub.Conv2D(4, 3, in_channels=2).weight.is_contiguous()

@@ -9,10 +9,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import unified_blocks as ub
 from benchmarks.cells import Cell, Effort
 from benchmarks.growth import fitted_growth
 from benchmarks.machine import machine
+from benchmarks.networks import LAYOUTS, made, networks, outputs_of
 from benchmarks.parts import BACKENDS, FRAMEWORKS, PARTS, processes
+from benchmarks.subjects import agree
 from benchmarks.tables import text, verdicts
 from testbed.benchmarking import benchmark
 from unified_blocks.compiling.timing import Ratio
@@ -43,6 +46,27 @@ def test_a_part_runs(tmp_path, backend_name, part):
         assert (cell["met"] is None) == (cell["target"] is None)
         assert (cell["low"] is None) == (cell["high"] is None)
         assert cell["what"] in printed
+
+
+@pytest.mark.parametrize("network", networks(Effort()), ids=lambda net: f"{net.what}-{net.size}")
+def test_a_network_computes_what_the_one_by_hand_does(backend_name, network):
+    """And not one with other numbers; how long each takes is tested nowhere."""
+    backend = ub.get_backend(backend_name)
+    for layouts in LAYOUTS[backend_name][: 1 + network.of_images]:
+        nets, inputs = made(backend_name, network, layouts)
+        last = {layer.channels_last for layer in convolutions(nets[0])}
+        assert last == ({layouts[0] == "channels_last"} if network.of_images else set())
+        ub.initialize(nets[0], 1, "torch_default")
+        outputs = outputs_of(backend, nets, inputs)
+        if layouts[0] == layouts[1] and outputs[0].shape == outputs[1].shape:
+            with pytest.raises(AssertionError, match="they differ by"):
+                agree(outputs, network.what)
+
+
+def convolutions(net):
+    """Those inside a network of ours."""
+    found = [layer for _, layer in ub.backend_of(net).layers(net)]
+    return [layer for layer in found if isinstance(layer, ub.Conv2D)]
 
 
 def test_an_other_framework_is_left_out_when_it_is_not_there(tmp_path):

@@ -67,6 +67,77 @@ def test_a_step_reads_nothing(backend, optimizer):
     assert reads == []
 
 
+class Attending(ub.Block):
+    """Attention with a mask and a causal one, and a norm over each."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = tuple(ub.MultiHeadAttention(6, 2) for _ in range(2))
+        self.norms = ub.LayerNorm(), ub.RMSNorm()
+
+    def forward(self, X):
+        seen = ub.ops.greater(X[:, :, 0], -2.0)  # (n, t)
+        X = self.norms[0](X + self.attention[0](X, mask=seen))
+        return self.norms[1](X + self.attention[1](X, causal=True))
+
+
+def of_images():
+    return ub.MySequential(
+        *(ub.Conv2D(4, 3, padding=1), ub.BatchNorm(), ub.ReLU(), ub.MaxPool2D(2)),
+        *(ub.Conv2D(4, 3, groups=4), ub.GroupNorm(2), ub.PReLU(), ub.AvgPool2D(2, ceil_mode=True)),
+        *(ub.ZeroPad2D(1), ub.UpSampling2D(2), ub.Dropout(0.1)),
+        *(ub.Flatten(), ub.Dense(4)),
+    )
+
+
+def of_sequences(layer):
+    return ub.MySequential(layer, ub.Flatten(), ub.Dense(4))
+
+
+LAYERS = {
+    "images": (of_images, (2, 9, 8)),
+    "RNN": (lambda: of_sequences(ub.RNN(5)), (7, 6)),
+    "LSTM": (lambda: of_sequences(ub.LSTM(5, 2, bidirectional=True, dropout=0.1)), (7, 6)),
+    "GRU": (lambda: of_sequences(ub.GRU(5)), (7, 6)),
+    "attention": (lambda: of_sequences(Attending()), (7, 6)),
+}
+"""Networks of the layers of images and of sequences, and the shapes of what they take."""
+
+
+def network_of(layers, layout="channels_first"):
+    """One of `LAYERS` that has trained a step, its trainer, and what it was trained on."""
+    make, shape = LAYERS[layers]
+    with ub.use_dtype("float64"), ub.use_layout(layout):
+        net = make()
+    if layers == "images" and layout == "channels_last":
+        shape = (*shape[1:], shape[0])
+    x = ub.from_numpy(normal(8, *shape, dtype="float64"))
+    y = ub.from_numpy(np.arange(8) % 4)
+    net = ub.build(net, x.shape)
+    trainer = ub.Trainer(net, MOMENTUM, "cross_entropy")
+    trainer.step(x, y)
+    return net, trainer, x, y
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_layers_of_images_and_sequences_read_nothing(backend, layers):
+    net, trainer, x, y = network_of(layers)
+    backend.run(net, [x])
+    with reads_of(backend) as reads:
+        trainer.step(x, y)
+        backend.run(net, [x])
+    assert reads == []
+
+
+def test_layers_of_images_with_channels_at_the_end_read_nothing(backend):
+    net, trainer, x, y = network_of("images", "channels_last")
+    backend.run(net, [x])
+    with reads_of(backend) as reads:
+        trainer.step(x, y)
+        backend.run(net, [x])
+    assert reads == []
+
+
 @pytest.mark.parametrize(("batch_size", "sizes"), [(8, {8}), (16, {16, 8}), (64, {40})])
 def test_each_batch_goes_through_the_model_once(backend_name, backend, batch_size, sizes):
     """On TensorFlow each shape of batch is traced once, whatever the number of epochs."""
