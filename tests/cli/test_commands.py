@@ -137,7 +137,6 @@ def test_demo_without_any_framework_says_what_to_install(monkeypatch):
 
 def test_demo_without_scikit_learn_says_what_to_install(backend_name, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    load_digits.cache_clear()  # another test may have loaded them
     result = invoke("demo", "--backend", backend_name)
     assert result.exit_code == 2
     assert 'pip install "unified-blocks[demo]"' in result.output

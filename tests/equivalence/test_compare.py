@@ -32,8 +32,6 @@ def test_a_planted_mistake_is_named(mistake, backend_name):
     assert (found.first_difference.detail or sentence(mistake.cause)) in str(found)
 
 
-NO_PORTABLE = {"another_padding"}
-"""No portable block pads: `test_causes_padding` has it."""
 NOT_POSSIBLE = {"tensorflow": {"constant_not_moved", "input_changed"}}
 """TensorFlow's tensors cannot be changed, and a second device needs a process of its own."""
 
@@ -45,7 +43,7 @@ def test_each_cause_is_planted(backend_name):
         for mutant in MUTANTS
         if mutant.backend in (None, backend_name)
     }
-    assert set(CAUSES) - here - mutants == NO_PORTABLE | NOT_POSSIBLE.get(backend_name, set())
+    assert set(CAUSES) - here - mutants == NOT_POSSIBLE.get(backend_name, set())
     assert UNKNOWN in here
 
 

@@ -55,7 +55,7 @@ class Axis:
         shape = getattr(x, "shape", None)
         if shape is None:
             raise UnsupportedError(
-                f'{block}: in the layout "channels_last" a graph of MXNet does not tell where an '
+                f'{block}: in the layout "channels_last" symbols of a graph do not tell where an '
                 f'axis is; got axis={self.given}: write axis="channels", if it is theirs, or '
                 "leave this block, and any around it, unhybridized"
             )

@@ -267,7 +267,9 @@ def misfits(v: Variable, stored: Stored, backend: Backend) -> list[str]:
 def _why(v: Variable, stored: Stored) -> str:
     """What a norm over groups would have to have, if that is why an array does not fit."""
     if v.per_group and not stored.per_group:
-        return ": Gluon's GroupNorm has one number for each group, so all of a group must be equal"
+        return (
+            ": this norm has one number for each group of channels, so all of a group must be equal"
+        )
     return ""
 
 
