@@ -1,7 +1,7 @@
 """Benchmarks: what the library costs, compared with code written by hand for one framework.
 
-    python -m benchmarks                          # all parts: most of an hour on two cores
-    python -m benchmarks --quick                  # roughly, in two minutes
+    python -m benchmarks                          # all parts: an hour on two cores
+    python -m benchmarks --quick                  # roughly, in five minutes
     python -m benchmarks --part overhead --backend torch --pairs 400 --json out.json --svg folder
 
 Run from the root of a checkout. `unified_blocks` is the installed one, and the checkout's only
