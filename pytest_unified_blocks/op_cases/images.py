@@ -7,6 +7,7 @@ import numpy as np
 from pytest_unified_blocks.op_cases.case import OpCase
 from unified_blocks import ops
 
+MODES: tuple[Any, ...] = ("reflect", "edge")
 WIDTHS = ((0, 1), (0, 0), (2, 1), (0, 3))
 
 
@@ -58,7 +59,7 @@ IMAGES = [
             ((2, 3, 4, 5),),
             label=mode,
         )
-        for mode in ("reflect", "edge")
+        for mode in MODES
     ),
     resized("nearest", (2, 3, 4, 5), (7, 3), "nearest"),
     resized("nearest one axis", (3, 5), (15,), "nearest"),
