@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -103,7 +104,7 @@ def record(
     Exits with 1 when something raised; all else is in the file.
     """
     (name,) = named([backend])
-    task = task_of(dtype, mode, case, model, input, layouts=layouts, backends=[name])
+    task = in_layouts(task_of(dtype, mode, case, model, input, layouts=layouts), layouts, [name])
     if not output.parent.is_dir():
         raise usage_error(f"--output must name a file in a folder that exists; got {output}")
     try:
@@ -202,9 +203,9 @@ def compare(
                 if fresh:
                     check_fresh(records, compared)
             else:
+                task = task_of(dtype, mode, case, model, input, device, layouts)
                 backends = installed(backend)
-                task = task_of(dtype, mode, case, model, input, device, layouts, backends)
-                compared = record_all(task, backends)
+                compared = record_all(in_layouts(task, layouts, backends), backends)
             matrix = cells(compared)
     except (UnifiedBlocksError, ValueError, OSError) as error:
         raise usage_error(str(error)) from None
@@ -244,9 +245,8 @@ def task_of(
     inputs: list[str] | None,
     devices: list[str] | None = None,
     layouts: str | None = None,
-    backends: Sequence[str] = (),
 ) -> Task:
-    """What is to be recorded on these backends, as said on the command line."""
+    """What is to be recorded, as said on the command line; `in_layouts` adds the layouts."""
     if model and cases:
         raise usage_error("--case is of this library's blocks; got it with --model: leave one out")
     if bool(model) != bool(inputs):
@@ -264,14 +264,13 @@ def task_of(
         list(dict.fromkeys(devices or ())),
         among("--dtype", dtypes, list(TOLERANCES)) or DTYPES,
         cast("Sequence[Mode]", among("--mode", modes, list(MODES)) or MODES),
-        layouts_of(layouts, backends, shapes) if layouts else {},
     )
 
 
-def layouts_of(
-    text: str, backends: Sequence[str], shapes: Sequence[tuple[int, ...]]
-) -> dict[str, tuple[str, str]]:
-    """The layout of the inputs, and that of the model on each backend: given as `NCHW,NHWC`."""
+def in_layouts(task: Task, text: str | None, backends: Sequence[str]) -> Task:
+    """The same in these layouts: of the inputs, and of the model on each backend: `NCHW,NHWC`."""
+    if not text:
+        return task
     given, *others = text.split(",")
     own = [given, *others] if len(backends) > 1 else others
     if len(own) != len(backends):
@@ -281,17 +280,18 @@ def layouts_of(
         )
         alone = f"that of --input, and that of the model; got {text}: give NCHW,NHWC"
         raise usage_error(f"--layouts must be {several if len(backends) > 1 else alone}")
-    images = [np.broadcast_to(0.0, shape) for shape in shapes]
+    images = [np.broadcast_to(0.0, shape) for shape in task.inputs]
     for layout in own:
         try:
             declared((given, layout)).second(images)
         except ValueError:
             raise usage_error(
                 "--layouts must be of images with as many axes as --input, the same but for where "
-                f"the channels are; got {text} for {', '.join(str(shape) for shape in shapes)}: "
+                f"the channels are; got {text} for {', '.join(map(str, task.inputs))}: "
                 "give NCHW,NHWC"
             ) from None
-    return {backend: (given, layout) for backend, layout in zip(backends, own, strict=True)}
+    layouts = {backend: (given, layout) for backend, layout in zip(backends, own, strict=True)}
+    return replace(task, layouts=layouts)
 
 
 def among(option: str, given: list[str] | None, known: list[str]) -> list[str]:
