@@ -54,16 +54,22 @@ class Image:
     @property
     def first(self) -> Any:
         """The tensor itself."""
-        if self._first is None:
-            self._first = to_first(self._last)
-        return self._first
+        if self._first is not None:
+            return self._first
+        turned = to_first(self._last)
+        if is_for_all(self._last):
+            self._first = turned
+        return turned
 
     @property
     def last(self) -> Any:
         """The same numbers as `(n, *space, c)`."""
-        if self._last is None:
-            self._last = to_last(self._first)
-        return self._last
+        if self._last is not None:
+            return self._last
+        turned = to_last(self._first)
+        if is_for_all(self._first):
+            self._last = turned
+        return turned
 
     @property
     def is_last(self) -> bool:
@@ -118,6 +124,17 @@ class Image:
         return other @ self.first
 
     __hash__ = object.__hash__
+
+
+def is_for_all(x: Any) -> bool:
+    """Whether what is computed from a tensor now can be used wherever it can.
+
+    Not in a branch or loop of a graph, which is a graph of its own.
+    """
+    return tf.executing_eagerly() or getattr(x, "graph", None) is _graph()
+
+
+_graph = tf.compat.v1.get_default_graph
 
 
 def _give_operators() -> None:

@@ -266,3 +266,21 @@ def test_calls_are_seen_with_channels_after_the_batch():
     assert ("GELU", (2, 4, 7, 6), (2, 4, 7, 6)) in shapes
     assert ("Parallel", (2, 4, 7, 6), (2, 5, 7, 6)) in shapes
     assert all(x[2:] in ((9, 8), (7, 6)) and y[2:] == (7, 6) for _, x, y in shapes)
+
+
+class Branching(ub.Block):
+    """An image that is turned for the first time in one branch, and wanted in the other too."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.third = (ub.Conv2D(3, 3, padding=1) for _ in range(3))
+
+    def forward(self, X):
+        Y = self.first(X) if ub.ops.sum(X) > 0 else self.second(X)
+        return Y + self.third(X)
+
+
+def test_an_image_turned_in_a_branch():
+    net = Branching()
+    for x in (X, np.abs(X), -np.abs(X)):
+        np.testing.assert_allclose(tf.function(net)(x), net(x), rtol=1e-5, atol=1e-5)
