@@ -13,7 +13,6 @@ import unified_blocks as ub
 from unified_blocks.backend import Variable
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.errors import SharingError
-from unified_blocks.formats.mxnet.recurrent import canonical_part
 from unified_blocks.layers.recurrent import Cell
 from unified_blocks.types import Array
 from unified_blocks_mxnet.compat import mx, nn, rnn
@@ -239,7 +238,11 @@ def canonical_name(block: Any, name: str) -> str:
         return NORM_NAMES.get(name, name)
     if isinstance(block, nn.PReLU):
         return PRELU_NAMES.get(name, name)
-    return canonical_part(name) if isinstance(block, (*RECURRENT, *CELLS, Cell)) else name
+    if isinstance(block, (*RECURRENT, *CELLS, Cell)):
+        from unified_blocks.formats.mxnet.recurrent import canonical_part  # few networks have one
+
+        return canonical_part(name)
+    return name
 
 
 _GRAPHS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()

@@ -52,6 +52,10 @@ def test_a_part_runs(tmp_path, backend_name, part):
 def test_a_network_computes_what_the_one_by_hand_does(backend_name, network):
     """And not one with other numbers; how long each takes is tested nowhere."""
     backend = ub.get_backend(backend_name)
+    if backend_name == "mxnet":  # as the networks by hand need it, whose module sets it once
+        from unified_blocks_mxnet.compat import mx
+
+        mx.npx.set_np()
     for layouts in LAYOUTS[backend_name][: 1 + network.of_images]:
         nets, inputs = made(backend_name, network, layouts)
         last = {layer.channels_last for layer in convolutions(nets[0])}
