@@ -32,6 +32,9 @@ class Held(threading.local):
     def __init__(self) -> None:
         self.calls: dict[int, Passed] = {}
 
+    def __reduce__(self) -> str:
+        return "held"  # its name here: a class that is pickled by value refers to it
+
 
 class Passed:
     """How images pass through Keras' own `__call__`, which takes tensors.
