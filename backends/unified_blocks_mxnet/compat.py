@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy
@@ -55,6 +55,7 @@ GONE: dict[str, Any] = {
     "trapz": getattr(numpy, "trapezoid", None),
     "in1d": lambda a, b, **options: numpy.isin(numpy.ravel(a), b, **options),
     "msort": lambda a: numpy.sort(a, axis=0),
+    "compat": SimpleNamespace(basestring=str),
     # The financial functions: MXNet looks them up and never calls them.
     **dict.fromkeys(("mirr", "npv", "pmt", "ppmt", "pv", "rate")),
 }
