@@ -103,6 +103,8 @@ class Image:
         return self.first.__array__(dtype)
 
     def __getattr__(self, name: str) -> Any:
+        if name in vars(Image):  # its own, of one that is being copied and holds nothing yet
+            raise AttributeError(name)
         return getattr(self.first, name)
 
     def __getitem__(self, key: Any) -> Any:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -16,12 +14,7 @@ import unified_blocks as ub
 from unified_blocks.layers.recurrent import suffixes
 from unified_blocks.types import Mixin
 from unified_blocks_torch.bind import TorchBlock
-
-
-def unknown(dtype) -> Any:
-    """A parameter whose size is not known yet."""
-    return nn.UninitializedParameter(dtype=dtype)  # type: ignore[call-arg]
-
+from unified_blocks_torch.norms import parameter
 
 LISTS = ("_flat_weights", "_flat_weights_names", "_all_weights", "_flat_weight_refs")
 """Where PyTorch keeps the parameters of a recurrent layer in the order of its fused function."""
@@ -42,7 +35,7 @@ class Lazy(Mixin):
         LazyModuleMixin.__init__(self, 1, *options, **named)
         self.input_size = 0
         for name in self.widening:
-            setattr(self, name, unknown(named["dtype"]))
+            setattr(self, name, parameter(None, named["dtype"]))
 
     def initialize_parameters(self, X, *others, **named):
         self.input_size = X.shape[-1]

@@ -1,5 +1,7 @@
 """On TensorFlow a run of layers of images turns the axes once; what it holds is seen by nobody."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from testbed.common import normal
 
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
+
+from unified_blocks_tensorflow.images import Image  # TensorFlow may be missing
 
 X = normal(2, 3, 9, 8)
 
@@ -266,6 +270,13 @@ def test_calls_are_seen_with_channels_after_the_batch():
     assert ("GELU", (2, 4, 7, 6), (2, 4, 7, 6)) in shapes
     assert ("Parallel", (2, 4, 7, 6), (2, 5, 7, 6)) in shapes
     assert all(x[2:] in ((9, 8), (7, 6)) and y[2:] == (7, 6) for _, x, y in shapes)
+
+
+def test_an_image_can_be_copied():
+    image = Image(first=tf.constant(X))
+    np.testing.assert_array_equal(copy.copy(image).last, np.moveaxis(X, 1, -1))
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        _ = image.colour
 
 
 class Branching(ub.Block):
