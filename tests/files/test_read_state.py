@@ -104,6 +104,29 @@ def of_keras(folder):
     return folder / "net.keras"
 
 
+def stored(write, remainder):
+    """A plain zip whose weights begin `remainder` bytes after a multiple of 64.
+
+    Where they begin in a file of Keras follows from the length of its configuration, so from how
+    many layers the process has named before.
+    """
+
+    def store(folder):
+        path = write(folder)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        weights = members.pop("model.weights.h5")
+        headers = 2 * 30 + len("filler") + len("model.weights.h5")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("filler", bytes((remainder - headers) % 64))
+            archive.writestr("model.weights.h5", weights)
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return path
+
+    return store
+
+
 VIEWS = {
     ".safetensors": written(".safetensors"),
     "ub.save": checkpoint,
@@ -112,6 +135,7 @@ VIEWS = {
     ".pt before 1.6": of_torch(_use_new_zipfile_serialization=False),
     ".params": written(".params"),
     ".weights.h5": written(".weights.h5"),
+    ".keras, aligned": stored(of_keras, 0),
 }
 """Files whose bytes can be used as they are."""
 MOVED = {
@@ -120,7 +144,7 @@ MOVED = {
     ".params of 2.0": npz(),
     ".params of 2.0, packed": npz(zipfile.ZIP_DEFLATED),
     ".params of 2.0, swapped": npz(order=">"),
-    ".keras": of_keras,
+    ".keras": stored(of_keras, 1),
     ".keras, packed": packed(of_keras),
 }
 """Files whose bytes have to be changed or moved: in a plain zip they begin anywhere."""
