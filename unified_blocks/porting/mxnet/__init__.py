@@ -1,0 +1,1 @@
+"""Graphs of MXNet, read into typed nodes: no MXNet is needed."""

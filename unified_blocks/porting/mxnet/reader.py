@@ -1,0 +1,237 @@
+"""A symbol of MXNet and its arrays, read into a graph of typed nodes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
+from unified_blocks.porting.graph import Builder, Graph, Parameter, Value, parameter
+from unified_blocks.porting.mxnet.handlers import load_handlers
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
+from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
+from unified_blocks.types import Array, Shape
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network of MXNet: what a reader needs to know of it.
+
+    Attributes:
+        name: what its user calls it.
+        symbol: its graph.
+        arrays: its numbers, by the names of the graph, without `arg:` and `aux:`.
+        names: of arrays, the names of the blocks that own each, and its own; of live blocks only.
+        frozen: names of arrays that training leaves as they are (`grad_req="null"`).
+        origin: where it was read, in words.
+    """
+
+    name: str
+    symbol: Symbol
+    arrays: Mapping[str, Array]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
+    origin: str = ""
+
+
+def read_graph(
+    source: Source,
+    inputs: Mapping[str, tuple[Shape, str]],
+    outputs: Sequence[str] | None = None,
+) -> Graph:
+    """Read a network for inputs of these shapes.
+
+    Args:
+        source: the network.
+        inputs: shape and dtype of each input, by name.
+        outputs: names of the nodes whose outputs are wanted; default: those of the symbol.
+
+    Returns:
+        The graph. The growth of its values tells what is longer for a larger batch; there is none
+        where the network is only right for this one.
+
+    Raises:
+        UnsupportedError: for operators and options that have no meaning here yet, all in one.
+        StateMismatchError: where arrays are missing.
+        InputError: for an input that is missing, or does not fit.
+    """
+    wanted = _heads(source.symbol, outputs)
+    graph = _Reader(source, inputs, wanted).read()
+    larger = {
+        name: ((shape[0] + 1, *shape[1:]) if shape else shape, dtype)
+        for name, (shape, dtype) in inputs.items()
+    }
+    try:
+        other = _Reader(source, larger, wanted).read()
+    except (UnsupportedError, InputError):
+        return graph  # right for this batch only
+    _compare(graph, other)
+    return graph
+
+
+def inputs_of(source: Source, outputs: Sequence[str] | None = None) -> list[SymbolNode]:
+    """The nodes that the user of a network gives, in order, but for labels."""
+    wanted = _heads(source.symbol, outputs)
+    live = _live(source.symbol, wanted)
+    nodes = source.symbol.nodes
+    labels = {
+        place
+        for node in (nodes[i] for i in live)
+        if node.operator in LABELLED
+        for place, _ in node.inputs[1:]
+    }
+    return [
+        nodes[i]
+        for i in sorted(live)
+        if nodes[i].operator == "null" and nodes[i].name not in source.arrays and i not in labels
+    ]
+
+
+LABELLED = {
+    *("SoftmaxOutput", "Softmax", "LinearRegressionOutput", "LogisticRegressionOutput"),
+    *("MAERegressionOutput", "SVMOutput"),
+}
+"""Operators whose inputs after the first are labels, which only training has."""
+
+
+def _heads(symbol: Symbol, outputs: Sequence[str] | None) -> list[tuple[int, int]]:
+    if outputs is None:
+        return list(symbol.heads)
+    places = {node.name: i for i, node in enumerate(symbol.nodes)}
+    found = []
+    for name in outputs:
+        plain, _, number = name.removesuffix("_output").partition(":")
+        place = places.get(name, places.get(plain))
+        if place is None:
+            raise InputError(
+                f"outputs: each must be the name of a node; got {name!r}; the last ones are "
+                f"{', '.join(node.name for node in symbol.nodes[-5:])}"
+            )
+        found.append((place, int(number or 0)))
+    return found
+
+
+def _live(symbol: Symbol, heads: Sequence[tuple[int, int]]) -> set[int]:
+    """The places of the nodes that the heads need."""
+    live: set[int] = set()
+    todo = [place for place, _ in heads]
+    while todo:
+        if (place := todo.pop()) not in live:
+            live.add(place)
+            todo += [source for source, _ in symbol.nodes[place].inputs]
+    return live
+
+
+class _Reader:
+    """One pass over a symbol."""
+
+    def __init__(
+        self,
+        source: Source,
+        inputs: Mapping[str, tuple[Shape, str]],
+        heads: Sequence[tuple[int, int]],
+    ) -> None:
+        load_handlers()
+        self.source = source
+        self.inputs = inputs
+        self.heads = heads
+        self.builder = Builder(source.name, source.origin)
+        self.values: dict[tuple[int, int], Value | None] = {}
+        self.derived: dict[Any, Parameter] = {}
+        self.refused: list[str] = []
+
+    def read(self) -> Graph:
+        symbol = self.source.symbol
+        live = sorted(_live(symbol, self.heads))
+        expected = {node.name for node in inputs_of(self.source, None)}
+        for place in live:
+            node = symbol.nodes[place]
+            if node.operator == "null":
+                self.values[place, 0] = self._given(node, expected)
+            else:
+                self._node(place, node)
+        if self.refused:
+            shown = "".join(f"\n  {each}" for each in self.refused[:MOST_SHOWN])
+            more = len(self.refused) - MOST_SHOWN
+            raise UnsupportedError(
+                f"{self.source.name}: each node must be one that can be read; got {shown}"
+                + (f"\n  and {more} more" if more > 0 else "")
+                + "\ncut the network before them with outputs=[…], or say what an operator means "
+                "with ub.porting.register"
+            )
+        for head in self.heads:
+            value = self.values[head]
+            if value is None:
+                name = symbol.nodes[head[0]].name
+                raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
+            self.builder.graph.outputs.append(value)
+        return self.builder.graph
+
+    def _given(self, node: SymbolNode, expected: set[str]) -> Value | None:
+        """An input or an array; None of a label that nothing needs."""
+        name = node.name
+        if name in self.source.arrays:
+            role = "frozen" if name in self.source.frozen else "parameter"
+            return parameter(name, self.source.arrays[name], role, self.source.names.get(name, ()))
+        if name in self.inputs:
+            return self.builder.input(name, *self.inputs[name])
+        if name not in expected:
+            return None
+        if node.name.endswith(("weight", "bias", "gamma", "beta", "moving_mean", "moving_var")):
+            raise StateMismatchError(
+                f"{self.source.name}: params must have every array of the graph; {name!r} is "
+                "missing: give the .params file that belongs to it"
+            )
+        raise InputError(
+            f"{self.source.name}: each input must have a shape; {name!r} has none: give an example,"
+            f" or --input {name}=1,3,224,224"
+        )
+
+    def _node(self, place: int, node: SymbolNode) -> None:
+        handler = HANDLERS.get(node.operator)
+        if handler is None:
+            self.refused.append(f"{node.name}: operator {node.operator}")
+            return
+        given = [self.values.get(each) for each in node.inputs]
+        if node.operator in LABELLED:
+            given = given[:1]
+        if any(each is None for each in given):
+            return  # it needs one that was refused
+        known: Sequence[Any] = given
+        reading = Reading(node, known, self.builder, self._where(node), self.derived)
+        try:
+            made = handler(reading)
+        except UnsupportedError as error:
+            self.refused.append(str(error))
+            return
+        except ValueError as error:
+            raise InputError(
+                f"{node.name} ({node.operator}): its inputs must fit; got {error}; give an example "
+                "of the shape that the network was made for"
+            ) from None
+        if left := reading.left():
+            options = ", ".join(f"{key}={value}" for key, value in left.items())
+            self.refused.append(f"{node.name} ({node.operator}): {options}")
+            return
+        for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
+            self.values[place, i] = value
+
+    def _where(self, node: SymbolNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The blocks that a node is in, and their classes, where a trace says so."""
+        if PATH not in node.notes:
+            return (), ()
+        return tuple(ast.literal_eval(node.notes[PATH])), tuple(ast.literal_eval(node.notes[KINDS]))
+
+
+def _compare(graph: Graph, other: Graph) -> None:
+    """Write into each value by how much it grows with the batch."""
+    for mine, larger in zip(_values(graph), _values(other), strict=True):
+        mine.growth = tuple(b - a for a, b in zip(mine.shape, larger.shape, strict=True))
+
+
+def _values(graph: Graph) -> list[Value]:
+    return [*graph.inputs, *(value for node in graph.nodes for value in node.outputs)]

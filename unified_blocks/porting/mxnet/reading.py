@@ -1,0 +1,193 @@
+"""One node of a symbol while it is read: its inputs, and its options, each of which is used up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.porting.graph import Builder, Parameter, Value, constant, parameter
+from unified_blocks.porting.mxnet.symbols import SymbolNode
+from unified_blocks.porting.operations.operation import Operation
+from unified_blocks.types import Array, Shape
+
+NOTHING: Any = object()
+IGNORED = {"cudnn_off", "cudnn_tune", "workspace", "cudnn_algo_verbose", "no_gradient_check"}
+"""Options that change no number: how a GPU chooses its kernels."""
+
+
+class Reading:
+    """One node while it is read, as a handler sees it.
+
+    A handler takes the options it knows with `text`, `number`, `integer`, `flag` and `sizes`; one
+    that it leaves is an error, so that nothing is ignored by mistake.
+
+    Attributes:
+        inputs: what the node takes.
+        name: its own.
+        training_only: names of inputs that are only there in training (labels), not read.
+    """
+
+    def __init__(
+        self,
+        node: SymbolNode,
+        inputs: Sequence[Value],
+        builder: Builder,
+        where: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+        derived: dict[Any, Parameter] | None = None,
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.name = node.name
+        self.operator = node.operator
+        self._options = {k: v for k, v in node.options.items() if k not in IGNORED}
+        self._builder = builder
+        self._where = where
+        self._derived = {} if derived is None else derived
+
+    # Its options
+
+    def text(self, option: str, default: Any = NOTHING) -> Any:
+        """An option as it is written.
+
+        Raises:
+            UnsupportedError: where there is none, and no default.
+        """
+        value = self._options.pop(option, default)
+        if value is NOTHING:
+            raise self.refused(f"it has no {option}")
+        return value
+
+    def read(self, option: str, default: Any = NOTHING) -> Any:
+        """An option, as Python would read it: a number, a tuple, a boolean or None."""
+        value = self.text(option, default)
+        if not isinstance(value, str):
+            return value
+        plain = {"true": True, "false": False, "none": None, "null": None}
+        if value.lower() in plain:
+            return plain[value.lower()]
+        try:
+            return ast.literal_eval(value.replace("L", ""))
+        except (ValueError, SyntaxError):
+            return value
+
+    def number(self, option: str, default: Any = NOTHING) -> Any:
+        """A number; None where it says so."""
+        value = self.read(option, default)
+        return value if value is None else float(value)
+
+    def integer(self, option: str, default: Any = NOTHING) -> Any:
+        """A whole number; None where it says so."""
+        value = self.read(option, default)
+        return value if value is None else int(value)
+
+    def flag(self, option: str, default: Any = NOTHING) -> bool:
+        """A boolean, that older versions write as 0 and 1."""
+        return bool(self.read(option, default))
+
+    def sizes(self, option: str, rank: int | None = None, default: int | None = None) -> Shape:
+        """A number for each axis; where it is absent or empty, `default` for each of `rank`."""
+        value = self.read(option, ())
+        value = (value,) if isinstance(value, int) else tuple(value or ())
+        if not value and default is not None and rank is not None:
+            return (default,) * rank
+        if rank is not None and len(value) != rank:
+            raise self.refused(f"{option} must have {rank} numbers; got {value}")
+        return value
+
+    def ignore(self, *options: str) -> None:
+        """Options that change no number of the network when it is used."""
+        for option in options:
+            self._options.pop(option, None)
+
+    def left(self) -> Mapping[str, str]:
+        """The options that nobody asked for."""
+        return self._options
+
+    def refused(self, why: str) -> UnsupportedError:
+        """The error for a node that cannot be read."""
+        return UnsupportedError(f"{self.name} ({self.operator}): {why}")
+
+    # What it becomes
+
+    def add(self, operation: Operation, *inputs: Value, suffix: str = "") -> Value:
+        """Append a node of one output.
+
+        Args:
+            operation: what it does.
+            *inputs: what it takes.
+            suffix: is appended to its name, where a node of MXNet becomes several.
+        """
+        return self.add_all(operation, *inputs, suffix=suffix)[0]
+
+    def add_all(self, operation: Operation, *inputs: Value, suffix: str = "") -> tuple[Value, ...]:
+        """Append a node of several outputs."""
+        end = f"_{suffix}" if suffix else ""
+        blocks, kinds = self._where
+        path = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
+        return self._builder.add(operation, *inputs, name=self.name + end, path=path, kinds=kinds)
+
+    def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
+        """A constant, in the dtype of the first input."""
+        return constant(number, dtype or (self.inputs[0].dtype if self.inputs else "float32"))
+
+    def array(self, index: int) -> Parameter | None:
+        """An input that is numbers of the network; None where another node gives it."""
+        given = self.inputs[index]
+        return given if isinstance(given, Parameter) else None
+
+    def made_of(
+        self,
+        source: Parameter,
+        change: Callable[[Array], Array],
+        what: str,
+        *,
+        role: str | None = None,
+    ) -> Parameter:
+        """Numbers computed of those of a parameter; the same object wherever the same is asked.
+
+        Args:
+            source: the parameter.
+            change: gives the new numbers.
+            what: which change it is, in a word, which its name ends in when there are several.
+            role: where it is another: see `Parameter`.
+        """
+        key = (id(source), what)
+        if key not in self._derived:
+            name = source.path or (source.name,)
+            self._derived[key] = parameter(
+                source.name, change(source.data), role or source.role, name
+            )
+        return self._derived[key]
+
+
+Handler = Callable[[Reading], Any]
+HANDLERS: dict[str, Handler] = {}
+"""Of each operator that can be read."""
+
+
+def register(*operators: str) -> Callable[[Handler], Handler]:
+    """Say what an operator of MXNet means: how a network that has it can be ported.
+
+    Args:
+        *operators: its names in the JSON of a symbol.
+
+    Returns:
+        A decorator for a function that takes a `Reading` and gives a value, or several in a tuple.
+
+    Example::
+
+        @ub.porting.register("_contrib_quadratic")
+        def quadratic(read):
+            (x,) = read.inputs
+            a, b, c = (read.constant(read.number(each, 0)) for each in "abc")
+            square = read.add(Elementwise("square"), x, suffix="square")
+            ...
+    """
+
+    def registered(handler: Handler) -> Handler:
+        for operator in operators:
+            HANDLERS[operator] = handler
+        return handler
+
+    return registered

@@ -1,0 +1,1 @@
+"""The operations of the form that networks are read into, one family a file."""

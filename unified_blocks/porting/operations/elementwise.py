@@ -1,0 +1,104 @@
+"""Operations on each number by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.porting.operations.operation import Given, Operation
+from unified_blocks.reference.numpy_ops import ACTIVATE, erf
+from unified_blocks.types import Array
+
+UNARY: dict[str, Callable[[Array], Array]] = {
+    **{str(name): function for name, function in ACTIVATE.items() if name},
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "abs": np.abs,
+    "negative": np.negative,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "sign": np.sign,
+    "sin": np.sin,
+    "cos": np.cos,
+    "erf": erf,
+}
+BINARY: dict[str, Callable[[Array, Array], Array]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "power": np.power,
+}
+COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
+    "equal": np.equal,
+    "not_equal": np.not_equal,
+    "greater": np.greater,
+    "less": np.less,
+    "greater_equal": np.greater_equal,
+    "less_equal": np.less_equal,
+}
+"""Give booleans, of which a `Cast` makes numbers."""
+
+
+@dataclass(frozen=True)
+class Elementwise(Operation):
+    """A function of one number or two; two that differ in shape are broadcast.
+
+    Attributes:
+        function: a key of `UNARY`, `BINARY` or `COMPARISONS`.
+    """
+
+    function: str
+
+    def infer(self, *inputs: Any) -> Given:
+        shape = np.broadcast_shapes(*(each.shape for each in inputs))
+        if self.function in COMPARISONS:
+            return [(shape, "bool")]
+        wide = [each.dtype for each in inputs if each.shape] or [inputs[0].dtype]
+        return [(shape, np.result_type(*wide).name)]
+
+    def compute(self, *arrays: Array) -> Array:
+        for table in (UNARY, BINARY, COMPARISONS):
+            if self.function in table:
+                return np.asarray(table[self.function](*arrays))
+        raise NotImplementedError(self.function)
+
+
+@dataclass(frozen=True)
+class Clip(Operation):
+    """Numbers brought between two."""
+
+    low: float
+    high: float
+
+    def infer(self, *inputs: Any) -> Given:
+        return [(inputs[0].shape, inputs[0].dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.clip(arrays[0], self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Dropout(Operation):
+    """Numbers left out at random in training; otherwise what it takes.
+
+    Attributes:
+        rate: the share that is left out.
+        axes: along which the same are left out.
+    """
+
+    rate: float
+    axes: tuple[int, ...] = ()
+
+    def infer(self, *inputs: Any) -> Given:
+        return [(inputs[0].shape, inputs[0].dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        return arrays[0]
