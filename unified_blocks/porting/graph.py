@@ -156,6 +156,7 @@ class Builder:
 
     def __init__(self, name: str, origin: str = "") -> None:
         self.graph = Graph(name, [], [], [], origin)
+        self.makers: dict[Value, Node] = {}
 
     def input(self, name: str, shape: Shape, dtype: str = "float32") -> Value:
         """What the user of the network gives."""
@@ -185,4 +186,5 @@ class Builder:
         )
         node = Node(operation, inputs, outputs, name, tuple(path) or (name,), tuple(kinds))
         self.graph.nodes.append(node)
+        self.makers |= dict.fromkeys(outputs, node)
         return outputs

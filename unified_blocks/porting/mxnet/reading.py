@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.porting.graph import Builder, Parameter, Value, constant, parameter
+from unified_blocks.porting.graph import Builder, Node, Parameter, Value, constant, parameter
 from unified_blocks.porting.mxnet.symbols import SymbolNode
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.types import Array, Shape
@@ -127,6 +127,10 @@ class Reading:
         path = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
         return self._builder.add(operation, *inputs, name=self.name + end, path=path, kinds=kinds)
 
+    def maker(self, value: Value) -> Node | None:
+        """The node that gives a value; None of an input or a parameter."""
+        return self._builder.makers.get(value)
+
     def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
         """A constant, in the dtype of the first input."""
         return constant(number, dtype or (self.inputs[0].dtype if self.inputs else "float32"))
@@ -143,21 +147,24 @@ class Reading:
         what: str,
         *,
         role: str | None = None,
+        part: bool = False,
     ) -> Parameter:
         """Numbers computed of those of a parameter; the same object wherever the same is asked.
 
         Args:
             source: the parameter.
             change: gives the new numbers.
-            what: which change it is, in a word, which its name ends in when there are several.
+            what: which change it is, in a word.
             role: where it is another: see `Parameter`.
+            part: whether it is one of several parameters that are made of this one: its own name
+                is `what` then.
         """
         key = (id(source), what)
         if key not in self._derived:
-            name = source.path or (source.name,)
-            self._derived[key] = parameter(
-                source.name, change(source.data), role or source.role, name
-            )
+            path = source.path or (source.name,)
+            name = f"{source.name}.{what}" if part else source.name
+            path = (*path[:-1], what) if part and source.path else (name,) if part else path
+            self._derived[key] = parameter(name, change(source.data), role or source.role, path)
         return self._derived[key]
 
 
