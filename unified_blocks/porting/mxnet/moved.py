@@ -13,11 +13,18 @@ import numpy as np
 
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.reading import Reading
-from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
+from unified_blocks.porting.operations.shapes import (
+    Concat,
+    ExpandDims,
+    Reshape,
+    Squeeze,
+    Transpose,
+)
+from unified_blocks.porting.operations.slices import Slice, Stack
 from unified_blocks.types import Array, Shape
 
-MOVES = (Reshape, Transpose, Concat)
-"""The operations that move numbers, and neither compute, repeat nor lose one."""
+MOVES = (Reshape, Transpose, Concat, Stack, ExpandDims, Squeeze, Slice)
+"""The operations that move numbers, and compute none."""
 
 
 @dataclass

@@ -141,7 +141,7 @@ class _Reader:
         self.heads = heads
         self.builder = Builder(source.name, source.origin)
         self.values: dict[tuple[int, int], Value | None] = {}
-        self.derived: dict[Any, Parameter] = {}
+        self.derived: dict[Any, Any] = {}
         self.refused: list[str] = []
 
     def read(self) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Builder, Node, Parameter, Value, constant, parameter
@@ -12,6 +12,7 @@ from unified_blocks.porting.mxnet.symbols import SymbolNode
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.types import Array, Shape
 
+Made = TypeVar("Made")
 NOTHING: Any = object()
 IGNORED = {"cudnn_off", "cudnn_tune", "workspace", "cudnn_algo_verbose", "no_gradient_check"}
 """Options that change no number: how a GPU chooses its kernels."""
@@ -35,7 +36,7 @@ class Reading:
         inputs: Sequence[Value],
         builder: Builder,
         where: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-        derived: dict[Any, Parameter] | None = None,
+        derived: dict[Any, Any] | None = None,
     ) -> None:
         self.inputs = tuple(inputs)
         self.name = node.name
@@ -43,7 +44,7 @@ class Reading:
         self._options = {k: v for k, v in node.options.items() if k not in IGNORED}
         self._builder = builder
         self._where = where
-        self._derived = {} if derived is None else derived
+        self._derived: dict[Any, Any] = {} if derived is None else derived
 
     # Its options
 
@@ -130,6 +131,14 @@ class Reading:
     def maker(self, value: Value) -> Node | None:
         """The node that gives a value; None of an input or a parameter."""
         return self._builder.makers.get(value)
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+        """What `make` gives for a key: made the first time that any node asks for it."""
+        key = tuple(id(each) if isinstance(each, Value) else each for each in key)
+        if key not in self._derived:
+            self._derived[key] = make()
+        made: Made = self._derived[key]
+        return made
 
     def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
         """A constant, in the dtype of the first input."""

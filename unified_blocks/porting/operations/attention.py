@@ -56,25 +56,3 @@ class MergeHeads(Operation):
         rows, t, d = x.shape
         heads = x.reshape(rows // self.heads, self.heads, t, d).transpose(2, 0, 1, 3)
         return np.asarray(heads.reshape(t, rows // self.heads, self.heads * d))
-
-
-@dataclass(frozen=True)
-class MatMul(Operation):
-    """Products of matrices, of the last two axes.
-
-    Attributes:
-        transposed: whether the rows of the second are its columns.
-    """
-
-    transposed: bool = False
-
-    def infer(self, *inputs: Any) -> Given:
-        a, b = inputs
-        rows, columns = b.shape[:-3:-1] if self.transposed else b.shape[-2:]
-        if a.shape[-1] != rows or a.shape[:-2] != b.shape[:-2]:
-            raise ValueError(f"{a.shape} and {b.shape} as matrices")
-        return [((*a.shape[:-1], columns), a.dtype)]
-
-    def compute(self, *arrays: Array) -> Array:
-        a, b = arrays
-        return np.asarray(a @ (b.swapaxes(-1, -2) if self.transposed else b))

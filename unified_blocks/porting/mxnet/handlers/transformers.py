@@ -10,11 +10,12 @@ import numpy as np
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.moved import Moved, moved
 from unified_blocks.porting.mxnet.reading import Reading, register
-from unified_blocks.porting.operations.attention import MatMul, MergeHeads, SplitHeads
+from unified_blocks.porting.operations.attention import MergeHeads, SplitHeads
 from unified_blocks.porting.operations.convolutions import Linear
 from unified_blocks.porting.operations.elementwise import Elementwise
 from unified_blocks.porting.operations.embedding import Embedding
 from unified_blocks.porting.operations.norms import LayerNorm
+from unified_blocks.porting.operations.products import Matmul
 from unified_blocks.porting.operations.shapes import Transpose
 
 
@@ -79,12 +80,13 @@ def _scores(read: Reading, queries: Value, keys: Value) -> Value:
     """`Q Kᵀ / √d`."""
     scale = read.constant(1 / math.sqrt(queries.shape[-1]), "float64")
     scaled = read.add(Elementwise("multiply"), queries, scale, suffix="scaled")
-    return read.add(MatMul(transposed=True), scaled, keys)
+    columns = read.add(Transpose((0, 2, 1)), keys, suffix="transposed")
+    return read.add(Matmul(), scaled, columns)
 
 
 def _context(read: Reading, weights: Value, values: Value, heads: int) -> Value:
-    context = read.add(MatMul(), weights, values)
-    return read.add(MergeHeads(heads), context, suffix="merged")
+    context = read.add(Matmul(), weights, values, suffix="context")
+    return read.add(MergeHeads(heads), context)
 
 
 def _heads(read: Reading, x: Value, heads: int, parts: int) -> tuple[Value, ...]:
