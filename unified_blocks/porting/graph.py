@@ -138,6 +138,16 @@ class Graph:
                     seen.add(id(parameter))
                     yield parameter
 
+    def prune(self) -> None:
+        """Leave out the nodes of which no output needs anything."""
+        needed = set(self.outputs)
+        kept = []
+        for node in reversed(self.nodes):
+            if not needed.isdisjoint(node.outputs):
+                needed.update(node.inputs)
+                kept.append(node)
+        self.nodes = kept[::-1]
+
     def makers(self) -> dict[Value, Node]:
         """The node that gives each value."""
         return {value: node for node in self.nodes for value in node.outputs}

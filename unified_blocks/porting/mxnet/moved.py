@@ -8,6 +8,7 @@ the arrays themselves are the parameters of what is written.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -47,18 +48,20 @@ class Moved:
         """
         start = 0
         for parameter in self.parameters:
-            inside = places.ravel() - start
             size = parameter.data.size
-            if inside.size and 0 <= inside.min() and inside.max() < size:
-                if inside.size == size and (inside == np.arange(size)).all():
-                    if parameter.shape == shape:
-                        return parameter
-                    return read.made_of(parameter, lambda data: data.reshape(shape), name)
-                return read.made_of(
-                    parameter, lambda data: data.ravel()[inside].reshape(shape), name, part=True
-                )
+            inside = places.ravel() - start
+            if inside.size and inside.min() >= 0 and inside.max() < size:
+                whole = inside.size == size and bool((inside == np.arange(size)).all())
+                if whole and parameter.shape == shape:
+                    return parameter
+                change = partial(_taken, places=inside, shape=shape)
+                return read.made_of(parameter, change, name, part=not whole)
             start += size
         return None
+
+
+def _taken(data: Array, places: Array, shape: Shape) -> Array:
+    return data.ravel()[places].reshape(shape)
 
 
 def moved(read: Reading, value: Value) -> Moved | None:
@@ -84,7 +87,7 @@ def moved(read: Reading, value: Value) -> Moved | None:
         if isinstance(each, Parameter):
             return parameters[each] + np.arange(each.data.size).reshape(each.shape)
         node = read.maker(each)
-        assert node is not None  # noqa: S101
+        assert node is not None
         return np.asarray(node.operation.compute(*map(place, node.inputs)))
 
     return Moved(place(value), list(parameters))

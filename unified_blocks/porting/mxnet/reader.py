@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
-from unified_blocks.porting.graph import Builder, Graph, Parameter, Value, parameter
+from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
 from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
@@ -169,6 +170,8 @@ class _Reader:
                 name = symbol.nodes[head[0]].name
                 raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
             self.builder.graph.outputs.append(value)
+        self.builder.graph.prune()
+        _name_shared(self.builder.graph)
         return self.builder.graph
 
     def _given(self, node: SymbolNode, expected: set[str]) -> Value | None:
@@ -225,6 +228,32 @@ class _Reader:
         if PATH not in node.notes:
             return (), ()
         return tuple(ast.literal_eval(node.notes[PATH])), tuple(ast.literal_eval(node.notes[KINDS]))
+
+
+def _name_shared(graph: Graph) -> None:
+    """Give all calls of one layer the path of its parameters, where no trace tells the blocks.
+
+    Operations with the same parameters, such as the steps of a cell that was unrolled, are calls of
+    one layer; their own names have the number of the step.
+    """
+    calls: dict[Any, list[Node]] = {}
+    for node in graph.nodes:
+        if node.parameters and node.path == (node.name,):
+            calls.setdefault((node.operation, node.parameters), []).append(node)
+    for (_, parameters), nodes in calls.items():
+        if len(nodes) > 1:
+            path = _owner(parameters)
+            for node in nodes:
+                node.path = path
+
+
+def _owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Where the layer is that has these: `lstm_i2h_weight`, `lstm_i2h_bias` are of `lstm_i2h`."""
+    *blocks, _ = parameters[0].path or (parameters[0].name,)
+    names = [(each.path or (each.name,))[-1] for each in parameters]
+    stems = [name.split("_")[:-1] or [name] for name in names]
+    shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
+    return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
 
 
 def _compare(graph: Graph, other: Graph) -> None:

@@ -134,7 +134,6 @@ class Reading:
 
     def once(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """What `make` gives for a key: made the first time that any node asks for it."""
-        key = tuple(id(each) if isinstance(each, Value) else each for each in key)
         if key not in self._derived:
             self._derived[key] = make()
         made: Made = self._derived[key]
@@ -174,7 +173,8 @@ class Reading:
             name = f"{source.name}.{what}" if part else source.name
             path = (*path[:-1], what) if part and source.path else (name,) if part else path
             self._derived[key] = parameter(name, change(source.data), role or source.role, path)
-        return self._derived[key]
+        made: Parameter = self._derived[key]
+        return made
 
 
 Handler = Callable[[Reading], Any]

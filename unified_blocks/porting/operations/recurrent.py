@@ -100,9 +100,7 @@ class Recurrent(Operation):
         parameters, rest = arrays[: len(self.names)], arrays[len(self.names) :]
         if len(x.shape) != 3:
             raise ValueError(f"a sequence must have three axes; {x.shape} has not")
-        for (name, shape), array in zip(
-            self.shapes(x.shape[-1]).items(), parameters, strict=True
-        ):
+        for (name, shape), array in zip(self.shapes(x.shape[-1]).items(), parameters, strict=True):
             if array.shape != shape:
                 raise ValueError(f"{name} is {array.shape} where {shape} must be")
         n = x.shape[0 if self.batch_first else 1]

@@ -77,9 +77,7 @@ class SequenceReverse(OfSequences):
         x, *lengths = arrays
         steps, ends = self.steps(x, tuple(lengths))
         sources = np.where(steps < ends, ends - 1 - steps, steps).astype(int)
-        return np.take_along_axis(
-            x, sources.reshape(*x.shape[:2], *[1] * (x.ndim - 2)), self.axis
-        )
+        return np.take_along_axis(x, sources.reshape(*x.shape[:2], *[1] * (x.ndim - 2)), self.axis)
 
 
 @dataclass(frozen=True)

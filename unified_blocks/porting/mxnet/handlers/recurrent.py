@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
-
-import numpy as np
 
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.moved import moved
@@ -70,15 +69,18 @@ def _parameters(read: Reading, layer: Recurrent, vector: Value, features: int) -
     if known is None:
         raise read.refused("its parameters are computed by the network")
     shapes, places = layer.shapes(features), known.places.ravel()
+    expected = sum(map(math.prod, shapes.values()))
+    if places.size != expected:
+        raise ValueError(
+            f"{places.size} parameters where {expected} must be for {features} features"
+        )
     found, start = {}, 0
     for name in sorted(shapes, key=lambda name: name.startswith("bias")):
-        end = start + int(np.prod(shapes[name]))
+        end = start + math.prod(shapes[name])
         found[name] = known.taken(read, places[start:end], shapes[name], name)
         if found[name] is None:
             raise read.refused(f"{name} is put together of several arrays")
         start = end
-    if start != places.size:
-        raise ValueError(f"{places.size} numbers where {start} are {', '.join(shapes)}")
     return [found[name] for name in shapes]  # type: ignore[misc]
 
 

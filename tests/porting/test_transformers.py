@@ -1,0 +1,84 @@
+"""What transformers of MXNet are made of means by NumPy what it does there."""
+
+import numpy as np
+import pytest
+
+import unified_blocks as ub
+from testbed.ported import agree, read
+from unified_blocks.errors import UnsupportedError
+
+if "mxnet" not in ub.available_backends():
+    pytest.skip("mxnet is not installed", allow_module_level=True)
+
+from unified_blocks_mxnet.compat import mx
+
+
+def normal(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+@pytest.mark.parametrize("options", [{}, {"sparse_grad": True}, {"dtype": "float64"}])
+@pytest.mark.parametrize("dtype", ["int32", "float64"])
+def test_embedding(dtype, options):
+    tokens = np.array([[0, 3, 6], [1, 1, 2]], dtype)
+    symbol = mx.sym.Embedding(
+        mx.sym.var("x"), mx.sym.var("weight"), input_dim=7, output_dim=4, **options
+    )
+    agree(symbol, {"x": tokens}, {"weight": normal(7, 4)})
+
+
+def test_embedding_of_an_earlier_version():
+    symbol = mx.sym.contrib.SparseEmbedding(
+        mx.sym.var("x"), mx.sym.var("weight"), input_dim=7, output_dim=4, deterministic=True
+    )
+    graph = read(symbol, {"x": np.array([[1, 2]], "int32")}, {"weight": normal(7, 4)})
+    assert graph.outputs[0].shape == (1, 2, 4)
+
+
+@pytest.mark.parametrize("epsilon", [1e-5, 1e-2])
+@pytest.mark.parametrize("axis", [-1, 0, 1, 2, -2])
+def test_layer_norm(axis, epsilon):
+    names = ("x", "gamma", "beta")
+    symbol = mx.sym.LayerNorm(*map(mx.sym.var, names), axis=axis, eps=epsilon)
+    agree(symbol, {"x": 3 * normal(3, 4, 5) + 1})
+
+
+def test_the_statistics_of_a_layer_norm_are_refused():
+    symbol = mx.sym.LayerNorm(*map(mx.sym.var, "xab"), output_mean_var=True)[0]
+    with pytest.raises(UnsupportedError, match="output_mean_var"):
+        read(symbol, {"x": normal(2, 4)}, {"a": normal(4), "b": normal(4)})
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 10)])
+def test_division_by_the_root_of_the_features(shape):
+    agree(mx.sym.contrib.div_sqrt_dim(mx.sym.var("x")), {"x": normal(*shape)})
+
+
+def in_float32(symbol, inputs):
+    """MXNet has no other dtype of these on CPUs."""
+    inputs = {name: x.astype("float32") for name, x in inputs.items()}
+    return agree(symbol, inputs, tolerance=1e-6)
+
+
+@pytest.mark.parametrize(("t", "n", "heads", "d"), [(5, 2, 3, 4), (1, 1, 1, 7), (3, 4, 2, 1)])
+def test_attention_to_itself(t, n, heads, d):
+    x = mx.sym.var("x")
+    scores = mx.sym.contrib.interleaved_matmul_selfatt_qk(x, heads=heads)
+    in_float32(scores, {"x": normal(t, n, heads * 3 * d)})
+    weights = mx.sym.Activation(scores, act_type="tanh")
+    context = mx.sym.contrib.interleaved_matmul_selfatt_valatt(x, weights, heads=heads)
+    graph = in_float32(context, {"x": normal(t, n, heads * 3 * d)})
+    names = [type(node.operation).__name__ for node in graph.nodes]
+    assert names.count("SplitHeads") == 1
+
+
+@pytest.mark.parametrize(("t", "s", "n", "heads", "d"), [(5, 3, 2, 3, 4), (1, 6, 1, 1, 7)])
+def test_attention_to_another(t, s, n, heads, d):
+    x, memory = mx.sym.var("x"), mx.sym.var("memory")
+    scores = mx.sym.contrib.interleaved_matmul_encdec_qk(x, memory, heads=heads)
+    inputs = {"x": normal(t, n, heads * d), "memory": normal(s, n, heads * 2 * d, seed=2)}
+    in_float32(scores, inputs)
+    context = mx.sym.contrib.interleaved_matmul_encdec_valatt(
+        memory, mx.sym.Activation(scores, act_type="tanh"), heads=heads
+    )
+    in_float32(context, inputs)
