@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.ported import agree, read
+from testbed.ported import agree, exported, kinds, read
 from unified_blocks.errors import UnsupportedError
+from unified_blocks.porting.interpreter import values_of
 
 if "mxnet" not in ub.available_backends():
     pytest.skip("mxnet is not installed", allow_module_level=True)
 
+from testbed import sequence_nets as nets
 from unified_blocks_mxnet.compat import mx
 
 
@@ -82,3 +84,66 @@ def test_attention_to_another(t, s, n, heads, d):
         memory, mx.sym.Activation(scores, act_type="tanh"), heads=heads
     )
     in_float32(context, inputs)
+
+
+LENGTHS = {
+    -1: [[1, 2, 0], [4, 3, 4]],
+    1: [[1, 2, 0, 3], [3, 1, 2, 0]],
+    0: [[1, 2, 0, 2], [2, 1, 2, 0], [1, 1, 1, 1]],
+}
+
+
+@pytest.mark.parametrize("temperature", [None, 2.0])
+@pytest.mark.parametrize("axis", LENGTHS)
+def test_softmax_of_lengths(axis, temperature):
+    symbol = mx.sym.softmax(
+        mx.sym.var("x"), mx.sym.var("n"), use_length=True, axis=axis, temperature=temperature
+    )
+    agree(symbol, {"x": normal(2, 3, 4), "n": np.array(LENGTHS[axis], "int32")})
+
+
+def sentences():
+    rng = np.random.default_rng(0)
+    return {
+        "tokens": rng.integers(0, 13, (2, 6)).astype("float64"),
+        "types": rng.integers(0, 2, (2, 6)).astype("float64"),
+        "lengths": np.array([4.0, 6.0]),
+    }
+
+
+def test_a_bert_has_a_projection_for_each_of_queries_keys_and_values():
+    inputs = {name: x.astype("float32") for name, x in sentences().items()}
+    symbol, arrays = exported(nets.BERT(prefix="bert_"), inputs, "float32")
+    graph = agree(symbol, inputs, arrays, tolerance=1e-5)
+    assert [value.growth[0] for value in graph.outputs] == [1, 1, 1]
+    assert kinds(graph).count("Linear") == 2 * 6 + 2
+    paths = [node.path[-1] for node in graph.nodes]
+    assert "bert_encoderlayer1_selfattention0_query" in paths
+    assert all(parameter.data is arrays[parameter.name] for parameter in graph.parameters()
+               if parameter.role == "parameter")  # fmt: skip
+    # The same in float64, by products that MXNet has there.
+    plain, inputs = nets.BERT(plain=True, prefix="bert_"), sentences()
+    symbol, _ = exported(plain, inputs)
+    exact = {name: array.astype("float64") for name, array in arrays.items()}
+    other = agree(symbol, inputs, exact, tolerance=1e-7)
+    found, expected = values_of(graph, inputs), values_of(other, inputs)
+    for a, b in zip(graph.outputs, other.outputs, strict=True):
+        np.testing.assert_allclose(found[a], expected[b], atol=1e-12)
+
+
+def test_a_transformer_that_translates():
+    rng = np.random.default_rng(0)
+    inputs = {
+        "source": rng.integers(0, 9, (2, 6)).astype("float64"),
+        "target": rng.integers(0, 9, (2, 4)).astype("float64"),
+    }
+    symbol, arrays = exported(nets.Translator(), inputs)
+    graph = agree(symbol, inputs, arrays)
+    assert graph.outputs[0].shape == (2, 4, 9)
+    assert graph.outputs[0].growth == (1, 0, 0)
+
+
+def test_a_transformer_whose_memory_is_interleaved():
+    inputs = {"x": normal(5, 2, 6).astype("float32"), "memory": normal(4, 2, 6).astype("float32")}
+    symbol, arrays = exported(nets.MemoryAttention(6, 2), inputs, "float32")
+    agree(symbol, inputs, arrays, tolerance=1e-5)

@@ -62,3 +62,27 @@ def agree(symbol, inputs, arrays=None, tolerance=1e-9):
         scale = max(1, np.abs(expected).max(initial=0))
         assert np.abs(values[value] - expected).max(initial=0) <= tolerance * scale
     return graph
+
+
+def exported(net, inputs, dtype="float64"):
+    """A Gluon network with random numbers: its symbol, and its arrays.
+
+    Args:
+        net: a block that can be hybridized.
+        inputs: an example of each input, by the name that it gets.
+        dtype: of the numbers.
+    """
+    from unified_blocks_mxnet.compat import mx
+
+    net.initialize(mx.init.Normal(0.5))
+    net.cast(dtype)
+    net(*(mx.nd.array(x, dtype=x.dtype) for x in inputs.values()))
+    given = net(*map(mx.sym.var, inputs))
+    symbol = mx.sym.Group(list(given)) if isinstance(given, list | tuple) else given
+    arrays = {name: each.data().asnumpy() for name, each in net.collect_params().items()}
+    return symbol, arrays
+
+
+def kinds(graph):
+    """The names of the operations of a graph, in order."""
+    return [type(node.operation).__name__ for node in graph.nodes]

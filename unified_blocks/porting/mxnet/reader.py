@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
-from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
+from unified_blocks.porting.graph import Builder, Graph, Node, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
-from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading, owner
 from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
 from unified_blocks.types import Array, Shape
 
@@ -238,22 +237,14 @@ def _name_shared(graph: Graph) -> None:
     """
     calls: dict[Any, list[Node]] = {}
     for node in graph.nodes:
-        if node.parameters and node.path == (node.name,):
-            calls.setdefault((node.operation, node.parameters), []).append(node)
+        own = tuple(each for each in node.parameters if each.role != "constant")
+        if own and node.path == (node.name,):
+            calls.setdefault((node.operation, own), []).append(node)
     for (_, parameters), nodes in calls.items():
         if len(nodes) > 1:
-            path = _owner(parameters)
+            path = owner(parameters)
             for node in nodes:
                 node.path = path
-
-
-def _owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
-    """Where the layer is that has these: `lstm_i2h_weight`, `lstm_i2h_bias` are of `lstm_i2h`."""
-    *blocks, _ = parameters[0].path or (parameters[0].name,)
-    names = [(each.path or (each.name,))[-1] for each in parameters]
-    stems = [name.split("_")[:-1] or [name] for name in names]
-    shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
-    return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
 
 
 def _compare(graph: Graph, other: Graph) -> None:

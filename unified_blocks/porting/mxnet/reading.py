@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from unified_blocks.errors import UnsupportedError
@@ -111,22 +112,31 @@ class Reading:
 
     # What it becomes
 
-    def add(self, operation: Operation, *inputs: Value, suffix: str = "") -> Value:
+    def add(
+        self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
+    ) -> Value:
         """Append a node of one output.
 
         Args:
             operation: what it does.
             *inputs: what it takes.
             suffix: is appended to its name, where a node of MXNet becomes several.
+            path: where it is, of a layer that is not where the node is.
         """
-        return self.add_all(operation, *inputs, suffix=suffix)[0]
+        return self.add_all(operation, *inputs, suffix=suffix, path=path)[0]
 
-    def add_all(self, operation: Operation, *inputs: Value, suffix: str = "") -> tuple[Value, ...]:
+    def add_all(
+        self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
+    ) -> tuple[Value, ...]:
         """Append a node of several outputs."""
         end = f"_{suffix}" if suffix else ""
         blocks, kinds = self._where
-        path = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
-        return self._builder.add(operation, *inputs, name=self.name + end, path=path, kinds=kinds)
+        own = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
+        if path:
+            kinds = kinds if tuple(path[:-1]) == blocks[:-1] else ()
+        return self._builder.add(
+            operation, *inputs, name=self.name + end, path=path or own, kinds=kinds
+        )
 
     def maker(self, value: Value) -> Node | None:
         """The node that gives a value; None of an input or a parameter."""
@@ -175,6 +185,15 @@ class Reading:
             self._derived[key] = parameter(name, change(source.data), role or source.role, path)
         made: Parameter = self._derived[key]
         return made
+
+
+def owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Where the layer is that has these: `lstm_i2h_weight`, `lstm_i2h_bias` are of `lstm_i2h`."""
+    *blocks, _ = parameters[0].path or (parameters[0].name,)
+    names = [(each.path or (each.name,))[-1] for each in parameters]
+    stems = [name.split("_")[:-1] or [name] for name in names]
+    shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
+    return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
 
 
 Handler = Callable[[Reading], Any]

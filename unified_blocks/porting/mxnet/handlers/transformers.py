@@ -9,14 +9,15 @@ import numpy as np
 
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.moved import Moved, moved
-from unified_blocks.porting.mxnet.reading import Reading, register
+from unified_blocks.porting.mxnet.reading import Reading, owner, register
 from unified_blocks.porting.operations.attention import MergeHeads, SplitHeads
 from unified_blocks.porting.operations.convolutions import Linear
-from unified_blocks.porting.operations.elementwise import Elementwise
+from unified_blocks.porting.operations.elementwise import Cast, Elementwise
 from unified_blocks.porting.operations.embedding import Embedding
 from unified_blocks.porting.operations.norms import LayerNorm
 from unified_blocks.porting.operations.products import Matmul
 from unified_blocks.porting.operations.shapes import Transpose
+from unified_blocks.porting.operations.slices import Slice
 
 
 @register("Embedding", "_contrib_SparseEmbedding")
@@ -25,7 +26,18 @@ def embedding(read: Reading) -> Value:
     read.ignore("input_dim", "output_dim")  # the weight says so
     read.ignore("sparse_grad", "deterministic")  # how a gradient is stored, and summed up
     read.ignore("dtype")  # of the weight, before there is one
+    if (count := _counted(x)) is not None and count <= weight.shape[0]:  # positions
+        return read.add(Slice((0, 0), (count, weight.shape[1]), (1, 1)), weight)
+    if x.dtype.startswith("float"):
+        x = read.add(Cast("int64"), x, suffix="whole")
     return read.add(Embedding(), x, weight)
+
+
+def _counted(x: Value) -> int | None:
+    """How many numbers there are, of a constant that has 0, 1, 2, … in order."""
+    if isinstance(x, Parameter) and x.role == "constant" and x.rank == 1:
+        return x.data.size if (x.data == np.arange(x.data.size)).all() else None
+    return None
 
 
 @register("LayerNorm")
@@ -114,18 +126,12 @@ def _separate(read: Reading, x: Value, heads: int, parts: int) -> tuple[Value, .
     arrays: list[Any] = [_part(read, each, heads, parts) for each in sources if each]
     if len(arrays) != len(sources) or None in arrays:
         return None
-    return tuple(
-        read.add(
-            SplitHeads(heads),
-            read.add(Linear(), node.inputs[0], *own, suffix=name),
-            suffix=f"{name}_heads",
-        )
-        for name, *own in zip(_named(parts), *arrays, strict=True)
-    )
-
-
-def _named(parts: int) -> tuple[str, ...]:
-    return ("query", "key", "value")[-parts:]
+    found = []
+    for name, *own in zip(("query", "key", "value")[-parts:], *arrays, strict=True):
+        path = owner(own)
+        y = read.add(Linear(), node.inputs[0], *own, suffix=name, path=path)
+        found.append(read.add(SplitHeads(heads), y, suffix=f"{name}_heads"))
+    return tuple(found)
 
 
 def _part(read: Reading, source: Moved, heads: int, parts: int) -> list[Parameter] | None:
