@@ -1,5 +1,7 @@
 """What transformers of MXNet are made of means by NumPy what it does there."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ import unified_blocks as ub
 from testbed.ported import agree, exported, kinds, read
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.interpreter import values_of
+from unified_blocks.porting.mxnet.reader import Source, read_graph
+from unified_blocks.porting.mxnet.symbols import symbol_of
 
 if "mxnet" not in ub.available_backends():
     pytest.skip("mxnet is not installed", allow_module_level=True)
@@ -147,3 +151,47 @@ def test_a_transformer_whose_memory_is_interleaved():
     inputs = {"x": normal(5, 2, 6).astype("float32"), "memory": normal(4, 2, 6).astype("float32")}
     symbol, arrays = exported(nets.MemoryAttention(6, 2), inputs, "float32")
     agree(symbol, inputs, arrays, tolerance=1e-5)
+
+
+OPTIONS = {
+    "RNN": {"state_size": "3", "num_layers": "1", "mode": "gru"},
+    "_rnn_param_concat": {"num_args": "2", "dim": "0"},
+}
+SHAPES = {
+    "RNN": [(4, 2, 3), (72,), (1, 2, 3)],
+    "_rnn_param_concat": [(4,), (5,)],
+    "SequenceMask": [(4, 2, 3)],
+    "SequenceLast": [(4, 2, 3)],
+    "SequenceReverse": [(4, 2, 3)],
+    "Embedding": [(2, 3), (7, 4)],
+    "LayerNorm": [(2, 3), (3,), (3,)],
+    "_contrib_interleaved_matmul_selfatt_qk": [(5, 2, 24)],
+    "_contrib_interleaved_matmul_selfatt_valatt": [(5, 2, 24), (4, 5, 5)],
+    "_contrib_interleaved_matmul_encdec_qk": [(5, 2, 8), (3, 2, 16)],
+    "_contrib_interleaved_matmul_encdec_valatt": [(3, 2, 16), (4, 5, 3)],
+}
+
+
+@pytest.mark.parametrize("operator", SHAPES)
+def test_an_option_that_is_not_known_is_refused(operator):
+    shapes = SHAPES[operator]
+    names = [f"x{i}" for i in range(len(shapes))]
+    nodes = [{"op": "null", "name": name, "inputs": []} for name in names]
+    options = dict(OPTIONS.get(operator, {"heads": "2"} if "matmul" in operator else {}))
+    taken = [[i, 0, 0] for i in range(len(shapes))]
+    nodes.append({"op": operator, "name": "node", "attrs": options, "inputs": taken})
+    given = dict(zip(names[:1], shapes[:1], strict=True))
+    if "matmul" in operator:
+        given = dict(zip(names, shapes, strict=True))
+    arrays = {name: normal(*shape) for name, shape in zip(names, shapes, strict=True)
+              if name not in given}  # fmt: skip
+    inputs = {name: (shape, "float64") for name, shape in given.items()}
+
+    def graph():
+        text = json.dumps({"nodes": nodes, "heads": [[len(shapes), 0, 0]]})
+        return read_graph(Source("Net", symbol_of(text), arrays), inputs)
+
+    assert graph().outputs
+    options["invented"] = "1"
+    with pytest.raises(UnsupportedError, match="invented=1"):
+        graph()

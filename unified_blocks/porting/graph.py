@@ -138,16 +138,6 @@ class Graph:
                     seen.add(id(parameter))
                     yield parameter
 
-    def prune(self) -> None:
-        """Leave out the nodes of which no output needs anything."""
-        needed = set(self.outputs)
-        kept = []
-        for node in reversed(self.nodes):
-            if not needed.isdisjoint(node.outputs):
-                needed.update(node.inputs)
-                kept.append(node)
-        self.nodes = kept[::-1]
-
     def makers(self) -> dict[Value, Node]:
         """The node that gives each value."""
         return {value: node for node in self.nodes for value in node.outputs}
@@ -162,7 +152,12 @@ class Graph:
 
 
 class Builder:
-    """Makes a graph, node by node, with the shape of all that they give."""
+    """Makes a graph, node by node, with the shape of all that they give.
+
+    Attributes:
+        graph: what is made.
+        makers: the node that gives each value.
+    """
 
     def __init__(self, name: str, origin: str = "") -> None:
         self.graph = Graph(name, [], [], [], origin)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, TypeVar
 
+import numpy as np
+
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Builder, Node, Parameter, Value, constant, parameter
 from unified_blocks.porting.mxnet.symbols import SymbolNode
@@ -138,10 +140,6 @@ class Reading:
             operation, *inputs, name=self.name + end, path=path or own, kinds=kinds
         )
 
-    def maker(self, value: Value) -> Node | None:
-        """The node that gives a value; None of an input or a parameter."""
-        return self._builder.makers.get(value)
-
     def once(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         """What `make` gives for a key: made the first time that any node asks for it."""
         if key not in self._derived:
@@ -150,8 +148,14 @@ class Reading:
         return made
 
     def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
-        """A constant, in the dtype of the first input."""
-        return constant(number, dtype or (self.inputs[0].dtype if self.inputs else "float32"))
+        """A constant, in the dtype of the first input; one number is as exact as it is written."""
+        dtype = dtype or (self.inputs[0].dtype if self.inputs else "float32")
+        exact = np.ndim(number) == 0 and np.issubdtype(dtype, np.floating)
+        return constant(number, "float64" if exact else dtype)
+
+    def maker(self, value: Value) -> Node | None:
+        """The node that gives a value; None of an input or an array."""
+        return self._builder.makers.get(value)
 
     def array(self, index: int) -> Parameter | None:
         """An input that is numbers of the network; None where another node gives it."""

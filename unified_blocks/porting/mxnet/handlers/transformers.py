@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.porting.graph import Parameter, Value
+from unified_blocks.porting.mxnet.handlers.slices import part_of
 from unified_blocks.porting.mxnet.moved import Moved, moved
 from unified_blocks.porting.mxnet.reading import Reading, owner, register
 from unified_blocks.porting.operations.attention import MergeHeads, SplitHeads
@@ -17,7 +18,6 @@ from unified_blocks.porting.operations.embedding import Embedding
 from unified_blocks.porting.operations.norms import LayerNorm
 from unified_blocks.porting.operations.products import Matmul
 from unified_blocks.porting.operations.shapes import Transpose
-from unified_blocks.porting.operations.slices import Slice
 
 
 @register("Embedding", "_contrib_SparseEmbedding")
@@ -27,7 +27,7 @@ def embedding(read: Reading) -> Value:
     read.ignore("sparse_grad", "deterministic")  # how a gradient is stored, and summed up
     read.ignore("dtype")  # of the weight, before there is one
     if (count := _counted(x)) is not None and count <= weight.shape[0]:  # positions
-        return read.add(Slice((0, 0), (count, weight.shape[1]), (1, 1)), weight)
+        return part_of(read, weight, {0: slice(0, count)})
     if x.dtype.startswith("float"):
         x = read.add(Cast("int64"), x, suffix="whole")
     return read.add(Embedding(), x, weight)
@@ -52,12 +52,6 @@ def layer_norm(read: Reading) -> Value:
     last = read.add(Transpose(axes), x, suffix="last")
     y = read.add(norm, last, gamma, beta)
     return read.add(Transpose(tuple(map(int, np.argsort(axes)))), y, suffix="back")
-
-
-@register("_contrib_div_sqrt_dim")
-def by_root_of_features(read: Reading) -> Value:
-    (x,) = read.inputs
-    return read.add(Elementwise("divide"), x, read.constant(math.sqrt(x.shape[-1]), "float64"))
 
 
 @register("_contrib_interleaved_matmul_selfatt_qk")
@@ -90,7 +84,7 @@ def context_of_memory(read: Reading) -> Value:
 
 def _scores(read: Reading, queries: Value, keys: Value) -> Value:
     """`Q Kᵀ / √d`."""
-    scale = read.constant(1 / math.sqrt(queries.shape[-1]), "float64")
+    scale = read.constant(1 / math.sqrt(queries.shape[-1]))
     scaled = read.add(Elementwise("multiply"), queries, scale, suffix="scaled")
     columns = read.add(Transpose((0, 2, 1)), keys, suffix="transposed")
     return read.add(Matmul(), scaled, columns)
