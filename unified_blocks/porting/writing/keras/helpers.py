@@ -25,12 +25,14 @@ class Weight(layers.Layer):
 
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:
-    """The network with the numbers of a file, all of them and no others."""
-    model, numbers = build(), load_file(path)
-    weights = {f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights}
-    if unfit := sorted(weights.keys() ^ numbers.keys()):
-        raise ValueError(f"{path}: names must be the network's; got other ones: {unfit}")
+    """The network with the numbers of a file: all of them, and no others."""
+    model, state = build(), load_file(path)
+    weights = {
+        f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights
+    }
+    if unfit := sorted(weights.keys() ^ state.keys()):
+        raise ValueError(f"{path}: names must be those of the network; got {unfit}")
     for name, weight in weights.items():
-        weight.assign(numbers[name])
+        weight.assign(state[name])
     return model
 '''
