@@ -28,6 +28,7 @@ class Source:
         names: of arrays, the names of the blocks that own each, and its own; of live blocks only.
         frozen: names of arrays that training leaves as they are (`grad_req="null"`).
         origin: where it was read, in words.
+        text: the JSON of its graph, for MXNet to compute it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: frozenset[str] = frozenset()
     origin: str = ""
+    text: str = ""
 
 
 def read_graph(
@@ -219,6 +221,7 @@ class _Reader:
             return
         for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
             self.values[place, i] = value
+            value.origin = value.origin or (node.name, i)
 
     def _where(self, node: SymbolNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The blocks that a node is in, and their classes, where a trace says so."""
