@@ -53,7 +53,9 @@ def small_network(shape=None, operator="relu", width=4, head=None):
     relu = graph("Activation", "relu0", norm, act_type=operator)
     pool = graph("Pooling", "pool0", relu, pool_type="max", kernel=(2, 2), stride=(2, 2))
     flat = graph("Flatten", "flatten0", pool)
-    dense = graph("FullyConnected", "fc1", flat, *graph.given("fc1_weight", "fc1_bias"), num_hidden=5)
+    dense = graph(
+        "FullyConnected", "fc1", flat, *graph.given("fc1_weight", "fc1_bias"), num_hidden=5
+    )
     if head is None:
         return graph.text(dense)
     labels = graph.given("softmax_label") if head.endswith("Output") else []

@@ -25,7 +25,7 @@ from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.loading import of_files, of_live
 from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.targets import Target, target_of
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array, Shape, State
 
 SOURCE, NUMBERS, REPORT = "net.py", "net.safetensors", "report.html"
 _numbers = itertools.count(1)
@@ -142,6 +142,7 @@ class Port:
         self.state: State = written.state
         self.names: Mapping[str, str] = written.names
         self.layers: Mapping[str, Value] = written.layers
+        self.turned: Mapping[Value, Shape] = written.turned
 
     def __repr__(self) -> str:
         return f"<{self.network.name}, ported to {self.target.title}>"

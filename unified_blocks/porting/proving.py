@@ -61,7 +61,7 @@ def prove(port: Any, gradients: bool, record: Path | None) -> Proof:
     judges.append(numpy)
     rows, given = _run(port, running, wide, judges)
     if gradients:
-        rows += _gradients(port, running, wide, given, numpy, notes)
+        rows += _gradients(port, running, wide, given, notes)
     title = f"{name} on {running.backend.title}"
     versions = ((running.backend.title, running.backend.version),)
     return Proof(title, tuple(rows), _titles(judges), tuple(notes), versions)
@@ -157,7 +157,6 @@ def _gradients(
     running: Running,
     inputs: Mapping[str, Array],
     given: Sequence[Array],
-    numpy: Judge,
     notes: list[str],
 ) -> Iterator[ProofRow]:
     """A row for the gradient of a random sum of the outputs by each parameter.
@@ -182,10 +181,7 @@ def _gradients(
         for value, array in zip(port.graph.outputs, given, strict=True)
     ]
     expected = evaluated(port, inputs, weights).gradients
-    laid = [
-        _laid_as(array, numpy.values[value], weight)
-        for value, array, weight in zip(port.graph.outputs, given, weights, strict=True)
-    ]
+    laid = [*map(running.there, port.graph.outputs, weights)]
     found = _of_target(port, running, inputs, given, laid)
     left = []
     for parameter in port.graph.parameters():
@@ -240,9 +236,3 @@ def _of_target(
         if (gradient := gradients.get(name, gradients.get(known))) is not None:
             named[name] = gradient
     return named
-
-
-def _laid_as(given: Array, expected: Array, weight: Array) -> Array:
-    """The weight of an output, of channels first, as the network gives the output."""
-    last = canonical(given, expected) is not given
-    return np.moveaxis(weight, 1, -1) if last else weight

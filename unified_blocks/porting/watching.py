@@ -24,7 +24,6 @@ class Running:
     Attributes:
         backend: of its framework.
         net: the network.
-        moved: whether each input has its channels last there; found by the first run.
     """
 
     def __init__(self, port: Any) -> None:
@@ -40,14 +39,13 @@ class Running:
         """Inputs by name as the network takes them."""
         arrays = [np.asarray(inputs[value.name]) for value in self.port.graph.inputs]
         wide = [each.astype(WIDE) if each.dtype.kind == "f" else each for each in arrays]
-        return [self.backend.from_numpy(np.ascontiguousarray(each)) for each in self._laid(wide)]
+        laid = map(self.there, self.port.graph.inputs, wide)
+        return [self.backend.from_numpy(np.ascontiguousarray(each)) for each in laid]
 
-    def _laid(self, arrays: Sequence[Array]) -> list[Array]:
-        """Arrays with their channels where the network says that it takes them."""
-        shapes = [getattr(each, "shape", None) for each in getattr(self.net, "inputs", ())]
-        if len(shapes) != len(arrays):
-            return list(arrays)
-        return [laid_for(array, shape) for array, shape in zip(arrays, shapes, strict=True)]
+    def there(self, value: Value, array: Array) -> Array:
+        """The numbers of a value in the order of axes that the network has."""
+        order = self.port.turned.get(value)
+        return array if order is None else array.transpose(order)
 
     def run(self, inputs: Mapping[str, Array], see: See) -> list[Array]:
         """Run the network once.
@@ -82,25 +80,9 @@ def arrays_in(backend: Backend, output: Any) -> list[Array]:
     return [numbers_of(backend, tensor)[0] for _, tensor in tensors_in(backend, output)]
 
 
-def laid_for(array: Array, shape: Sequence[int | None] | None) -> Array:
-    """An array of channels first as one of this shape, whose channels may be last."""
-    if shape is None or array.ndim < 3 or _fits(array.shape, shape):
-        return array
-    moved = np.moveaxis(array, 1, -1)
-    return moved if _fits(moved.shape, shape) else array
-
-
-def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
-    return len(shape) == len(wanted) and all(
-        b is None or a == b for a, b in zip(shape, wanted, strict=True)
-    )
-
-
 def canonical(array: Array, expected: Array) -> Array:
-    """What a layer gave with its channels where `expected` has them: first, if they are last."""
-    if array.ndim < 3:
-        return array
-    both = [array, np.moveaxis(array, -1, 1)]
+    """What a layer gave, with its channels where `expected` has them if they are last."""
+    both = [array, np.moveaxis(array, -1, 1)] if array.ndim > 2 else [array]
     fitting = [each for each in both if each.shape == expected.shape]
     return min(fitting, key=lambda each: distance(each, expected), default=array)
 
