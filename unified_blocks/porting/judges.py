@@ -17,11 +17,11 @@ from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import Source
-from unified_blocks.porting.mxnet.tolerances import TOLERANCES
+from unified_blocks.porting.mxnet.tolerances import DEFAULT, FLOAT32_ONLY, tolerance_of
 from unified_blocks.types import Array
 
-EXACT = 1e-9
-"""What is allowed of a value, relative to its largest number, where nothing says more."""
+NARROW = 1e-4
+"""What is allowed of a value, relative to its largest number, from a judge in float32."""
 ORIGINAL = "mxnet"
 INPUT, VALUE = "input/", "value/"
 
@@ -33,7 +33,7 @@ class Judge:
     Attributes:
         title: in words.
         values: what it knows; `of` and `outputs` ask it.
-        allowed: how far each value may be from it, where that is not `EXACT`.
+        allowed: how far each value may be from it, where that is not the default.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Judge:
     allowed: Mapping[Value, float]
 
     def tolerance(self, value: Value) -> float:
-        return self.allowed.get(value, EXACT)
+        return self.allowed.get(value, DEFAULT)
 
 
 def interpreter(graph: Graph, inputs: Mapping[str, Array]) -> Judge:
@@ -59,9 +59,15 @@ def evaluated(
     port: Any, inputs: Mapping[str, Array], weights: Sequence[Array] | None = None
 ) -> Any:
     """What the framework of the network computes of it; see `Backend.evaluate`."""
-    backend = get_backend(ORIGINAL)
     text = cut(port.network, port.graph)
-    return backend.evaluate(text, port.network.arrays, inputs, "float64", weights)
+    dtype = dtype_of(port.network)
+    return get_backend(ORIGINAL).evaluate(text, port.network.arrays, inputs, dtype, weights)
+
+
+def dtype_of(network: Source) -> str:
+    """The widest dtype that MXNet can compute a network in."""
+    narrow = any(node.operator in FLOAT32_ONLY for node in network.symbol.nodes)
+    return "float32" if narrow else "float64"
 
 
 def cut(network: Source, graph: Graph) -> str:
@@ -78,7 +84,12 @@ def original(port: Any, inputs: Mapping[str, Array]) -> Judge:
     """The framework of the network, which knows what each of its nodes gives."""
     backend = get_backend(ORIGINAL)
     values = evaluated(port, inputs).values
-    return _by_names(port, f"{backend.title} {backend.version}", values)
+    return _by_names(port, title_of(port, backend), values)
+
+
+def title_of(port: Any, backend: Any) -> str:
+    dtype = dtype_of(port.network)
+    return f"{backend.title} {backend.version}" + (f" in {dtype}" if dtype != "float64" else "")
 
 
 def _by_names(port: Any, title: str, named: Mapping[str, Array]) -> Judge:
@@ -106,12 +117,13 @@ def loosened(network: Source, graph: Graph) -> dict[Value, float]:
     Some operators compute in float32 whatever they are given; what comes after them inherits it.
     """
     operators = {node.name: node.operator for node in network.symbol.nodes}
+    least = NARROW if dtype_of(network) == "float32" else DEFAULT
     found: dict[Value, float] = {}
     for node in graph.nodes:
-        before = max((found.get(value, EXACT) for value in node.taken), default=EXACT)
+        before = max((found.get(value, least) for value in node.taken), default=least)
         for value in node.outputs:
             name = value.origin[0] if value.origin else node.name
-            found[value] = max(before, TOLERANCES.get(operators.get(name, ""), EXACT))
+            found[value] = max(before, tolerance_of(operators.get(name, "")))
     return found
 
 
@@ -124,7 +136,7 @@ def write_record(port: Any, path: Path) -> None:
         **{f"{INPUT}{name}": array for name, array in inputs.items()},
         **{f"{VALUE}{name}": array for name, array in values.items()},
     }
-    about = {"network": port.network.name, "judge": f"{backend.title} {backend.version}"}
+    about = {"network": port.network.name, "judge": title_of(port, backend)}
     write_state(state, path, metadata={"record": about})
 
 
