@@ -19,9 +19,7 @@ from unified_blocks.types import Shape
 LAYOUTS = ("channels_last", "channels_first")
 
 
-def write(
-    graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last"
-) -> Written:
+def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last") -> Written:
     """A network as source code of Keras: a function `build` that gives a functional model.
 
     Args:

@@ -105,7 +105,11 @@ PLACES: dict[str, tuple[str, ...]] = {
     **{f"layers.Conv{n}D": ("filters", "kernel_size") for n in (1, 2, 3)},
     **{f"layers.Conv{n}DTranspose": ("filters", "kernel_size") for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": ("kernel_size",) for n in (1, 2)},
-    **{f"layers.{kind}Pooling{n}D": ("pool_size",) for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{
+        f"layers.{kind}Pooling{n}D": ("pool_size",)
+        for kind in ("Max", "Average")
+        for n in (1, 2, 3)
+    },
     **{f"layers.ZeroPadding{n}D": ("padding",) for n in (1, 2, 3)},
 }
 """What the arguments that stand in places are called."""

@@ -103,7 +103,9 @@ class Source:
     def definition(self, function: Function) -> list[str]:
         """The lines of a function."""
         body = Body(self, function.block, function.texts, own=has_names(function.block))
-        body.allocate(list(zip(function.block.reads, _names(function.block.reads, FREE), strict=True)))
+        body.allocate(
+            list(zip(function.block.reads, _names(function.block.reads, FREE), strict=True))
+        )
         taken: list[Text] = [
             f"{body.variables_first[held]}: {'layers.Layer' if isinstance(held, Shared) else 'KerasTensor'}"
             for held in function.block.reads
@@ -296,7 +298,9 @@ class Body:
         (given,), taken = line.outputs, line.reads[0]
         if isinstance(given, Shared) or (isinstance(taken, Tensor) and taken.shape == given.shape):
             return lines
-        if len(line.reads) > 1 and given.shape in [r.shape for r in line.reads if isinstance(r, Tensor)]:
+        if len(line.reads) > 1 and given.shape in [
+            r.shape for r in line.reads if isinstance(r, Tensor)
+        ]:
             return lines
         note = f"  # {shown(given.shape, given.growth)}"
         return [*lines[:-1], lines[-1] + note] if len(lines[-1] + note) <= WIDTH else lines

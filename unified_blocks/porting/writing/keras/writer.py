@@ -219,7 +219,12 @@ class Writing:
     # What it writes
 
     def layer(
-        self, kind: str, *arguments: Expression, weights: Any = (), value: Value | None = None, **keywords: Any
+        self,
+        kind: str,
+        *arguments: Expression,
+        weights: Any = (),
+        value: Value | None = None,
+        **keywords: Any,
     ) -> Call | Shared:
         """A layer of Keras, with the name of the node.
 
@@ -355,7 +360,9 @@ def reshaped(x: Tensor, shape: Shape, growth: Shape, name: Named | None = None) 
     if len(free) > 1:
         rest = math.prod(shape[axis] for axis in range(len(shape)) if axis not in free)
         raise UnsupportedError(f"only one axis must grow with the batch; got {len(free)}, {rest=}")
-    return call("ops.reshape", x, tuple(-1 if axis in free else size for axis, size in enumerate(shape)))
+    return call(
+        "ops.reshape", x, tuple(-1 if axis in free else size for axis, size in enumerate(shape))
+    )
 
 
 def operands(items: Sequence[Expression], sign: str) -> Infix:
