@@ -30,7 +30,8 @@ class Reading:
     Attributes:
         inputs: what the node takes.
         name: its own.
-        training_only: names of inputs that are only there in training (labels), not read.
+        operator: what it does.
+        where: its path, and the classes of the blocks around it; empty where nobody told.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Reading:
         self.operator = node.operator
         self._options = {k: v for k, v in node.options.items() if k not in IGNORED}
         self._builder = builder
-        self._where = where
+        self.where = where
         self._derived: dict[Any, Any] = {} if derived is None else derived
 
     # Its options
@@ -132,10 +133,10 @@ class Reading:
     ) -> tuple[Value, ...]:
         """Append a node of several outputs."""
         end = f"_{suffix}" if suffix else ""
-        blocks, kinds = self._where
+        blocks, kinds = self.where
         own = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
         if path:
-            kinds = kinds if tuple(path[:-1]) == blocks[:-1] else ()
+            kinds = kinds[: len(path) - 1] if tuple(path[:-1]) == blocks[: len(path) - 1] else ()
         return self._builder.add(
             operation, *inputs, name=self.name + end, path=path or own, kinds=kinds
         )
