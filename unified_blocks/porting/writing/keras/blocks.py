@@ -158,8 +158,7 @@ class Division:
                 key = self.form(item)
                 if key in self.calls:
                     continue
-                large = sum(1 for _ in item.steps()) > 1
-                if large and (item.kind not in CONTAINERS or found[key] > 1):
+                if len(item.items) > 1 and (item.kind not in CONTAINERS or found[key] > 1):
                     self.calls[key] = []
                     self._plan(item)
                 else:
@@ -223,7 +222,12 @@ def title(block: Block) -> str:
     if len(shown) < 5 and all(kind in SHORT for kind in shown):
         return "_".join(SHORT[kind] for kind in shown)
     own = block.path[-1]
-    return snake(own) if not own.isdigit() and not own[-1].isdigit() else "block"
+    if not own[-1].isdigit():
+        return snake(own)
+    if shown[-1] == "Concatenate":
+        *_, end = block.steps()
+        return "dense_layer" if set(end.reads) & set(block.reads) else "branches"
+    return "block"
 
 
 @dataclass
