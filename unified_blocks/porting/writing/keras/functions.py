@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unified_blocks.porting.writing.keras.blocks import (
-    Argument, Block, Division, Held, arguments, has_names, snake, title,
+    Argument, Block, Division, Held, has_names, snake, title,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.expressions import (
     Call, Infix, Named, Raw, Row, Shared, Step, Tensor, default, is_literal, leaves, number,
@@ -71,8 +71,7 @@ class Source:
         kinds: dict[str, list[Block]] = {}
         for form, calls in self.division.calls.items():
             kinds.setdefault(title(calls[0]), []).append(calls[0])
-            told, texts = arguments([self.division.literals(call) for call in calls])
-            self.functions[form] = Function(calls[0], "", told, texts)
+            self.functions[form] = Function(calls[0], "", *self.division.told[form])
         for kind, blocks in kinds.items():
             for block, name in zip(blocks, _distinct(kind, blocks), strict=True):
                 while name in names:

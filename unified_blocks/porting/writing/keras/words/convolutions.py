@@ -64,7 +64,7 @@ def convolution(w: Writing) -> None:
             **common,
             depth_multiplier=multiplier,
             use_bias=bool(bias),
-            weights=[("depthwise_kernel", weight, turned), *named_bias(bias)],
+            weights=[("kernel", weight, turned), *named_bias(bias)],
         )
     else:
         turned = array.transpose(*range(2, rank + 2), 1, 0)  # (*kernel, in, out)
