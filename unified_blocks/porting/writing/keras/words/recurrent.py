@@ -1,4 +1,4 @@
-"""Recurrent layers: each layer of several is one of Keras, which has one bias where others have two.
+"""Recurrent layers: each of several is one of Keras, which has one bias where others have two.
 
 A GRU of Keras has both, and its gates in another order: z, r, h.
 """
@@ -12,7 +12,14 @@ import numpy as np
 from unified_blocks.layers.recurrent import PARTS, suffixes
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.operations.recurrent import Recurrent
-from unified_blocks.porting.writing.keras.expressions import Call, Expression, Row, Step, Tensor, call
+from unified_blocks.porting.writing.keras.expressions import (
+    Call,
+    Expression,
+    Row,
+    Step,
+    Tensor,
+    call,
+)
 from unified_blocks.porting.writing.keras.writer import Writing, array_of, plain, writes
 from unified_blocks.types import Array, Shape
 
@@ -142,7 +149,9 @@ def weights(operation: Recurrent, cell: dict[str, Parameter]) -> Weights:
     """The numbers of a cell, as Keras has them."""
     arrays = [cell[part].data for part in PARTS]
     if operation.cell == "gru":
-        arrays = [np.concatenate([np.split(each, 3)[gate] for gate in (1, 0, 2)]) for each in arrays]
+        arrays = [
+            np.concatenate([np.split(each, 3)[gate] for gate in (1, 0, 2)]) for each in arrays
+        ]
     of_input, of_state, *biases = arrays
     bias = np.stack(biases) if operation.cell == "gru" else biases[0] + biases[1]
     return [
