@@ -123,7 +123,13 @@ class Reading:
         return self.add_all(operation, *inputs, suffix=suffix)[0]
 
     def add_all(self, operation: Operation, *inputs: Value, suffix: str = "") -> tuple[Value, ...]:
-        """Append a node of several outputs."""
+        """Append a node of several outputs; whole constants are computed at once.
+
+        They are shapes, of which the network's user may only see a part that does not grow.
+        """
+        if inputs and all(_is_whole(each) for each in inputs):
+            made = operation.compute(*(each.data for each in inputs if isinstance(each, Parameter)))
+            return tuple(map(constant_of, made if isinstance(made, tuple) else (made,)))
         end = f"_{suffix}" if suffix else ""
         blocks, kinds = self._where
         path = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
@@ -167,6 +173,17 @@ class Reading:
                 source.name, change(source.data), role or source.role, name
             )
         return self._derived[key]
+
+
+def _is_whole(value: Value) -> bool:
+    return (
+        isinstance(value, Parameter) and value.role == "constant" and value.data.dtype.kind == "i"
+    )
+
+
+def constant_of(array: Array) -> Parameter:
+    """A constant that has these numbers, in their dtype."""
+    return constant(array, array.dtype.name)
 
 
 Handler = Callable[[Reading], Any]
