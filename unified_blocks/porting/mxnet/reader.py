@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
 from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
+from unified_blocks.porting.mxnet.places import places_of
 from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
-from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
+from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
 
@@ -29,6 +29,7 @@ class Source:
         names: of arrays, the names of the blocks that own each, and its own; of live blocks only.
         frozen: names of arrays that training leaves as they are (`grad_req="null"`).
         origin: where it was read, in words.
+        text: the JSON of its graph, for MXNet to compute it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: frozenset[str] = frozenset()
     origin: str = ""
+    text: str = ""
 
 
 def read_graph(
@@ -161,6 +163,7 @@ class _Reader:
         self.values: dict[tuple[int, int], Value | None] = {}
         self.derived: dict[Any, Parameter] = {}
         self.refused: list[str] = []
+        self.places = places_of(source.symbol, source.names)
 
     def read(self) -> Graph:
         symbol = self.source.symbol
@@ -221,7 +224,7 @@ class _Reader:
         if any(each is None for each in given):
             return  # it needs one that was refused
         known: Sequence[Any] = given
-        reading = Reading(node, known, self.builder, self._where(node), self.derived)
+        reading = Reading(node, known, self.builder, self.places.get(place, ((), ())), self.derived)
         try:
             made = handler(reading)
         except UnsupportedError as error:
@@ -238,12 +241,7 @@ class _Reader:
             return
         for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
             self.values[place, i] = value
-
-    def _where(self, node: SymbolNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The blocks that a node is in, and their classes, where a trace says so."""
-        if PATH not in node.notes:
-            return (), ()
-        return tuple(ast.literal_eval(node.notes[PATH])), tuple(ast.literal_eval(node.notes[KINDS]))
+            value.origin = value.origin or (node.name, i)
 
 
 def _needed(graph: Graph) -> list[Node]:
