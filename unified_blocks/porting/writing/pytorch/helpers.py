@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unified_blocks.porting.writing.pytorch.boxes import BOXES
+
 CONCURRENT = '''
 class Concurrent(nn.Sequential):
     """Layers that take the same, joined along the channels."""
@@ -34,6 +36,7 @@ class FrozenBatchNorm{rank}d(nn.BatchNorm{rank}d):
 
 HELPERS = {
     "Concurrent": CONCURRENT,
+    **BOXES,
     **{f"BatchNorm{rank}d": COUNTING.format(rank=rank) for rank in (1, 2, 3)},
     **{f"FrozenBatchNorm{rank}d": FROZEN.format(rank=rank) for rank in (1, 2, 3)},
 }
