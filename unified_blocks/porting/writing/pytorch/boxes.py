@@ -24,8 +24,9 @@ OVERLAPS = '''
 def overlaps(first: Tensor, second: Tensor, form: str = "corner") -> Tensor:
     """The common area of boxes (..., m, 4) and (..., n, 4) by that of both: (..., m, n)."""
     a, b = as_corners(first, form).unsqueeze(-2), as_corners(second, form).unsqueeze(-3)
-    sides = torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])
-    common = sides.clamp(min=0).prod(-1)
+    low = torch.maximum(a[..., :2], b[..., :2])
+    high = torch.minimum(a[..., 2:], b[..., 2:])
+    common = (high - low).clamp(min=0).prod(-1)
     areas = [(box[..., 2:] - box[..., :2]).clamp(min=0).prod(-1) for box in (a, b)]
     union = areas[0] + areas[1] - common
     return common / union.where(union != 0, 1)
@@ -92,8 +93,9 @@ def suppressed(
 SHARES = '''
 def shares(at: Tensor, size: int) -> Tensor:
     """The share of each of `size` pixels in points between them: (..., size)."""
-    distance = (at.clamp(0, size - 1).unsqueeze(-1) - torch.arange(size, device=at.device)).abs()
-    return (1 - distance).clamp(min=0) * ((at >= -1) & (at <= size)).unsqueeze(-1)
+    pixels, inside = torch.arange(size, device=at.device), (at >= -1) & (at <= size)
+    distance = (at.clamp(0, size - 1).unsqueeze(-1) - pixels).abs()
+    return (1 - distance).clamp(min=0) * inside.unsqueeze(-1)
 '''
 
 ALIGNED = '''
