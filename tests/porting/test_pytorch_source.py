@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.testbed.ported import Network, complaints, example, expected, module_of
+from testbed.ported import Network, complaints, example, expected, module_of
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Graph, constant
 from unified_blocks.porting.operations.elementwise import Clip, Dropout
