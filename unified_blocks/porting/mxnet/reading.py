@@ -131,7 +131,13 @@ class Reading:
     def add_all(
         self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
     ) -> tuple[Value, ...]:
-        """Append a node of several outputs."""
+        """Append a node of several outputs; whole constants are computed at once.
+
+        They are shapes, of which the network's user may only see a part that does not grow.
+        """
+        if inputs and all(_is_whole(each) for each in inputs):
+            made = operation.compute(*(each.data for each in inputs if isinstance(each, Parameter)))
+            return tuple(map(constant_of, made if isinstance(made, tuple) else (made,)))
         end = f"_{suffix}" if suffix else ""
         blocks, kinds = self.where
         own = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
@@ -199,6 +205,17 @@ def owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     stems = [name.split("_")[:-1] or [name] for name in names]
     shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
     return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
+
+
+def _is_whole(value: Value) -> bool:
+    return (
+        isinstance(value, Parameter) and value.role == "constant" and value.data.dtype.kind == "i"
+    )
+
+
+def constant_of(array: Array) -> Parameter:
+    """A constant that has these numbers, in their dtype."""
+    return constant(array, array.dtype.name)
 
 
 Handler = Callable[[Reading], Any]

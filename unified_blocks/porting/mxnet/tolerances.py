@@ -8,7 +8,7 @@ DEFAULT = 1e-9
 FLOAT32_ONLY = frozenset(
     {
         *("SoftmaxActivation", "Crop", "InstanceNorm", "LRN", "_contrib_SyncBatchNorm"),
-        "amp_cast",
+        *("amp_cast", "_contrib_MultiBoxPrior"),
         *(
             f"_contrib_interleaved_matmul_{kind}_{part}"
             for kind in ("selfatt", "encdec")

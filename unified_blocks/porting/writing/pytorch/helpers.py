@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unified_blocks.porting.writing.pytorch.boxes import BOXES
+
 CONCURRENT = '''
 class Concurrent(nn.Sequential):
     """Layers that take the same, joined along the channels."""
@@ -13,6 +15,8 @@ class Concurrent(nn.Sequential):
 COUNTING = '''
 class BatchNorm{rank}d(nn.BatchNorm{rank}d):
     """Counts the biased variance of each batch, where PyTorch counts the unbiased one."""
+
+    running_var: Tensor
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
@@ -98,6 +102,7 @@ def merge_heads(x: Tensor, heads: int) -> Tensor:
 
 HELPERS = {
     "Concurrent": CONCURRENT,
+    **BOXES,
     **{f"BatchNorm{rank}d": COUNTING.format(rank=rank) for rank in (1, 2, 3)},
     "packed": PACKED,
     "mask_sequences": MASK,
