@@ -143,6 +143,8 @@ class _Reader:
         self.values: dict[tuple[int, int], Value | None] = {}
         self.derived: dict[Any, Parameter] = {}
         self.refused: list[str] = []
+        nodes = source.symbol.nodes
+        self.first = {nodes[node.inputs[0][0]].name for node in nodes if node.inputs}
 
     def read(self) -> Graph:
         symbol = self.source.symbol
@@ -181,7 +183,7 @@ class _Reader:
             return self.builder.input(name, *self.inputs[name])
         if name not in expected:
             return None
-        if node.name.endswith(("weight", "bias", "gamma", "beta", "moving_mean", "moving_var")):
+        if self.source.arrays and name not in self.first:  # operators take their arrays last
             raise StateMismatchError(
                 f"{self.source.name}: params must have every array of the graph; {name!r} is "
                 "missing: give the .params file that belongs to it"
