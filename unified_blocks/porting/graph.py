@@ -152,10 +152,16 @@ class Graph:
 
 
 class Builder:
-    """Makes a graph, node by node, with the shape of all that they give."""
+    """Makes a graph, node by node, with the shape of all that they give.
+
+    Attributes:
+        graph: what is made.
+        makers: the node that gives each value.
+    """
 
     def __init__(self, name: str, origin: str = "") -> None:
         self.graph = Graph(name, [], [], [], origin)
+        self.makers: dict[Value, Node] = {}
 
     def input(self, name: str, shape: Shape, dtype: str = "float32") -> Value:
         """What the user of the network gives."""
@@ -185,4 +191,5 @@ class Builder:
         )
         node = Node(operation, inputs, outputs, name, tuple(path) or (name,), tuple(kinds))
         self.graph.nodes.append(node)
+        self.makers |= dict.fromkeys(outputs, node)
         return outputs

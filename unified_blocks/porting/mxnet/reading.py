@@ -6,8 +6,10 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.porting.graph import Builder, Parameter, Value, constant, parameter
+from unified_blocks.porting.graph import Builder, Node, Parameter, Value, constant, parameter
 from unified_blocks.porting.mxnet.symbols import SymbolNode
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.types import Array, Shape
@@ -128,8 +130,14 @@ class Reading:
         return self._builder.add(operation, *inputs, name=self.name + end, path=path, kinds=kinds)
 
     def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
-        """A constant, in the dtype of the first input."""
-        return constant(number, dtype or (self.inputs[0].dtype if self.inputs else "float32"))
+        """A constant, in the dtype of the first input; one number is as exact as it is written."""
+        dtype = dtype or (self.inputs[0].dtype if self.inputs else "float32")
+        exact = np.ndim(number) == 0 and np.issubdtype(dtype, np.floating)
+        return constant(number, "float64" if exact else dtype)
+
+    def maker(self, value: Value) -> Node | None:
+        """The node that gives a value; None of an input or an array."""
+        return self._builder.makers.get(value)
 
     def array(self, index: int) -> Parameter | None:
         """An input that is numbers of the network; None where another node gives it."""
