@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
 from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
+from unified_blocks.porting.mxnet.places import places_of
 from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
-from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
+from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
 
@@ -163,6 +163,7 @@ class _Reader:
         self.refused: list[str] = []
         nodes = source.symbol.nodes
         self.first = {nodes[node.inputs[0][0]].name for node in nodes if node.inputs}
+        self.places = places_of(source.symbol, source.names)
 
     def read(self) -> Graph:
         symbol = self.source.symbol
@@ -223,7 +224,7 @@ class _Reader:
         if any(each is None for each in given):
             return  # it needs one that was refused
         known: Sequence[Any] = given
-        reading = Reading(node, known, self.builder, self._where(node), self.derived)
+        reading = Reading(node, known, self.builder, self.places.get(place, ((), ())), self.derived)
         try:
             made = handler(reading)
         except UnsupportedError as error:
@@ -240,12 +241,6 @@ class _Reader:
             return
         for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
             self.values[place, i] = value
-
-    def _where(self, node: SymbolNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The blocks that a node is in, and their classes, where a trace says so."""
-        if PATH not in node.notes:
-            return (), ()
-        return tuple(ast.literal_eval(node.notes[PATH])), tuple(ast.literal_eval(node.notes[KINDS]))
 
 
 def _needed(graph: Graph) -> list[Node]:
