@@ -10,7 +10,7 @@ from unified_blocks.errors import InputError, StateMismatchError, UnsupportedErr
 from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.places import places_of
-from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading, owner
 from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
@@ -159,7 +159,7 @@ class _Reader:
         self.heads = heads
         self.builder = Builder(source.name, source.origin)
         self.values: dict[tuple[int, int], Value | None] = {}
-        self.derived: dict[Any, Parameter] = {}
+        self.derived: dict[Any, Any] = {}
         self.refused: list[str] = []
         nodes = source.symbol.nodes
         self.first = {nodes[node.inputs[0][0]].name for node in nodes if node.inputs}
@@ -191,6 +191,7 @@ class _Reader:
                 raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
             self.builder.graph.outputs.append(value)
         self.builder.graph.nodes = _needed(self.builder.graph)
+        _name_shared(self.builder.graph)
         return self.builder.graph
 
     def _given(self, node: SymbolNode, expected: set[str]) -> Value | None:
@@ -251,6 +252,24 @@ def _needed(graph: Graph) -> list[Node]:
             wanted.update(node.inputs)
             needed.append(node)
     return needed[::-1]
+
+
+def _name_shared(graph: Graph) -> None:
+    """Give all calls of one layer the path of its parameters, where no trace tells the blocks.
+
+    Operations with the same parameters, such as the steps of a cell that was unrolled, are calls of
+    one layer; their own names have the number of the step.
+    """
+    calls: dict[Any, list[Node]] = {}
+    for node in graph.nodes:
+        own = tuple(each for each in node.parameters if each.role != "constant")
+        if own and node.path == (node.name,):
+            calls.setdefault((node.operation, own), []).append(node)
+    for (_, parameters), nodes in calls.items():
+        if len(nodes) > 1:
+            path = owner(parameters)
+            for node in nodes:
+                node.path = path
 
 
 def _compare(graph: Graph, other: Graph) -> None:
