@@ -24,12 +24,15 @@ class Value:
         shape: with the example that the network was read for.
         dtype: by NumPy's name.
         growth: by how much each axis grows when the batch grows by one; 0 where it does not.
+        origin: the node of the network that was read that gives it, and which of its outputs it
+            is; None of what only this graph has.
     """
 
     name: str
     shape: Shape
     dtype: str = "float32"
     growth: Shape = ()
+    origin: tuple[str, int] | None = field(default=None, kw_only=True)
 
     @property
     def rank(self) -> int:

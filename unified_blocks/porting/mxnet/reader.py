@@ -29,6 +29,7 @@ class Source:
         names: of arrays, the names of the blocks that own each, and its own; of live blocks only.
         frozen: names of arrays that training leaves as they are (`grad_req="null"`).
         origin: where it was read, in words.
+        text: the JSON of its graph, for MXNet to compute it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: frozenset[str] = frozenset()
     origin: str = ""
+    text: str = ""
 
 
 def read_graph(
@@ -242,6 +244,7 @@ class _Reader:
             return
         for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
             self.values[place, i] = value
+            value.origin = value.origin or (node.name, i)
 
 
 def _needed(graph: Graph) -> list[Node]:

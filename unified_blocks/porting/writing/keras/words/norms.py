@@ -1,0 +1,43 @@
+"""Norms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unified_blocks.porting.operations.norms import BatchNorm
+from unified_blocks.porting.writing.keras.expressions import Call
+from unified_blocks.porting.writing.keras.words.convolutions import parameters
+from unified_blocks.porting.writing.keras.writer import Writing, writes
+
+
+@writes(BatchNorm, follows=True)
+def batch_norm(w: Writing) -> None:
+    options: BatchNorm = w.operation
+    gamma, beta, mean, variance = parameters(w)
+    fixed = gamma.role != "parameter" and bool(np.all(gamma.data == 1))
+    absent = beta.role != "parameter" and not np.any(beta.data)
+    numbers = [*([] if fixed else [gamma]), *([] if absent else [beta])]
+    trained = w.trainable(*numbers) if numbers else True
+    if not (trained or options.frozen):
+        raise w.refused(
+            "Keras counts no statistics in a norm that is frozen; got gamma and beta that training "
+            "leaves, and statistics that it counts"
+        )
+    layer = w.layer(
+        "layers.BatchNormalization",
+        axis=w.axis(options.axis),
+        momentum=options.momentum,
+        epsilon=options.epsilon,
+        center=not absent,
+        scale=not fixed,
+        trainable=trained,
+        weights=[
+            *([] if fixed else [("gamma", gamma, gamma.data)]),
+            *([] if absent else [("beta", beta, beta.data)]),
+            ("moving_mean", mean, mean.data),
+            ("moving_variance", variance, variance.data),
+        ],
+    )
+    # A norm that is frozen as a whole uses its statistics; another is told to.
+    always = options.frozen and trained
+    w.give(Call(layer, (w.x,), (("training", False),) if always else ()))
