@@ -137,6 +137,9 @@ def _may_be_in_order(layers: list[str]) -> bool:
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
     """A file as `save_parameters` writes it, for `load_parameters` under any semantics.
 
+    What another file of MXNet held is written under the names it had there, so that a Module or
+    `SymbolBlock.imports` loads what it loaded before.
+
     Each array is read when its turn comes. The format cannot store `metadata`. Arrays are marked as
     written without NumPy semantics, which `load_parameters` reads with and without them; a scalar
     exists only under NumPy semantics, and a file with one must be loaded there.
