@@ -83,6 +83,19 @@ def test_repeated_units_become_blocks_and_the_first_of_another_beginning_too():
     assert [item.kind for item in stage.items] == ["Projection", *["Residual"] * 3]
 
 
+def test_a_stage_of_one_repetition_is_divided_as_another_is():
+    net = Net("net")
+    x = net.relu(net.conv(net.input("data", (1, 3, 4, 4)), "net_conv0"), "net_relu0")
+    for stage, projected in (("stage1", False), ("stage2", True)):
+        for number in range(2):
+            x = residual(net, x, stage, number, projection=projected and number == 0)
+    stages = [item for item in divided(prepared(net.end(x))).items if isinstance(item, Scope)]
+    assert [[(unit.name, unit.kind) for unit in stage.items] for stage in stages] == [
+        [("0", "Residual"), ("1", "Residual")],
+        [("0", "Projection"), ("1", "Residual")],
+    ]
+
+
 def test_a_unit_that_stands_alone_is_one_where_others_are_repeated():
     net = Net("net")
     x = net.input("data", (1, 3, 4, 4))

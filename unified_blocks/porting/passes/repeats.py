@@ -7,7 +7,8 @@ run that comes again right after itself is a unit, and each of its repetitions a
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.operations.shapes import Concat
@@ -19,16 +20,27 @@ FEWEST_NODES = 3
 
 def find_repeats(graph: Graph) -> None:
     """Put the nodes of each unit into a block of its own, by their paths."""
-    pending = [divided(graph)]
-    while pending:
-        scope = pending.pop()
-        pending += [item for item in scope.items if isinstance(item, Scope)]
-        pieces = list(_pieces(scope))
-        units = _units(tuple(map(_skeleton, pieces)), [_size(piece) for piece in pieces])
-        alone = sum(stop - start for start, stop in units) == len(pieces)
-        for number, (start, stop) in enumerate(units):
-            items = [item for piece in pieces[start:stop] for item in piece]
-            _wrap(items, len(scope.path), str(number) if alone else f"unit{number}", _kind(items))
+    scopes = list(_scopes(divided(graph)))
+    pieces = [list(_pieces(scope)) for scope in scopes]
+    stages = [_Stage(tuple(map(_skeleton, each)), tuple(map(_size, each)), []) for each in pieces]
+    for stage in stages:
+        stage.find_repeated()
+    known = {stage.skeletons[a:b] for stage in stages for a, b in stage.units}
+    for scope, each, stage in zip(scopes, pieces, stages, strict=True):
+        stage.find_known(known)
+        alone = sum(stop - start for start, stop in stage.units) == len(each)
+        for number, (start, stop) in enumerate(sorted(stage.units)):
+            items = [item for piece in each[start:stop] for item in piece]
+            name = str(number) if alone else f"unit{number}"
+            _wrap(items, len(scope.path), name, _kind(items))
+
+
+def _scopes(scope: Scope) -> Iterator[Scope]:
+    """A block, and all in it."""
+    yield scope
+    for item in scope.items:
+        if isinstance(item, Scope):
+            yield from _scopes(item)
 
 
 def _pieces(scope: Scope) -> Iterator[list[Item]]:
@@ -75,71 +87,80 @@ def _skeleton(piece: Sequence[Item]) -> Hashable:
     return tuple(parts)
 
 
-def _units(skeletons: Sequence[Hashable], sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Where units begin and end, in order.
+@dataclass
+class _Stage:
+    """The pieces of a block: what each computes, how many nodes it has, and which are units.
 
-    A unit is a run of pieces that comes again right after itself, the shortest first. Where the
-    same run stands elsewhere alone it is one too. The unit before the first repetition often has
-    another beginning, such as a projection: it is one as well, if it ends as the others do.
+    Attributes:
+        units: where each begins and ends.
     """
-    units: list[tuple[int, int]] = []
 
-    def is_free(start: int, stop: int) -> bool:
-        return start >= 0 and all(stop <= a or b <= start for a, b in units)
+    skeletons: tuple[Hashable, ...]
+    sizes: tuple[int, ...]
+    units: list[tuple[int, int]]
 
-    for length in range(1, len(skeletons) // 2 + 1):
-        place = 0
-        while place + 2 * length <= len(skeletons):
-            start, count = _best(skeletons, sizes, place, length)
-            while count and not is_free(start, start + count * length):
-                count -= 1
-            if count < 2:
-                place += 1
-                continue
-            units += [(start + i * length, start + (i + 1) * length) for i in range(count)]
-            before = start - length
-            if (
-                is_free(before, start)
-                and sizes[before] >= max(sizes[start], 2)
-                and skeletons[before + 1 : start] == skeletons[start + 1 : start + length]
-            ):
-                units.append((before, start))
-            place = start + length * count
-        for unit in {skeletons[start:stop] for start, stop in units if stop - start == length}:
-            for start in range(len(skeletons) - length + 1):
-                if skeletons[start : start + length] == unit and is_free(start, start + length):
-                    units.append((start, start + length))
-    return sorted(units)
+    def find_repeated(self) -> None:
+        """Runs that come again right after themselves are units, the shortest first."""
+        for length in range(1, len(self.skeletons) // 2 + 1):
+            place = 0
+            while place + 2 * length <= len(self.skeletons):
+                start, count = self._best(place, length)
+                while count and not self._is_free(start, start + count * length):
+                    count -= 1
+                if count < 2:
+                    place += 1
+                    continue
+                for i in range(count):
+                    self._take(start + i * length, length)
+                place = start + length * count
 
+    def find_known(self, known: Set[tuple[Hashable, ...]]) -> None:
+        """A run that is a unit elsewhere is one where it stands alone, too."""
+        for unit in sorted(known, key=len, reverse=True):
+            for start in range(len(self.skeletons) - len(unit) + 1):
+                stop = start + len(unit)
+                if self.skeletons[start:stop] == unit and self._is_free(start, stop):
+                    self._take(start, len(unit))
 
-def _best(
-    skeletons: Sequence[Hashable], sizes: Sequence[int], place: int, length: int
-) -> tuple[int, int]:
-    """Where near `place` a unit of this length begins, and how often it comes.
+    def _take(self, start: int, length: int) -> None:
+        """Make a unit of a run, and of the one before it if that differs only in its beginning.
 
-    It begins with the largest of its pieces, so that an activation between two residual units
-    belongs to the one before it.
-    """
-    counts = {
-        start: _count(skeletons, sizes, start, length)
-        for start in range(
-            place, place + (length if _count(skeletons, sizes, place, length) else 1)
-        )
-    }
-    most = [start for start in counts if counts[start] == counts[place]]
-    start = max(most, key=lambda each: (sizes[each], -each))
-    return start, counts[start]
+        The first of a stage often has a projection beside it.
+        """
+        self.units.append((start, start + length))
+        before, skeletons = start - length, self.skeletons
+        if (
+            self._is_free(before, start)
+            and self.sizes[before] >= max(self.sizes[start], 2)
+            and skeletons[before + 1 : start] == skeletons[start + 1 : start + length]
+        ):
+            self.units.append((before, start))
 
+    def _is_free(self, start: int, stop: int) -> bool:
+        return start >= 0 and all(stop <= a or b <= start for a, b in self.units)
 
-def _count(skeletons: Sequence[Hashable], sizes: Sequence[int], place: int, length: int) -> int:
-    """How often the pieces from `place` on come one after another; 0 of what is no unit."""
-    unit, size = skeletons[place : place + length], sizes[place : place + length]
-    if len(size) < length or min(size) == 0 or sum(size) < FEWEST_NODES:
-        return 0
-    count = 1
-    while skeletons[place + count * length : place + (count + 1) * length] == unit:
-        count += 1
-    return count
+    def _best(self, place: int, length: int) -> tuple[int, int]:
+        """Where near `place` a unit of this length begins, and how often it comes.
+
+        It begins with the largest of its pieces, so that an activation between two residual units
+        belongs to the one before it.
+        """
+        reach = length if self._count(place, length) else 1
+        counts = {start: self._count(start, length) for start in range(place, place + reach)}
+        most = [start for start in counts if counts[start] == counts[place]]
+        start = max(most, key=lambda each: (self.sizes[each], -each))
+        return start, counts[start]
+
+    def _count(self, place: int, length: int) -> int:
+        """How often the pieces from `place` on come one after another; 0 of what is no unit."""
+        unit = self.skeletons[place : place + length]
+        sizes = self.sizes[place : place + length]
+        if len(sizes) < length or min(sizes) == 0 or sum(sizes) < FEWEST_NODES:
+            return 0
+        count = 1
+        while self.skeletons[place + count * length : place + (count + 1) * length] == unit:
+            count += 1
+        return count
 
 
 def _kind(items: Sequence[Item]) -> str:
