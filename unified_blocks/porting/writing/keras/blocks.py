@@ -102,15 +102,24 @@ class Division:
 
     Attributes:
         calls: of each function, by the form of its blocks, the blocks that are calls of it.
+        told: of each function, what `arguments` says.
     """
 
     def __init__(self, top: Block) -> None:
         self._forms: dict[Block, Any] = {}
         self._literals: dict[Block, list[Leaf]] = {}
         self.calls: dict[Any, list[Block]] = {}
+        self.told: dict[Any, tuple[list[Argument], dict[int, str]]] = {}
         self._plan(top)
         self.calls = {each: [] for each in self.calls}
         self._collect(top)
+        for key, calls in [*self.calls.items()]:
+            found = arguments([self.literals(call) for call in calls]) if calls else ([], {})
+            alone = calls and calls[0].kind in CONTAINERS
+            if not calls or (alone and len(found[0]) > 1 + len(calls[0].items)):
+                del self.calls[key]  # it would be told more than it does
+            else:
+                self.told[key] = found
 
     def form(self, block: Block) -> Any:
         """Equal for two blocks that one function can stand for."""
@@ -158,8 +167,8 @@ class Division:
                 key = self.form(item)
                 if key in self.calls:
                     continue
-                large = sum(1 for _ in item.steps()) > 1
-                if large and (item.kind not in CONTAINERS or found[key] > 1):
+                own = item.kind not in CONTAINERS and sum(1 for _ in item.steps()) > 1
+                if own or (len(item.items) > 1 and found[key] > 1):
                     self.calls[key] = []
                     self._plan(item)
                 else:
@@ -223,7 +232,12 @@ def title(block: Block) -> str:
     if len(shown) < 5 and all(kind in SHORT for kind in shown):
         return "_".join(SHORT[kind] for kind in shown)
     own = block.path[-1]
-    return snake(own) if not own.isdigit() and not own[-1].isdigit() else "block"
+    if not own[-1].isdigit():
+        return snake(own)
+    if shown[-1] == "Concatenate":
+        *_, end = block.steps()
+        return "dense_layer" if set(end.reads) & set(block.reads) else "branches"
+    return "block"
 
 
 @dataclass

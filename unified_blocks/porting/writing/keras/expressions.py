@@ -94,9 +94,12 @@ def call(function: str | Call | Shared, *arguments: Expression, **keywords: Expr
     return Call(function, arguments, tuple(keywords.items()))
 
 
+PARTLY = "PartlyFrozen"
+"""Before the name of a layer that is trained in part."""
 PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
+    "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
     "layers.Reshape": ("target_shape",),
     "layers.Permute": ("dims",),
@@ -127,7 +130,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     **{f"layers.Conv{n}D": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.Conv{n}DTranspose": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": _CONVOLUTION for n in (1, 2)},
-    **{f"layers.{kind}Pooling{n}D": {"padding": "valid"}
+    **{f"layers.{kind}Pooling{n}D": {"strides": None, "padding": "valid"}
        for kind in ("Max", "Average") for n in (1, 2, 3)},
     **{f"layers.Global{kind}Pooling{n}D": {"keepdims": False}
        for kind in ("Max", "Average") for n in (1, 2, 3)},
@@ -139,7 +142,14 @@ def default(function: Any, keyword: str) -> Any:
     """What an argument is when it is not written; `...` where it must be."""
     if keyword == "trainable":
         return True
-    return _DEFAULTS.get(function, {}).get(keyword, ...) if isinstance(function, str) else ...
+    if not isinstance(function, str):
+        return ...
+    return _DEFAULTS.get(function.replace(PARTLY, "layers."), {}).get(keyword, ...)
+
+
+def places(function: Any) -> tuple[str, ...]:
+    """What the arguments of a function that stand in places are called."""
+    return PLACES.get(function.replace(PARTLY, "layers."), ()) if isinstance(function, str) else ()
 
 
 def is_literal(expression: Any) -> bool:
@@ -152,7 +162,7 @@ def is_literal(expression: Any) -> bool:
 def parts(expression: Any) -> Iterator[tuple[Any, Any, str]]:
     """What an expression is made of, with the function and the argument that each is for."""
     if isinstance(expression, Call):
-        names = PLACES.get(expression.function, ()) if isinstance(expression.function, str) else ()
+        names = places(expression.function)
         if not isinstance(expression.function, str):
             yield expression.function, None, ""
         for i, each in enumerate(expression.arguments):
@@ -177,10 +187,9 @@ class Leaf:
 
 
 def leaves(expression: Any, name: str = "value", default_: Any = ...) -> Iterator[Leaf]:
-    """The literals of an expression, in order, but for texts, which are part of its form."""
+    """The literals of an expression, in order."""
     if is_literal(expression):
-        if not isinstance(expression, str):
-            yield Leaf(expression, name, default_)
+        yield Leaf(expression, name, default_)
         return
     for part, function, argument in parts(expression):
         yield from leaves(part, argument, default(function, argument))
@@ -209,7 +218,7 @@ def form(expression: Any, place: Callable[[Tensor | Shared], Any], inside: int) 
     if isinstance(expression, Raw):
         return expression
     if is_literal(expression):
-        return expression if isinstance(expression, str) else "?"
+        return "?"
     head: Any = type(expression).__name__
     if isinstance(expression, Call):
         head = (

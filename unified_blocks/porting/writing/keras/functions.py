@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unified_blocks.porting.writing.keras.blocks import (
-    Argument, Block, Division, Held, arguments, has_names, snake, title,
+    Argument, Block, Division, Held, has_names, snake, title,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.expressions import (
     Call, Infix, Named, Raw, Row, Shared, Step, Tensor, default, is_literal, leaves, number,
@@ -71,8 +71,7 @@ class Source:
         kinds: dict[str, list[Block]] = {}
         for form, calls in self.division.calls.items():
             kinds.setdefault(title(calls[0]), []).append(calls[0])
-            told, texts = arguments([self.division.literals(call) for call in calls])
-            self.functions[form] = Function(calls[0], "", told, texts)
+            self.functions[form] = Function(calls[0], "", *self.division.told[form])
         for kind, blocks in kinds.items():
             for block, name in zip(blocks, _distinct(kind, blocks), strict=True):
                 while name in names:
@@ -282,13 +281,14 @@ class Body:
                 name = loop
             else:
                 left = [each for each in old if each not in self.variables.values()]
-                name = left[0] if left and left[0] in FREE else self._free([])
+                alone = not any(isinstance(held, Tensor) for held in self.variables)
+                name = left[0] if left and left[0] in FREE and not alone else self._free([])
             self.variables[held] = name
             names.append(name)
         if loop:
             bounds = _ranged([each.item.path for each in line.repeated])
             head = f"    for i in {_range(*bounds[1:])}:" if bounds else ""
-            return [head, *self._noted(laid(text, 8, f"{loop} = "), line, shapes)]
+            return [*self._noted([head], line, shapes), *laid(text, 8, f"{loop} = ")]
         return self._noted(laid(text, 4, ", ".join(names) + " = "), line, shapes)
 
     def _noted(self, lines: list[str], line: Line, shapes: bool) -> list[str]:
@@ -361,8 +361,6 @@ class Body:
         if isinstance(expression, Raw):
             return expression.text, place
         if is_literal(expression):
-            if isinstance(expression, str):
-                return number(expression), place
             return self._written(expression, place), place + 1
         if isinstance(expression, Infix):
             texts = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unified_blocks.porting.writing.keras.expressions import PARTLY
+
 HELPERS = {
     "Weight": '''@keras.saving.register_keras_serializable("ported")
 class Weight(layers.Layer):
@@ -22,6 +24,30 @@ class Weight(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}''',
 }
+
+PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")
+class {name}(layers.{kind}):
+    """One that training leaves as it is in part: `frozen` names the weights."""
+
+    def __init__(self, *args: Any, frozen: tuple[str, ...], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.frozen = tuple(frozen)
+
+    def add_weight(self, *args: Any, **options: Any) -> keras.Variable:
+        if options.get("name") in self.frozen:
+            options["trainable"] = False
+        return super().add_weight(*args, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        return {{**super().get_config(), "frozen": self.frozen}}'''
+
+
+def helper(word: str) -> str:
+    """The definition that a word needs."""
+    if word.startswith(PARTLY):
+        return PARTLY_FROZEN.format(name=word, kind=word.removeprefix(PARTLY))
+    return HELPERS[word]
+
 
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.porting.writing.keras.expressions import (
-    Call, Expression, Infix, Named, Shared, Step, Tensor, call,
+    PARTLY, Call, Expression, Infix, Named, Shared, Step, Tensor, call,
 )  # fmt: skip
 from unified_blocks.types import Array, Shape, State
 
@@ -222,27 +222,38 @@ class Writing:
         self,
         kind: str,
         *arguments: Expression,
-        weights: Any = (),
+        weights: Sequence[tuple[str, Any, Array]] = (),
+        counts: bool = False,
         value: Value | None = None,
         **keywords: Any,
     ) -> Call | Shared:
-        """A layer of Keras, with the name of the node.
+        """A layer of Keras, with the name of the node; one that is called twice is made once.
 
         Args:
             kind: its class, as it is written.
             *arguments, **keywords: for its constructor.
-            value: what it gives, where this is not what the node gives.
             weights: its numbers: for each, Keras' name, the parameter, and the array in Keras'
                 layout.
+            counts: whether it counts statistics, which a layer of Keras that is frozen does not.
+            value: what it gives, where this is not what the node gives.
         """
         path, key = self.node.path, layer_key(self.node)
         if weights and key in self.writer.made:
             shared = self.writer.made[key]
-            self.writer.layers[".".join(shared.path)] = self.node.output
+            self.writer.layers[".".join(shared.path)] = value or self.node.output
             return shared
         if weights and ".".join(path) in self.writer.layers:
             path = (*path[:-1], f"{path[-1]}_{len(self.writer.layers)}")
-        name = ".".join(path)
+        name = ".".join(path).replace("/", "_")
+        if weights:
+            frozen = [own for own, each, _ in weights if each.role in ("frozen", "constant")]
+            trained = any(each.role == "parameter" for _, each, _ in weights)
+            if frozen and (trained or counts):
+                kind = kind.replace("layers.", PARTLY)
+                self.writer.words.add(kind)
+                keywords["frozen"] = tuple(frozen)
+            else:
+                keywords["trainable"] = trained or counts
         if name not in self.writer.layers:  # another call of what has no numbers has no name
             keywords["name"] = Named(path)
             self.writer.layers[name] = value or self.node.output
@@ -275,20 +286,6 @@ class Writing:
             made = call("Weight", array.shape, **options, name=Named(tuple(name.split("."))))
             self.writer.made[key] = Shared(made, tuple(name.split(".")))
         return Call(self.writer.made[key], (self.x,))
-
-    def trainable(self, *parameters: Parameter) -> bool:
-        """Whether training changes a layer.
-
-        Raises:
-            UnsupportedError: where it changes some of its numbers only, which Keras cannot say.
-        """
-        kinds = {each.role == "parameter" for each in parameters}
-        if len(kinds) == 2:
-            frozen = [each.name for each in parameters if each.role != "parameter"]
-            raise self.refused(
-                f"a layer must be trained or frozen as a whole; got {', '.join(frozen)} frozen"
-            )
-        return kinds != {False}
 
     def add(self, expression: Expression, shape: Shape, growth: Shape = ()) -> Tensor:
         """A statement before the one that gives the output."""

@@ -25,7 +25,6 @@ def linear(w: Writing) -> None:
         "layers.Dense",
         array_of(weight).shape[0],
         use_bias=bool(bias),
-        trainable=w.trainable(*parameters(w)),
         weights=[("kernel", weight, array_of(weight).T), *named_bias(bias)],
     )
     w.give(Call(layer, (x,)), order)
@@ -55,7 +54,6 @@ def convolution(w: Writing) -> None:
         "padding": padding,
         "dilation_rate": short(options.dilation),
     }
-    tail: dict[str, Any] = {"use_bias": bool(bias), "trainable": w.trainable(*parameters(w))}
     if 1 < channels == options.groups and rank < 3 and depthwise_fits(options):
         multiplier = array.shape[0] // channels
         turned = array.reshape(channels, multiplier, *kernel)
@@ -65,8 +63,8 @@ def convolution(w: Writing) -> None:
             short(kernel),
             **common,
             depth_multiplier=multiplier,
-            **tail,
-            weights=[("depthwise_kernel", weight, turned), *named_bias(bias)],
+            use_bias=bool(bias),
+            weights=[("kernel", weight, turned), *named_bias(bias)],
         )
     else:
         turned = array.transpose(*range(2, rank + 2), 1, 0)  # (*kernel, in, out)
@@ -76,7 +74,7 @@ def convolution(w: Writing) -> None:
             short(kernel),
             **common,
             groups=options.groups,
-            **tail,
+            use_bias=bool(bias),
             weights=[("kernel", weight, turned), *named_bias(bias)],
         )
     w.give(Call(layer, (x,)), last(rank + 2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from unified_blocks.porting.operations.norms import BatchNorm
@@ -16,13 +18,9 @@ def batch_norm(w: Writing) -> None:
     gamma, beta, mean, variance = parameters(w)
     fixed = gamma.role != "parameter" and bool(np.all(gamma.data == 1))
     absent = beta.role != "parameter" and not np.any(beta.data)
-    numbers = [*([] if fixed else [gamma]), *([] if absent else [beta])]
-    trained = w.trainable(*numbers) if numbers else True
-    if not (trained or options.frozen):
-        raise w.refused(
-            "Keras counts no statistics in a norm that is frozen; got gamma and beta that training "
-            "leaves, and statistics that it counts"
-        )
+    numbers: list[Any] = [("gamma", gamma, gamma.data)] * (not fixed)
+    numbers += [("beta", beta, beta.data)] * (not absent)
+    trained = any(each.role == "parameter" for _, each, _ in numbers)
     layer = w.layer(
         "layers.BatchNormalization",
         axis=w.axis(options.axis),
@@ -30,13 +28,12 @@ def batch_norm(w: Writing) -> None:
         epsilon=options.epsilon,
         center=not absent,
         scale=not fixed,
-        trainable=trained,
         weights=[
-            *([] if fixed else [("gamma", gamma, gamma.data)]),
-            *([] if absent else [("beta", beta, beta.data)]),
+            *numbers,
             ("moving_mean", mean, mean.data),
             ("moving_variance", variance, variance.data),
         ],
+        counts=not options.frozen,
     )
     # A norm that is frozen as a whole uses its statistics; another is told to.
     always = options.frozen and trained

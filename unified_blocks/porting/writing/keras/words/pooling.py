@@ -61,7 +61,10 @@ def coincide(options: MaxPool | AvgPool, x: Tensor) -> bool:
 def _pool(w: Writing, kind: str, x: Tensor, padding: str) -> None:
     size, strides = w.operation.size, w.operation.strides
     layer = w.layer(
-        f"layers.{kind}{len(size)}D", short(size), strides=short(strides), padding=padding
+        f"layers.{kind}{len(size)}D",
+        short(size),
+        strides=None if strides == size else short(strides),  # which are the size by default
+        padding=padding,
     )
     w.give(Call(layer, (x,)), last(len(size) + 2))
 
