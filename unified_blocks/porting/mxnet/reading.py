@@ -30,7 +30,8 @@ class Reading:
     Attributes:
         inputs: what the node takes.
         name: its own.
-        training_only: names of inputs that are only there in training (labels), not read.
+        operator: what it does.
+        where: its path, and the classes of the blocks around it; empty where nobody told.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Reading:
         self.operator = node.operator
         self._options = {k: v for k, v in node.options.items() if k not in IGNORED}
         self._builder = builder
-        self._where = where
+        self.where = where
         self._derived: dict[Any, Any] = {} if derived is None else derived
 
     # Its options
@@ -130,12 +131,18 @@ class Reading:
     def add_all(
         self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
     ) -> tuple[Value, ...]:
-        """Append a node of several outputs."""
+        """Append a node of several outputs; whole constants are computed at once.
+
+        They are shapes, of which the network's user may only see a part that does not grow.
+        """
+        if inputs and all(_is_whole(each) for each in inputs):
+            made = operation.compute(*(each.data for each in inputs if isinstance(each, Parameter)))
+            return tuple(map(constant_of, made if isinstance(made, tuple) else (made,)))
         end = f"_{suffix}" if suffix else ""
-        blocks, kinds = self._where
+        blocks, kinds = self.where
         own = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
         if path:
-            kinds = kinds if tuple(path[:-1]) == blocks[:-1] else ()
+            kinds = kinds[: len(path) - 1] if tuple(path[:-1]) == blocks[: len(path) - 1] else ()
         return self._builder.add(
             operation, *inputs, name=self.name + end, path=path or own, kinds=kinds
         )
@@ -198,6 +205,17 @@ def owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     stems = [name.split("_")[:-1] or [name] for name in names]
     shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
     return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
+
+
+def _is_whole(value: Value) -> bool:
+    return (
+        isinstance(value, Parameter) and value.role == "constant" and value.data.dtype.kind == "i"
+    )
+
+
+def constant_of(array: Array) -> Parameter:
+    """A constant that has these numbers, in their dtype."""
+    return constant(array, array.dtype.name)
 
 
 Handler = Callable[[Reading], Any]

@@ -8,7 +8,12 @@ DEFAULT = 1e-9
 FLOAT32_ONLY = frozenset(
     {
         *("SoftmaxActivation", "Crop", "InstanceNorm", "LRN", "_contrib_SyncBatchNorm"),
-        "amp_cast",
+        *("amp_cast", "_contrib_MultiBoxPrior"),
+        *(
+            f"_contrib_interleaved_matmul_{kind}_{part}"
+            for kind in ("selfatt", "encdec")
+            for part in ("qk", "valatt")
+        ),
     }
 )
 """Operators that MXNet refuses to compute in float64."""
@@ -22,11 +27,6 @@ TOLERANCES: dict[str, float] = {
     "_contrib_box_decode": 1e-6,
     "SequenceMask": 1e-7,
     "RNN": 1e-7,  # of rnn_relu
-    # These have no other dtype than float32 on CPUs.
-    "_contrib_interleaved_matmul_selfatt_qk": 1e-6,
-    "_contrib_interleaved_matmul_selfatt_valatt": 1e-6,
-    "_contrib_interleaved_matmul_encdec_qk": 1e-6,
-    "_contrib_interleaved_matmul_encdec_valatt": 1e-6,
 }
 """Of the operators that are less exact."""
 

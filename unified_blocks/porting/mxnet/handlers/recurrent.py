@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.moved import moved
-from unified_blocks.porting.mxnet.reading import Reading, register
+from unified_blocks.porting.mxnet.reading import Reading, owner, register
 from unified_blocks.porting.operations.recurrent import STEPS, Recurrent
 from unified_blocks.porting.operations.sequences import (
     OfSequences,
@@ -17,6 +19,8 @@ from unified_blocks.porting.operations.sequences import (
 )
 from unified_blocks.porting.operations.shapes import Concat, Transpose
 
+LAYERS = ("RNN", "LSTM", "GRU")
+"""What Gluon calls its blocks."""
 TURN = (1, 0, 2)
 """Between `(t, n, d)` and `(n, t, d)`."""
 
@@ -48,15 +52,26 @@ def recurrent(read: Reading) -> Any:
         states=not all(map(_is_zeros, states)),
         lengths=lengths,
     )
+    parameters = _parameters(read, layer, vector, x.shape[-1])
     y, *after = read.add_all(
         layer,
         turned.inputs[0] if batch_first and turned else x,
-        *_parameters(read, layer, vector, x.shape[-1]),
+        *parameters,
         *(states if layer.states else ()),
         *given[len(states) :],
+        path=_place(read, parameters),
     )
     y = read.add(Transpose(TURN), y, suffix="turned") if batch_first else y
     return (y, *after) if read.flag("state_outputs", False) else y
+
+
+def _place(read: Reading, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Where the layer is: of Gluon's, in whose blocks nothing else is left, the block itself."""
+    blocks, kinds = read.where
+    if blocks:
+        return blocks[:-1] if kinds and kinds[-1] in LAYERS else ()
+    *above, name = owner(parameters)
+    return (*above, re.sub(r"_l0$", "", name))
 
 
 def _is_zeros(state: Value) -> bool:

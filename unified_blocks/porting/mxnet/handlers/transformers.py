@@ -124,7 +124,8 @@ def _separate(read: Reading, x: Value, heads: int, parts: int) -> tuple[Value, .
     for name, *own in zip(("query", "key", "value")[-parts:], *arrays, strict=True):
         path = owner(own)
         y = read.add(Linear(), node.inputs[0], *own, suffix=name, path=path)
-        found.append(read.add(SplitHeads(heads), y, suffix=f"{name}_heads"))
+        apart = (*path[:-1], f"{path[-1]}_heads")
+        found.append(read.add(SplitHeads(heads), y, suffix=f"{name}_heads", path=apart))
     return tuple(found)
 
 

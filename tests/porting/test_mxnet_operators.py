@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.operator_cases import CASES, one
+from testbed.mxnet_nodes import one
+from testbed.operator_cases import CASES
 from unified_blocks.porting.mxnet import handlers
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.reader import CUT, Source, read_graph
@@ -19,7 +20,7 @@ FAMILIES = {
     f"{handlers.__name__}.{name}"
     for name in (
         *("zoo", "activations", "heads", "arithmetic", "shapes", "slices", "reductions"),
-        *("gathers", "creation", "images"),
+        *("gathers", "creation", "images", "detection"),
     )
 }
 OF_OTHERS = {"WarpCTC", "BatchNorm_v1", "CuDNNBatchNorm", "Pooling_v1"}
