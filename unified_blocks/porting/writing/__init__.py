@@ -1,0 +1,1 @@
+"""Graphs written as source code, one target a room."""

@@ -1,0 +1,38 @@
+"""What the targets that have classes call the same things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unified_blocks.porting.graph import Parameter
+from unified_blocks.porting.writing.pieces import Piece
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a target with classes says what all of them can say.
+
+    Attributes:
+        module: the base of a class with a forward.
+        sequence: layers in a row.
+        table: the base of a class whose parts have names that are no attributes.
+        parallel: a helper: layers that take the same, joined along the channels.
+        identity: a layer that does nothing.
+        tensor: the type of a tensor in an annotation.
+        argument: what the only input of a block is called.
+        tensors: what makes numbers that no layer owns.
+        reserved: names that no class of a network may have.
+        attributes: names that no part of a block may have.
+    """
+
+    module: str
+    sequence: str
+    table: str
+    parallel: str
+    identity: str
+    tensor: str
+    tensors: Callable[[Parameter], Piece]
+    reserved: frozenset[str]
+    attributes: frozenset[str]
+    argument: str = "x"

@@ -1,0 +1,334 @@
+"""One call of a block, as code that is not shared with others yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
+
+from unified_blocks.porting.graph import Node, Parameter, Value
+from unified_blocks.porting.operations.shapes import Concat
+from unified_blocks.porting.structure import Item, Scope, given, taken
+from unified_blocks.porting.writing.dialect import Dialect
+from unified_blocks.porting.writing.forwards import Statement, Step, resolved, statements
+from unified_blocks.porting.writing.naming import distinct, is_name, snake
+from unified_blocks.porting.writing.pieces import Part, Piece, Slot, skeleton, text
+from unified_blocks.porting.writing.words import Word
+
+Path = tuple[str, ...]
+CALLED = "{}({})"
+LETTERS = ("x", "y", "z", "u", "v", "w")
+"""What the inputs of a block are called."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a block is made of.
+
+    Attributes:
+        scope: the block.
+        base: of its class.
+        children: the name of each part, and what makes it. Of a sequence their names are numbers;
+            of a block that is a layer itself, the layer has no name.
+        tensors: numbers that no layer owns, by name.
+        inputs: the names of its arguments.
+        statements: of its forward; none of a sequence.
+    """
+
+    scope: Scope
+    base: str
+    children: tuple[tuple[str, Piece], ...]
+    tensors: tuple[tuple[str, Parameter, Piece], ...] = ()
+    inputs: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Piece, ...]:
+        """All pieces, in order."""
+        return (
+            *(piece for _, piece in self.children),
+            *(piece for _, _, piece in self.tensors),
+            *(statement.piece for statement in self.statements),
+        )
+
+    @property
+    def key(self) -> Any:
+        """What is equal for blocks that can have one class."""
+        names = tuple(name for name, _ in self.children)
+        tensors = tuple((name, tensor.role, tensor.dtype) for name, tensor, _ in self.tensors)
+        targets = tuple(statement.targets for statement in self.statements)
+        pieces = tuple(map(skeleton, self.parts))
+        return self.scope.kind, self.base, names, tensors, self.inputs, targets, pieces
+
+
+@dataclass
+class Drafting:
+    """Drafts of the blocks of a network.
+
+    Attributes:
+        words: of each node.
+        dialect: of the target.
+        made: what makes each block that is done, by path.
+        owned: of each parameter, the dotted names under which the target holds it.
+        layers: of each layer and block, what it gives.
+        helpers: that the source needs.
+    """
+
+    words: Mapping[Node, Word]
+    dialect: Dialect
+    batch: int
+    made: dict[Path, Piece] = field(default_factory=dict)
+    owned: dict[Parameter, dict[Path, None]] = field(default_factory=dict)
+    layers: dict[Path, Value] = field(default_factory=dict)
+    helpers: dict[str, None] = field(default_factory=dict)
+
+    # What kind of code a block is
+
+    def owner(self, scope: Scope) -> Node | None:
+        """The one node whose numbers belong to the block itself: it is a layer, and more."""
+        found = [
+            item
+            for item in scope.items
+            if isinstance(item, Node)
+            and self.words[item].is_plain_layer
+            and any(
+                each.path and each.path[:-1] == scope.path
+                for each in self.words[item].weights.values()
+            )
+        ]
+        return found[0] if len(found) == 1 and scope.path else None
+
+    def is_inline(self, scope: Scope) -> bool:
+        """Whether a block is one layer, and expressions around it, which others can write."""
+        owner = self.owner(scope)
+        return owner is not None and all(
+            item is owner
+            or (
+                isinstance(item, Node)
+                and self.words[item].expression is not None
+                and not any(p.scalar is None for p in item.parameters)
+            )
+            for item in scope.items
+        )
+
+    def is_sequence(self, scope: Scope) -> bool:
+        """Whether a block is layers in a row, with the numbers from 0 on as names."""
+        names = [_name(item) for item in scope.items]
+        return (
+            scope.is_chain
+            and _are_numbers(names)
+            and all(isinstance(item, Scope) or self.words[item].layer for item in scope.items)
+            and all(isinstance(i, Scope) or self.words[i].is_plain_layer for i in scope.items)
+        )
+
+    def is_parallel(self, scope: Scope) -> bool:
+        """Whether a block is layers that take the same, and are joined along the channels."""
+        *branches, last = scope.items
+        if not isinstance(last, Node) or not isinstance(last.operation, Concat):
+            return False
+        if last.operation.axis != 1 or scope.outputs != [last.output] or len(scope.inputs) != 1:
+            return False
+        names = {_name(item): item for item in branches}
+        if len(names) != len(branches):
+            return False
+        for i, value in enumerate(last.inputs):
+            item = names.pop(str(i), None)
+            if item is None:
+                if value is not scope.inputs[0]:
+                    return False
+            elif (
+                taken(item) != scope.inputs
+                or given(item) != [value]
+                or (isinstance(item, Node) and not self.words[item].is_plain_layer)
+            ):
+                return False
+        return not names
+
+    def children(self, scope: Scope) -> list[Scope]:
+        """The blocks in it that have code of their own."""
+        plain = self.is_sequence(scope) or self.is_parallel(scope)
+        return [
+            item
+            for item in scope.items
+            if isinstance(item, Scope) and (plain or not self.is_inline(item))
+        ]
+
+    # Its code
+
+    def draft(self, scope: Scope) -> Draft:
+        """The code of a block whose parts are done."""
+        if self.is_sequence(scope):
+            return self._row(scope, self.dialect.sequence, len_of(scope.items))
+        if self.is_parallel(scope):
+            self.helpers[self.dialect.parallel] = None
+            concat = scope.items[-1]
+            return self._row(scope, self.dialect.parallel, len(taken(concat)))
+        return self._block(scope)
+
+    def _row(self, scope: Scope, base: str, count: int) -> Draft:
+        items = {_name(item): item for item in scope.items}
+        children = []
+        for i in range(count):
+            item = items.get(str(i))
+            if item is None:
+                piece = Piece(self.dialect.identity, is_call=True)
+            elif isinstance(item, Scope):
+                piece = self._commented(self.made[item.path], item)
+                self.layers[item.path] = item.outputs[0]
+            else:
+                piece = self._commented(self._layer(item, (*scope.path, str(i))), item)
+            children.append((str(i), piece))
+        return Draft(scope, base, tuple(children))
+
+    def _layer(self, node: Node, path: Path) -> Piece:
+        """What makes the layer that a node is, at a path."""
+        word = self.words[node]
+        assert word.layer is not None
+        for name, weight in word.weights.items():
+            self.owned.setdefault(weight, {})[(*path, name)] = None
+        self.layers[path] = node.output
+        self.helpers.update(dict.fromkeys(word.needs))
+        return word.layer
+
+    def _commented(self, piece: Piece, item: Item) -> Piece:
+        note = self._note(given(item)[0], taken(item)[0] if taken(item) else None)
+        return Piece(piece.head, piece.parts, piece.names, piece.defaults, piece.is_call, note)
+
+    def _note(self, value: Value, before: Value | None) -> str:
+        """The shape of a value, where it is not that of the one before."""
+        if before is not None and before.shape == value.shape:
+            return ""
+        sizes = [
+            str(size) if not value.grows(axis) else self._growing(size, value.growth[axis])
+            for axis, size in enumerate(value.shape)
+        ]
+        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def _growing(self, size: int, growth: int) -> str:
+        rest = size - growth * self.batch
+        start = "n" if growth == 1 else f"{growth} * n"
+        return start if rest == 0 else f"{start} + {rest}"
+
+    def _block(self, scope: Scope) -> Draft:
+        return _Block(self, scope).draft()
+
+
+class _Block:
+    """A block with a forward, while it is drafted."""
+
+    def __init__(self, drafting: Drafting, scope: Scope) -> None:
+        self.drafting = drafting
+        self.scope = scope
+        self.dialect = drafting.dialect
+        self.owner = drafting.owner(scope)
+        self.parts: dict[str, Piece] = {}
+        self.tensors: dict[str, tuple[Parameter, Piece]] = {}
+        self.attributes: dict[Parameter, str] = {}
+        self.steps: list[Step] = []
+        self.plain = True
+        self.taken = {_name(item) for item in scope.items}
+
+    def draft(self) -> Draft:
+        scope = self.scope
+        for item in scope.items:
+            self.item(item)
+        names: dict[Value, str] = {}
+        for value, letter in zip_longest(scope.inputs, LETTERS[: len(scope.inputs)]):
+            own = snake(value.name) if not scope.path and len(scope.inputs) > 1 else letter
+            names[value] = distinct(own or "x", {*names.values(), "self"})
+        lines = statements(self.steps, names, scope.outputs, self.drafting._note)
+        base = self.dialect.module if self.plain else self.dialect.table
+        if self.owner is not None:
+            layer = self.drafting.words[self.owner].layer
+            assert layer is not None
+            base = layer.head
+        tensors = tuple((name, *each) for name, each in self.tensors.items())
+        return Draft(
+            scope, base, tuple(self.parts.items()), tensors, tuple(names.values()), tuple(lines)
+        )
+
+    def item(self, item: Item) -> None:
+        """Append what an item does."""
+        if isinstance(item, Scope):
+            if self.drafting.is_inline(item):
+                owner = self.drafting.owner(item)
+                for each in item.nodes():
+                    self.node(each, item.name if each is owner else None)
+                return
+            self.parts[item.name] = self.drafting.made[item.path]
+            if item.outputs:
+                self.drafting.layers[item.path] = item.outputs[0]
+            self.call(item.name, tuple(item.inputs), tuple(item.outputs))
+        elif item is self.owner:
+            self.parts[""] = self.drafting._layer(item, self.scope.path)
+            self.step(item.outputs, text("super().forward({})", *item.taken))
+        else:
+            self.node(item, None)
+
+    def node(self, node: Node, name: str | None) -> None:
+        """Append a node; one with a name is a layer."""
+        word = self.drafting.words[node]
+        self.drafting.helpers.update(dict.fromkeys(word.needs))
+        if word.expression is not None and name is None:
+            self.step(node.outputs, word.expression)
+            return
+        name = name or node.path[-1]
+        self.parts[name] = self.drafting._layer(node, (*self.scope.path, name))
+        self.call(name, node.taken, node.outputs, word.called)
+
+    def call(
+        self,
+        name: str,
+        inputs: tuple[Value, ...],
+        outputs: tuple[Value, ...],
+        called: str = CALLED,
+    ) -> None:
+        """Append a call of a part."""
+        if is_name(name) and name not in self.dialect.attributes:
+            attribute = text(f"self.{name}")
+        else:
+            self.plain = False
+            attribute = text('self["{}"]'.replace("{}", name))
+        template = called.format("{}", ", ".join(["{}"] * len(inputs)))
+        self.step(outputs, text(template, attribute, *inputs))
+
+    def step(self, outputs: tuple[Value, ...], piece: Piece) -> None:
+        self.steps.append(Step(outputs, resolved(piece, self.own)))
+
+    def own(self, parameter: Parameter) -> Part:
+        """A parameter in an expression: a written constant, or an attribute of the block."""
+        if parameter.scalar is not None:
+            return Slot(plain(parameter), "value")
+        if parameter not in self.attributes:
+            wanted = snake((parameter.path or (parameter.name,))[-1])
+            name = distinct(wanted, self.taken | set(self.dialect.attributes))
+            self.taken.add(name)
+            self.attributes[parameter] = name
+            self.tensors[name] = (parameter, self.dialect.tensors(parameter))
+            path = (*self.scope.path, name)
+            self.drafting.owned.setdefault(parameter, {})[path] = None
+        return text(f"self.{self.attributes[parameter]}")
+
+
+def plain(parameter: Parameter) -> float | int | bool:
+    """The number of a constant, as short as its dtype allows."""
+    number = parameter.data[()]
+    return float(str(number)) if parameter.data.dtype.kind == "f" else number.item()
+
+
+def _name(item: Item) -> str:
+    return item.path[-1] if isinstance(item, Node) else item.name
+
+
+def _are_numbers(names: list[str]) -> bool:
+    """Whether they count up; some may be missing, which do nothing."""
+    if not names or not all(name.isdigit() and str(int(name)) == name for name in names):
+        return False
+    numbers = [int(name) for name in names]
+    return numbers == sorted(set(numbers))
+
+
+def len_of(items: list[Item]) -> int:
+    """How many a row has whose last has the highest number."""
+    return int(_name(items[-1])) + 1

@@ -1,0 +1,177 @@
+"""The forward of a block: statements in place of a graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from unified_blocks.porting.graph import Parameter, Value
+from unified_blocks.porting.writing.naming import distinct
+from unified_blocks.porting.writing.pieces import (
+    Part,
+    Piece,
+    changed,
+    text,
+    values_in,
+    written,
+)
+
+LONGEST = 56
+"""How long an expression may be that is written into another."""
+DEEPEST = 3
+"""How many expressions may be in one another."""
+SPARE = ("y", "z", "u", "v", "w")
+"""Names of variables, after those of the inputs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a forward does at once: it gives some values by an expression of others."""
+
+    outputs: tuple[Value, ...]
+    piece: Piece
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A line of a forward: an assignment; of no targets, what is returned."""
+
+    targets: tuple[str, ...]
+    piece: Piece
+
+
+def statements(
+    steps: Sequence[Step],
+    inputs: Mapping[Value, str],
+    outputs: Sequence[Value],
+    comment: Callable[[Value, Value | None], str],
+) -> list[Statement]:
+    """The lines of a forward.
+
+    Args:
+        steps: in the order in which they run.
+        inputs: the name of each argument.
+        outputs: what is returned.
+        comment: for a line that gives the first of two values, made of the second.
+    """
+    last = text(", ".join(["{}"] * len(outputs)), *outputs)
+    folded = _folded([*steps, Step((), last)], set(inputs))
+    return _named(folded, inputs, comment)
+
+
+def _folded(steps: Sequence[Step], inputs: set[Value]) -> list[Step]:
+    """Fewer steps: what is used once, and is short, is written where it is used."""
+    uses = Counter(value for step in steps for value in values_in(step.piece))
+    held: dict[Value, tuple[Step, int]] = {}
+    done: list[Step] = []
+    for step in steps:
+        depths = [0]
+
+        def fold(part: Part, depths: list[int] = depths) -> Part | None:
+            if isinstance(part, Value) and part in held:
+                inner, depth = held.pop(part)
+                depths.append(depth)
+                return inner.piece
+            return None
+
+        final = not step.outputs
+        wanted = [value for value in values_in(step.piece) if value in held]
+        roomy = len(_estimate(step.piece))
+        for value in wanted:
+            inner, depth = held[value]
+            roomy += len(_estimate(inner.piece))
+            is_whole = final and step.piece.head == "{}"
+            if not is_whole and (depth >= DEEPEST or roomy > LONGEST):
+                done.append(held.pop(value)[0])
+        whole = changed(step.piece, fold)
+        if isinstance(whole, Value):  # it is returned as it was made
+            whole = text("{}", whole)
+        assert isinstance(whole, Piece)
+        new = Step(step.outputs, whole)
+        if len(step.outputs) == 1 and uses[step.outputs[0]] == 1:
+            held[step.outputs[0]] = (new, max(depths) + 1)
+        else:
+            done.append(new)
+    return _in_order(done)
+
+
+def _in_order(steps: Sequence[Step]) -> list[Step]:
+    """Steps after those whose values they take."""
+    makers = {value: step for step in steps for value in step.outputs}
+    done: dict[int, Step] = {}
+
+    def visit(step: Step) -> None:
+        if id(step) in done:
+            return
+        for value in values_in(step.piece):
+            if value in makers:
+                visit(makers[value])
+        done[id(step)] = step
+
+    for step in steps:
+        visit(step)
+    return list(done.values())
+
+
+def _estimate(piece: Piece) -> str:
+    """About what a piece looks like: with short names for values."""
+    return written(piece, "self.", dict.fromkeys(values_in(piece), "x"))
+
+
+def _named(
+    steps: Sequence[Step],
+    inputs: Mapping[Value, str],
+    comment: Callable[[Value, Value | None], str],
+) -> list[Statement]:
+    """The steps with a variable for each value; one that is not needed any more is used again."""
+    ends: dict[Value, int] = {}
+    for i, step in enumerate(steps):
+        for value in values_in(step.piece):
+            ends[value] = i
+    names: dict[Value, str] = dict(inputs)
+    live = {name: ends.get(value, -1) for value, name in inputs.items()}
+    done = []
+    for i, step in enumerate(steps):
+        used = list(dict.fromkeys(values_in(step.piece)))
+        line = _with_names(step.piece, names)
+        free = [names[v] for v in used if live.get(names[v], -1) <= i]
+        free += [name for name, end in live.items() if end <= i and name not in free]
+        targets = []
+        for value in step.outputs:
+            if value not in ends:
+                targets.append("_")
+                continue
+            name = free.pop(0) if free else _fresh(live)
+            names[value] = name
+            live[name] = ends[value]
+            targets.append(name)
+        note = comment(step.outputs[0], used[0] if used else None) if step.outputs else ""
+        done.append(Statement(tuple(targets), replace(line, comment=note)))
+    return done
+
+
+def _fresh(taken: Mapping[str, int]) -> str:
+    return next((name for name in SPARE if name not in taken), None) or distinct("y", taken)
+
+
+def _with_names(piece: Piece, names: Mapping[Value, str]) -> Piece:
+    """A piece that names variables in the place of values."""
+
+    def change(part: Part) -> Part | None:
+        return text(names[part]) if isinstance(part, Value) else None
+
+    found = changed(piece, change)
+    assert isinstance(found, Piece)
+    return found
+
+
+def resolved(piece: Piece, own: Callable[[Parameter], Part]) -> Piece:
+    """A piece whose parameters are attributes of the block, or written constants."""
+
+    def change(part: Part) -> Part | None:
+        return own(part) if isinstance(part, Parameter) else None
+
+    found = changed(piece, change)
+    assert isinstance(found, Piece)
+    return found

@@ -1,0 +1,198 @@
+"""The file that holds a network of PyTorch."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from unified_blocks.porting.graph import Graph, Node, Parameter, Value
+from unified_blocks.porting.structure import Scope
+from unified_blocks.porting.writing.dialect import Dialect
+from unified_blocks.porting.writing.modules import Classes, Names, classes, uses
+from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
+from unified_blocks.porting.writing.pytorch.helpers import HELPERS
+from unified_blocks.porting.writing.words import Word
+from unified_blocks.porting.writing.written import Written
+
+IMPORTS = {
+    "math": "import math",
+    "torch": "import torch",
+    "load_file": "from safetensors.torch import load_file",
+    "Tensor": "from torch import Tensor",
+    "nn": "from torch import nn",
+    "F": "from torch.nn import functional as F",
+}
+"""What a name of the source is imported by."""
+
+ATTRIBUTES = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu
+    cuda double dump_patches eval extra_repr float forward get_buffer get_extra_state
+    get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers
+    named_children named_modules named_parameters parameters register_buffer register_module
+    register_parameter requires_grad_ set_extra_state set_submodule share_memory state_dict
+    to to_empty train training type xpu zero_grad
+    """,
+    )
+)
+"""Names that every module has already."""
+
+
+def made(parameter: Parameter) -> Piece:
+    """What makes numbers that no layer owns."""
+    sizes = ", ".join(["{}"] * len(parameter.shape)) or "()"
+    slots = [Slot(size, "size") for size in parameter.shape]
+    dtype = "" if parameter.data.dtype.kind == "f" else f", dtype=torch.{parameter.data.dtype.name}"
+    empty = text(f"torch.empty({sizes}{dtype})", *slots)
+    return empty if parameter.role in ("constant", "statistic") else call("nn.Parameter", empty)
+
+
+DIALECT = Dialect(
+    module="nn.Module",
+    sequence="nn.Sequential",
+    table="nn.ModuleDict",
+    parallel="Concurrent",
+    identity="nn.Identity",
+    tensor="Tensor",
+    tensors=made,
+    reserved=frozenset({"Tensor", "F", "nn", "torch", "math", "load", "load_file", *HELPERS}),
+    attributes=ATTRIBUTES,
+)
+
+
+def text_of(graph: Graph, scope: Scope, name: str, words: Mapping[Node, Word]) -> Written:
+    """A network as a file of PyTorch."""
+    made = classes(graph, scope, name, words, DIALECT, lambda names: ending(words, names))
+    blocks = [*(HELPERS[each] for each in made.helpers), *made.sources, _load(graph, made)]
+    body = "\n\n\n".join(block.strip("\n") for block in blocks)
+    source = f"{docstring(graph, made.name)}\n\n{_imports(body)}\n\n\n{body}\n"
+    return Written(source, made.state, made.names, made.layers)
+
+
+def docstring(graph: Graph, name: str) -> str:
+    """What a network is, what it takes and gives, and where it came from."""
+    origin = f", ported from {graph.origin}" if graph.origin else ""
+    start = textwrap.wrap(f'"""{name}{origin}.', 88)
+    batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
+    takes = ", ".join(_shape(value, batch) for value in graph.inputs)
+    gives = ", ".join(_shape(value, batch) for value in graph.outputs)
+    flow = textwrap.wrap(f"It takes {takes}, and gives {gives}.", 88)
+    return "\n".join([*start, "", *flow, '"""'])
+
+
+def _shape(value: Value, batch: int) -> str:
+    sizes = [
+        "n" if value.grows(axis) and size == batch * value.growth[axis] else str(size)
+        for axis, size in enumerate(value.shape)
+    ]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _imports(body: str) -> str:
+    used = [line for name, line in IMPORTS.items() if uses(name, body)]
+    plain = sorted(line for line in used if line == "import math")
+    joined = {"from torch import Tensor", "from torch import nn"}
+    if joined <= set(used):
+        used = [line for line in used if line not in joined]
+        used.append("from torch import Tensor, nn")
+    others = sorted(
+        (line for line in used if line not in plain),
+        key=lambda line: (line.startswith("from"), re.split(r" import | as ", line)[0]),
+    )
+    return "\n".join([*plain, *([""] if plain and others else []), *others])
+
+
+def _load(graph: Graph, made: Classes) -> str:
+    kinds = {array.dtype.name for array in made.state.values() if array.dtype.kind == "f"}
+    assigned = ", assign=True" if kinds - {"float32"} else ""
+    return "\n".join(
+        [
+            f'def load(path: str = "net.safetensors") -> {made.name}:',
+            '    """The network with its numbers, as it is used after training."""',
+            f"    net = {made.name}()",
+            f"    net.load_state_dict(load_file(path){assigned})",
+            "    return net.eval()",
+        ]
+    )
+
+
+def ending(words: Mapping[Node, Word], names: Names) -> list[str]:
+    """The last lines of the constructor: what is held twice, and what is not trained."""
+    return [*_tied(names), *_frozen(words, names)]
+
+
+def _tied(names: Names) -> list[str]:
+    lines = []
+    for first, *others in names.values():
+        for other in others:
+            owner, _, own = other.rpartition(".")
+            place = f'self.get_submodule("{owner}")' if owner else "self"
+            source, _, last = first.rpartition(".")
+            held = f'self.get_submodule("{source}")' if source else "self"
+            lines.append(f"{place}.{own} = {held}.{last}  # the same numbers")
+    return lines
+
+
+def _frozen(words: Mapping[Node, Word], names: Names) -> list[str]:
+    """Lines that say which parameters training leaves as they are."""
+    trained = {p: each for p, each in names.items() if p.role in ("parameter", "frozen")}
+    frozen = [p for p in trained if p.role == "frozen"]
+    if not frozen:
+        return []
+    if len(frozen) == len(trained):
+        return ["self.requires_grad_(False)"]
+    rules, left = _rules(words, trained)
+    lines = [line for rule in rules for line in rule]
+    rest = [trained[parameter][0] for parameter in left]
+    whole, single = _layers(rest, trained)
+    return [
+        *lines,
+        *_each(whole, "submodule", "requires_grad_(False)"),
+        *_each(single, "parameter", "requires_grad_(False)"),
+    ]
+
+
+def _layers(
+    frozen: Sequence[str], trained: Mapping[Parameter, Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """The layers of which all is frozen, and the names of what is frozen beside them."""
+    owners: dict[str, bool] = {}
+    for parameter, names in trained.items():
+        owner = names[0].rpartition(".")[0]
+        owners[owner] = owners.get(owner, True) and parameter.role == "frozen"
+    found = dict.fromkeys(name.rpartition(".")[0] for name in frozen)
+    whole = [owner for owner in found if owner and owners[owner]]
+    return whole, [name for name in frozen if name.rpartition(".")[0] not in whole]
+
+
+def _each(names: Sequence[str], kind: str, change: str) -> list[str]:
+    """Lines that change what has these names."""
+    if len(names) <= 2:
+        return [f'self.get_{kind}("{name}").{change}' for name in names]
+    shown = [f'    "{name}",' for name in names]
+    return ["for name in (", *shown, "):", f"    self.get_{kind}(name).{change}"]
+
+
+def _rules(
+    words: Mapping[Node, Word], trained: Mapping[Parameter, Sequence[str]]
+) -> tuple[list[list[str]], list[Parameter]]:
+    """What is frozen in all layers of a kind, as loops, and what is not by such a rule."""
+    kinds: dict[tuple[str, str], list[Parameter]] = {}
+    for word in words.values():
+        for name, parameter in word.weights.items():
+            if word.layer is not None and parameter in trained:
+                kinds.setdefault((word.layer.head, name), []).append(parameter)
+    loops: dict[str, list[str]] = {}
+    done: set[Parameter] = set()
+    for (kind, name), parameters in kinds.items():
+        if len(parameters) > 2 and all(each.role == "frozen" for each in parameters):
+            loops.setdefault(kind, []).append(f"        module.{name}.requires_grad_(False)")
+            done.update(parameters)
+    rules = [
+        ["for module in self.modules():", f"    if isinstance(module, {kind}):", *lines]
+        for kind, lines in loops.items()
+    ]
+    return rules, [p for p in trained if p.role == "frozen" and p not in done]

@@ -1,0 +1,110 @@
+"""What a target calls each operation: its vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.porting.graph import Graph, Node, Parameter, Value
+from unified_blocks.porting.operations.operation import Operation
+from unified_blocks.porting.writing.pieces import Piece
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Word:
+    """How a node is written.
+
+    Attributes:
+        layer: what makes it, where it is a layer.
+        weights: the parameters of the layer, by the names that it gives them.
+        expression: what it is in a forward, where it is no layer, or need not be one. Its parts
+            are the values that the node takes.
+        called: how the layer is called in a forward, a `{}` for itself and for all it takes.
+        needs: names of helpers that the source must define.
+    """
+
+    layer: Piece | None = None
+    weights: Mapping[str, Parameter] = field(default_factory=dict)
+    expression: Piece | None = None
+    called: str = "{}({})"
+    needs: tuple[str, ...] = ()
+
+    @property
+    def is_plain_layer(self) -> bool:
+        """Whether it can stand in a sequence of layers."""
+        return self.layer is not None and self.called == "{}({})"
+
+
+Writes = Callable[[Any, Node], Word]
+
+
+class Vocabulary:
+    """A table from operations to the functions that write them.
+
+    Args:
+        target: the name of the target, for messages.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._table: dict[type[Operation], Writes] = {}
+
+    def writes(self, *operations: type[Operation]) -> Callable[[Writes], Writes]:
+        """Say how nodes of an operation are written; a decorator of `(operation, node) -> Word`."""
+
+        def registered(function: Writes) -> Writes:
+            self._table.update(dict.fromkeys(operations, function))
+            return function
+
+        return registered
+
+    def knows(self, operation: type[Operation]) -> bool:
+        """Whether there is a word for an operation."""
+        return operation in self._table
+
+    def words(self, graph: Graph) -> dict[Node, Word]:
+        """The word of each node.
+
+        Raises:
+            UnsupportedError: where there is none, for all such nodes in one.
+        """
+        found: dict[Node, Word] = {}
+        refused: list[str] = []
+        for node in graph.nodes:
+            function = self._table.get(type(node.operation))
+            if function is None:
+                refused.append(f"{node.name}: {type(node.operation).__name__}")
+                continue
+            try:
+                found[node] = function(node.operation, node)
+            except UnsupportedError as error:
+                refused.append(f"{node.name}: {error}")
+        if refused:
+            raise UnsupportedError(refusal(graph.name, self.target, refused))
+        return found
+
+
+def refusal(network: str, target: str, refused: Sequence[str]) -> str:
+    """The message for nodes that a target cannot write."""
+    shown = "".join(f"\n  {each}" for each in refused[:MOST_SHOWN])
+    more = len(refused) - MOST_SHOWN
+    return (
+        f"{network}: each operation must be one that {target} can be written with; got {shown}"
+        + (f"\n  and {more} more" if more > 0 else "")
+        + "\ncut the network before them with outputs=[…], or port it to another target"
+    )
+
+
+def own_weights(node: Node, *places: int) -> bool:
+    """Whether these inputs of a node, where it has them, are numbers that a layer can own."""
+    given = [node.inputs[place] for place in places if place < len(node.inputs)]
+    return all(isinstance(each, Parameter) for each in given) and len(set(given)) == len(given)
+
+
+def named(**weights: Value | None) -> dict[str, Parameter]:
+    """The parameters of a layer, without those that it lacks."""
+    return {name: each for name, each in weights.items() if isinstance(each, Parameter)}
