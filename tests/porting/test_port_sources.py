@@ -61,7 +61,7 @@ def test_a_shape_that_the_graph_notes_needs_no_example(tmp_path):
 
 
 def test_what_is_drawn_is_of_the_dtype_and_of_no_other_batch(tmp_path):
-    network, given, graph = read(save(tmp_path)[0], example=((2, *IMAGE[1:]), "float16"))
+    _, given, graph = read(save(tmp_path)[0], example=((2, *IMAGE[1:]), "float16"))
     drawn = numbers_for(graph, given)["data"]
     assert drawn.dtype == "float16"
     assert drawn.shape == (2, 3, 8, 8)
@@ -133,17 +133,17 @@ def test_a_graph_without_numbers_beside_it_is_told(tmp_path):
     numbers.unlink()
     assert "small-0009.params" in read(graph)[0].origin
     (tmp_path / "small-0009.params").unlink()
-    with pytest.raises(ub.InputError, match="one file small-0000.params; got none: give the file"):
+    with pytest.raises(ub.InputError, match=r"one file small-0000.params; got none: give the file"):
         read(graph)
 
 
 def test_files_that_are_something_else_are_told(tmp_path):
     graph, numbers = save(tmp_path)
-    with pytest.raises(ub.InputError, match="which has numbers only: give net-symbol.json before"):
+    with pytest.raises(ub.InputError, match=r"which has numbers only: give net-symbol.json before"):
         read(numbers)
     with pytest.raises(ub.FileFormatError, match="a symbol that MXNet wrote as JSON"):
         read(numbers.rename(tmp_path / "other-symbol.json"), ARRAYS)
-    with pytest.raises(ub.InputError, match="got the folder .*: give .*small-symbol.json"):
+    with pytest.raises(ub.InputError, match=r"got the folder .*: give .*small-symbol.json"):
         read(tmp_path)
     ub.write_state(ARRAYS, tmp_path / "numbers.safetensors")
     with pytest.raises(ub.FileFormatError, match=r"a \.params file of MXNet; got .*safetensors"):
@@ -156,7 +156,7 @@ def test_numbers_of_another_network_are_told(tmp_path):
     with pytest.raises(ub.StateMismatchError, match="are names of save_parameters, which no graph"):
         read(graph, structural)
     other = {name.replace("0", "9"): array for name, array in ARRAYS.items()}
-    with pytest.raises(ub.StateMismatchError, match="missing, and got 'conv9_weight'.* instead"):
+    with pytest.raises(ub.StateMismatchError, match=r"missing, and got 'conv9_weight'.* instead"):
         read(graph, other)
     with pytest.raises(ub.StateMismatchError, match="nothing else: give the file that belongs"):
         read(graph, {k: v for k, v in ARRAYS.items() if k != "fc1_bias"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from unified_blocks.errors import FileFormatError, InputError
 from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.interpreter import values_of
-from unified_blocks.porting.mxnet.reader import Source
+from unified_blocks.porting.mxnet.reader import LABELLED, Source
 from unified_blocks.porting.mxnet.tolerances import DEFAULT, FLOAT32_ONLY, tolerance_of
 from unified_blocks.types import Array
 
@@ -59,9 +60,11 @@ def evaluated(
     port: Any, inputs: Mapping[str, Array], weights: Sequence[Array] | None = None
 ) -> Any:
     """What the framework of the network computes of it; see `Backend.evaluate`."""
-    text = cut(port.network, port.graph)
-    dtype = dtype_of(port.network)
-    return get_backend(ORIGINAL).evaluate(text, port.network.arrays, inputs, dtype, weights)
+    network, graph = port.network, port.graph
+    text = cut(network, graph, losses=weights is None)
+    given = {**labels_of(network, graph), **inputs}
+    dtype = dtype_of(network)
+    return get_backend(ORIGINAL).evaluate(text, network.arrays, given, dtype, weights)
 
 
 def dtype_of(network: Source) -> str:
@@ -70,14 +73,50 @@ def dtype_of(network: Source) -> str:
     return "float32" if narrow else "float64"
 
 
-def cut(network: Source, graph: Graph) -> str:
-    """The JSON of a network whose outputs are those of a graph."""
+def cut(network: Source, graph: Graph, losses: bool = True) -> str:
+    """The JSON of a network whose outputs are those of a graph.
+
+    Args:
+        losses: whether heads stay that have a gradient of their own, that of their loss.
+    """
     content = json.loads(network.text)
     places = {node.name: i for i, node in enumerate(network.symbol.nodes)}
     heads = [value.origin for value in graph.outputs if value.origin]
     if len(heads) == len(graph.outputs):
         content["heads"] = [[places[name], index, 0] for name, index in heads]
+    for node, read in zip(content["nodes"], network.symbol.nodes, strict=True):
+        if not losses and read.operator in GIVEN:
+            many = read.options.get("multi_output", "False").lower() in ("true", "1")
+            options = {"axis": "1" if many else "-1"} if GIVEN[read.operator] == "softmax" else {}
+            for key in ("param", "attr", "attrs"):
+                node.pop(key, None)
+            node |= {"op": GIVEN[read.operator], "attrs": options, "inputs": node["inputs"][:1]}
     return json.dumps(content)
+
+
+GIVEN = {
+    **dict.fromkeys(("SoftmaxOutput", "Softmax"), "softmax"),
+    **dict.fromkeys(("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput"), "_copy"),
+    **dict.fromkeys(("MakeLoss", "make_loss"), "_copy"),
+    "LogisticRegressionOutput": "sigmoid",
+}
+"""The operator that gives what a loss gives when it is used, with the gradient of that."""
+
+
+def labels_of(network: Source, graph: Graph) -> dict[str, Array]:
+    """Zeros for each label: its head gives the same whatever it is."""
+    shapes = {value.origin[0]: value.shape for value in values_in(graph) if value.origin}
+    nodes, found = network.symbol.nodes, {}
+    for node in nodes:
+        if node.operator not in LABELLED or node.name not in shapes or len(node.inputs) < 2:
+            continue
+        shape = shapes[node.name]
+        if "multi_output" in node.options and node.options["multi_output"] in ("True", "true", "1"):
+            shape = (shape[0], math.prod(shape[2:]))
+        elif not node.operator.endswith("RegressionOutput"):
+            shape = shape[:-1]
+        found[nodes[node.inputs[1][0]].name] = np.zeros(shape)
+    return found
 
 
 def original(port: Any, inputs: Mapping[str, Array]) -> Judge:
@@ -122,8 +161,9 @@ def loosened(network: Source, graph: Graph) -> dict[Value, float]:
     for node in graph.nodes:
         before = max((found.get(value, least) for value in node.taken), default=least)
         for value in node.outputs:
-            name = value.origin[0] if value.origin else node.name
-            found[value] = max(before, tolerance_of(operators.get(name, "")))
+            # A node of ours may stand for several of theirs: one that computes, and one that turns.
+            names = {node.name, value.origin[0] if value.origin else node.name}
+            found[value] = max(before, *(tolerance_of(operators.get(each, "")) for each in names))
     return found
 
 

@@ -19,11 +19,12 @@ from unified_blocks.backend.registry import owner_of
 from unified_blocks.errors import InputError
 from unified_blocks.files.state_files import write_state
 from unified_blocks.formats.atomic import replacing
-from unified_blocks.porting.decisions import decisions
+from unified_blocks.porting.decisions import decisions, only_batch
 from unified_blocks.porting.examples import Given, given_for, numbers_for
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.loading import of_files, of_live
 from unified_blocks.porting.mxnet.reader import Source, read_graph
+from unified_blocks.porting.passes import prepared
 from unified_blocks.porting.targets import Target, target_of
 from unified_blocks.types import Array, Shape, State
 
@@ -83,7 +84,10 @@ def port(
     target = target_of(to)
     options = target.options(layout)
     network, given = network_of(source, params, example, outputs)
-    graph = read_graph(network, {name: each.typed for name, each in given.items()}, outputs)
+    shapes = {name: each.typed for name, each in given.items()}
+    graph = prepared(read_graph(network, shapes, outputs))
+    if batch := only_batch(graph):
+        graph.origin += f", for a batch of {batch} only"
     return Port(network, graph, given, target, options)
 
 

@@ -60,7 +60,8 @@ def classes(
         ending: the lines that end its constructor, of the names of its parameters.
     """
     batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
-    drafting = Drafting(words, dialect, batch)
+    used = frozenset([*graph.outputs, *(value for node in graph.nodes for value in node.inputs)])
+    drafting = Drafting(words, dialect, batch, used)
     defining = Defining(drafting)
     top = defining.define(scope, distinct(camel(name), dialect.reserved))
     owned = {
