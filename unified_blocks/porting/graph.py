@@ -94,7 +94,7 @@ class Node:
         name: its own, in the network that was read.
         path: the names of the blocks that it is in, from the outside, and its own name there. The
             same path again is another call of the same layer.
-        kinds: the class of each of those blocks, where it is known; as long as `path[:-1]`.
+        kinds: the class of each of those blocks; empty where the network does not know its blocks.
     """
 
     operation: Operation
