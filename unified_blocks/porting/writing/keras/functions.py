@@ -18,6 +18,7 @@ from unified_blocks.porting.writing.keras.blocks import (
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
+    Index,
     Infix,
     Named,
     Raw,
@@ -390,6 +391,11 @@ class Body:
             if len(texts) == 1:
                 return expression.sign + texts[0], place
             return f" {expression.sign} ".join(texts), place
+        if isinstance(expression, Index):
+            text, place = self._expression(expression.value, place)
+            source = flat(text)
+            shown = source if source.isidentifier() else f"({source})"
+            return f"{shown}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:
