@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -35,6 +36,8 @@ from unified_blocks.porting.writing.keras.expressions import (
 from unified_blocks.porting.writing.keras.text import WIDTH, Bracketed, Text, flat, laid
 from unified_blocks.types import Shape
 
+ATOMS = (ast.Name, ast.Call, ast.Subscript, ast.Attribute)
+"""Expressions of Python of which a part can be taken as they are."""
 FREE = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 """What tensors are called, in this order."""
 
@@ -394,8 +397,8 @@ class Body:
         if isinstance(expression, Index):
             text, place = self._expression(expression.value, place)
             source = flat(text)
-            shown = source if source.isidentifier() else f"({source})"
-            return f"{shown}[{expression.inside}]", place
+            atom = isinstance(ast.parse(source, mode="eval").body, ATOMS)
+            return f"{source if atom else f'({source})'}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:
