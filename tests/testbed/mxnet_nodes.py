@@ -102,3 +102,8 @@ class Case:
             grad_req="null",
         )
         return [each.asnumpy() for each in run.forward(is_train=False)]
+
+
+def one(operator, *inputs, outputs=1, **options):
+    """A case, written shortly."""
+    return Case(operator, inputs, options, outputs)

@@ -2,19 +2,15 @@
 
 import numpy as np
 
-from testbed.mxnet_nodes import Array, Between, Case
+from testbed.image_cases import DETECTION, IMAGE, IMAGES
+from testbed.mxnet_nodes import Array, Between, one
 
-IMAGE = (2, 4, 5, 7)
 VECTORS = (3, 6)
 POSITIVE = Between(0.5, 2.0, (2, 3))
 UNIT = Between(-0.9, 0.9, (2, 3))
 HALVES = np.array([-2.5, -1.5, -0.7, -0.5, 0.0, 0.3, 0.5, 1.5, 2.5])
 SIGNS = np.array([[-1.0, 0.0, 2.0], [0.0, 3.0, -2.0]])
 OTHERS = np.array([[1.0, 0.0, 2.0], [-1.0, 0.0, -2.0]])
-
-
-def one(operator, *inputs, outputs=1, **options):
-    return Case(operator, inputs, options, outputs)
 
 
 ZOO = [
@@ -174,6 +170,7 @@ ARITHMETIC = [
             *("_LogicalAndScalar", "_LogicalOrScalar", "_LogicalXorScalar"),
         )
     ),
+    *(one(f"_logical_{name}_scalar", SIGNS, scalar=0.0) for name in ("and", "or", "xor")),
     one("_mod_scalar", (3, 4), scalar=-0.7),
     one("_plus_scalar", np.arange(3, dtype="int32"), scalar=2, is_int=True),
     one("smooth_l1", (3, 4), scalar=1.5),
@@ -325,70 +322,13 @@ CREATION = [
     one("_arange", start=2, stop=9, step=2.5),
     one("_arange", start=0, stop=4, repeat=2, dtype="int32"),
     one("_eye", N=3, M=4, k=1),
+    one("shape_array", (3, 4)),
+    one("size_array", (3, 4)),
     one("_contrib_arange_like", (3, 4), axis=1),
     one("_contrib_arange_like", (3, 4), start=2, step=0.5),
 ]
 
-IMAGES = [
-    *(
-        one("Deconvolution", IMAGE, Array((4, 3, 3, 2)), kernel=(3, 2), num_filter=3, **options)
-        for options in (
-            {},
-            {"stride": (2, 3), "pad": (1, 1), "adj": (1, 2)},
-            {"stride": (2, 2), "target_shape": (10, 14)},
-            {"stride": (2, 2), "target_shape": (9, 13), "pad": (5, 5)},
-            {"dilate": (2, 1), "layout": "NCHW", "workspace": 512},
-        )
-    ),
-    one(
-        *("Deconvolution", IMAGE, Array((4, 3, 3, 3)), Array((6,))),
-        kernel=(3, 3),
-        num_filter=6,
-        num_group=2,
-        no_bias=False,
-        stride=(2, 1),
-    ),
-    one("Deconvolution", (2, 3, 5), Array((3, 2, 4)), kernel=(4,), num_filter=2, stride=(2,)),
-    one("UpSampling", IMAGE, scale=2, sample_type="nearest", num_args=1),
-    one("UpSampling", (1, 2, 4, 4), (1, 3, 2, 2), scale=2, sample_type="nearest", num_args=2),
-    one(
-        *("UpSampling", (1, 2, 4, 4), (1, 2, 2, 2), (1, 2, 8, 8)),
-        scale=2,
-        sample_type="nearest",
-        num_args=3,
-        multi_input_mode="sum",
-    ),
-    *(
-        one(
-            *("UpSampling", IMAGE, Array((4, 1, 2 * scale - scale % 2, 2 * scale - scale % 2))),
-            scale=scale,
-            sample_type="bilinear",
-            num_args=2,
-            num_filter=4,
-        )
-        for scale in (2, 3)
-    ),
-    one("_contrib_BilinearResize2D", IMAGE, height=9, width=3),
-    one("_contrib_BilinearResize2D", IMAGE, height=1, width=14),
-    one("_contrib_BilinearResize2D", IMAGE, scale_height=2, scale_width=1.5),
-    one("_contrib_BilinearResize2D", IMAGE, height=9, width=3, align_corners=False),
-    one("_contrib_BilinearResize2D", IMAGE, (1, 2, 8, 3), mode="like"),
-    *(
-        one("_contrib_BilinearResize2D", (1, 2, 5, 6), mode=mode, scale_height=2, scale_width=2)
-        for mode in ("odd_scale", "to_even_down", "to_even_up", "to_odd_down", "to_odd_up")
-    ),
-    one("_contrib_AdaptiveAvgPooling2D", IMAGE, output_size=(3, 2)),
-    one("_contrib_AdaptiveAvgPooling2D", IMAGE, output_size=3),
-    one("_contrib_AdaptiveAvgPooling2D", IMAGE),
-    one("InstanceNorm", IMAGE, Array((4,)), Array((4,))),
-    one("InstanceNorm", (2, 4, 6), Array((4,)), Array((4,)), eps=0.01),
-    one("GroupNorm", IMAGE, Array((2,)), Array((2,)), num_groups=2),
-    one("GroupNorm", IMAGE, Array((1,)), Array((1,)), eps=0.01),
-    one("LRN", IMAGE, nsize=3),
-    one("LRN", IMAGE, nsize=5, alpha=0.5, beta=0.5, knorm=1),
-]
-
 CASES = [
     *(*ZOO, *ACTIVATIONS, *HEADS, *ARITHMETIC, *SHAPES),
-    *(*SLICES, *REDUCTIONS, *GATHERS, *CREATION, *IMAGES),
+    *(*SLICES, *REDUCTIONS, *GATHERS, *CREATION, *IMAGES, *DETECTION),
 ]

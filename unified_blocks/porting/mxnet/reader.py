@@ -10,12 +10,15 @@ from unified_blocks.errors import InputError, StateMismatchError, UnsupportedErr
 from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.places import places_of
-from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading, owner
 from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
 
 MOST_SHOWN = 20
+QUANTIZED = ("_contrib_quantize", "_contrib_dequantize", "_contrib_requantize")
+FUSED = ("_sg_mkldnn_", "_sg_onednn_", "_FusedOp", "_TensorRT")
+"""How the names of operators begin that MXNet put in the place of those of a network."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,10 @@ class _Reader:
         self.heads = heads
         self.builder = Builder(source.name, source.origin)
         self.values: dict[tuple[int, int], Value | None] = {}
-        self.derived: dict[Any, Parameter] = {}
+        self.derived: dict[Any, Any] = {}
         self.refused: list[str] = []
+        nodes = source.symbol.nodes
+        self.first = {nodes[node.inputs[0][0]].name for node in nodes if node.inputs}
         self.places = places_of(source.symbol, source.names)
 
     def read(self) -> Graph:
@@ -181,8 +186,7 @@ class _Reader:
             raise UnsupportedError(
                 f"{self.source.name}: each node must be one that can be read; got {shown}"
                 + (f"\n  and {more} more" if more > 0 else "")
-                + "\ncut the network before them with outputs=[…], or say what an operator means "
-                "with ub.porting.register"
+                + f"\n{self._remedy(live)}"
             )
         for head in self.heads:
             value = self.values[head]
@@ -191,7 +195,21 @@ class _Reader:
                 raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
             self.builder.graph.outputs.append(value)
         self.builder.graph.nodes = _needed(self.builder.graph)
+        _name_shared(self.builder.graph)
         return self.builder.graph
+
+    def _remedy(self, live: Sequence[int]) -> str:
+        """What to do about nodes that cannot be read."""
+        nodes = [self.source.symbol.nodes[place] for place in live]
+        made = [node for node in nodes if node.operator.startswith((*QUANTIZED, *FUSED))]
+        if any(n.operator.startswith(QUANTIZED) or "quantized" in n.options for n in made):
+            return "the network was quantized by MXNet: port the float network it was made of"
+        if made:
+            return "the network was fused by MXNet for one machine: port the one it was made of"
+        return (
+            "cut the network before them with outputs=[…], or say what an operator means with "
+            "ub.porting.register"
+        )
 
     def _given(self, node: SymbolNode, expected: set[str]) -> Value | None:
         """An input or an array; None of a label that nothing needs."""
@@ -203,7 +221,7 @@ class _Reader:
             return self.builder.input(name, *self.inputs[name])
         if name not in expected:
             return None
-        if node.name.endswith(("weight", "bias", "gamma", "beta", "moving_mean", "moving_var")):
+        if self.source.arrays and name not in self.first:  # operators take their arrays last
             raise StateMismatchError(
                 f"{self.source.name}: params must have every array of the graph; {name!r} is "
                 "missing: give the .params file that belongs to it"
@@ -252,6 +270,24 @@ def _needed(graph: Graph) -> list[Node]:
             wanted.update(node.inputs)
             needed.append(node)
     return needed[::-1]
+
+
+def _name_shared(graph: Graph) -> None:
+    """Give all calls of one layer the path of its parameters, where no trace tells the blocks.
+
+    Operations with the same parameters, such as the steps of a cell that was unrolled, are calls of
+    one layer; their own names have the number of the step.
+    """
+    calls: dict[Any, list[Node]] = {}
+    for node in graph.nodes:
+        own = tuple(each for each in node.parameters if each.role != "constant")
+        if own and node.path == (node.name,):
+            calls.setdefault((node.operation, own), []).append(node)
+    for (_, parameters), nodes in calls.items():
+        if len(nodes) > 1:
+            path = owner(parameters)
+            for node in nodes:
+                node.path = path
 
 
 def _compare(graph: Graph, other: Graph) -> None:

@@ -110,3 +110,26 @@ class ResponseNorm(Same):
         view: Any = np.lib.stride_tricks.sliding_window_view
         total = view(around, self.size, axis=1).sum(-1)
         return np.asarray(x * (self.k + self.alpha / self.size * total) ** -self.beta)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Operation):
+    """The norm of the last axis. Takes x, gamma and beta, each `(features,)`.
+
+    Attributes:
+        epsilon: is added to the variance.
+    """
+
+    epsilon: float
+
+    def infer(self, *inputs: Any) -> Given:
+        x, *vectors = inputs
+        if any(vector.shape != x.shape[-1:] for vector in vectors):
+            raise ValueError(f"{[v.shape for v in vectors]} for {x.shape[-1]} features")
+        return [(x.shape, x.dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        x, gamma, beta = arrays
+        centred = x - x.mean(-1, keepdims=True)
+        variance = np.square(centred).mean(-1, keepdims=True)
+        return np.asarray(centred / np.sqrt(variance + self.epsilon) * gamma + beta)

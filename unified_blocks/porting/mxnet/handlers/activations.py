@@ -7,6 +7,7 @@ from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.activations import Elu, LeakyRelu, PRelu, Softmax
 from unified_blocks.porting.operations.elementwise import Clip, Elementwise
 from unified_blocks.porting.operations.operation import axis_of
+from unified_blocks.porting.operations.sequences import MaskedSoftmax
 
 
 @register("LeakyReLU")
@@ -44,9 +45,11 @@ def hard_sigmoid(read: Reading) -> Value:
 
 @register("softmax", "log_softmax", "softmin")
 def softmax(read: Reading) -> Value:
-    if read.flag("use_length", False):
+    x, *lengths = read.inputs
+    if not read.flag("use_length", False):
+        lengths = []
+    elif read.operator != "softmax":
         raise read.refused("use_length=True: it leaves out what is beyond a length")
-    x = read.inputs[0]
     if (dtype := read.text("dtype", None)) not in (None, "None", x.dtype):
         raise read.refused(f"dtype={dtype} of {x.dtype}")
     if (temperature := read.number("temperature", None)) not in (None, 1.0):
@@ -54,6 +57,8 @@ def softmax(read: Reading) -> Value:
     if read.operator == "softmin":
         x = read.add(Elementwise("negative"), x, suffix="negative")
     axis = axis_of(read.integer("axis", -1), x.rank)
+    if lengths:
+        return read.add(MaskedSoftmax(axis), x, *lengths)
     return read.add(Softmax(axis, log=read.operator == "log_softmax"), x)
 
 

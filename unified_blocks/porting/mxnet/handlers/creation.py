@@ -54,6 +54,16 @@ def eye(read: Reading) -> Value:
     return made(read, np.eye(rows, read.integer("M", 0) or rows, read.integer("k", 0)))
 
 
+@register("shape_array")
+def shape_array(read: Reading) -> Value:
+    return made(read, np.asarray(read.inputs[0].shape), "int64")
+
+
+@register("size_array")
+def size_array(read: Reading) -> Value:
+    return made(read, np.asarray([math.prod(read.inputs[0].shape)]), "int64")
+
+
 @register("_contrib_arange_like")
 def arange_like(read: Reading) -> Value:
     (x,) = read.inputs

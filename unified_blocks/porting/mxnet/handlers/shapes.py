@@ -9,6 +9,7 @@ from unified_blocks.porting.graph import Value
 from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.operation import axes_of, axis_of
 from unified_blocks.porting.operations.shapes import (
+    BroadcastLike,
     BroadcastTo,
     ExpandDims,
     Reshape,
@@ -75,7 +76,16 @@ def reshape_like(read: Reading) -> Value:
 def transpose(read: Reading) -> Value:
     (x,) = read.inputs
     axes = read.sizes("axes") or tuple(range(x.rank))[::-1]
-    return read.add(Transpose(tuple(axis_of(axis, x.rank) for axis in axes)), x)
+    return turned(read, x, tuple(axis_of(axis, x.rank) for axis in axes))
+
+
+def turned(read: Reading, x: Value, axes: Shape, suffix: str = "") -> Value:
+    """The axes in another order; where they were in another before, in one step or in none."""
+    before = read.maker(x)
+    if before is not None and isinstance(before.operation, Transpose):
+        (x,) = before.inputs
+        axes = tuple(before.operation.axes[axis] for axis in axes)
+    return x if axes == tuple(range(x.rank)) else read.add(Transpose(axes), x, suffix=suffix)
 
 
 @register("SwapAxis", "swapaxes")
@@ -84,7 +94,7 @@ def swap_axis(read: Reading) -> Value:
     axes = list(range(x.rank))
     first, second = (axis_of(read.integer(each, 0), x.rank) for each in ("dim1", "dim2"))
     axes[first], axes[second] = second, first
-    return read.add(Transpose(tuple(axes)), x)
+    return turned(read, x, tuple(axes))
 
 
 @register("expand_dims")
@@ -124,7 +134,7 @@ def broadcast_like(read: Reading) -> Value:
     x, like = read.inputs
     mine, others = read.sizes("lhs_axes"), read.sizes("rhs_axes")
     if not mine and not others:
-        mine = others = tuple(range(x.rank))
+        return read.add(BroadcastLike(), x, like)
     shape = list(x.shape)
     for axis, other in zip(mine, others, strict=True):
         shape[axis] = like.shape[other]

@@ -78,6 +78,19 @@ class Infix:
 
 
 @dataclass(frozen=True)
+class Index:
+    """A part of a tensor.
+
+    Attributes:
+        value: the tensor.
+        inside: what stands in the brackets.
+    """
+
+    value: Expression
+    inside: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A tuple or list of expressions that are not all literals."""
 
@@ -86,7 +99,7 @@ class Row:
 
 
 Literal: TypeAlias = "int | float | bool | str | tuple[Any, ...] | None"
-Expression: TypeAlias = "Tensor | Shared | Named | Raw | Call | Infix | Row | Literal"
+Expression: TypeAlias = "Tensor | Shared | Named | Raw | Call | Infix | Index | Row | Literal"
 
 
 def call(function: str | Call | Shared, *arguments: Expression, **keywords: Expression) -> Call:
@@ -101,6 +114,8 @@ FIXED = "Fixed"
 PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
+    "layers.Embedding": ("input_dim", "output_dim"),
+    **{f"layers.{kind}": ("units",) for kind in ("LSTM", "GRU", "SimpleRNN")},
     "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
     "layers.Reshape": ("target_shape",),
@@ -129,6 +144,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "layers.Concatenate": {"axis": -1},
     "layers.Dense": {"use_bias": True},
+    "layers.LayerNormalization": {"axis": -1, "epsilon": 1e-3},
+    **{
+        f"layers.{kind}": {
+            "activation": "tanh", "return_sequences": False, "return_state": False,
+            "zero_output_for_mask": False,
+        }
+        for kind in ("LSTM", "GRU", "SimpleRNN")
+    },
     **{f"layers.Conv{n}D": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.Conv{n}DTranspose": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": _CONVOLUTION for n in (1, 2)},
@@ -181,6 +204,8 @@ def parts(expression: Any) -> Iterator[tuple[Any, Any, str]]:
     elif isinstance(expression, Infix):
         for each in expression.operands:
             yield each, None, "value"
+    elif isinstance(expression, Index):
+        yield expression.value, None, "value"
     elif isinstance(expression, Row):
         for each in expression.items:
             yield each, None, "value"
@@ -237,6 +262,8 @@ def form(expression: Any, place: Callable[[Tensor | Shared], Any], inside: int) 
         )
     elif isinstance(expression, Infix):
         head = expression.sign
+    elif isinstance(expression, Index):
+        head = ("index", expression.inside)
     return (head, *(form(part, place, inside) for part, _, _ in parts(expression)))
 
 

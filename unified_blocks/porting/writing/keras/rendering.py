@@ -8,6 +8,7 @@ from typing import Any
 from unified_blocks.porting.writing.keras.blocks import Held, has_names
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
+    Index,
     Infix,
     Named,
     Raw,
@@ -103,6 +104,11 @@ class Rendering:
             if len(texts) == 1:
                 return expression.sign + texts[0], place
             return f" {expression.sign} ".join(texts), place
+        if isinstance(expression, Index):
+            text, place = self._expression(expression.value, place, inside)
+            source = flat(text)
+            shown = source if source.isidentifier() else f"({source})"
+            return f"{shown}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:

@@ -11,6 +11,7 @@ from typing import Any
 from unified_blocks.porting.writing.keras.blocks import Block, Held
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
+    Index,
     Infix,
     Leaf,
     Row,
@@ -75,6 +76,8 @@ def _reading(expression: Any, others: dict[Held, Held]) -> Any:
         )
     if isinstance(expression, Infix):
         return Infix(expression.sign, tuple(_reading(each, others) for each in expression.operands))
+    if isinstance(expression, Index):
+        return Index(_reading(expression.value, others), expression.inside)
     if isinstance(expression, Row):
         return Row(tuple(_reading(each, others) for each in expression.items), expression.brackets)
     return expression

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.operator_cases import CASES, one
+from testbed.mxnet_nodes import one
+from testbed.operator_cases import CASES
 from unified_blocks.porting.mxnet import handlers
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.reader import CUT, Source, read_graph
@@ -19,7 +20,7 @@ FAMILIES = {
     f"{handlers.__name__}.{name}"
     for name in (
         *("zoo", "activations", "heads", "arithmetic", "shapes", "slices", "reductions"),
-        *("gathers", "creation", "images"),
+        *("gathers", "creation", "images", "detection"),
     )
 }
 OF_OTHERS = {"WarpCTC", "BatchNorm_v1", "CuDNNBatchNorm", "Pooling_v1"}
@@ -54,7 +55,7 @@ def test_every_operator_has_a_case():
     ("case", "message"),
     [
         (one("SoftmaxActivation", (2, 4), mode="row"), "mode=row is not known"),
-        (one("softmax", (2, 3), (2,), use_length=True), "use_length=True"),
+        (one("log_softmax", (2, 3), (2,), use_length=True), "use_length=True"),
         (one("softmax", (2, 3), dtype="float16"), "dtype=float16 of float64"),
         (one("LeakyReLU", (2, 3), act_type="swish"), "act_type=swish is not known"),
         (one("SliceChannel", (2, 5), num_outputs=2), "2 parts of 5 that are not alike"),

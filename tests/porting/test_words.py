@@ -1,0 +1,86 @@
+"""Each operation that is read, in the source of each target: its numbers are those by NumPy."""
+
+import numpy as np
+import pytest
+
+import unified_blocks as ub
+from testbed.operator_cases import CASES
+from unified_blocks.files.state_files import write_state
+from unified_blocks.porting.interpreter import values_of
+from unified_blocks.porting.targets import target_of
+
+
+def computed(cases):
+    """Those cases in which something is computed of what the user gives."""
+    return [case for case in cases if case.graph().nodes]
+
+
+def exact(array):
+    """Floating numbers in float64."""
+    return array.astype("float64") if array.dtype.kind == "f" else array
+
+
+def moved(written, value, array):
+    """The numbers of a value as they lie in the target."""
+    order = written.turned.get(value)
+    return array if order is None else np.ascontiguousarray(array.transpose(order))
+
+
+INEXACT = {
+    ("tensorflow", operator): 1e-7
+    for operator in ("LeakyReLU", "_mod_scalar", "_rmod_scalar", "_ModScalar", "_RModScalar")
+}
+"""TensorFlow's slope is held in float32, and so is the number that Keras' `mod` is given."""
+
+
+@pytest.fixture
+def ported(backend, tmp_path):
+    """What the source of a graph gives for some inputs, in float64, each as an array."""
+    target = target_of(backend.name)
+
+    def run(graph, inputs):
+        written = target.write(graph, "Net")
+        write_state(written.state, tmp_path / "net.safetensors")
+        names = {"__name__": "ported"}
+        exec(compile(written.source, "net.py", "exec"), names)
+        with ub.use_dtype("float64"), backend.native_dtype("float64"):
+            net = names["load"](str(tmp_path / "net.safetensors"))
+        net = backend.cast(net, "float64") if backend.name == "torch" else net
+        laid = (moved(written, value, inputs[value.name]) for value in graph.inputs)
+        given = [backend.from_numpy(each, "cpu") for each in laid]
+        found = backend.run(net, given)
+        found = found if isinstance(found, list | tuple) else [found]
+        return written, [backend.to_numpy(each) for each in found]
+
+    return run
+
+
+UNKNOWN = [
+    case
+    for case in CASES
+    if case.operator == "_contrib_ROIAlign" and not case.options.get("sample_ratio")
+]
+"""How many points a region has is known when it is seen, which a model of Keras cannot do."""
+
+
+@pytest.mark.parametrize("case", UNKNOWN, ids=str)
+def test_what_keras_cannot_do_is_refused(case):
+    with pytest.raises(ub.UnsupportedError, match="as many points as a region has pixels"):
+        target_of("tensorflow").write(case.graph(), "Net")
+
+
+@pytest.mark.parametrize("case", computed(CASES), ids=str)
+def test_source_computes_what_the_graph_does(case, ported, backend):
+    if backend.name == "mxnet":
+        pytest.skip("MXNet is what is left")
+    if backend.name == "tensorflow" and case in UNKNOWN:
+        pytest.skip("refused")
+    graph, inputs = case.graph(), {k: exact(x) for k, x in case.numbers()[1].items()}
+    values = values_of(graph, inputs)
+    written, found = ported(graph, inputs)
+    for mine, value in zip(found, graph.outputs, strict=True):
+        expected = moved(written, value, values[value])
+        assert mine.shape == expected.shape
+        scale = max(np.abs(expected).max(initial=0), 1)
+        tolerance = INEXACT.get((backend.name, case.operator), 1e-9)
+        assert np.abs(mine - expected).max(initial=0) <= tolerance * scale
