@@ -265,8 +265,8 @@ def bindings(template: str) -> tuple[tuple[int, ...], int]:
         elif isinstance(node, ast.UnaryOp):
             visit(node.operand, _level(node))
         elif isinstance(node, ast.Compare):
-            for each in (node.left, *node.comparators):
-                visit(each, 2)
+            for side in (node.left, *node.comparators):
+                visit(side, 2)
         elif isinstance(node, ast.Attribute | ast.Subscript):
             visit(node.value, ATOM)
             if isinstance(node, ast.Subscript):
