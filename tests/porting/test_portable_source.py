@@ -58,4 +58,4 @@ def test_a_trained_number_of_no_layer_is_an_error() -> None:
 def test_the_names_are_those_of_pytorch() -> None:
     graph = residual()
     state = write(graph, divided(graph), name="net").state
-    assert {"features.2.body.1.running_var", "output.bias"} <= set(state)
+    assert {"features.2.body.1.running_var", "output_.bias"} <= set(state)

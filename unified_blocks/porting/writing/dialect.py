@@ -28,6 +28,7 @@ class Dialect:
             named like any.
         tensor: the type of a tensor in an annotation.
         argument: what the only input of a block is called.
+        renames: whether a part whose name no part may have gets another one.
         parallel_options: what `parallel` takes besides its layers.
         fused: gives a layer that does some more operations, by its own options, or None; where
             there is no such function, a class of its own does, which extends the layer.
@@ -50,8 +51,13 @@ class Dialect:
     reserved: frozenset[str]
     attributes: frozenset[str]
     argument: str = "x"
+    renames: bool = False
     parallel_options: Mapping[str, Any] = field(default_factory=dict)
     fused: Callable[[Piece, Sequence[Operation]], Piece | None] | None = None
+
+    def known(self, name: str) -> str:
+        """What a part is called that the network calls by this name."""
+        return f"{name}_" if self.renames and name in self.attributes else name
 
     def row(self, base: str, parts: Sequence[Part]) -> Piece:
         """What makes layers in a row, or beside each other."""

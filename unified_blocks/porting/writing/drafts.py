@@ -296,13 +296,13 @@ class _Block:
                 self.node(item, inside)
         elif item.path in self.drafting.opened:
             for each in item.items:
-                self.item(each, (*inside, item.name))
+                self.item(each, (*inside, self.dialect.known(item.name)))
         elif self.drafting.is_inline(item):
             owner = self.drafting.owner(item)
             for node in item.nodes():
                 self.node(node, inside, item.name if node is owner else "")
         else:
-            name = (*inside, item.name)
+            name = (*inside, self.dialect.known(item.name))
             self.parts[name] = self.drafting.made[item.path]
             if item.outputs:
                 self.drafting.layers[item.path] = item.outputs[0]
@@ -315,7 +315,7 @@ class _Block:
         if word.expression is not None and not name:
             self.step(node.outputs, word.expression)
             return
-        place = (*inside, name or node.path[-1])
+        place = (*inside, self.dialect.known(name or node.path[-1]))
         self.parts[place] = self.drafting._layer(node, (*self.scope.path, *place))
         self.call(place, node.taken, node.outputs, word.called)
 

@@ -15,6 +15,7 @@ from unified_blocks.porting.writing.layout import laid_out
 from unified_blocks.porting.writing.modules import Classes, classes, uses
 from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
 from unified_blocks.porting.writing.portable.elementwise import LAYERS
+from unified_blocks.porting.writing.portable.reserved import RESERVED
 from unified_blocks.porting.writing.words import Word
 from unified_blocks.porting.writing.written import Written
 
@@ -66,7 +67,8 @@ DIALECT = Dialect(
     tensor="Any",
     tensors=made,
     reserved=frozenset({"Any", "ub", "load", "FROZEN"}),
-    attributes=frozenset({"forward", "on", "native"}),
+    attributes=RESERVED | {"forward", "on", "native"},
+    renames=True,
     parallel_options={"axis": Slot("channels", "axis")},
     fused=fused,
 )
