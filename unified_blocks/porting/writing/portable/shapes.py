@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node, Value
 from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
@@ -48,7 +46,7 @@ def _sizes(x: Value, y: Value) -> list[Piece | Slot]:
     if len(unknown) > 1:
         raise UnsupportedError(f"a reshape to {y.shape} has {len(unknown)} sizes of the batch")
     rest = [axis for axis in range(y.rank) if axis not in kept]
-    if not unknown and len(rest) == 1 and math.prod(y.shape):
+    if not unknown and len(rest) == 1 and 0 not in y.shape:
         unknown = rest
     return [
         text("-1")
