@@ -14,6 +14,8 @@ COUNTING = '''
 class BatchNorm{rank}d(nn.BatchNorm{rank}d):
     """Counts the biased variance of each batch, where PyTorch counts the unbiased one."""
 
+    running_var: Tensor
+
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
             return super().forward(input)
