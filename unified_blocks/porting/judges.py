@@ -161,8 +161,9 @@ def loosened(network: Source, graph: Graph) -> dict[Value, float]:
     for node in graph.nodes:
         before = max((found.get(value, least) for value in node.taken), default=least)
         for value in node.outputs:
-            name = value.origin[0] if value.origin else node.name
-            found[value] = max(before, tolerance_of(operators.get(name, "")))
+            # A node of ours may stand for several of theirs: one that computes, and one that turns.
+            names = {node.name, value.origin[0] if value.origin else node.name}
+            found[value] = max(before, *(tolerance_of(operators.get(each, "")) for each in names))
     return found
 
 
