@@ -33,9 +33,11 @@ def evaluate(
         try:
             return computed(retyped(content, dtype), {**arrays, **inputs}, dtype, weights, kind)
         except mx.base.MXNetError as error:
+            lines = [line.strip() for line in str(error).splitlines() if "File " not in line]
             raise UnsupportedError(
                 f"to be computed, a graph must be one that MXNet {mx.__version__} can run in "
-                f"{dtype}; got {str(error).splitlines()[0]}"
+                f"{dtype}; got {' '.join(lines[1:] or lines)}: compute it in float32, or cut it "
+                "before what fails"
             ) from error
 
 

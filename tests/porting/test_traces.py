@@ -286,3 +286,10 @@ def test_the_other_frameworks_say_that_they_are_not_read():
     for name in set(ub.available_backends()) - {"mxnet"}:
         with pytest.raises(UnsupportedError, match="whose networks are not read yet"):
             ub.get_backend(name).trace(ub.MLP.on(name)(), [])
+
+
+def test_a_graph_that_mxnet_cannot_compute_is_an_error():
+    symbol = mx.sym.Activation(mx.sym.var("data") + mx.sym.var("b"), act_type="relu")
+    given = {"data": np.zeros((2, 3)), "b": np.zeros((2, 4))}
+    with pytest.raises(UnsupportedError, match=r"can run in float64; got .*Incompatible attr"):
+        ub.get_backend("mxnet").evaluate(symbol.tojson(), {}, given)

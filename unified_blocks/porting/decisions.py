@@ -7,6 +7,7 @@ from unified_blocks.porting.loading import unused
 from unified_blocks.porting.mxnet.reader import LABELLED, Source
 
 MOST_SHOWN = 5
+BATCH = "the network is right for a batch of {} only, as its graph says"
 
 
 def decisions(network: Source, graph: Graph) -> list[str]:
@@ -31,7 +32,7 @@ def decisions(network: Source, graph: Graph) -> list[str]:
     if left := list(unused(network)):
         found.append(f"in the file, and not in the graph: {_some(left)}")
     if batch := only_batch(graph):
-        found.append(f"the network is right for a batch of {batch} only, as its graph says")
+        found.append(BATCH.format(batch))
     return found
 
 

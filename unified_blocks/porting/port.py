@@ -19,7 +19,7 @@ from unified_blocks.backend.registry import owner_of
 from unified_blocks.errors import InputError
 from unified_blocks.files.state_files import write_state
 from unified_blocks.formats.atomic import replacing
-from unified_blocks.porting.decisions import decisions
+from unified_blocks.porting.decisions import decisions, only_batch
 from unified_blocks.porting.examples import Given, given_for, numbers_for
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.loading import of_files, of_live
@@ -86,6 +86,8 @@ def port(
     network, given = network_of(source, params, example, outputs)
     shapes = {name: each.typed for name, each in given.items()}
     graph = prepared(read_graph(network, shapes, outputs))
+    if batch := only_batch(graph):
+        graph.origin += f", for a batch of {batch} only"
     return Port(network, graph, given, target, options)
 
 

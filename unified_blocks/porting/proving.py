@@ -12,6 +12,7 @@ from unified_blocks import ops
 from unified_blocks.backend.registry import available_backends
 from unified_blocks.errors import BackendImportError, UnsupportedError
 from unified_blocks.models.outputs import tensors_in
+from unified_blocks.porting.decisions import BATCH, only_batch
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.judges import (
     Judge,
@@ -25,7 +26,7 @@ from unified_blocks.porting.judges import (
 )
 from unified_blocks.porting.proof import Judged, Proof, ProofRow
 from unified_blocks.porting.targets import TARGETS
-from unified_blocks.porting.watching import Running, canonical, distance
+from unified_blocks.porting.watching import WIDE, Running, canonical, distance
 from unified_blocks.types import Array, State
 
 Found = dict[Value, list[Array]]
@@ -33,7 +34,8 @@ Found = dict[Value, list[Array]]
 
 def prove(port: Any, gradients: bool, record: Path | None) -> Proof:
     """Compare a port with the original; see `Port.prove`."""
-    name, notes = port.network.name, []
+    batch = only_batch(port.graph)
+    name, notes = port.network.name, [BATCH.format(batch)] if batch else []
     judges: list[Judge] = []
     if record is None:
         inputs = port.inputs
@@ -230,7 +232,8 @@ def _of_target(
         return total
 
     (x,) = running.tensors(inputs)
-    _, gradients = backend.value_and_grad(running.net, x, None, loss, True, False, False)
+    with backend.native_dtype(WIDE):
+        _, gradients = backend.value_and_grad(running.net, x, None, loss, True, False, False)
     named = {}
     for name in port.state:
         layer, dot, last = name.rpartition(".")

@@ -66,7 +66,7 @@ class Running:
             if name in layers:
                 see(name, layers[name], arrays_in(self.backend, output))
 
-        with self.backend.watch(self.net, _nothing, ends):
+        with self.backend.native_dtype(WIDE), self.backend.watch(self.net, _nothing, ends):
             output = self.backend.run(self.net, self.tensors(inputs))
         return arrays_in(self.backend, output)
 
