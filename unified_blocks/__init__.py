@@ -114,6 +114,7 @@ from unified_blocks.ops import KEEP
 from unified_blocks.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from unified_blocks import porting
     from unified_blocks.compiling.compiled import Compiled, compile  # noqa: A004
     from unified_blocks.equivalence.compare import assert_equivalent, compare
     from unified_blocks.equivalence.comparison import Comparison
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from unified_blocks.models.placement import cast, devices, to_device
     from unified_blocks.models.state import build, load_state, state
     from unified_blocks.models.transfer import transfer
+    from unified_blocks.porting.port import Port, port
     from unified_blocks.training.fit import History, fit
     from unified_blocks.training.gradients import value_and_grad
     from unified_blocks.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
@@ -204,6 +206,7 @@ __all__ = [
     "PReLU",
     "Parallel",
     "PixelShuffle",
+    "Port",
     "RMSNorm",
     "RMSprop",
     "RNNCell",
@@ -250,6 +253,8 @@ __all__ = [
     "load",
     "load_state",
     "ops",
+    "port",
+    "porting",
     "read_state",
     "repeat",
     "save",
@@ -273,6 +278,7 @@ _LATER = {
     "Comparison": "equivalence.comparison",
     "Compiled": "compiling.compiled",
     "History": "training.fit",
+    "Port": "porting.port",
     "RMSprop": "training.optimizers",
     "Trainer": "training.trainer",
     "assert_equivalent": "equivalence.compare",
@@ -288,6 +294,7 @@ _LATER = {
     "initialize": "models.initialization",
     "load": "files.checkpoint",
     "load_state": "models.state",
+    "port": "porting.port",
     "read_state": "files.state_files",
     "save": "files.checkpoint",
     "state": "models.state",
@@ -300,10 +307,14 @@ _LATER = {
 
 None is a module's name too, which importing that module would make of it.
 """
+_ROOMS = ("porting",)
+"""The packages that are public, and imported when they are first asked for."""
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
+        if name in _ROOMS:
+            return import_module(f"{__name__}.{name}")
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
@@ -311,4 +322,4 @@ if not TYPE_CHECKING:
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_LATER})
+        return sorted({*globals(), *_LATER, *_ROOMS})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import unified_blocks as ub
-from unified_blocks_mxnet.compat import nn
+from unified_blocks_mxnet.compat import mx, nn
 
 
 def native(block: type[Any]) -> Any:
@@ -15,10 +15,14 @@ def native(block: type[Any]) -> Any:
 
     class Native(block, nn.Activation):
         __qualname__ = block.__name__
-        hybrid_forward = nn.Activation.hybrid_forward
 
         def __init__(self):
             nn.Activation.__init__(self, block.operation)
+
+        def hybrid_forward(self, F, X):
+            if F is mx.nd and np.dtype(X.dtype).kind != "f":
+                return block.forward(self, X)  # Gluon's own takes no whole numbers
+            return nn.Activation.hybrid_forward(self, F, X)
 
     Native.__name__ = block.__name__
     return block.native("mxnet")(Native)

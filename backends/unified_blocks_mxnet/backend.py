@@ -23,9 +23,11 @@ from unified_blocks_mxnet.bind import (
 )
 from unified_blocks_mxnet.channels import channels_of
 from unified_blocks_mxnet.compat import INSTALL, mx, numpy_semantics
+from unified_blocks_mxnet.evaluation import evaluate
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.parameters import add_constant
 from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
+from unified_blocks_mxnet.traces import trace
 from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import (
     KINDS,
@@ -223,6 +225,12 @@ class MXNetBackend(Backend):
 
     def graph(self, net, kind, dynamic=False):
         return MXNetGraph(net, kind)  # its graphs are for every shape
+
+    def trace(self, net, inputs):
+        return trace(net, inputs)
+
+    def evaluate(self, graph, arrays, inputs, dtype="float64", weights=None):
+        return evaluate(graph, arrays, inputs, dtype, weights)
 
     def finish(self):
         mx.nd.waitall()

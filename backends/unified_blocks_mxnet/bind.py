@@ -82,11 +82,11 @@ def bind_constructor(native: Any) -> None:
 
 def bind_forward(native: Any) -> None:
     """Let Gluon call the forward of a portable class, and `super().forward` call a native one."""
-    if "hybrid_forward" not in vars(native):
-        written = next(cls for cls in native.__mro__ if "forward" in vars(cls))
-        if not issubclass(written, nn.Block):  # a portable one; else it is inherited
-            native.hybrid_forward = hybrid_forward_of(vars(written)["forward"])
-    if native.__bases__[1] is nn.HybridBlock or native.__module__ not in LAYERS:
+    written = next(cls for cls in native.__mro__ if "forward" in vars(cls))
+    portable = not issubclass(written, nn.Block)  # else it is inherited
+    if portable and "hybrid_forward" not in vars(native):
+        native.hybrid_forward = hybrid_forward_of(vars(written)["forward"])
+    if portable or native.__bases__[1] is nn.HybridBlock or native.__module__ not in LAYERS:
         give_forwards(native)
     # Else it is a layer of Gluon's without blocks inside: its own forward does until a class
     # extends it.

@@ -64,9 +64,12 @@ class MXNetVariable(Variable):
             and not parameter._differentiable
             and name.rpartition(".")[2] == NORM_NAMES["gamma"]
         )
-        groups = owner._num_groups if isinstance(owner, nn.GroupNorm) else None
-        self.per_group = groups is not None and parameter.shape == (groups,) and not self.left_out
+        self._in_groups(owner._num_groups if isinstance(owner, nn.GroupNorm) else None)
         self.neutral = neutral(owner, parameter)
+
+    def _in_groups(self, groups: int | None) -> None:
+        self.groups = groups
+        self.per_group = groups is not None and self.shape == (groups,) and not self.left_out
 
     @property
     def optional(self):  # type: ignore[override]
@@ -265,16 +268,17 @@ def _of_symbols(net: Any, block: Any, path: str) -> list[MXNetVariable]:
         for name, parameter in block._reg_params.items()
     ]
     given = [variable.parameter.name for variable in variables]
-    for variable in variables:
-        if variable.parameter.name in constant:
+    for variable, name in zip(variables, given, strict=True):
+        if name in constant:
             variable.role = "constant"
+        variable._in_groups(graph.groups.get(name))
     if path:
         return variables
     names = canonical_names(
         [(n, len(v.shape or ())) for n, v in zip(given, variables, strict=True)]
     )
-    for variable, name in zip(variables, names, strict=True):
-        variable.name = name
+    for variable, name, stored_name in zip(variables, names, given, strict=True):
+        variable.name, variable.stored_name = name, stored_name
     order = graph.order(given, [name.rpartition(".")[0] for name in names])
     return variables if order is None else [variables[i] for i in order]
 

@@ -14,7 +14,7 @@ from unified_blocks.backend import Backend, Listener
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.block.remaking import check_unchanged
-from unified_blocks.dtypes import numpy_dtype
+from unified_blocks.dtypes import numpy_dtype, variable_dtype
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow import learning, recurrent_families
@@ -222,12 +222,14 @@ class TensorFlowBackend(Backend):
 
     @contextmanager
     def native_dtype(self, dtype):
-        before = keras.config.dtype_policy()
+        before, floats = keras.config.dtype_policy(), keras.config.floatx()
         keras.config.set_dtype_policy(dtype)
+        keras.config.set_floatx(variable_dtype(dtype))  # of the inputs of a Functional model
         try:
             yield
         finally:
             keras.config.set_dtype_policy(before)
+            keras.config.set_floatx(floats)
 
     # learning
 

@@ -25,6 +25,7 @@ from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.errors import BlockBuiltError, UnsupportedError
 from unified_blocks.layouts import LAYOUTS
 from unified_blocks_tensorflow.autograph import call_of, has_while
+from unified_blocks_tensorflow.exporting import export, remember
 from unified_blocks_tensorflow.policies import as_it_comes
 from unified_blocks_tensorflow.quantization import is_quantized, quantization_of, quantize_again
 from unified_blocks_tensorflow.tracking import contained, restore_deferred
@@ -45,7 +46,9 @@ def bind(native: type[Any]) -> type[Any]:
         turn(native)
     if "__call__" in vars(native):
         native.__call__ = taking(native, native.__call__)
-    native._device = None
+    native._device = native._first_inputs = None
+    if issubclass(native, keras.Model):
+        native.export = export
     register = keras.saving.register_keras_serializable(native.__module__, native.__qualname__)
     register(native)
     return native
@@ -100,6 +103,8 @@ class TensorFlowBlock:
                 foreign = foreign_tensor(self, self._native.backend, value)
                 if foreign is not None:
                     raise foreign
+        if self._first_inputs is None and args and all(isinstance(x, NATIVE_INPUTS) for x in args):
+            remember(self, args)
         try:
             if self._device is None:
                 return super(Block, self).__call__(*args, **kwargs)

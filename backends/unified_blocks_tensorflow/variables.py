@@ -131,6 +131,8 @@ class TensorFlowLayerVariable(TensorFlowVariable):
         ours = isinstance(owner, ub.Block)
         over_axes = isinstance(owner, NORMS_OVER_AXES) and len(axes_of(owner)) > 1
         self.unsettled = over_axes and not ours
+        if isinstance(owner, keras.layers.GroupNormalization):
+            self.groups = owner.groups
         if isinstance(owner, BUILT_BY_INPUTS) and not ours:
             self.obstacle = (
                 f"Keras has to know the shape of the input of a {type(owner).__name__}; call "

@@ -70,6 +70,7 @@ class TorchVariable(Variable):
         self.optional = (
             name.rpartition(".")[2] == COUNT and getattr(owner, "momentum", None) is not None
         )
+        self.groups = owner.num_groups if isinstance(owner, nn.GroupNorm) else None
         if isinstance(owner, ParametrizationList):  # what computes the weight from this tensor
             self.kind = ", ".join(type(each).__name__ for each in owner)
         if self.shape is None:

@@ -1,5 +1,6 @@
 """On MXNet a block is a Gluon block like any other, with NumPy semantics of its own."""
 
+import json
 import pickle
 import subprocess
 import sys
@@ -221,3 +222,41 @@ def test_an_activation_that_gluon_lacks_is_no_block_inside_the_layer():
         np.testing.assert_array_equal(run(each, x), expected)
     copied.hybridize()
     np.testing.assert_allclose(run(copied, x), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [ub.ReLU, ub.Sigmoid, ub.Tanh, ub.Softsign])
+def test_a_layer_that_is_gluons_activation_runs_gluons_operator(make):
+    # Another that gives the same numbers has no oneDNN, and turns what a convolution gives it.
+    layer = make()
+    assert operators(layer) == operators(mx.gluon.nn.Activation(layer._act_type)) == ["Activation"]
+    layer.hybridize()
+    x = ub.from_numpy(normal(2, 3))
+    layer(x)
+    assert layer._cached_op is not None
+
+
+def test_an_activation_takes_the_whole_numbers_that_its_operation_takes():
+    x = ub.from_numpy(np.array([-1, 2], "int32"))
+    assert ub.ReLU()(x).asnumpy().tolist() == [0, 2]
+    with pytest.raises(TypeError, match="ops.tanh must be given floating-point numbers"):
+        ub.Tanh()(x)
+
+
+def operators(net):
+    with numpy_semantics():
+        graph = net(mx.sym.var("x").as_np_ndarray())
+    nodes = json.loads(graph.tojson())["nodes"]
+    return [node["op"] for node in nodes if node["op"] != "null"]
+
+
+def test_an_activation_that_is_extended_has_its_forward():
+    class Halved(ub.ReLU):
+        def forward(self, X):
+            return super().forward(X) / 2
+
+    net, x = Halved(), normal(2, 3)
+    expected = np.maximum(x, 0) / 2
+    np.testing.assert_array_equal(run(net, x), expected)
+    net.hybridize()
+    np.testing.assert_array_equal(run(net, x), expected)
+    assert operators(net)[0] == "Activation"

@@ -117,8 +117,11 @@ def test_files_of_the_framework(backend_name, name, tmp_path):
     elif backend_name == "tensorflow":
         import keras
 
+        from testbed.served import served
+
         net.save(tmp_path / "net.keras")
         found = output(keras.models.load_model(tmp_path / "net.keras"), x)
+        np.testing.assert_allclose(served(net, tmp_path, x), found, rtol=1e-4, atol=1e-5)
     else:
         from unified_blocks_mxnet.compat import mx, numpy_semantics
 

@@ -128,7 +128,7 @@ def test_the_layout_changes_nothing_else(backend_name, network):
 
 @every
 def test_in_the_framework_s_own_files(backend_name, network, tmp_path):
-    """`torch.export`, `.keras`, and what Gluon exports."""
+    """`torch.export`, `.keras`, `export` of Keras, and what Gluon exports."""
     net, x = built(network, backend_name, dtype="float32")
     expected = run(net, x)
     if backend_name == "torch":
@@ -141,8 +141,11 @@ def test_in_the_framework_s_own_files(backend_name, network, tmp_path):
     elif backend_name == "tensorflow":
         import keras
 
+        from testbed.served import served
+
         net.save(tmp_path / "net.keras")
         found = run(keras.models.load_model(tmp_path / "net.keras"), x)
+        np.testing.assert_allclose(served(net, tmp_path, x), found, rtol=1e-4, atol=1e-5)
     else:
         from unified_blocks_mxnet.compat import mx, numpy_semantics
 

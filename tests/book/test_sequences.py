@@ -185,6 +185,15 @@ def test_saved_and_loaded_by_keras(backend_name, name, tmp_path):
 
 
 @every
+@pytest.mark.capability("keras-files")
+def test_exported_by_keras(backend_name, name, tmp_path):
+    from testbed.served import served
+
+    net = made(name, "tensorflow")
+    np.testing.assert_allclose(served(net, tmp_path, TOKENS), output(net), rtol=1e-9, atol=1e-12)
+
+
+@every
 def test_a_copy_is_apart(backend_name, name):
     net = made(name, backend_name)
     twin = copy.deepcopy(net)

@@ -170,6 +170,15 @@ def test_saved_and_loaded_by_keras(backend_name, name, tmp_path):
 
 
 @every
+@pytest.mark.capability("keras-files")
+def test_exported_by_keras(backend_name, name, tmp_path):
+    from testbed.served import served
+
+    net, x = made(name, "tensorflow")
+    np.testing.assert_allclose(served(net, tmp_path, x), run(net, x), rtol=1e-9, atol=1e-12)
+
+
+@every
 @pytest.mark.capability("symbol-files")
 def test_exported_and_imported_by_gluon(backend_name, name, tmp_path):
     from unified_blocks_mxnet.compat import mx, numpy_semantics

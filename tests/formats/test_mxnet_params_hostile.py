@@ -111,7 +111,7 @@ LIES = {
     "negative": (one((2, -1)), r"of 0 or more; got shape \(2, -1\)"),
     "negative, NumPy": (one((2, -2), NUMPY), r"of 0 or more; got shape \(2, -2\)"),
     "negative, 1.0": (one((-1,), NO_STORAGE), "of 0 or more"),
-    "csr": (one((2,), storage=2), r'dense arrays only; got storage type 2.*tostype\("default'),
+    "csr": (one((2,), storage=2), r'dense arrays only; got a csr.*tostype\("default'),
     "rows of another shape": (
         rows([0], numbers(1, 3), (4, 2)),
         r"of the array's shape; got \(1, 3",

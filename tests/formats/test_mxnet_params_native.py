@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from unified_blocks.errors import StateMismatchError
+from unified_blocks.errors import FileFormatError, StateMismatchError
 
 if "mxnet" not in ub.available_backends():
     pytest.skip("mxnet is not installed", allow_module_level=True)
@@ -234,3 +234,10 @@ def test_rows_that_mxnet_saves(tmp_path):
     file = ub.read_state(tmp_path / "a.params")
     for name, array in saved.items():
         np.testing.assert_array_equal(file[name], array.asnumpy(), strict=True)
+
+
+def test_a_matrix_of_scattered_numbers_that_mxnet_saves_is_refused(tmp_path):
+    path = tmp_path / "a.params"
+    mx.nd.save(str(path), {"arg:a_weight": mx.nd.array(np.eye(3)).tostype("csr")})
+    with pytest.raises(FileFormatError, match=r"got a csr at byte .*; convert it with tostype"):
+        ub.read_state(path)

@@ -7,6 +7,7 @@ from testbed.benchmarking import benchmark
 
 NATIVE = ("MLP", "MySequential", "NestMLP")
 PORTABLE = ("portable MLP", "Highway")
+OF_IMAGES = ("ResNet-18 block, 14 px", "ResNet-50 block, 14 px", "ResNet-34 group, 14 px")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def counts(tmp_path_factory):
     return table
 
 
-@pytest.mark.parametrize("block", NATIVE + PORTABLE)
+@pytest.mark.parametrize("block", NATIVE + PORTABLE + OF_IMAGES)
 def test_a_block_runs_the_operations_of_the_one_by_hand(backend_name, counts, block):
     row = counts[backend_name][block]
     assert row["operations"]["ours"] == row["operations"]["by hand"] > 0

@@ -2,6 +2,7 @@
 
 from unified_blocks.backend.backend import Backend, Channels, Listener
 from unified_blocks.backend.graph import EAGER, Graph
+from unified_blocks.backend.traces import Evaluation, Trace
 from unified_blocks.backend.training_step import Loss, Optimizer, Slot, TrainingStep
 from unified_blocks.backend.variable import Role, Shape, Variable
 
@@ -9,6 +10,7 @@ __all__ = [
     "EAGER",
     "Backend",
     "Channels",
+    "Evaluation",
     "Graph",
     "Listener",
     "Loss",
@@ -16,6 +18,7 @@ __all__ = [
     "Role",
     "Shape",
     "Slot",
+    "Trace",
     "TrainingStep",
     "Variable",
 ]

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal
 
 from unified_blocks.backend.drawing import draw
 from unified_blocks.backend.graph import Graph
+from unified_blocks.backend.traces import Evaluation, Trace
 from unified_blocks.backend.training_step import Loss, Optimizer, TrainingStep
 from unified_blocks.backend.variable import Variable
 from unified_blocks.errors import SharingError, UnsupportedError
@@ -260,6 +261,46 @@ class Backend(ABC):
         """
         with self.inferring(net):
             yield self.graph(net, next(iter(self.graph_kinds), ""))
+
+    def trace(self, net: Any, inputs: Sequence[Any]) -> Trace:
+        """All that `net` does with inputs like these, and its numbers, to be read elsewhere.
+
+        Args:
+            net: a network, which stays as it is.
+            inputs: an example of each: tensors or arrays, nested as `net` takes them.
+
+        Raises:
+            UnsupportedError: for a network that cannot be written down.
+        """
+        raise UnsupportedError(
+            f"to be ported, a network must be one of a framework that is read; got a "
+            f"{type(net).__name__} of {self.title}, whose networks are not read yet"
+        )
+
+    def evaluate(
+        self,
+        graph: str,
+        arrays: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        dtype: str = "float64",
+        weights: Sequence[Array] | None = None,
+    ) -> Evaluation:
+        """What the framework computes of a graph like that of a trace, when it infers.
+
+        Args:
+            graph: in the framework's own format.
+            arrays: its numbers, by name.
+            inputs: an array for each input, by name.
+            dtype: that all floating numbers are computed in, whatever the graph says.
+            weights: one for each output, of its shape; with them, there are gradients.
+
+        Raises:
+            UnsupportedError: for a graph that it cannot compute.
+        """
+        raise UnsupportedError(
+            f"to be computed, a graph must be one of a framework that is read; got one for "
+            f"{self.title}, whose graphs are not read yet"
+        )
 
     def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
         """Wait until all that was begun is computed, and raise what failed in it."""

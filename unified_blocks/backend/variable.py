@@ -32,12 +32,14 @@ class Variable(ABC):
             each array of a separable convolution belongs to a layer of its own elsewhere.
         foreign: whether it belongs to a layer of a kind that this library does not know: its name
             and its layout are the framework's own then. `reason` says more of it, in words.
+        groups: of a norm over groups of channels, how many it has.
         per_group: whether a norm over groups of channels has one number for each group, as Gluon's
             own, where others have one for each channel.
         unsettled: whether the layer does not tell which of the axes are the channels, so that
             the canonical layout is a guess.
         sum_with: the name of a variable whose array holds the sum of both, while this one counts
             as 0: of the two biases of a recurrent layer that has one.
+        stored_name: its name in files of its framework, where that does not follow from the others.
     """
 
     name: str
@@ -49,10 +51,12 @@ class Variable(ABC):
     obstacle: str | None = None
     kind: str | None = None
     foreign: bool = False
+    groups: int | None = None
     per_group: bool = False
     reason: str = ""
     unsettled: bool = False
     sum_with: str | None = None
+    stored_name: str | None = None
 
     def is_also(self, other: Variable) -> None:
         """Merge `other`, which is the same array under another name."""

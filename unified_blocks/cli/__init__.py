@@ -12,7 +12,8 @@ def main() -> None:
         import unified_blocks.cli.demo
         import unified_blocks.cli.doctor
         import unified_blocks.cli.files
-        import unified_blocks.cli.lab  # noqa: F401  # each adds its commands to the app
+        import unified_blocks.cli.lab
+        import unified_blocks.cli.port  # noqa: F401  # each adds its commands to the app
         from unified_blocks.backend.registry import begin_command
         from unified_blocks.cli.terminal import app
     except ImportError as error:

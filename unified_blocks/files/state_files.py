@@ -88,8 +88,9 @@ def write_state(
     """Write numbers to a file in the format of its suffix, for another program to read.
 
     `.safetensors`, `.pt` (a state dict, as `torch.load` reads it), `.params` (as Gluon's
-    `load_parameters` does) or `.weights.h5` (as Keras' `load_weights` does). An old
-    file is replaced once the new one is complete.
+    `load_parameters` does; from a `.params` file with the names it had there, for what loaded that)
+    or `.weights.h5` (as Keras' `load_weights` does). An old file is replaced once the new one is
+    complete.
 
     Args:
         state: a state, a file that `read_state` opened, or a built model of any framework.

@@ -24,8 +24,10 @@ class Stored:
         read: reads it, in canonical layout. The result may be a view of the file.
         role: `"parameter"`, `"constant"`, `"optimizer"`, or None where the format does not say.
         kind: what layer holds it (`"Dense"`, `"Embedding"`, `"BatchNorm"`, …), or None.
-        stored_name, stored_dtype: the name and dtype in the file, where they differ:
-            a bfloat16 is read as float32, which holds every bfloat16 exactly.
+        stored_name: the name in the file, or None where it is the canonical one; in the files of
+            MXNet always the name.
+        stored_dtype: the dtype in the file, where it differs: a bfloat16 is read as float32, which
+            holds every bfloat16 exactly.
         verify: raises `FileFormatError` when the array cannot be read; None when it always can.
         aliases: the other names of an array that a model shares.
         is_tied: whether layers of several kinds may hold it: the table of an embedding, and a

@@ -61,37 +61,59 @@ class TransposedConvolution(ImageLayer):
         return expected_image(self, shape, weight[0], self.rank)
 
     def of_channels_first(self, state: State, X: Array) -> Array:
-        W, rank, groups = state["weight"], self.rank, argument(self, "groups")
-        strides, pads, more, dilation = spread_of(
+        spread = spread_of(
             argument(self, "strides"),
             argument(self, "padding"),
             argument(self, "output_padding"),
             argument(self, "dilation"),
-            rank,
+            self.rank,
         )
-        n, c, *space = X.shape
-        kernel = W.shape[2:]
-        steps = [range(0, (m - 1) * s + 1, s) for m, s in zip(space, strides, strict=True)]
-        sizes = [
-            line[-1] + (k - 1) * d + 1 + extra
-            for line, k, d, extra in zip(steps, kernel, dilation, more, strict=True)
-        ]
-        apart = X.reshape(n, groups, c // groups, *space)
-        kernels: Any = W.reshape(groups, c // groups, -1, *kernel)
-        full: Any = np.zeros((n, groups, kernels.shape[2], *sizes), np.result_type(X, W))
-        for at in np.ndindex(*kernel):
-            share = np.einsum("ngc...,gco->ngo...", apart, kernels[(..., *at)])
-            place = (
-                slice(p * d, p * d + line[-1] + 1, s)
-                for p, d, line, s in zip(at, dilation, steps, strides, strict=True)
-            )
-            full[(..., *place)] += share
-        inside = (slice(before, m - after) for m, (before, after) in zip(sizes, pads, strict=True))
-        cut = full[(..., *inside)]
-        Y: Array = cut.reshape(n, -1, *cut.shape[3:])
+        Y = spread_out(X, state["weight"], *spread, argument(self, "groups"))
         if argument(self, "use_bias"):
-            Y = Y + over_space(state["bias"], rank)
+            Y = Y + over_space(state["bias"], self.rank)
         return ACTIVATE[argument(self, "activation")](Y)
+
+
+def spread_out(
+    X: Array,
+    W: Array,
+    strides: tuple[int, ...],
+    pads: Pads,
+    more: tuple[int, ...],
+    dilation: tuple[int, ...],
+    groups: int,
+) -> Array:
+    """`X`, each number of which is spread over a window: `W` is `(c, channels / groups, *kernel)`.
+
+    Args:
+        X: `(n, c, *space)`.
+        W: the weight.
+        strides, dilation: of the windows.
+        pads: what is left out at both ends of each axis.
+        more: how much longer each axis is at its end.
+        groups: into how many the channels are divided.
+    """
+    n, c, *space = X.shape
+    kernel = W.shape[2:]
+    steps = [range(0, (m - 1) * s + 1, s) for m, s in zip(space, strides, strict=True)]
+    sizes = [
+        line[-1] + (k - 1) * d + 1 + extra
+        for line, k, d, extra in zip(steps, kernel, dilation, more, strict=True)
+    ]
+    apart = X.reshape(n, groups, c // groups, *space)
+    kernels: Any = W.reshape(groups, c // groups, -1, *kernel)
+    full: Any = np.zeros((n, groups, kernels.shape[2], *sizes), np.result_type(X, W))
+    for at in np.ndindex(*kernel):
+        share = np.einsum("ngc...,gco->ngo...", apart, kernels[(..., *at)])
+        place = (
+            slice(p * d, p * d + line[-1] + 1, s)
+            for p, d, line, s in zip(at, dilation, steps, strides, strict=True)
+        )
+        full[(..., *place)] += share
+    inside = (slice(before, m - after) for m, (before, after) in zip(sizes, pads, strict=True))
+    cut = full[(..., *inside)]
+    Y: Array = cut.reshape(n, -1, *cut.shape[3:])
+    return Y
 
 
 class Spread(NamedTuple):

@@ -224,14 +224,16 @@ def choose(
 def in_groups(v: Variable, stored: Stored) -> Stored:
     """`stored` with a number for each channel, or for each group of them, as `v` has it.
 
-    As it is where that cannot be: then its shape does not fit.
+    A file does not say which it has: as many numbers as `v` has groups are one for each. As it is
+    where it cannot be so: then its shape does not fit.
     """
-    if v.per_group == stored.per_group or not v.shape or len(stored.shape) != 1:
+    if not v.shape or len(stored.shape) != 1:
         return stored
     size, given = v.shape[0], stored.shape[0]
-    if size is None or max(size, given) % min(size, given):
+    per_group = stored.per_group or v.groups == given
+    if v.per_group == per_group or size is None or max(size, given) % min(size, given):
         return stored
-    if stored.per_group:
+    if per_group:
         return replace(stored, shape=(size,), read=lambda: np.repeat(stored.read(), size // given))
     apart = stored.read().reshape(size, -1)
     if not (apart == apart[:, :1]).all():

@@ -209,6 +209,7 @@ def _stored(v: Variable, backend: Backend) -> Stored:
         v.view,
         v.role,
         known_kind_of(v, backend) or _class_of(v.owner, backend),
+        stored_name=v.stored_name,
         aliases=v.aliases,
         is_tied=v.is_tied,
         optional=v.optional or is_count(v.name),

@@ -24,12 +24,15 @@ class Value:
         shape: with the example that the network was read for.
         dtype: by NumPy's name.
         growth: by how much each axis grows when the batch grows by one; 0 where it does not.
+        origin: the node of the network that was read that gives it, and which of its outputs it
+            is; None of what only this graph has.
     """
 
     name: str
     shape: Shape
     dtype: str = "float32"
     growth: Shape = ()
+    origin: tuple[str, int] | None = field(default=None, kw_only=True)
 
     @property
     def rank(self) -> int:
@@ -91,7 +94,7 @@ class Node:
         name: its own, in the network that was read.
         path: the names of the blocks that it is in, from the outside, and its own name there. The
             same path again is another call of the same layer.
-        kinds: the class of each of those blocks, where it is known; as long as `path[:-1]`.
+        kinds: the class of each of those blocks; empty where the network does not know its blocks.
     """
 
     operation: Operation
@@ -158,10 +161,16 @@ class Graph:
 
 
 class Builder:
-    """Makes a graph, node by node, with the shape of all that they give."""
+    """Makes a graph, node by node, with the shape of all that they give.
+
+    Attributes:
+        graph: what is made.
+        makers: the node that gives each value.
+    """
 
     def __init__(self, name: str, origin: str = "") -> None:
         self.graph = Graph(name, [], [], [], origin)
+        self.makers: dict[Value, Node] = {}
 
     def input(self, name: str, shape: Shape, dtype: str = "float32") -> Value:
         """What the user of the network gives."""
@@ -191,4 +200,5 @@ class Builder:
         )
         node = Node(operation, inputs, outputs, name, tuple(path) or (name,), tuple(kinds))
         self.graph.nodes.append(node)
+        self.makers |= dict.fromkeys(outputs, node)
         return outputs

@@ -33,7 +33,10 @@ def values_of(
         for value, array in zip(
             node.outputs, made if isinstance(made, tuple) else (made,), strict=True
         ):
-            known[value] = array
+            known[value] = _cast(array, dtype)
+    for value in graph.outputs:
+        if isinstance(value, Parameter):
+            known[value] = _cast(value.data, dtype)
     return known
 
 
@@ -44,4 +47,4 @@ def _number(parameter: Parameter, dtype: str) -> Array:
 
 
 def _cast(array: Array, dtype: str) -> Array:
-    return array.astype(dtype) if np.issubdtype(array.dtype, np.floating) else array
+    return array.astype(dtype, copy=False) if np.issubdtype(array.dtype, np.floating) else array

@@ -120,6 +120,64 @@ def shares(rows: Sequence[Row], ids: Sequence[str]) -> Figure:
     return figure
 
 
+SMALLEST = 1e-18
+"""Smaller errors, and none, are drawn as this one."""
+
+
+def errors(
+    found: Mapping[str, Sequence[float | None]],
+    allowed: Sequence[float],
+    names: Sequence[str],
+    ids: Sequence[str],
+) -> Figure:
+    """Relative errors in order, on a scale of powers of ten, and what is allowed of each.
+
+    Args:
+        found: of each judge, the error of each row; None where it knows nothing.
+        ids: of the element to show when a row is clicked on, for each row.
+    """
+    lines = []
+    for i, (judge, values) in enumerate(found.items()):
+        at = [j for j, value in enumerate(values) if value is not None]
+        lines.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": text(judge),
+                "x": [j + 1 for j in at],
+                "y": [_power(values[j]) for j in at],
+                "text": [f"{text(names[j])}: {number(values[j] or 0.0)}" for j in at],
+                "customdata": [ids[j] for j in at],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {"size": 6 + 3 * (len(found) - 1 - i), "symbol": i},
+            }
+        )
+    lines.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "allowed",
+            "x": list(range(1, len(allowed) + 1)),
+            "y": [_power(value) for value in allowed],
+            "line": {"width": 2, "dash": "dash", "shape": "hvh"},
+            "hoverinfo": "skip",
+        }
+    )
+    figure = _chart(lines, "layer, in order", "error, as a share of the largest number")
+    ticks = list(range(-18, 1, 3))
+    figure["layout"]["yaxis"] |= {
+        "range": [-18.5, 0.5],
+        "tickvals": ticks,
+        "ticktext": ["0" if tick == -18 else f"10<sup>{tick}</sup>" for tick in ticks],
+    }
+    return figure
+
+
+def _power(value: float | None) -> float:
+    """The logarithm of an error, limited to the scale."""
+    return round(math.log10(min(max(value or 0.0, SMALLEST), 1.0)), 3)
+
+
 def _chart(lines: Sequence[Figure], x: str, y: str) -> Figure:
     layout = {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
     return {"data": list(lines), "layout": {**layout, "showlegend": True}}

@@ -36,10 +36,12 @@ class Graph:
     Attributes:
         places: where each array is first used.
         norms: by the name of its gamma, what a norm computes with besides its arrays.
+        groups: by the name of an array of a norm over groups of channels, how many it has.
     """
 
     places: Mapping[str, int]
     norms: Mapping[str, Mapping[str, Any]]
+    groups: Mapping[str, int]
 
     @property
     def fixed(self) -> set[str]:
@@ -90,14 +92,17 @@ def of_json(text: str | bytes) -> Graph:
     """
     nodes = json.loads(text)["nodes"]
     arrays = [node["name"] for node in nodes if node["op"] == "null"]
-    norms = {}
+    norms, groups = {}, {}
     for node in nodes:
         if node["op"] in _EPSILONS:
             gamma = nodes[node["inputs"][1][0]]["name"]
             if not isinstance(gamma, str):
                 raise TypeError(f"a node called {gamma!r}")
-            norms[gamma] = _norm(node)
-    return Graph({name: place for place, name in reversed([*enumerate(arrays)])}, norms)
+            norm = norms[gamma] = _norm(node)
+            if "groups" in norm:
+                held = [nodes[each[0]]["name"] for each in node["inputs"][1:3]]
+                groups.update(dict.fromkeys(held, norm["groups"]))
+    return Graph({name: place for place, name in reversed([*enumerate(arrays)])}, norms, groups)
 
 
 def _norm(node: dict[str, Any]) -> dict[str, Any]:
@@ -107,4 +112,6 @@ def _norm(node: dict[str, Any]) -> dict[str, Any]:
     if node["op"] in _BATCH_NORMS:
         found["momentum"] = float(said.get("momentum", 0.9))
         found["fix_gamma"] = said.get("fix_gamma", "True").lower() in ("true", "1")
+    if node["op"] in ("GroupNorm", "_npx_group_norm"):
+        found["groups"] = int(said.get("num_groups", 1))
     return found

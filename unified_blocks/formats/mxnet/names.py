@@ -58,12 +58,16 @@ def is_exported(name: str) -> bool:
 
 
 def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
-    """The names that `save_parameters` gives to arrays with these canonical names.
+    """The names that a file of MXNet gives to arrays with these canonical names.
 
-    Where `kind` does not say, a layer with a weight of one dimension, or with running statistics,
-    is a norm.
+    What was read from such a file, and still has all the names that follow from those in it, has
+    these again: those of `export` and of a Module too, which only they can load. Any other gets the
+    names that `save_parameters` gives. Where `kind` does not say, a layer with a weight of one
+    dimension, or with running statistics, is a norm then.
     """
     tensors = list(tensors)
+    if kept := _kept(tensors):
+        return kept
     norms = {_split(tensor.name)[0] for tensor in tensors if _in_norm(tensor)}
     taken = {tensor.name for tensor in tensors}
     parts = [gluon_part(_split(tensor.name)[1]) for tensor in tensors]
@@ -85,6 +89,16 @@ def of_mxnet(tensors: Iterable[Stored]) -> list[str]:
         else:
             names.append(tensor.name)
     return names
+
+
+def _kept(tensors: list[Stored]) -> list[str] | None:
+    """The names in the file of MXNet that all of these are from; None if they are not."""
+    names = [tensor.stored_name for tensor in tensors if tensor.stored_name is not None]
+    if len(names) < len(tensors):
+        return None
+    sizes = [len(tensor.shape) for tensor in tensors]
+    follow = canonical_names([*zip(names, sizes, strict=True)])
+    return names if follow == [tensor.name for tensor in tensors] else None
 
 
 def _plain(name: str, structural: bool) -> str:
@@ -125,8 +139,7 @@ def _renamed(tensor: Stored, name: str, ignored: Collection[str]) -> Stored:
     role = "parameter" if tensor.name.startswith("arg:") else None
     if tensor.name.startswith("aux:") or _split(name)[1] in ("running_mean", "running_var"):
         role = "constant"
-    stored_name = None if name == tensor.name else tensor.name
-    return replace(tensor, name=name, role=role, stored_name=stored_name)
+    return replace(tensor, name=name, role=role, stored_name=tensor.name)
 
 
 def _in_norm(tensor: Stored) -> bool:

@@ -49,7 +49,7 @@ _HEADER = struct.pack("<QQ", 0x112, 0)
 _NUMPY, _LEGACY, _NO_STORAGE = 0xF993FACA, 0xF993FAC9, 0xF993FAC8
 _WRITTEN = DTYPES[:8]  # 1.9.1 reads no other, except bfloat16, which no array of NumPy is
 _CPU = (1, 0)
-_DENSE, _ROWS = 0, 1
+_DENSE, _ROWS, _CSR = 0, 1, 2
 _DENSER = 'convert it with tostype("default") and save again'
 
 
@@ -137,6 +137,9 @@ def _may_be_in_order(layers: list[str]) -> bool:
 def write(path: Path, tensors: Iterable[Stored], metadata: Mapping[str, Any]) -> None:
     """A file as `save_parameters` writes it, for `load_parameters` under any semantics.
 
+    What another file of MXNet held is written under the names it had there, so that a Module or
+    `SymbolBlock.imports` loads what it loaded before.
+
     Each array is read when its turn comes. The format cannot store `metadata`. Arrays are marked as
     written without NumPy semantics, which `load_parameters` reads with and without them; a scalar
     exists only under NumPy semantics, and a file with one must be loaded there.
@@ -203,9 +206,8 @@ class _Reader:
         (mark,) = self._take("<I")
         storage = self._take("<i")[0] if mark in (_NUMPY, _LEGACY) else _DENSE
         if storage not in (_DENSE, _ROWS):
-            raise self._wrong(
-                "must hold row_sparse or dense arrays only", f"storage type {storage}", _DENSER
-            )
+            found = "a csr" if storage == _CSR else f"storage type {storage}"
+            raise self._wrong("must hold row_sparse or dense arrays only", found, _DENSER)
         held = self._shape(mark) if storage == _ROWS else None
         shape = self._shape(mark)
         if shape is None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from unified_blocks.errors import InputError, StateMismatchError, UnsupportedError
-from unified_blocks.porting.graph import Builder, Graph, Parameter, Value, parameter
+from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
-from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
-from unified_blocks.porting.mxnet.symbols import KINDS, PATH, Symbol, SymbolNode
+from unified_blocks.porting.mxnet.places import places_of
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading, owner
+from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
+from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
 
 MOST_SHOWN = 20
+QUANTIZED = ("_contrib_quantize", "_contrib_dequantize", "_contrib_requantize")
+FUSED = ("_sg_mkldnn_", "_sg_onednn_", "_FusedOp", "_TensorRT")
+"""How the names of operators begin that MXNet put in the place of those of a network."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Source:
         names: of arrays, the names of the blocks that own each, and its own; of live blocks only.
         frozen: names of arrays that training leaves as they are (`grad_req="null"`).
         origin: where it was read, in words.
+        text: the JSON of its graph, for MXNet to compute it.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Source:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frozen: frozenset[str] = frozenset()
     origin: str = ""
+    text: str = ""
 
 
 def read_graph(
@@ -93,12 +99,29 @@ def inputs_of(source: Source, outputs: Sequence[str] | None = None) -> list[Symb
 
 LABELLED = {
     *("SoftmaxOutput", "Softmax", "LinearRegressionOutput", "LogisticRegressionOutput"),
-    *("MAERegressionOutput", "SVMOutput"),
+    *("MAERegressionOutput", "SVMOutput", "WarpCTC"),
 }
 """Operators whose inputs after the first are labels, which only training has."""
 
 
+CUT = {
+    *("CTCLoss", "ctc_loss", "_contrib_CTCLoss", "_contrib_ctc_loss"),
+    *("BlockGrad", "stop_gradient", "MakeLoss", "make_loss"),
+}
+"""Operators that are only for training: a network that ends with one ends before it."""
+
+
 def _heads(symbol: Symbol, outputs: Sequence[str] | None) -> list[tuple[int, int]]:
+    """What is wanted of a symbol: the place of each node, and which of its outputs."""
+    heads = []
+    for head in _named(symbol, outputs):
+        while (node := symbol.nodes[head[0]]).operator in CUT:
+            head = node.inputs[0]
+        heads.append(head)
+    return heads
+
+
+def _named(symbol: Symbol, outputs: Sequence[str] | None) -> list[tuple[int, int]]:
     if outputs is None:
         return list(symbol.heads)
     places = {node.name: i for i, node in enumerate(symbol.nodes)}
@@ -141,8 +164,11 @@ class _Reader:
         self.heads = heads
         self.builder = Builder(source.name, source.origin)
         self.values: dict[tuple[int, int], Value | None] = {}
-        self.derived: dict[Any, Parameter] = {}
+        self.derived: dict[Any, Any] = {}
         self.refused: list[str] = []
+        nodes = source.symbol.nodes
+        self.first = {nodes[node.inputs[0][0]].name for node in nodes if node.inputs}
+        self.places = places_of(source.symbol, source.names)
 
     def read(self) -> Graph:
         symbol = self.source.symbol
@@ -160,8 +186,7 @@ class _Reader:
             raise UnsupportedError(
                 f"{self.source.name}: each node must be one that can be read; got {shown}"
                 + (f"\n  and {more} more" if more > 0 else "")
-                + "\ncut the network before them with outputs=[…], or say what an operator means "
-                "with ub.porting.register"
+                + f"\n{self._remedy(live)}"
             )
         for head in self.heads:
             value = self.values[head]
@@ -169,7 +194,22 @@ class _Reader:
                 name = symbol.nodes[head[0]].name
                 raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
             self.builder.graph.outputs.append(value)
+        self.builder.graph.nodes = _needed(self.builder.graph)
+        _name_shared(self.builder.graph)
         return self.builder.graph
+
+    def _remedy(self, live: Sequence[int]) -> str:
+        """What to do about nodes that cannot be read."""
+        nodes = [self.source.symbol.nodes[place] for place in live]
+        made = [node for node in nodes if node.operator.startswith((*QUANTIZED, *FUSED))]
+        if any(n.operator.startswith(QUANTIZED) or "quantized" in n.options for n in made):
+            return "the network was quantized by MXNet: port the float network it was made of"
+        if made:
+            return "the network was fused by MXNet for one machine: port the one it was made of"
+        return (
+            "cut the network before them with outputs=[…], or say what an operator means with "
+            "ub.porting.register"
+        )
 
     def _given(self, node: SymbolNode, expected: set[str]) -> Value | None:
         """An input or an array; None of a label that nothing needs."""
@@ -181,7 +221,7 @@ class _Reader:
             return self.builder.input(name, *self.inputs[name])
         if name not in expected:
             return None
-        if node.name.endswith(("weight", "bias", "gamma", "beta", "moving_mean", "moving_var")):
+        if self.source.arrays and name not in self.first:  # operators take their arrays last
             raise StateMismatchError(
                 f"{self.source.name}: params must have every array of the graph; {name!r} is "
                 "missing: give the .params file that belongs to it"
@@ -202,7 +242,7 @@ class _Reader:
         if any(each is None for each in given):
             return  # it needs one that was refused
         known: Sequence[Any] = given
-        reading = Reading(node, known, self.builder, self._where(node), self.derived)
+        reading = Reading(node, known, self.builder, self.places.get(place, ((), ())), self.derived)
         try:
             made = handler(reading)
         except UnsupportedError as error:
@@ -219,18 +259,65 @@ class _Reader:
             return
         for i, value in enumerate(made if isinstance(made, tuple) else (made,)):
             self.values[place, i] = value
+            value.origin = value.origin or (node.name, i)
 
-    def _where(self, node: SymbolNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The blocks that a node is in, and their classes, where a trace says so."""
-        if PATH not in node.notes:
-            return (), ()
-        return tuple(ast.literal_eval(node.notes[PATH])), tuple(ast.literal_eval(node.notes[KINDS]))
+
+def _needed(graph: Graph) -> list[Node]:
+    """The nodes that an output needs: some are only there for what was read differently."""
+    wanted, needed = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
+            needed.append(node)
+    return needed[::-1]
+
+
+def _name_shared(graph: Graph) -> None:
+    """Give all calls of one layer the path of its parameters, where no trace tells the blocks.
+
+    Operations with the same parameters, such as the steps of a cell that was unrolled, are calls of
+    one layer; their own names have the number of the step.
+    """
+    calls: dict[Any, list[Node]] = {}
+    for node in graph.nodes:
+        own = tuple(each for each in node.parameters if each.role != "constant")
+        if own and node.path == (node.name,):
+            calls.setdefault((node.operation, own), []).append(node)
+    for (_, parameters), nodes in calls.items():
+        if len(nodes) > 1:
+            path = owner(parameters)
+            for node in nodes:
+                node.path = path
 
 
 def _compare(graph: Graph, other: Graph) -> None:
-    """Write into each value by how much it grows with the batch."""
-    for mine, larger in zip(_values(graph), _values(other), strict=True):
-        mine.growth = tuple(b - a for a, b in zip(mine.shape, larger.shape, strict=True))
+    """Write into each value by how much it grows with the batch.
+
+    Nothing grows where the two do something else: the network is right for one batch only.
+    """
+    if len(graph.nodes) != len(other.nodes):
+        return
+    for mine, larger in zip(graph.nodes, other.nodes, strict=True):
+        if not _alike(mine, larger):
+            return
+    if any(a.rank != b.rank for a, b in zip(_values(graph), _values(other), strict=True)):
+        return
+    for value, longer in zip(_values(graph), _values(other), strict=True):
+        value.growth = tuple(b - a for a, b in zip(value.shape, longer.shape, strict=True))
+
+
+def _alike(node: Node, other: Node) -> bool:
+    """Whether two nodes do the same, but for the shapes that they give."""
+    same = node.operation == other.operation
+    if isinstance(node.operation, Reshape | BroadcastTo):
+        same = type(node.operation) is type(other.operation)
+    return same and _constants(node) == _constants(other)
+
+
+def _constants(node: Node) -> list[tuple[Shape, bytes]]:
+    """The numbers that a node takes which are made of nothing, or of a shape."""
+    arrays = (v.data for v in node.inputs if isinstance(v, Parameter) and v.role == "constant")
+    return [(array.shape, array.tobytes()) for array in arrays]
 
 
 def _values(graph: Graph) -> list[Value]:

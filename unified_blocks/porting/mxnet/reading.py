@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import takewhile
+from typing import Any, TypeVar
+
+import numpy as np
 
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.porting.graph import Builder, Parameter, Value, constant, parameter
+from unified_blocks.porting.graph import Builder, Node, Parameter, Value, constant, parameter
 from unified_blocks.porting.mxnet.symbols import SymbolNode
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.types import Array, Shape
 
+Made = TypeVar("Made")
 NOTHING: Any = object()
 IGNORED = {"cudnn_off", "cudnn_tune", "workspace", "cudnn_algo_verbose", "no_gradient_check"}
 """Options that change no number: how a GPU chooses its kernels."""
@@ -26,7 +30,8 @@ class Reading:
     Attributes:
         inputs: what the node takes.
         name: its own.
-        training_only: names of inputs that are only there in training (labels), not read.
+        operator: what it does.
+        where: its path, and the classes of the blocks around it; empty where nobody told.
     """
 
     def __init__(
@@ -35,15 +40,15 @@ class Reading:
         inputs: Sequence[Value],
         builder: Builder,
         where: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-        derived: dict[Any, Parameter] | None = None,
+        derived: dict[Any, Any] | None = None,
     ) -> None:
         self.inputs = tuple(inputs)
         self.name = node.name
         self.operator = node.operator
         self._options = {k: v for k, v in node.options.items() if k not in IGNORED}
         self._builder = builder
-        self._where = where
-        self._derived = {} if derived is None else derived
+        self.where = where
+        self._derived: dict[Any, Any] = {} if derived is None else derived
 
     # Its options
 
@@ -110,26 +115,54 @@ class Reading:
 
     # What it becomes
 
-    def add(self, operation: Operation, *inputs: Value, suffix: str = "") -> Value:
+    def add(
+        self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
+    ) -> Value:
         """Append a node of one output.
 
         Args:
             operation: what it does.
             *inputs: what it takes.
             suffix: is appended to its name, where a node of MXNet becomes several.
+            path: where it is, of a layer that is not where the node is.
         """
-        return self.add_all(operation, *inputs, suffix=suffix)[0]
+        return self.add_all(operation, *inputs, suffix=suffix, path=path)[0]
 
-    def add_all(self, operation: Operation, *inputs: Value, suffix: str = "") -> tuple[Value, ...]:
-        """Append a node of several outputs."""
+    def add_all(
+        self, operation: Operation, *inputs: Value, suffix: str = "", path: Sequence[str] = ()
+    ) -> tuple[Value, ...]:
+        """Append a node of several outputs; whole constants are computed at once.
+
+        They are shapes, of which the network's user may only see a part that does not grow.
+        """
+        if inputs and all(_is_whole(each) for each in inputs):
+            made = operation.compute(*(each.data for each in inputs if isinstance(each, Parameter)))
+            return tuple(map(constant_of, made if isinstance(made, tuple) else (made,)))
         end = f"_{suffix}" if suffix else ""
-        blocks, kinds = self._where
-        path = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
-        return self._builder.add(operation, *inputs, name=self.name + end, path=path, kinds=kinds)
+        blocks, kinds = self.where
+        own = (*blocks[:-1], blocks[-1] + end) if blocks else (self.name + end,)
+        if path:
+            kinds = kinds[: len(path) - 1] if tuple(path[:-1]) == blocks[: len(path) - 1] else ()
+        return self._builder.add(
+            operation, *inputs, name=self.name + end, path=path or own, kinds=kinds
+        )
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+        """What `make` gives for a key: made the first time that any node asks for it."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        made: Made = self._derived[key]
+        return made
 
     def constant(self, number: Array | float, dtype: str | None = None) -> Parameter:
-        """A constant, in the dtype of the first input."""
-        return constant(number, dtype or (self.inputs[0].dtype if self.inputs else "float32"))
+        """A constant, in the dtype of the first input; one number is as exact as it is written."""
+        dtype = dtype or (self.inputs[0].dtype if self.inputs else "float32")
+        exact = np.ndim(number) == 0 and np.issubdtype(dtype, np.floating)
+        return constant(number, "float64" if exact else dtype)
+
+    def maker(self, value: Value) -> Node | None:
+        """The node that gives a value; None of an input or an array."""
+        return self._builder.makers.get(value)
 
     def array(self, index: int) -> Parameter | None:
         """An input that is numbers of the network; None where another node gives it."""
@@ -143,22 +176,46 @@ class Reading:
         what: str,
         *,
         role: str | None = None,
+        part: bool = False,
     ) -> Parameter:
         """Numbers computed of those of a parameter; the same object wherever the same is asked.
 
         Args:
             source: the parameter.
             change: gives the new numbers.
-            what: which change it is, in a word, which its name ends in when there are several.
+            what: which change it is, in a word.
             role: where it is another: see `Parameter`.
+            part: whether it is one of several parameters that are made of this one: its own name
+                is `what` then.
         """
         key = (id(source), what)
         if key not in self._derived:
-            name = source.path or (source.name,)
-            self._derived[key] = parameter(
-                source.name, change(source.data), role or source.role, name
-            )
-        return self._derived[key]
+            path = source.path or (source.name,)
+            name = f"{source.name}.{what}" if part else source.name
+            path = (*path[:-1], what) if part and source.path else (name,) if part else path
+            self._derived[key] = parameter(name, change(source.data), role or source.role, path)
+        made: Parameter = self._derived[key]
+        return made
+
+
+def owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Where the layer is that has these: `lstm_i2h_weight`, `lstm_i2h_bias` are of `lstm_i2h`."""
+    *blocks, _ = parameters[0].path or (parameters[0].name,)
+    names = [(each.path or (each.name,))[-1] for each in parameters]
+    stems = [name.split("_")[:-1] or [name] for name in names]
+    shared = takewhile(lambda words: len(set(words)) == 1, zip(*stems, strict=False))
+    return (*blocks, "_".join(words[0] for words in shared) or "_".join(stems[0]))
+
+
+def _is_whole(value: Value) -> bool:
+    return (
+        isinstance(value, Parameter) and value.role == "constant" and value.data.dtype.kind == "i"
+    )
+
+
+def constant_of(array: Array) -> Parameter:
+    """A constant that has these numbers, in their dtype."""
+    return constant(array, array.dtype.name)
 
 
 Handler = Callable[[Reading], Any]

@@ -9,8 +9,12 @@ from typing import Any
 
 from unified_blocks.errors import FileFormatError
 
-PATH, KINDS = "__block_path__", "__block_kinds__"
-"""User attributes in which a trace of live blocks says which blocks a node is in."""
+PATH, KINDS, CALL = "__block_path__", "__block_kinds__", "__block_call__"
+"""User attributes in which a trace of live blocks says which blocks a node is in.
+
+The names and the classes of these blocks from the outside, as Python writes tuples, and how often
+the innermost had been called before.
+"""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,13 @@ class Operation:
         raise NotImplementedError
 
 
+class Same(Operation):
+    """Base of the operations that give the shape and the dtype of what they take first."""
+
+    def infer(self, *inputs: Any) -> Given:
+        return [(inputs[0].shape, inputs[0].dtype)]
+
+
 def axis_of(axis: int, rank: int) -> int:
     """An axis counted from the front.
 

@@ -73,6 +73,41 @@ class AvgPool(Pool):
 
 
 @dataclass(frozen=True)
+class SumPool(Pool):
+    """The sum of each window; outside of the image are zeros."""
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.asarray(self.windows(arrays[0], self.over).sum(self.axes))
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool(Operation):
+    """Means of as many parts of an image as are wanted, all about as large.
+
+    Part `i` of `m` along an axis of length `n` is from `⌊i n / m⌋` to `⌈(i + 1) n / m⌉`.
+
+    Attributes:
+        size: how many, for each axis of space.
+    """
+
+    size: Shape
+
+    def infer(self, *inputs: Any) -> Given:
+        (x,) = inputs
+        if len(self.size) != len(x.shape) - 2:
+            raise ValueError(f"{self.size} parts of {x.shape}")
+        return [((*x.shape[:2], *self.size), x.dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        (x,) = arrays
+        for axis, m in enumerate(self.size, 2):
+            n = x.shape[axis]
+            parts = [range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
+            x = np.stack([x.take(part, axis).mean(axis) for part in parts], axis)
+        return x
+
+
+@dataclass(frozen=True)
 class GlobalPool(Operation):
     """One number of each channel, `(n, c, 1, …)`.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.porting.operations.operation import Given, Operation, axis_of
+from unified_blocks.porting.operations.operation import Given, Operation, Same, axes_of, axis_of
 from unified_blocks.types import Array, Shape
 
 
@@ -66,3 +66,73 @@ class Concat(Operation):
 
     def compute(self, *arrays: Array) -> Array:
         return np.concatenate(arrays, self.axis)
+
+
+@dataclass(frozen=True)
+class ExpandDims(Operation):
+    """A new axis of length 1.
+
+    Attributes:
+        axis: its place in what is given, counted from the front.
+    """
+
+    axis: int
+
+    def infer(self, *inputs: Any) -> Given:
+        shape = inputs[0].shape
+        axis = axis_of(self.axis, len(shape) + 1)
+        return [((*shape[:axis], 1, *shape[axis:]), inputs[0].dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.expand_dims(arrays[0], self.axis)
+
+
+@dataclass(frozen=True)
+class Squeeze(Operation):
+    """Without some axes of length 1."""
+
+    axes: Shape
+
+    def infer(self, *inputs: Any) -> Given:
+        shape = inputs[0].shape
+        gone = axes_of(self.axes, len(shape))
+        if any(shape[axis] != 1 for axis in gone):
+            raise ValueError(f"{shape} without axes {gone}")
+        return [(tuple(n for i, n in enumerate(shape) if i not in gone), inputs[0].dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.squeeze(arrays[0], self.axes)
+
+
+@dataclass(frozen=True)
+class BroadcastTo(Operation):
+    """The same numbers again along axes of length 1.
+
+    Attributes:
+        shape: for the example; for another batch, the `growth` of what it gives tells.
+    """
+
+    shape: Shape
+
+    def infer(self, *inputs: Any) -> Given:
+        (x,) = inputs
+        if len(x.shape) != len(self.shape):
+            raise ValueError(f"{x.shape} as {self.shape}")
+        if np.broadcast_shapes(x.shape, self.shape) != self.shape:
+            raise ValueError(f"{x.shape} as {self.shape}")
+        return [(self.shape, x.dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        (x,) = arrays
+        sizes = zip(x.shape, self.shape, strict=True)
+        return np.broadcast_to(x, tuple(m if n == 1 else n for n, m in sizes))
+
+
+@dataclass(frozen=True)
+class FillLike(Same):
+    """One number, in the shape and dtype of what it takes."""
+
+    number: float
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.full_like(arrays[0], self.number)

@@ -57,7 +57,7 @@ class Draft:
         """What is equal for blocks that can have one class."""
         names = tuple(name for name, _ in self.children)
         tensors = tuple((name, tensor.role, tensor.dtype) for name, tensor, _ in self.tensors)
-        targets = tuple(statement.targets for statement in self.statements)
+        targets = tuple(statement.left for statement in self.statements)
         pieces = tuple(map(skeleton, self.parts))
         return self.scope.kind, self.base, names, tensors, self.inputs, targets, pieces
 
@@ -69,6 +69,8 @@ class Drafting:
     Attributes:
         words: of each node.
         dialect: of the target.
+        batch: of the example.
+        used: what nodes take, or the user gets.
         made: what makes each block that is done, by path.
         owned: of each parameter, the dotted names under which the target holds it.
         layers: of each layer and block, what it gives.
@@ -80,6 +82,7 @@ class Drafting:
     words: Mapping[Node, Word]
     dialect: Dialect
     batch: int
+    used: frozenset[Value] = frozenset()
     made: dict[Path, Piece] = field(default_factory=dict)
     owned: dict[Parameter, dict[Path, None]] = field(default_factory=dict)
     layers: dict[Path, Value] = field(default_factory=dict)
@@ -317,7 +320,12 @@ class _Block:
             return
         place = (*inside, self.dialect.known(name or node.path[-1]))
         self.parts[place] = self.drafting._layer(node, (*self.scope.path, *place))
-        self.call(place, node.taken, node.outputs, word.called)
+        owned = set(word.weights.values())
+        inputs = tuple(each for each in node.inputs if each not in owned)
+        if word.gives and self.drafting.used.isdisjoint(node.outputs[1:]):
+            self.call(place, inputs, node.outputs[:1], word.called + "[0]")
+        else:
+            self.call(place, inputs, node.outputs, word.called, word.gives)
 
     def call(
         self,
@@ -325,6 +333,7 @@ class _Block:
         inputs: tuple[Value, ...],
         outputs: tuple[Value, ...],
         called: str = CALLED,
+        gives: str = "",
     ) -> None:
         """Append a call of a part."""
         name, *others = place
@@ -336,12 +345,12 @@ class _Block:
         source += "".join(f'["{each}"]' for each in others)
         if len(place) > 2 and self.dialect.deep:
             source = self.dialect.deep.format(".".join(place))
-        attribute = text(source)
-        template = called.format("{}", ", ".join(["{}"] * len(inputs)))
-        self.step(outputs, text(template, attribute, *inputs))
+        if called.count("{}") != 1 + len(inputs):
+            called = called.format("{}", ", ".join(["{}"] * len(inputs)))
+        self.step(outputs, text(called, text(source), *inputs), gives)
 
-    def step(self, outputs: tuple[Value, ...], piece: Piece) -> None:
-        self.steps.append(Step(outputs, resolved(piece, self.own)))
+    def step(self, outputs: tuple[Value, ...], piece: Piece, gives: str = "") -> None:
+        self.steps.append(Step(outputs, resolved(piece, self.own), gives))
 
     def own(self, parameter: Parameter) -> Part:
         """A parameter in an expression: a written constant, or an attribute of the block."""

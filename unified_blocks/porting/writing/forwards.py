@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,14 +32,29 @@ class Step:
 
     outputs: tuple[Value, ...]
     piece: Piece
+    gives: str = ""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A line of a forward: an assignment; of no targets, what is returned."""
+    """A line of a forward: an assignment; of no targets, what is returned.
+
+    Attributes:
+        targets: the names of variables.
+        piece: the expression.
+        gives: how it is taken apart, where there is more than a row of targets.
+    """
 
     targets: tuple[str, ...]
     piece: Piece
+    gives: str = ""
+
+    @property
+    def left(self) -> str:
+        """What stands on the left."""
+        if not self.gives:
+            return ", ".join(self.targets)
+        return re.sub(r"\(_(, _)*\)", "_", self.gives.format(*self.targets))
 
 
 def statements(
@@ -88,7 +104,7 @@ def _folded(steps: Sequence[Step], inputs: set[Value]) -> list[Step]:
         if isinstance(whole, Value):  # it is returned as it was made
             whole = text("{}", whole)
         assert isinstance(whole, Piece)
-        new = Step(step.outputs, whole)
+        new = replace(step, piece=whole)
         if len(step.outputs) == 1 and uses[step.outputs[0]] == 1:
             held[step.outputs[0]] = (new, max(depths) + 1)
         else:
@@ -147,7 +163,7 @@ def _named(
             live[name] = ends[value]
             targets.append(name)
         note = comment(step.outputs[0], used[0] if used else None) if step.outputs else ""
-        done.append(Statement(tuple(targets), replace(line, comment=note)))
+        done.append(Statement(tuple(targets), replace(line, comment=note), step.gives))
     return done
 
 

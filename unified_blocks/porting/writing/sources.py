@@ -140,7 +140,6 @@ def _forward(definition: Definition, parts: Sequence[Part], dialect: Dialect) ->
     result = dialect.tensor if count == 1 else f"tuple[{each}]"
     lines = laid_out(f"def forward({given}) -> {result}:", 4)
     for statement, part in zip(draft.statements, parts, strict=True):
-        targets = ", ".join(statement.targets)
-        start = f"{targets} = " if statement.targets else "return "
+        start = f"{statement.left} = " if statement.targets else "return "
         lines += laid_out(start + written(part, "self."), 8)
     return lines

@@ -23,7 +23,9 @@ class Word:
         weights: the parameters of the layer, by the names that it gives them.
         expression: what it is in a forward, where it is no layer, or need not be one. Its parts
             are the values that the node takes.
-        called: how the layer is called in a forward, a `{}` for itself and for all it takes.
+        called: how the layer is called in a forward, a `{}` for itself, and one for all that it
+            takes, or for each.
+        gives: how what it gives is taken apart, a `{}` for each; the first may be wanted alone.
         needs: names of helpers that the source must define.
     """
 
@@ -31,12 +33,13 @@ class Word:
     weights: Mapping[str, Parameter] = field(default_factory=dict)
     expression: Piece | None = None
     called: str = "{}({})"
+    gives: str = ""
     needs: tuple[str, ...] = ()
 
     @property
     def is_plain_layer(self) -> bool:
         """Whether it can stand in a sequence of layers."""
-        return self.layer is not None and self.called == "{}({})"
+        return self.layer is not None and self.called == "{}({})" and not self.gives
 
 
 Writes = Callable[[Any, Node], Word]

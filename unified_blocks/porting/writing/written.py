@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unified_blocks.porting.graph import Value
-from unified_blocks.types import State
+from unified_blocks.types import Shape, State
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,12 @@ class Written:
         names: of each array of the network that was read, its name in `state`.
         layers: of each layer and block, by dotted name, the value of the graph that it gives; the
             last call counts.
+        turned: of each value that the target holds with its axes in another order, which axis of
+            the graph each of its axes is: `there = here.transpose(order)`.
     """
 
     source: str
     state: State
     names: Mapping[str, str]
     layers: Mapping[str, Value]
+    turned: Mapping[Value, Shape] = field(default_factory=dict)

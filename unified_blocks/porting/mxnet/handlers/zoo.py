@@ -13,7 +13,9 @@ from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.convolutions import Convolution, Linear
 from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
 from unified_blocks.porting.operations.norms import BatchNorm
-from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool
+from unified_blocks.porting.operations.operation import Operation
+from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool, SumPool
+from unified_blocks.porting.operations.reductions import Reduce
 from unified_blocks.porting.operations.shapes import Concat, Reshape
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "softsign")
@@ -87,13 +89,18 @@ def batch_norm(read: Reading) -> Value:
 def pooling(read: Reading) -> Value:
     (x,) = read.inputs
     function, rank = read.text("pool_type", "max"), x.rank - 2
-    if function not in ("max", "avg"):
-        raise read.refused(f"pool_type must be max or avg; got {function}")
+    power = read.integer("p_value", None) if function == "lp" else 1
+    read.ignore("p_value")
+    if function not in ("max", "avg", "sum", "lp") or power not in (1, 2):
+        raise read.refused(f"pool_type={function} with p_value={power} is not known")
     if (layout := read.text("layout", None)) not in (None, "None", "NCW", "NCHW", "NCDHW"):
         raise read.refused(f"channels must be in the second place; got layout={layout}")
     if read.flag("global_pool", False):
-        read.ignore("kernel", "stride", "pad", "pooling_convention", "count_include_pad", "p_value")
-        return read.add(GlobalPool(function), x)
+        read.ignore("kernel", "stride", "pad", "pooling_convention", "count_include_pad")
+        if function in ("max", "avg"):
+            return read.add(GlobalPool(function), x)
+        total = Reduce("sum", tuple(range(2, x.rank)), keepdims=True)
+        return _rooted(read, x, total, power)
     convention = read.text("pooling_convention", "valid")
     modes: dict[str, Any] = {"valid": False, "full": "full"}
     if convention not in modes:
@@ -101,11 +108,20 @@ def pooling(read: Reading) -> Value:
     size, strides = read.sizes("kernel", rank), read.sizes("stride", rank, 1)
     pad = read.sizes("pad", rank, 0)
     windows = windows_over(size, strides, pad, modes[convention], rank)
-    read.ignore("p_value")
     counted = read.flag("count_include_pad", True)
     if function == "max":
         return read.add(MaxPool(size, strides, windows.pads, windows.over), x)
-    return read.add(AvgPool(size, strides, windows.pads, windows.over, counted), x)
+    if function == "avg":
+        return read.add(AvgPool(size, strides, windows.pads, windows.over, counted), x)
+    return _rooted(read, x, SumPool(size, strides, windows.pads, windows.over), power)
+
+
+def _rooted(read: Reading, x: Value, total: Operation, power: int) -> Value:
+    """A sum; of `lp` with 2, the root of the sum of squares."""
+    if power == 1:
+        return read.add(total, x)
+    squares = read.add(Elementwise("square"), x, suffix="square")
+    return read.add(Elementwise("sqrt"), read.add(total, squares, suffix="sum"))
 
 
 @register("elemwise_add", "_Plus", "_plus", "_add", "ElementWiseSum", "add_n")

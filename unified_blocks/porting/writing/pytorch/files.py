@@ -19,11 +19,15 @@ from unified_blocks.porting.writing.written import Written
 
 IMPORTS = {
     "math": "import math",
+    "Any": "from typing import Any",
     "torch": "import torch",
     "load_file": "from safetensors.torch import load_file",
     "Tensor": "from torch import Tensor",
     "nn": "from torch import nn",
     "F": "from torch.nn import functional as F",
+    "pack_padded_sequence": (
+        "from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence"
+    ),
 }
 """What a name of the source is imported by."""
 
@@ -80,7 +84,8 @@ def text_of(graph: Graph, scope: Scope, name: str, words: Mapping[Node, Word]) -
 
 def _imports(body: str) -> str:
     used = [line for name, line in IMPORTS.items() if uses(name, body)]
-    plain = sorted(line for line in used if line == "import math")
+    own = ("import math", "from typing import Any")  # of Python
+    plain = [line for line in own if line in used]
     joined = {"from torch import Tensor", "from torch import nn"}
     if joined <= set(used):
         used = [line for line in used if line not in joined]

@@ -1,0 +1,36 @@
+"""How far MXNet's own numbers may be from exact ones, in float64, for each operator."""
+
+from __future__ import annotations
+
+DEFAULT = 1e-9
+"""Relative to the largest number of what an operator gives, or to 1."""
+
+FLOAT32_ONLY = frozenset(
+    {
+        *("SoftmaxActivation", "Crop", "InstanceNorm", "LRN", "_contrib_SyncBatchNorm"),
+        *("amp_cast", "_contrib_MultiBoxPrior"),
+        *(
+            f"_contrib_interleaved_matmul_{kind}_{part}"
+            for kind in ("selfatt", "encdec")
+            for part in ("qk", "valatt")
+        ),
+    }
+)
+"""Operators that MXNet refuses to compute in float64."""
+
+TOLERANCES: dict[str, float] = {
+    **dict.fromkeys(FLOAT32_ONLY, 1e-6),
+    # These compute in float32, or hold their options in it, whatever they are given.
+    "LeakyReLU": 1e-7,
+    "hard_sigmoid": 1e-7,
+    "_contrib_BilinearResize2D": 2e-6,
+    "_contrib_box_decode": 1e-6,
+    "SequenceMask": 1e-7,
+    "RNN": 1e-7,  # of rnn_relu
+}
+"""Of the operators that are less exact."""
+
+
+def tolerance_of(operator: str) -> float:
+    """The tolerance of an operator of MXNet."""
+    return TOLERANCES.get(operator, DEFAULT)

@@ -1,0 +1,116 @@
+"""Blocks found in the names of nodes: `net0_stage1_conv0_fwd` is `conv0` in the block `stage1`."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from unified_blocks.porting.graph import Graph, Node
+
+
+def name_blocks(graph: Graph) -> None:
+    """Give each node the path that its name, or that of its parameters, tells.
+
+    A beginning that all names share is left out. A word that the names of nodes side by side begin
+    with is a block, if what follows it is a name too: `conv4_1` is none in `conv4`.
+    """
+    words = [_words(node) for node in graph.nodes]
+    shared = min((len(each) - 1 for each in words), default=0)
+    while len(words) > 1 and len({tuple(each[:shared]) for each in words}) > 1:
+        shared -= 1
+    names = [each[shared if len(words) > 1 else 0 :] for each in words]
+    layers: dict[tuple[int, ...], tuple[str, ...]] = {}
+    for node, path in zip(graph.nodes, _paths(names), strict=True):
+        key = tuple(id(each) for each in node.parameters)
+        node.path = layers.setdefault(key, path) if key else path
+    _make_distinct(graph.nodes)
+    for node in graph.nodes:
+        node.kinds = tuple(map(_kind, node.path[:-1]))
+
+
+def _kind(block: str) -> str:
+    """The name of a class, of that of a block: `linear_unit3` is a `LinearUnit`."""
+    words = block.rstrip("0123456789_").split("_")
+    return "".join(word[:1].upper() + word[1:] for word in words) or "Block"
+
+
+def _words(node: Node) -> list[str]:
+    """The words of a node's name; where it has parameters, of what their names share."""
+    owned = [p.path[-1] if p.path else p.name for p in node.parameters if p.role != "constant"]
+    name = node.name
+    if owned:
+        stems = [_stem(each) for each in owned]
+        if len(set(stems)) == 1:
+            name = stems[0]
+    words = [word for word in re.split(r"[_/.\s]+", name) if word]
+    if len(words) > 1 and words[-1] == "fwd":
+        words.pop()
+    if len(words) > 1 and words[-1].rstrip("0123456789") == words[-2].rstrip("0123456789"):
+        words.pop()  # the flatten0_flatten0 of a block called flatten0
+    return words or [type(node.operation).__name__.lower()]
+
+
+def _stem(name: str) -> str:
+    """The name of a layer, of one of its parameters."""
+    return re.sub(r"[_/.](weight|bias|gamma|beta|(moving|running)_(mean|var))$", "", name)
+
+
+def _paths(names: Sequence[list[str]]) -> list[tuple[str, ...]]:
+    """A path for each name, where words are blocks if they stand together."""
+    found: list[tuple[str, ...]] = [()] * len(names)
+
+    def divide(places: list[int], prefix: tuple[str, ...], depth: int) -> None:
+        runs = [list(run) for _, run in groupby(places, lambda i: names[i][depth : depth + 1])]
+        firsts = [names[run[0]][depth] for run in runs]
+        for run, word in zip(runs, firsts, strict=True):
+            if (
+                len(run) > 1
+                and firsts.count(word) == 1
+                and all(_goes_on(names[i], depth) for i in run)
+            ):
+                divide(run, (*prefix, identifier(word)), depth + 1)
+            else:
+                for i in run:
+                    found[i] = (*prefix, identifier("_".join(names[i][depth:])))
+
+    divide(list(range(len(names))), (), 0)
+    return found
+
+
+def _goes_on(words: list[str], depth: int) -> bool:
+    return len(words) > depth + 1 and words[depth + 1][0].isalpha()
+
+
+TAKEN = {
+    *("add_module", "apply", "bfloat16", "buffers", "build", "built", "call", "children"),
+    *("compile", "cpu", "cuda", "double", "dtype", "eval", "export", "extra_repr", "fit"),
+    *("float", "forward", "get_buffer", "half", "inputs", "layers", "load_state_dict", "losses"),
+    *("metrics", "modules", "name", "named_children", "outputs", "parameters", "predict"),
+    *("requires_grad_", "save", "share_memory", "state_dict", "summary", "to", "train"),
+    *("trainable", "training", "type", "weights", "zero_grad"),
+}
+"""Attributes that a module of some framework has by itself."""
+
+
+def identifier(name: str) -> str:
+    """A name that an attribute of a module can have."""
+    plain = re.sub(r"\W", "_", name)
+    if plain[:1].isdigit():
+        plain = f"layer_{plain}"
+    return f"{plain}_" if keyword.iskeyword(plain) or plain in TAKEN else plain
+
+
+def _make_distinct(nodes: Sequence[Node]) -> None:
+    """Let no two nodes share a path unless they are calls of one layer, nor hide a block."""
+    blocks = {node.path[:i] for node in nodes for i in range(1, len(node.path))}
+    owners: dict[tuple[str, ...], tuple[int, ...]] = {}
+    for node in nodes:
+        key = tuple(id(each) for each in node.parameters)
+        path, number = node.path, 1
+        while path in blocks or (path in owners and (not key or owners[path] != key)):
+            number += 1
+            path = (*node.path[:-1], f"{node.path[-1]}_{number}")
+        owners[path] = key
+        node.path = path

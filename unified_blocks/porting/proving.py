@@ -1,0 +1,243 @@
+"""A port is run in float64, and what its layers give is compared with what its judges know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unified_blocks import ops
+from unified_blocks.backend.registry import available_backends
+from unified_blocks.errors import BackendImportError, UnsupportedError
+from unified_blocks.models.outputs import tensors_in
+from unified_blocks.porting.decisions import BATCH, only_batch
+from unified_blocks.porting.graph import Graph, Value
+from unified_blocks.porting.judges import (
+    Judge,
+    evaluated,
+    interpreter,
+    loosened,
+    original,
+    original_is_here,
+    recorded,
+    values_in,
+)
+from unified_blocks.porting.proof import Judged, Proof, ProofRow
+from unified_blocks.porting.targets import TARGETS
+from unified_blocks.porting.watching import WIDE, Running, canonical, distance
+from unified_blocks.types import Array, State
+
+Found = dict[Value, list[Array]]
+
+
+def prove(port: Any, gradients: bool, record: Path | None) -> Proof:
+    """Compare a port with the original; see `Port.prove`."""
+    batch = only_batch(port.graph)
+    name, notes = port.network.name, [BATCH.format(batch)] if batch else []
+    judges: list[Judge] = []
+    if record is None:
+        inputs = port.inputs
+    else:
+        judge, inputs = recorded(port, record)
+        judges.append(judge)
+    wide = {
+        name: array.astype(np.float64) if array.dtype.kind == "f" else array
+        for name, array in inputs.items()
+    }
+    if record is None and original_is_here():
+        try:
+            judges.append(original(port, wide))
+        except (BackendImportError, UnsupportedError) as error:
+            notes.append(f"MXNet is no judge of it: {error}")
+    numpy = interpreter(port.graph, wide)
+    try:
+        running = Running(port)
+    except BackendImportError as error:
+        notes.append(f"the source was not run: {error}")
+        rows = [*_reading(port.graph, numpy, judges)]
+        return Proof(f"{name}, as it was read", tuple(rows), _titles(judges), tuple(notes))
+    if not judges:
+        judges += _others(port, numpy, wide, notes)
+    judges.append(numpy)
+    rows, given = _run(port, running, wide, judges)
+    if gradients:
+        rows += _gradients(port, running, wide, given, notes)
+    title = f"{name} on {running.backend.title}"
+    versions = ((running.backend.title, running.backend.version),)
+    return Proof(title, tuple(rows), _titles(judges), tuple(notes), versions)
+
+
+def _titles(judges: Sequence[Judge]) -> tuple[str, ...]:
+    return tuple(judge.title for judge in judges)
+
+
+def _run(
+    port: Any, running: Running, inputs: Mapping[str, Array], judges: Sequence[Judge]
+) -> tuple[list[ProofRow], list[Array]]:
+    """A row for each layer, block and output, and the outputs as the network gave them."""
+    graph: Graph = port.graph
+    operations = _operations(graph)
+    makers = graph.makers()
+    rows: dict[str, ProofRow] = {}
+
+    def see(name: str, value: Value, arrays: Sequence[Array]) -> None:
+        rows.pop(name, None)  # the last call counts, in its place
+        maker = makers.get(value)
+        operation = operations.get(name) or (type(maker.operation).__name__ if maker else "")
+        rows[name] = ProofRow(name, operation, value.shape, _judged(judges, value, arrays))
+
+    given = running.run(inputs, see)
+    outputs = []
+    for i, value in enumerate(graph.outputs):
+        name = "output" if len(graph.outputs) == 1 else f"output {i}"
+        judged = _judged(judges, value, given[i : i + 1])
+        outputs.append(ProofRow(name, value.name, value.shape, judged, is_output=True))
+    return [*rows.values(), *outputs], given
+
+
+def _judged(judges: Sequence[Judge], value: Value, arrays: Sequence[Array]) -> tuple[Judged, ...]:
+    """What each judge that knows a value says of it."""
+    found = []
+    for judge in judges:
+        expected = judge.values.get(value)
+        if expected is None:
+            continue
+        laid = [canonical(array, expected) for array in arrays]
+        fitting = [each for each in laid if each.shape == expected.shape]
+        error = distance(fitting[0], expected) if fitting else float("inf")
+        found.append(Judged(judge.title, error, judge.tolerance(value)))
+    return tuple(found)
+
+
+def _operations(graph: Graph) -> dict[str, str]:
+    """What each layer does, and the class of each block, by dotted names."""
+    found: dict[str, str] = {}
+    for node in graph.nodes:
+        for i, kind in enumerate(node.kinds, 1):
+            found[".".join(node.path[:i])] = kind or "block"
+        found[".".join(node.path)] = type(node.operation).__name__
+    return found
+
+
+def _reading(graph: Graph, numpy: Judge, judges: Sequence[Judge]) -> Iterator[ProofRow]:
+    """A row for each node, where the source cannot be run: NumPy instead of it."""
+    for value in values_in(graph):
+        if judged := _judged(judges, value, [numpy.values[value]]):
+            node = graph.makers()[value]
+            yield ProofRow(".".join(node.path), type(node.operation).__name__, value.shape, judged)
+
+
+def _others(
+    port: Any, numpy: Judge, inputs: Mapping[str, Array], notes: list[str]
+) -> Iterator[Judge]:
+    """The network, ported to each other framework that is installed."""
+    here = available_backends()
+    for target in TARGETS.values():
+        if target is port.target or target.backend not in here:
+            continue
+        try:
+            other = type(port)(port.network, port.graph, port.given, target, {})
+            running = Running(other)
+        except (BackendImportError, UnsupportedError) as error:
+            notes.append(f"{target.title} are no judge of it: {error}")
+            continue
+        known: dict[Value, Array] = {}
+
+        def see(_: str, value: Value, arrays: Sequence[Array], known: Any = known) -> None:
+            known[value] = canonical(arrays[0], numpy.values[value])
+
+        outputs = running.run(inputs, see)
+        for value, array in zip(port.graph.outputs, outputs, strict=True):
+            known[value] = canonical(array, numpy.values[value])
+        yield Judge(f"its port to {running.backend.title}", known, {})
+
+
+def _gradients(
+    port: Any,
+    running: Running,
+    inputs: Mapping[str, Array],
+    given: Sequence[Array],
+    notes: list[str],
+) -> Iterator[ProofRow]:
+    """A row for the gradient of a random sum of the outputs by each parameter.
+
+    Raises:
+        UnsupportedError: without MXNet.
+    """
+    if not original_is_here():
+        raise UnsupportedError(
+            "port: gradients must be judged by MXNet; got none that is installed: prove them where "
+            "it is, or leave out gradients=True"
+        )
+    if len(port.graph.inputs) != 1:
+        notes.append(
+            "gradients are compared of networks of one input only; this one has "
+            f"{len(port.graph.inputs)}"
+        )
+        return
+    generator = np.random.default_rng(1)
+    weights = [
+        generator.normal(size=value.shape) * (array.dtype.kind == "f")
+        for value, array in zip(port.graph.outputs, given, strict=True)
+    ]
+    expected = evaluated(port, inputs, weights).gradients
+    laid = [*map(running.there, port.graph.outputs, weights)]
+    found = _of_target(port, running, inputs, given, laid)
+    # What is loose on the way is in every gradient.
+    allowed = max(loosened(port.network, port.graph).values())
+    left = []
+    for parameter in port.graph.parameters():
+        if parameter.role != "parameter" or parameter.name not in expected:
+            continue
+        array, mine = expected[parameter.name], found.get(port.names.get(parameter.name, ""))
+        if mine is None or mine.shape != array.shape:
+            left.append(parameter.name)
+            continue
+        error = Judged("MXNet", distance(mine, array), allowed)
+        name = port.names[parameter.name]
+        yield ProofRow(f"gradient by {name}", parameter.role, array.shape, (error,))
+    if left:
+        notes.append(
+            "no gradients were compared of arrays that are held in another form: "
+            + ", ".join(dict.fromkeys(left))
+        )
+
+
+CANONICAL = {
+    **dict.fromkeys(("kernel", "gamma", "embeddings", "alpha"), "weight"),
+    "beta": "bias",
+}
+"""What this library calls arrays that a framework has other names for."""
+
+
+def _of_target(
+    port: Any,
+    running: Running,
+    inputs: Mapping[str, Array],
+    given: Sequence[Array],
+    weights: Sequence[Array],
+) -> State:
+    """The gradients of the ported network, by the names in its state."""
+    backend = running.backend
+    tensors_of_weights = [backend.from_numpy(np.ascontiguousarray(each)) for each in weights]
+
+    def loss(output: Any) -> Any:
+        tensors = [tensor for _, tensor in tensors_in(backend, output)]
+        total: Any = 0.0
+        for tensor, weight, array in zip(tensors, tensors_of_weights, given, strict=True):
+            if array.dtype.kind == "f":
+                total = total + ops.sum(tensor * weight)
+        return total
+
+    (x,) = running.tensors(inputs)
+    with backend.native_dtype(WIDE):
+        _, gradients = backend.value_and_grad(running.net, x, None, loss, True, False, False)
+    named = {}
+    for name in port.state:
+        layer, dot, last = name.rpartition(".")
+        known = layer + dot + CANONICAL.get(last, last)
+        if (gradient := gradients.get(name, gradients.get(known))) is not None:
+            named[name] = gradient
+    return named

@@ -1,0 +1,107 @@
+"""A port at work: what each of its layers gives, in the order of axes that its graph has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend
+from unified_blocks.backend.tensors import numbers_of
+from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
+from unified_blocks.models.outputs import tensors_in
+from unified_blocks.porting.graph import Value
+from unified_blocks.types import Array
+
+See = Callable[[str, Value, Sequence[Array]], None]
+WIDE = "float64"
+
+
+class Running:
+    """The network of a port in float64.
+
+    Attributes:
+        backend: of its framework.
+        net: the network.
+    """
+
+    def __init__(self, port: Any) -> None:
+        self.port = port
+        self.backend: Backend = port.target.load_backend()
+        with use_dtype(WIDE), self.backend.native_dtype(WIDE):
+            self.net = port.loaded()
+        dtypes = {v.dtype for v in self.backend.variables(self.net)} & {*FLOAT_DTYPES}
+        if dtypes - {WIDE}:
+            self.net = self.backend.cast(self.net, WIDE)
+
+    def tensors(self, inputs: Mapping[str, Array]) -> list[Any]:
+        """Inputs by name as the network takes them."""
+        arrays = [np.asarray(inputs[value.name]) for value in self.port.graph.inputs]
+        wide = [each.astype(WIDE) if each.dtype.kind == "f" else each for each in arrays]
+        laid = map(self.there, self.port.graph.inputs, wide)
+        return [self.backend.from_numpy(np.ascontiguousarray(each)) for each in laid]
+
+    def there(self, value: Value, array: Array) -> Array:
+        """The numbers of a value in the order of axes that the network has."""
+        order = self.port.turned.get(value)
+        return array if order is None else array.transpose(order)
+
+    def run(self, inputs: Mapping[str, Array], see: See) -> list[Array]:
+        """Run the network once.
+
+        Args:
+            inputs: by name.
+            see: is told of each layer and block that `Written.layers` names: its name, the value
+                that it should give, and what it gave.
+
+        Returns:
+            Its outputs.
+        """
+        names = {id(layer): path for path, layer in self.backend.layers(self.net)}
+        layers = self.port.layers
+
+        def ends(layer: Any, _: Sequence[Any], output: Any) -> None:
+            name = names.get(id(layer), "")
+            if name in layers:
+                see(name, layers[name], arrays_in(self.backend, output))
+
+        with self.backend.native_dtype(WIDE), self.backend.watch(self.net, _nothing, ends):
+            output = self.backend.run(self.net, self.tensors(inputs))
+        return arrays_in(self.backend, output)
+
+
+def _nothing(*_: Any) -> None:
+    pass
+
+
+def arrays_in(backend: Backend, output: Any) -> list[Array]:
+    """The tensors of an output, in order."""
+    return [numbers_of(backend, tensor)[0] for _, tensor in tensors_in(backend, output)]
+
+
+def canonical(array: Array, expected: Array) -> Array:
+    """What a layer gave, with its axes as `expected` has them.
+
+    It may have its channels last, or the batch first where sequences have their steps first.
+    """
+    known = [array]
+    if array.ndim > 2:
+        known += [np.moveaxis(array, -1, 1), np.swapaxes(array, 0, 1)]
+    fitting = [each for each in known if each.shape == expected.shape]
+    return min(fitting, key=lambda each: distance(each, expected), default=array)
+
+
+def distance(array: Array, expected: Array) -> float:
+    """The largest difference of two arrays, relative to the largest number of the expected one."""
+    if array.shape != expected.shape:
+        return float("inf")
+    a, b = array.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(all="ignore"):
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        apart = np.where(same, 0.0, np.abs(a - b))
+        largest = np.abs(b[np.isfinite(b)]).max(initial=0.0)
+    worst = float(apart.max(initial=0.0))
+    if not np.isfinite(worst):
+        return float("inf")
+    return worst / largest if largest > 0 else worst

@@ -1,0 +1,117 @@
+"""Networks as functional models of Keras."""
+
+from __future__ import annotations
+
+import re
+
+from unified_blocks.porting.graph import Graph, Value
+from unified_blocks.porting.structure import Scope
+from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
+from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
+from unified_blocks.porting.writing.keras.functions import Body, Source, shown
+from unified_blocks.porting.writing.keras.helpers import helper, loader
+from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
+from unified_blocks.porting.writing.keras.words import load_words
+from unified_blocks.porting.writing.keras.writer import Writer, plain
+from unified_blocks.porting.writing.written import Written
+from unified_blocks.types import Shape
+
+LAYOUTS = ("channels_last", "channels_first")
+
+
+def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last") -> Written:
+    """A network as source code of Keras: a function `build` that gives a functional model.
+
+    Args:
+        graph: the network.
+        scope: its division into blocks.
+        name: of the model.
+        layout: how the images that it takes and gives lie; inside, their channels are last.
+
+    Raises:
+        ValueError: for another layout.
+        UnsupportedError: for what Keras has not, all in one.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}; got {layout=}")
+    load_words()
+    writer = Writer(graph, layout == "channels_last")
+    writer.write()
+    outputs, turning = writer.outputs()
+    top = tree(scope, writer)
+    top.items = [*writer.first, *top.items, *turning]
+    place_shared(top)
+    close(top, outputs)
+    source = Source(top)
+    build = _build(graph, source, writer, outputs, name)
+    rooms = [helper(word) for word in sorted(writer.words)]
+    rooms += ["\n".join(lines) for lines in source.definitions()]
+    code = "\n\n\n".join([*rooms, "\n".join(build)])
+    code = f"{code}\n\n\n{loader(code)}"
+    held = {value: lying[1] for value, lying in writer.lying.items()}
+    turned: dict[Value, Shape] = {v: o for v, o in held.items() if o != plain(v.rank)}
+    turned |= {
+        value: order
+        for value, order in zip(graph.inputs, writer.orders, strict=True)
+        if order != plain(value.rank)
+    }
+    for value in graph.inputs if layout == "channels_first" else ():
+        turned.pop(value, None)
+    return Written(_header(graph, name, code) + code + "\n", writer.state, writer.names, writer.layers, turned)  # fmt: skip
+
+
+def _build(
+    graph: Graph, source: Source, writer: Writer, outputs: list[Tensor], name: str
+) -> list[str]:
+    """The function that makes the model."""
+    body = Body(source, source.top, {}, own=False)
+    several = len(graph.inputs) > 1
+    names = ["inputs"]
+    lines = ["def build() -> keras.Model:", '    """The network with random numbers."""']
+    if several:
+        names = [snake(value.name) for value in graph.inputs]
+    for value, tensor, variable in zip(graph.inputs, writer.inputs, names, strict=True):
+        lines += laid(_input(value, tensor, several), 4, f"{variable} = ")
+    body.allocate(list(zip(writer.inputs, names, strict=True)))
+    lines += body.lines(outputs, shapes=True)
+    model = re.sub(r"[^\w.]+", "_", name)
+    given: list[Text] = [_several(names), _several([body.variables[t] for t in outputs])]
+    model_call = Bracketed("keras.Model", (*given, f'name="{model}"'))
+    return [*lines, *laid(model_call, 4, "return ")]
+
+
+def _several(names: list[str]) -> Text:
+    return names[0] if len(names) == 1 else Bracketed("", tuple(names), "[]")
+
+
+def _input(value: Value, tensor: Tensor, several: bool) -> Text:
+    """An input: of any batch, where the network is right for any."""
+    free = [axis for axis, by in enumerate(tensor.growth) if by]
+    sizes = ["None" if axis in free else str(size) for axis, size in enumerate(tensor.shape)]
+    given: list[Text]
+    if free == [0]:
+        given = [Bracketed("", tuple(sizes[1:]))]
+    else:
+        given = [("batch_shape=", Bracketed("", tuple(sizes)))]
+    if several:
+        given.append(f'name="{snake(value.name)}"')
+    if not value.dtype.startswith(("float", "bfloat")):
+        given.append(f'dtype="{value.dtype}"')
+    return Bracketed("keras.Input", tuple(given))
+
+
+def _header(graph: Graph, name: str, code: str) -> str:
+    """The docstring, and the imports of what the code uses."""
+    origin = graph.origin or "a network of another framework"
+    first, *rest = wrapped(f"{name} for Keras, written from {origin}.", 3)
+    doc = f'"""{first}"""' if not rest else "\n".join([f'"""{first}', *rest, '"""'])
+    used = [each for each in ("KerasTensor", "layers", "ops") if re.search(rf"\b{each}\b", code)]
+    lines = ["from __future__ import annotations", ""]
+    lines += ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
+    lines += ["import keras"]
+    lines += [f"from keras import {', '.join(used)}"] if used else []
+    lines += ["from safetensors.numpy import load_file"]
+    return doc + "\n\n" + "\n".join(lines) + "\n\n\n"
+
+
+__all__ = ["Step", "call", "shown", "write"]

@@ -1,0 +1,52 @@
+"""Norms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.porting.operations.norms import BatchNorm, LayerNorm
+from unified_blocks.porting.writing.keras.expressions import Call
+from unified_blocks.porting.writing.keras.words.convolutions import parameters
+from unified_blocks.porting.writing.keras.writer import Writing, writes
+
+
+@writes(BatchNorm, follows=True)
+def batch_norm(w: Writing) -> None:
+    options: BatchNorm = w.operation
+    gamma, beta, mean, variance = parameters(w)
+    fixed = gamma.role != "parameter" and bool(np.all(gamma.data == 1))
+    absent = beta.role != "parameter" and not np.any(beta.data)
+    numbers: list[Any] = [("gamma", gamma, gamma.data)] * (not fixed)
+    numbers += [("beta", beta, beta.data)] * (not absent)
+    trained = any(each.role == "parameter" for _, each, _ in numbers)
+    layer = w.layer(
+        "layers.BatchNormalization",
+        axis=w.axis(options.axis),
+        momentum=options.momentum,
+        epsilon=options.epsilon,
+        center=not absent,
+        scale=not fixed,
+        weights=[
+            *numbers,
+            ("moving_mean", mean, mean.data),
+            ("moving_variance", variance, variance.data),
+        ],
+        counts=not options.frozen,
+    )
+    # A norm that is frozen as a whole uses its statistics; another is told to.
+    always = options.frozen and trained
+    w.give(Call(layer, (w.x,), (("training", False),) if always else ()))
+
+
+@writes(LayerNorm, follows=True)
+def layer_norm(w: Writing) -> None:
+    gamma, beta = parameters(w)
+    layer = w.layer(
+        "layers.LayerNormalization",
+        axis=w.axis(w.inputs[0].rank - 1),
+        epsilon=w.operation.epsilon,
+        weights=[("gamma", gamma, gamma.data), ("beta", beta, beta.data)],
+    )
+    w.give(Call(layer, (w.x,)))

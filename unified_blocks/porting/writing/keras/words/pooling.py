@@ -1,0 +1,81 @@
+"""Pooling: one number of each window of an image."""
+
+from __future__ import annotations
+
+from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool
+from unified_blocks.porting.operations.shapes import Reshape
+from unified_blocks.porting.writing.keras.expressions import Call, Tensor, call
+from unified_blocks.porting.writing.keras.words.padding import padded, same, short
+from unified_blocks.porting.writing.keras.writer import Writing, last, operands, plain, writes
+
+
+@writes(MaxPool, images=True)
+def max_pool(w: Writing) -> None:
+    options: MaxPool = w.operation
+    x, padding = w.image(), "valid"
+    if any(map(sum, options.over)):
+        if coincide(options, x):
+            padding = "same"
+        else:
+            x = padded(w, x, options.over, float("-inf"))
+    _pool(w, "MaxPooling", x, padding)
+
+
+@writes(AvgPool, images=True)
+def avg_pool(w: Writing) -> None:
+    options: AvgPool = w.operation
+    x = w.image()
+    if not any(map(sum, options.over)):
+        return _pool(w, "AveragePooling", x, "valid")
+    counted = options.padding if options.count_include_pad else ((0, 0),) * len(options.padding)
+    if not any(map(sum, counted)) and coincide(options, x):
+        return _pool(w, "AveragePooling", x, "same")  # which counts no padding
+    wide = padded(w, x, options.over)
+    if counted == options.over:
+        return _pool(w, "AveragePooling", wide, "valid")
+    # The share of each window that is counted, by the same mean of ones.
+    shape = (1, *x.shape[1:-1], 1)
+    ones = w.add(call("ops.ones", shape), shape)
+    if any(map(sum, counted)):
+        ones = padded(w, ones, counted, 1.0)
+    rest = tuple((a - c, b - d) for (a, b), (c, d) in zip(options.over, counted, strict=True))
+    ones = padded(w, ones, rest)
+    rank = len(options.size)
+    pool = call(
+        f"layers.AveragePooling{rank}D", short(options.size), strides=short(options.strides)
+    )
+    out = tuple(w.node.output.shape[axis] for axis in last(rank + 2))
+    share = w.add(Call(pool, (ones,)), (1, *out[1:-1], 1))
+    growth = w.node.output.growth
+    total = w.add(Call(pool, (wide,)), out, tuple(growth[a] for a in last(rank + 2)) if growth else ())  # fmt: skip
+    w.give(operands((total, share), "/"), last(rank + 2))
+    return None
+
+
+def coincide(options: MaxPool | AvgPool, x: Tensor) -> bool:
+    """Whether `padding="same"` gives the windows of a pooling."""
+    ones = (1,) * len(options.size)
+    return same(x.shape[1:-1], options.size, options.strides, options.over, ones)
+
+
+def _pool(w: Writing, kind: str, x: Tensor, padding: str) -> None:
+    size, strides = w.operation.size, w.operation.strides
+    layer = w.layer(
+        f"layers.{kind}{len(size)}D",
+        short(size),
+        strides=None if strides == size else short(strides),  # which are the size by default
+        padding=padding,
+    )
+    w.give(Call(layer, (x,)), last(len(size) + 2))
+
+
+@writes(GlobalPool, images=True)
+def global_pool(w: Writing) -> None:
+    kind = {"max": "Max", "avg": "Average"}[w.operation.function]
+    rank, value, keep = w.inputs[0].rank, w.node.output, True
+    flat = w.only_user(Reshape)
+    if flat is not None and flat.output.shape == value.shape[:2]:
+        w.writer.done.add(flat)
+        value, keep = flat.output, False
+    layer = w.layer(f"layers.Global{kind}Pooling{rank - 2}D", keepdims=keep, value=value)
+    w.give_as(value, Call(layer, (w.image(),)), last(rank) if keep else plain(2))

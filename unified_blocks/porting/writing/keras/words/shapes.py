@@ -1,0 +1,99 @@
+"""Operations that move numbers and compute none."""
+
+from __future__ import annotations
+
+from unified_blocks.porting.graph import Value
+from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
+from unified_blocks.porting.writing.keras.expressions import Call, Named, Row
+from unified_blocks.porting.writing.keras.writer import Writing, last, plain, reshaped, writes
+from unified_blocks.types import Shape
+
+MANY = 1009
+"""A batch so large that its axis is taken for no other."""
+
+
+@writes(Transpose)
+def transpose(w: Writing) -> None:
+    # Nothing moves here: whoever needs the axes in an order moves them.
+    axes = w.operation.axes
+    w.alias(tuple(axes.index(axis) for axis in w.order))
+
+
+@writes(Concat, follows=True)
+def concat(w: Writing) -> None:
+    orders = [w.writer.lying[value][1] for value in w.inputs]
+    rank = len(orders[0])
+    w.order = next((order for order in orders if order != plain(rank)), plain(rank))
+    items = tuple(w.taken(i, w.order) for i in range(len(w.inputs)))
+    layer = w.layer("layers.Concatenate", axis=w.axis(w.operation.axis))
+    w.give(Call(layer, (Row(items),)))
+
+
+@writes(Reshape)
+def reshape(w: Writing) -> None:
+    taken, given = w.inputs[0], w.node.output
+    if taken.shape == given.shape:
+        return w.alias(w.order)
+    pairs = matched(large(taken), large(given))
+    wide = [axis for axis in w.order if large(taken)[axis] != 1]
+    first = {id(pair): min(map(wide.index, have), default=-1) for pair in pairs
+             if (have := [axis for axis in pair[0] if axis in wide]) or True}  # fmt: skip
+    pairs.sort(key=lambda pair: first[id(pair)])
+    wanted = tuple(axis for pair in pairs for axis in pair[0])
+    x = w.x
+    if [axis for axis in wanted if axis in wide] != wide:
+        x = w.turned(x, w.order, wanted)
+    order = tuple(axis for pair in pairs for axis in pair[1])
+    order = _best(w, given, order)
+    shape = tuple(given.shape[axis] for axis in order)
+    growth = tuple(given.growth[axis] for axis in order) if given.growth else ()
+    if shape == x.shape:
+        return w.alias(order, x)
+    path = ".".join(w.node.path)
+    name = None if path in w.writer.layers else Named(w.node.path)
+    expression = reshaped(x, shape, growth, name)
+    if name and isinstance(expression.function, Call):
+        w.writer.layers[path] = given
+    return w.give(expression, order)
+
+
+def _best(w: Writing, given: Value, order: Shape) -> Shape:
+    """Another order of axes in which the same numbers lie alike: of an image, with channels last."""
+    wide = [axis for axis in order if large(given)[axis] != 1]
+    image = given.rank > 3 or (given.rank == 3 and w.writer.is_image(given))
+    for wanted in ([last(given.rank)] if image else []) + [plain(given.rank)]:
+        if [axis for axis in wanted if axis in wide] == wide:
+            return wanted
+    return order
+
+
+def large(value: Value) -> Shape:
+    """A shape for a batch so large that no other axis is as long."""
+    growth = value.growth or (0,) * value.rank
+    return tuple(size + by * MANY for size, by in zip(value.shape, growth, strict=True))
+
+
+def matched(taken: Shape, given: Shape) -> list[tuple[list[int], list[int]]]:
+    """Which axes of a shape become which of another, in the smallest groups."""
+    pairs: list[tuple[list[int], list[int]]] = []
+    i = j = 0
+    while i < len(taken) and j < len(given):
+        left, right = [i], [j]
+        a, b = taken[i], given[j]
+        while a != b:
+            if a < b:
+                i += 1
+                left.append(i)
+                a *= taken[i]
+            else:
+                j += 1
+                right.append(j)
+                b *= given[j]
+        pairs.append((left, right))
+        i, j = i + 1, j + 1
+    rest = (list(range(i, len(taken))), list(range(j, len(given))))
+    if pairs:
+        pairs[-1] = (pairs[-1][0] + rest[0], pairs[-1][1] + rest[1])
+    elif rest != ([], []):
+        pairs.append(rest)
+    return pairs

@@ -1,0 +1,19 @@
+"""Embeddings."""
+
+from __future__ import annotations
+
+from unified_blocks.porting.graph import Node
+from unified_blocks.porting.operations.embedding import Embedding
+from unified_blocks.porting.writing.pieces import Slot, call
+from unified_blocks.porting.writing.pytorch.vocabulary import channels, writes
+from unified_blocks.porting.writing.words import Word, named, own_weights
+
+
+@writes(Embedding)
+def embedding(operation: Embedding, node: Node) -> Word:
+    _, weight = node.inputs
+    if not own_weights(node, 1):
+        return Word(expression=call("F.embedding", *node.inputs))
+    count, units = weight.shape
+    layer = call("nn.Embedding", Slot(count, "num_embeddings"), channels(units))
+    return Word(layer, named(weight=weight))
