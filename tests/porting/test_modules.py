@@ -129,8 +129,8 @@ def test_steps_that_are_equal_are_a_loop() -> None:
 
 def test_layers_that_follow_each_other_again_and_again_are_a_function() -> None:
     source = source_of(long_row())
-    assert "def conv_norm_relu(" in source
-    assert "*conv_norm_relu(3, 4)" in source
+    assert "*block(3, 4, 8)," in source
+    assert source.count("nn.Conv2d(") == 2
 
 
 def test_one_layer_that_is_called_twice_is_one_attribute() -> None:
