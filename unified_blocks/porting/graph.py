@@ -68,7 +68,7 @@ class Parameter(Value):
         if self.role != "constant" or self.shape != ():
             return None
         number = self.data[()]
-        return float(str(number)) if self.data.dtype.kind == "f" else number.item()  # type: ignore[no-any-return]
+        return float(str(number)) if self.data.dtype.kind == "f" else number.item()
 
 
 def parameter(
