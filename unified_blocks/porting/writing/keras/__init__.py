@@ -9,7 +9,7 @@ from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
 from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
 from unified_blocks.porting.writing.keras.functions import Body, Source, shown
-from unified_blocks.porting.writing.keras.helpers import LOAD, helper
+from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
 from unified_blocks.porting.writing.keras.words import load_words
 from unified_blocks.porting.writing.keras.writer import Writer, plain
@@ -46,7 +46,8 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     build = _build(graph, source, writer, outputs, name)
     rooms = [helper(word) for word in sorted(writer.words)]
     rooms += ["\n".join(lines) for lines in source.definitions()]
-    code = "\n\n\n".join([*rooms, "\n".join(build), LOAD.strip()])
+    code = "\n\n\n".join([*rooms, "\n".join(build)])
+    code = f"{code}\n\n\n{loader(code)}"
     held = {value: lying[1] for value, lying in writer.lying.items()}
     turned: dict[Value, Shape] = {v: o for v, o in held.items() if o != plain(v.rank)}
     turned |= {

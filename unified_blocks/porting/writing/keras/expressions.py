@@ -99,6 +99,8 @@ PARTLY = "PartlyFrozen"
 PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
+    "layers.Embedding": ("input_dim", "output_dim"),
+    **{f"layers.{kind}": ("units",) for kind in ("LSTM", "GRU", "SimpleRNN")},
     "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
     "layers.Reshape": ("target_shape",),
@@ -127,6 +129,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "layers.Concatenate": {"axis": -1},
     "layers.Dense": {"use_bias": True},
+    "layers.LayerNormalization": {"axis": -1, "epsilon": 1e-3},
+    **{
+        f"layers.{kind}": {
+            "activation": "tanh", "return_sequences": False, "return_state": False,
+            "zero_output_for_mask": False,
+        }
+        for kind in ("LSTM", "GRU", "SimpleRNN")
+    },
     **{f"layers.Conv{n}D": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.Conv{n}DTranspose": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": _CONVOLUTION for n in (1, 2)},

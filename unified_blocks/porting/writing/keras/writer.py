@@ -225,6 +225,7 @@ class Writing:
         weights: Sequence[tuple[str, Any, Array]] = (),
         counts: bool = False,
         value: Value | None = None,
+        path: tuple[str, ...] = (),
         **keywords: Any,
     ) -> Call | Shared:
         """A layer of Keras, with the name of the node; one that is called twice is made once.
@@ -236,10 +237,12 @@ class Writing:
                 layout.
             counts: whether it counts statistics, which a layer of Keras that is frozen does not.
             value: what it gives, where this is not what the node gives.
+            path: its name, where that is not the node's.
         """
-        path, key = self.node.path, layer_key(self.node)
-        if weights and key in self.writer.made:
-            shared = self.writer.made[key]
+        key = layer_key(self.node)
+        path, made_as = path or self.node.path, (*key, path)
+        if weights and made_as in self.writer.made:
+            shared = self.writer.made[made_as]
             self.writer.layers[".".join(shared.path)] = value or self.node.output
             return shared
         if weights and ".".join(path) in self.writer.layers:
@@ -262,7 +265,7 @@ class Writing:
             self.writer.names[given.name] = f"{name}.{own}"
         made = call(kind, *arguments, **keywords)
         if weights and self.writer.calls.get(key, 1) > 1:
-            return self.writer.made.setdefault(key, Shared(made, path))
+            return self.writer.made.setdefault(made_as, Shared(made, path))
         return made
 
     def weight(self, given: Parameter, order: Shape) -> Call:

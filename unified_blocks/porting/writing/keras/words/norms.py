@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.porting.operations.norms import BatchNorm
+from unified_blocks.porting.operations.norms import BatchNorm, LayerNorm
 from unified_blocks.porting.writing.keras.expressions import Call
 from unified_blocks.porting.writing.keras.words.convolutions import parameters
 from unified_blocks.porting.writing.keras.writer import Writing, writes
@@ -38,3 +38,15 @@ def batch_norm(w: Writing) -> None:
     # A norm that is frozen as a whole uses its statistics; another is told to.
     always = options.frozen and trained
     w.give(Call(layer, (w.x,), (("training", False),) if always else ()))
+
+
+@writes(LayerNorm, follows=True)
+def layer_norm(w: Writing) -> None:
+    gamma, beta = parameters(w)
+    layer = w.layer(
+        "layers.LayerNormalization",
+        axis=w.axis(w.inputs[0].rank - 1),
+        epsilon=w.operation.epsilon,
+        weights=[("gamma", gamma, gamma.data), ("beta", beta, beta.data)],
+    )
+    w.give(Call(layer, (w.x,)))
