@@ -160,7 +160,7 @@ def numbers_for(graph: Graph, given: Mapping[str, Given], seed: int = 0) -> dict
             continue
         rows = _rows(graph, value)
         if rows is not None or np.dtype(wanted.dtype).kind != "f":
-            drawn = generator.integers(0, rows or 2, wanted.shape)
+            drawn: Array = generator.integers(0, rows or 2, wanted.shape)
         else:
             drawn = generator.normal(size=wanted.shape)
         found[value.name] = drawn.astype(wanted.dtype)

@@ -23,6 +23,14 @@ class Weight(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}''',
+    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
+class FixedBatchNormalization(layers.BatchNormalization):
+    """One that uses the statistics it has in training, too, and counts none."""
+
+    def call(
+        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
+    ) -> KerasTensor:
+        return super().call(inputs, training=False, mask=mask)''',
     "split_heads": '''def split_heads(x: KerasTensor, heads: int) -> KerasTensor:
     """What is `(n, t, heads * d)` as `(n * heads, t, d)`."""
     _, t, width = x.shape
@@ -68,7 +76,7 @@ class Weight(layers.Layer):
 }
 
 PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")
-class {name}(layers.{kind}):
+class {name}({base}):
     """One that training leaves as it is in part: `frozen` names the weights."""
 
     def __init__(self, *args: Any, frozen: tuple[str, ...], **options: Any) -> None:
@@ -87,7 +95,8 @@ class {name}(layers.{kind}):
 def helper(word: str) -> str:
     """The definition that a word needs."""
     if word.startswith(PARTLY):
-        return PARTLY_FROZEN.format(name=word, kind=word.removeprefix(PARTLY))
+        kind = word.removeprefix(PARTLY)
+        return PARTLY_FROZEN.format(name=word, base=kind if kind in HELPERS else f"layers.{kind}")
     return HELPERS[word]
 
 
