@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.ported import agree, arrays_of, exported, kinds, read
+from testbed.mxnet_symbols import agree, arrays_of, exported, kinds, read
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.operations.convolutions import Linear
 from unified_blocks.porting.operations.recurrent import Recurrent

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.ported import agree, exported, kinds, read
+from testbed.mxnet_symbols import agree, exported, kinds, read
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import Source, read_graph

@@ -1,88 +1,152 @@
-"""Symbols of MXNet, read and computed by NumPy as by MXNet itself."""
+"""Graphs made by hand, and what is written of them, run."""
 
-import re
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from typing import Any
 
 import numpy as np
+from safetensors.numpy import save_file
 
+from unified_blocks.porting.graph import Builder, Graph, Parameter, Value, parameter
 from unified_blocks.porting.interpreter import values_of
-from unified_blocks.porting.mxnet.reader import Source, read_graph
-from unified_blocks.porting.mxnet.symbols import symbol_of
+from unified_blocks.porting.operations.convolutions import Convolution, Linear
+from unified_blocks.porting.operations.elementwise import Elementwise
+from unified_blocks.porting.operations.norms import BatchNorm
+from unified_blocks.porting.operations.shapes import Concat, Reshape
+
+BATCH = 2
 
 
-def arrays_of(symbol, shapes, seed=0):
-    """Random numbers for what a symbol takes, but for what has a shape here."""
-    rng = np.random.default_rng(seed)
-    found, _, counted = symbol.infer_shape(**shapes)
-    names = zip(symbol.list_arguments(), found, strict=True)
-    arrays = {name: rng.normal(size=shape) for name, shape in names if name not in shapes}
-    for name, shape in zip(symbol.list_auxiliary_states(), counted, strict=True):
-        arrays[name] = rng.uniform(0.5, 1.5, shape)
-    return arrays
-
-
-def read(symbol, inputs, arrays=None, **options):
-    """The graph of a symbol, for inputs of such shapes, and arrays that are random by default."""
-    shapes = {name: x.shape for name, x in inputs.items()}
-    arrays = arrays_of(symbol, shapes) if arrays is None else arrays
-    source = Source("Net", symbol_of(symbol.tojson()), arrays)
-    given = {name: (x.shape, x.dtype.name) for name, x in inputs.items()}
-    return read_graph(source, given, **options)
-
-
-def in_float64(symbol):
-    """The same symbol, with the zeros that it makes in float64."""
-    from unified_blocks_mxnet.compat import mx
-
-    return mx.sym.load_json(re.sub(r'("dtype": )"(float32|0)"', r'\1"float64"', symbol.tojson()))
-
-
-def by_mxnet(symbol, inputs, arrays):
-    """What MXNet gives for a symbol, in the dtypes of the inputs and arrays."""
-    from unified_blocks_mxnet.compat import mx
-
-    given = {k: mx.nd.array(v, dtype=v.dtype) for k, v in {**arrays, **inputs}.items()}
-    taken = {*symbol.list_arguments(), *symbol.list_auxiliary_states()}
-    bound = in_float64(symbol).bind(
-        mx.cpu(),
-        {name: given[name] for name in symbol.list_arguments()},
-        aux_states={name: given[name] for name in symbol.list_auxiliary_states()},
-    )
-    assert taken <= given.keys()
-    return [each.asnumpy() for each in bound.forward(is_train=False)]
-
-
-def agree(symbol, inputs, arrays=None, tolerance=1e-9):
-    """Check that a symbol means by NumPy what it does by MXNet; gives its graph."""
-    shapes = {name: x.shape for name, x in inputs.items()}
-    arrays = arrays_of(symbol, shapes) if arrays is None else arrays
-    graph = read(symbol, inputs, arrays)
-    values = values_of(graph, inputs)
-    for value, expected in zip(graph.outputs, by_mxnet(symbol, inputs, arrays), strict=True):
-        assert value.shape == expected.shape == values[value].shape
-        scale = max(1, np.abs(expected).max(initial=0))
-        assert np.abs(values[value] - expected).max(initial=0) <= tolerance * scale
-    return graph
-
-
-def exported(net, inputs, dtype="float64"):
-    """A Gluon network with random numbers: its symbol, and its arrays.
+class Network:
+    """A graph under construction: each method appends a layer at a dotted path.
 
     Args:
-        net: a block that can be hybridized.
-        inputs: an example of each input, by the name that it gets.
-        dtype: of the numbers.
+        name: of the network.
+        kinds: the class of each block, by dotted path.
     """
-    from unified_blocks_mxnet.compat import mx
 
-    net.initialize(mx.init.Normal(0.5))
-    net.cast(dtype)
-    net(*(mx.nd.array(x, dtype=x.dtype) for x in inputs.values()))
-    given = net(*map(mx.sym.var, inputs))
-    symbol = mx.sym.Group(list(given)) if isinstance(given, list | tuple) else given
-    arrays = {name: each.data().asnumpy() for name, each in net.collect_params().items()}
-    return symbol, arrays
+    def __init__(self, name: str = "Net", **kinds: str) -> None:
+        self.builder = Builder(name, "a test")
+        self.kinds = {path.replace("__", "."): kind for path, kind in kinds.items()}
+        self.random = np.random.default_rng(0)
+
+    @property
+    def graph(self) -> Graph:
+        return self.builder.graph
+
+    def input(self, *shape: int, name: str = "data", dtype: str = "float32") -> Value:
+        """An input whose first axis is the batch."""
+        value = self.builder.input(name, (BATCH, *shape), dtype)
+        value.growth = (1, *[0] * len(shape))
+        return value
+
+    def numbers(self, path: str, *shape: int, role: str = "parameter") -> Parameter:
+        """Numbers that nobody else has."""
+        data = self.random.uniform(0.5, 1.5, shape) / max(np.prod(shape[1:]), 1)
+        return parameter(path, data.astype("float32"), role, path.split("."))
+
+    def add(self, path: str, operation: Any, *inputs: Value) -> Value:
+        """Any node."""
+        names = tuple(path.split("."))
+        around = [".".join(names[: i + 1]) for i in range(len(names) - 1)]
+        kinds = tuple(self.kinds.get(each, "") for each in around)
+        number = len(self.graph.nodes)
+        (output,) = self.builder.add(
+            operation, *inputs, name=f"{path}_{number}", path=names, kinds=kinds
+        )
+        growth = [0] * output.rank
+        if output.rank and any(each.grows(0) for each in inputs if each.rank):
+            growth[0] = output.shape[0] // BATCH
+        output.growth = tuple(growth)
+        return output
+
+    def conv(
+        self,
+        path: str,
+        x: Value,
+        channels: int,
+        size: int = 3,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> Value:
+        pad = ((size // 2, size // 2),) * 2
+        operation = Convolution((stride, stride), pad, (1, 1), groups)
+        weight = self.numbers(f"{path}.weight", channels, x.shape[1] // groups, size, size)
+        biases = [self.numbers(f"{path}.bias", channels)] if bias else []
+        return self.add(path, operation, x, weight, *biases)
+
+    def norm(self, path: str, x: Value, frozen: bool = False, fixed: bool = False) -> Value:
+        c = x.shape[1]
+        gamma = self.numbers(f"{path}.gamma", c, role="frozen" if fixed else "parameter")
+        beta = self.numbers(f"{path}.beta", c)
+        counted = [
+            self.numbers(f"{path}.{name}", c, role="statistic")
+            for name in ("running_mean", "running_var")
+        ]
+        return self.add(path, BatchNorm(1e-5, 0.5, 1, frozen), x, gamma, beta, *counted)
+
+    def linear(self, path: str, x: Value, units: int, weight: Parameter | None = None) -> Value:
+        weight = weight or self.numbers(f"{path}.weight", units, x.shape[-1])
+        return self.add(path, Linear(), x, weight, self.numbers(f"{path}.bias", units))
+
+    def apply(self, path: str, function: str, *inputs: Value) -> Value:
+        return self.add(path, Elementwise(function), *inputs)
+
+    def flat(self, path: str, x: Value) -> Value:
+        return self.add(path, Reshape((BATCH, int(np.prod(x.shape[1:])))), x)
+
+    def concat(self, path: str, *inputs: Value) -> Value:
+        return self.add(path, Concat(1), *inputs)
+
+    def done(self, *outputs: Value) -> Graph:
+        """The graph, with its outputs."""
+        self.graph.outputs.extend(outputs)
+        return self.graph
 
 
-def kinds(graph):
-    """The names of the operations of a graph, in order."""
-    return [type(node.operation).__name__ for node in graph.nodes]
+def example(graph: Graph, batch: int = BATCH) -> dict[str, Any]:
+    """Numbers for each input of a graph."""
+    random = np.random.default_rng(1)
+    return {
+        value.name: random.normal(size=(batch, *value.shape[1:])).astype("float64")
+        for value in graph.inputs
+    }
+
+
+def expected(graph: Graph, inputs: dict[str, Any]) -> list[Any]:
+    """What a graph gives, by NumPy."""
+    values = values_of(graph, inputs)
+    return [values[output] for output in graph.outputs]
+
+
+def module_of(written: Any, folder: Any) -> Any:
+    """The module of what was written, and its net with the numbers of its file."""
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in written.state.items()},
+        folder / "net.safetensors",
+    )
+    (folder / "net.py").write_text(written.source)
+    module = types.ModuleType("ported_net")
+    sys.modules["ported_net"] = module
+    exec(compile(written.source, str(folder / "net.py"), "exec"), module.__dict__)
+    return module
+
+
+def complaints(source: str) -> str:
+    """What a formatter and a linter say to source."""
+    rules = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E4,E7,E9,F,I", "-q"]
+    layout = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-q"]
+    return "".join(
+        subprocess.run(
+            [*command, "--stdin-filename", "net.py", "-"],
+            input=source,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        for command in (rules, layout)
+    )

@@ -61,8 +61,14 @@ class Parameter(Value):
 
     @property
     def scalar(self) -> float | int | bool | None:
-        """The number of a constant that is written into the source; None of any other."""
-        return self.data.item() if self.role == "constant" and self.shape == () else None
+        """The number of a constant that is written into the source; None of any other.
+
+        A floating one is the shortest that its dtype can tell from others: 0.1 is 0.1.
+        """
+        if self.role != "constant" or self.shape != ():
+            return None
+        number = self.data[()]
+        return float(str(number)) if self.data.dtype.kind == "f" else number.item()  # type: ignore[no-any-return]
 
 
 def parameter(

@@ -25,7 +25,7 @@ def values_of(
         known[parameter] = _cast(parameter.data, dtype)
     for node in graph.nodes:
         given = [
-            _cast(each.data, dtype) if isinstance(each, Parameter) and each not in known
+            _number(each, dtype) if isinstance(each, Parameter) and each not in known
             else known[each]
             for each in node.inputs
         ]  # fmt: skip
@@ -38,6 +38,12 @@ def values_of(
         if isinstance(value, Parameter):
             known[value] = _cast(value.data, dtype)
     return known
+
+
+def _number(parameter: Parameter, dtype: str) -> Array:
+    """A constant, as a target that it is written for reads it."""
+    number = parameter.scalar
+    return np.asarray(number, dtype if isinstance(number, float) else parameter.dtype)
 
 
 def _cast(array: Array, dtype: str) -> Array:

@@ -81,9 +81,14 @@ def arrays_in(backend: Backend, output: Any) -> list[Array]:
 
 
 def canonical(array: Array, expected: Array) -> Array:
-    """What a layer gave, with its channels where `expected` has them if they are last."""
-    both = [array, np.moveaxis(array, -1, 1)] if array.ndim > 2 else [array]
-    fitting = [each for each in both if each.shape == expected.shape]
+    """What a layer gave, with its axes as `expected` has them.
+
+    It may have its channels last, or the batch first where sequences have their steps first.
+    """
+    known = [array]
+    if array.ndim > 2:
+        known += [np.moveaxis(array, -1, 1), np.swapaxes(array, 0, 1)]
+    fitting = [each for each in known if each.shape == expected.shape]
     return min(fitting, key=lambda each: distance(each, expected), default=array)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.operations.shapes import Reshape
 from unified_blocks.porting.structure import Scope, given, taken
 from unified_blocks.porting.writing.drafts import Draft, Drafting
@@ -28,6 +27,14 @@ from unified_blocks.porting.writing.segments import Segments, segments
 
 SHORTEST = 60
 """How long code must be that is worth a function."""
+
+
+class DiffersError(Exception):
+    """A block, of this path, does not do the same whenever it is called."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(".".join(path))
+        self.path = path
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Defining:
         """Define all blocks of a network, and the network as a class.
 
         Raises:
-            UnsupportedError: where a block is called again and does something else.
+            DiffersError: where a block is called again and does something else.
         """
         calls: dict[tuple[str, ...], list[Scope]] = {}
         heights: dict[tuple[str, ...], int] = {}
@@ -93,10 +100,7 @@ class Defining:
         first, *others = (self.drafting.draft(scope) for scope in calls)
         for other in others:
             if other.key != first.key or _numbers(other) != _numbers(first):
-                raise UnsupportedError(
-                    f"a block must do the same whenever it is called; got "
-                    f"{'.'.join(first.scope.path)}, which does something else the second time"
-                )
+                raise DiffersError(first.scope.path)
         return first
 
     def _looped(self, draft: Draft, height: int) -> Draft:
@@ -286,9 +290,7 @@ def _wanted(definition: Definition, drafting: Drafting, made: Mapping[str, str])
         if drafting.is_inline(scope):
             return _layer_name(definition, drafting)
         if scope.kind in GENERIC:
-            return (
-                camel("" if scope.name.isdigit() else scope.name.rstrip("0123456789_")) or "Block"
-            )
+            return "Block" if scope.name.isdigit() else camel(scope.name.rstrip("0123456789_"))
         return camel(scope.kind)
     if definition.draft.base == drafting.dialect.parallel:
         return "branches"

@@ -19,6 +19,10 @@ class Dialect:
         table: the base of a class whose parts have names that are no attributes.
         parallel: a helper: layers that take the same, joined along the channels.
         identity: a layer that does nothing.
+        indexed: how a part is named that cannot be an attribute, a `{}` for its name.
+        assigned: how such a part is made, another `{}` for it.
+        holder: a dict of parts, `...` for what is in it; its own braces are double.
+        deep: how a part of a dict in a dict is named, by its dotted name.
         tensor: the type of a tensor in an annotation.
         argument: what the only input of a block is called.
         tensors: what makes numbers that no layer owns.
@@ -31,6 +35,10 @@ class Dialect:
     table: str
     parallel: str
     identity: str
+    indexed: str
+    assigned: str
+    holder: str
+    deep: str
     tensor: str
     tensors: Callable[[Parameter], Piece]
     reserved: frozenset[str]

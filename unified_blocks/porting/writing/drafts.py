@@ -75,6 +75,8 @@ class Drafting:
         owned: of each parameter, the dotted names under which the target holds it.
         layers: of each layer and block, what it gives.
         helpers: that the source needs.
+        opened: blocks whose parts are called by the block around them, since they do not do the
+            same whenever they are called.
     """
 
     words: Mapping[Node, Word]
@@ -85,6 +87,7 @@ class Drafting:
     owned: dict[Parameter, dict[Path, None]] = field(default_factory=dict)
     layers: dict[Path, Value] = field(default_factory=dict)
     helpers: dict[str, None] = field(default_factory=dict)
+    opened: frozenset[Path] = frozenset()
 
     # What kind of code a block is
 
@@ -120,6 +123,7 @@ class Drafting:
         names = [_name(item) for item in scope.items]
         return (
             scope.is_chain
+            and not self.has_opened(scope)
             and _are_numbers(names)
             and all(isinstance(item, Scope) or self.words[item].layer for item in scope.items)
             and all(isinstance(i, Scope) or self.words[i].is_plain_layer for i in scope.items)
@@ -128,7 +132,11 @@ class Drafting:
     def is_parallel(self, scope: Scope) -> bool:
         """Whether a block is layers that take the same, and are joined along the channels."""
         *branches, last = scope.items
-        if not isinstance(last, Node) or not isinstance(last.operation, Concat):
+        if (
+            self.has_opened(scope)
+            or not isinstance(last, Node)
+            or not isinstance(last.operation, Concat)
+        ):
             return False
         if last.operation.axis != 1 or scope.outputs != [last.output] or len(scope.inputs) != 1:
             return False
@@ -148,14 +156,20 @@ class Drafting:
                 return False
         return not names
 
+    def has_opened(self, scope: Scope) -> bool:
+        """Whether some of the blocks in it are opened."""
+        return any(isinstance(item, Scope) and item.path in self.opened for item in scope.items)
+
     def children(self, scope: Scope) -> list[Scope]:
         """The blocks in it that have code of their own."""
         plain = self.is_sequence(scope) or self.is_parallel(scope)
-        return [
-            item
-            for item in scope.items
-            if isinstance(item, Scope) and (plain or not self.is_inline(item))
-        ]
+        found: list[Scope] = []
+        for item in scope.items:
+            if isinstance(item, Scope) and item.path in self.opened:
+                found += self.children(item)
+            elif isinstance(item, Scope) and (plain or not self.is_inline(item)):
+                found.append(item)
+        return found
 
     # Its code
 
@@ -225,7 +239,7 @@ class _Block:
         self.scope = scope
         self.dialect = drafting.dialect
         self.owner = drafting.owner(scope)
-        self.parts: dict[str, Piece] = {}
+        self.parts: dict[Path, Piece] = {}
         self.tensors: dict[str, tuple[Parameter, Piece]] = {}
         self.attributes: dict[Parameter, str] = {}
         self.steps: list[Step] = []
@@ -247,58 +261,64 @@ class _Block:
             assert layer is not None
             base = layer.head
         tensors = tuple((name, *each) for name, each in self.tensors.items())
-        return Draft(
-            scope, base, tuple(self.parts.items()), tensors, tuple(names.values()), tuple(lines)
-        )
+        parts = tuple(_nested(self.parts, self.dialect.holder).items())
+        return Draft(scope, base, parts, tensors, tuple(names.values()), tuple(lines))
 
-    def item(self, item: Item) -> None:
-        """Append what an item does."""
-        if isinstance(item, Scope):
-            if self.drafting.is_inline(item):
-                owner = self.drafting.owner(item)
-                for each in item.nodes():
-                    self.node(each, item.name if each is owner else None)
-                return
-            self.parts[item.name] = self.drafting.made[item.path]
+    def item(self, item: Item, inside: Path = ()) -> None:
+        """Append what an item does; one that is in opened blocks has their names before its own."""
+        if isinstance(item, Node):
+            if item is self.owner:
+                self.parts[("",)] = self.drafting._layer(item, self.scope.path)
+                self.step(item.outputs, text("super().forward({})", *item.taken))
+            else:
+                self.node(item, inside)
+        elif item.path in self.drafting.opened:
+            for each in item.items:
+                self.item(each, (*inside, item.name))
+        elif self.drafting.is_inline(item):
+            owner = self.drafting.owner(item)
+            for node in item.nodes():
+                self.node(node, inside, item.name if node is owner else "")
+        else:
+            name = (*inside, item.name)
+            self.parts[name] = self.drafting.made[item.path]
             if item.outputs:
                 self.drafting.layers[item.path] = item.outputs[0]
-            self.call(item.name, tuple(item.inputs), tuple(item.outputs))
-        elif item is self.owner:
-            self.parts[""] = self.drafting._layer(item, self.scope.path)
-            self.step(item.outputs, text("super().forward({})", *item.taken))
-        else:
-            self.node(item, None)
+            self.call(name, tuple(item.inputs), tuple(item.outputs))
 
-    def node(self, node: Node, name: str | None) -> None:
+    def node(self, node: Node, inside: Path, name: str = "") -> None:
         """Append a node; one with a name is a layer."""
         word = self.drafting.words[node]
         self.drafting.helpers.update(dict.fromkeys(word.needs))
-        if word.expression is not None and name is None:
+        if word.expression is not None and not name:
             self.step(node.outputs, word.expression)
             return
-        name = name or node.path[-1]
-        self.parts[name] = self.drafting._layer(node, (*self.scope.path, name))
+        place = (*inside, name or node.path[-1])
+        self.parts[place] = self.drafting._layer(node, (*self.scope.path, *place))
         owned = set(word.weights.values())
         inputs = tuple(each for each in node.inputs if each not in owned)
         if word.gives and self.drafting.used.isdisjoint(node.outputs[1:]):
-            self.call(name, inputs, node.outputs[:1], word.called + "[0]")
+            self.call(place, inputs, node.outputs[:1], word.called + "[0]")
         else:
-            self.call(name, inputs, node.outputs, word.called, word.gives)
+            self.call(place, inputs, node.outputs, word.called, word.gives)
 
     def call(
         self,
-        name: str,
+        place: Path,
         inputs: tuple[Value, ...],
         outputs: tuple[Value, ...],
         called: str = CALLED,
         gives: str = "",
     ) -> None:
         """Append a call of a part."""
+        name, *others = place
         if is_name(name) and name not in self.dialect.attributes:
-            attribute = text(f"self.{name}")
+            source = f"self.{name}"
         else:
             self.plain = False
-            attribute = text('self["{}"]'.replace("{}", name))
+            source = self.dialect.indexed.format(name)
+        source += "".join(f'["{each}"]' for each in others)
+        attribute = text(source if len(place) < 3 else self.dialect.deep.format(".".join(place)))
         if called.count("{}") != 1 + len(inputs):
             called = called.format("{}", ", ".join(["{}"] * len(inputs)))
         self.step(outputs, text(called, attribute, *inputs), gives)
@@ -309,7 +329,7 @@ class _Block:
     def own(self, parameter: Parameter) -> Part:
         """A parameter in an expression: a written constant, or an attribute of the block."""
         if parameter.scalar is not None:
-            return Slot(plain(parameter), "value")
+            return Slot(parameter.scalar, "value")
         if parameter not in self.attributes:
             wanted = snake((parameter.path or (parameter.name,))[-1])
             name = distinct(wanted, self.taken | set(self.dialect.attributes))
@@ -321,10 +341,20 @@ class _Block:
         return text(f"self.{self.attributes[parameter]}")
 
 
-def plain(parameter: Parameter) -> float | int | bool:
-    """The number of a constant, as short as its dtype allows."""
-    number = parameter.data[()]
-    return float(str(number)) if parameter.data.dtype.kind == "f" else number.item()
+def _nested(parts: Mapping[Path, Piece], holder: str) -> dict[str, Piece]:
+    """Parts by name; those of opened blocks together, as dicts."""
+    inner: dict[str, dict[Path, Piece]] = {}
+    for (name, *others), piece in parts.items():
+        inner.setdefault(name, {})[tuple(others)] = piece
+    found: dict[str, Piece] = {}
+    for name, pieces in inner.items():
+        if () in pieces:
+            found[name] = pieces[()]
+            continue
+        entries = _nested(pieces, holder)
+        inside = ", ".join(f'"{each}": {{}}' for each in entries)
+        found[name] = text(holder.replace("...", inside), *entries.values())
+    return found
 
 
 def _name(item: Item) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.structure import Scope
-from unified_blocks.porting.writing.definitions import Defining
+from unified_blocks.porting.writing.definitions import Defining, DiffersError
 from unified_blocks.porting.writing.dialect import Dialect
 from unified_blocks.porting.writing.drafts import Drafting
 from unified_blocks.porting.writing.naming import camel, distinct
@@ -61,9 +61,15 @@ def classes(
     """
     batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
     used = frozenset([*graph.outputs, *(value for node in graph.nodes for value in node.inputs)])
-    drafting = Drafting(words, dialect, batch, used)
-    defining = Defining(drafting)
-    top = defining.define(scope, distinct(camel(name), dialect.reserved))
+    opened: frozenset[tuple[str, ...]] = frozenset()
+    while True:
+        drafting = Drafting(words, dialect, batch, used, opened=opened)
+        defining = Defining(drafting)
+        try:
+            top = defining.define(scope, distinct(camel(name), dialect.reserved))
+            break
+        except DiffersError as error:
+            opened |= {error.path}
     owned = {
         parameter: [".".join(path) for path in paths] for parameter, paths in drafting.owned.items()
     }

@@ -85,13 +85,14 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
             lines.append(f"    {name}: {dialect.tensor}")
     if len(lines) > 1:
         lines.append("")
-    given = ", ".join(["self", *_signature(definition.arguments)])
-    lines += laid_out(f"def __init__({given}) -> None:", 4)
     parts = iter(definition.parts)
+    if draft.children or draft.tensors or definition.arguments or ending:
+        given = ", ".join(["self", *_signature(definition.arguments)])
+        lines += laid_out(f"def __init__({given}) -> None:", 4)
     lines += [] if draft.statements else _row(definition)
-    if draft.statements:
+    if len(lines) > 1 and draft.statements:
         lines += _attributes(definition, [next(parts) for _ in draft.children], dialect)
-        for (name, tensor, _), _piece in zip(draft.tensors, draft.tensors, strict=True):
+        for name, tensor, _ in draft.tensors:
             piece = next(parts)
             if tensor.role in ("constant", "statistic"):
                 lines += laid_out(f'self.register_buffer("{name}", {written(piece)})', 8)
@@ -99,7 +100,8 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
                 lines += laid_out(f"self.{name} = {written(piece)}", 8)
     lines += [f"        {line}" if line else "" for line in ending]
     if draft.statements:
-        lines += ["", *_forward(definition, list(parts), dialect)]
+        lines += [""] if len(lines) > 1 else []
+        lines += _forward(definition, list(parts), dialect)
     return lines
 
 
@@ -119,7 +121,7 @@ def _attributes(definition: Definition, parts: Sequence[Part], dialect: Dialect)
         elif is_name(name) and name not in dialect.attributes:
             lines += laid_out(f"self.{name} = {written(part)}", 8)
         else:
-            lines += laid_out(f'self["{name}"] = {written(part)}', 8)
+            lines += laid_out(dialect.assigned.format(name, written(part)), 8)
     kept = dict.fromkeys(
         slot.value.name
         for part in definition.parts[-len(definition.draft.statements) :]

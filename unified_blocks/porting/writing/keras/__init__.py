@@ -9,7 +9,7 @@ from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
 from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
 from unified_blocks.porting.writing.keras.functions import Body, Source, shown
-from unified_blocks.porting.writing.keras.helpers import LOAD, helper
+from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
 from unified_blocks.porting.writing.keras.words import load_words
 from unified_blocks.porting.writing.keras.writer import Writer, plain
@@ -46,7 +46,8 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     build = _build(graph, source, writer, outputs, name)
     rooms = [helper(word) for word in sorted(writer.words)]
     rooms += ["\n".join(lines) for lines in source.definitions()]
-    code = "\n\n\n".join([*rooms, "\n".join(build), LOAD.strip()])
+    code = "\n\n\n".join([*rooms, "\n".join(build)])
+    code = f"{code}\n\n\n{loader(code)}"
     held = {value: lying[1] for value, lying in writer.lying.items()}
     turned: dict[Value, Shape] = {v: o for v, o in held.items() if o != plain(v.rank)}
     turned |= {
@@ -56,7 +57,8 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     }
     for value in graph.inputs if layout == "channels_first" else ():
         turned.pop(value, None)
-    return Written(_header(graph, name, code) + code + "\n", writer.state, writer.names, writer.layers, turned)  # fmt: skip
+    text = _header(graph, writer, outputs, name, code) + code + "\n"
+    return Written(text, writer.state, writer.names, writer.layers, turned)
 
 
 def _build(
@@ -99,18 +101,18 @@ def _input(value: Value, tensor: Tensor, several: bool) -> Text:
     return Bracketed("keras.Input", tuple(given))
 
 
-def _header(graph: Graph, name: str, code: str) -> str:
+def _header(graph: Graph, writer: Writer, outputs: list[Tensor], name: str, code: str) -> str:
     """The docstring, and the imports of what the code uses."""
-    origin = graph.origin or "a network of another framework"
-    first, *rest = wrapped(f"{name} for Keras, written from {origin}.", 3)
-    doc = f'"""{first}"""' if not rest else "\n".join([f'"""{first}', *rest, '"""'])
+    origin = f", ported from {graph.origin}" if graph.origin else ""
+    takes = ", ".join(shown(each.shape, each.growth) for each in writer.inputs)
+    gives = ", ".join(shown(each.shape, each.growth) for each in outputs)
+    doc = [*wrapped(f'"""{name}{origin}.'), "", *wrapped(f"It takes {takes}, and gives {gives}.")]
     used = [each for each in ("KerasTensor", "layers", "ops") if re.search(rf"\b{each}\b", code)]
-    lines = ["from __future__ import annotations", ""]
-    lines += ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
+    lines = ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
     lines += ["import keras"]
     lines += [f"from keras import {', '.join(used)}"] if used else []
     lines += ["from safetensors.numpy import load_file"]
-    return doc + "\n\n" + "\n".join(lines) + "\n\n\n"
+    return "\n".join([*doc, '"""', "", *lines]) + "\n\n\n"
 
 
 __all__ = ["Step", "call", "shown", "write"]

@@ -96,9 +96,13 @@ def call(function: str | Call | Shared, *arguments: Expression, **keywords: Expr
 
 PARTLY = "PartlyFrozen"
 """Before the name of a layer that is trained in part."""
+FIXED = "Fixed"
+"""Before the name of a norm that counts no statistics."""
 PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
+    "layers.Embedding": ("input_dim", "output_dim"),
+    **{f"layers.{kind}": ("units",) for kind in ("LSTM", "GRU", "SimpleRNN")},
     "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
     "layers.Reshape": ("target_shape",),
@@ -127,6 +131,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "layers.Concatenate": {"axis": -1},
     "layers.Dense": {"use_bias": True},
+    "layers.LayerNormalization": {"axis": -1, "epsilon": 1e-3},
+    **{
+        f"layers.{kind}": {
+            "activation": "tanh", "return_sequences": False, "return_state": False,
+            "zero_output_for_mask": False,
+        }
+        for kind in ("LSTM", "GRU", "SimpleRNN")
+    },
     **{f"layers.Conv{n}D": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.Conv{n}DTranspose": _CONVOLUTION for n in (1, 2, 3)},
     **{f"layers.DepthwiseConv{n}D": _CONVOLUTION for n in (1, 2)},
@@ -144,12 +156,19 @@ def default(function: Any, keyword: str) -> Any:
         return True
     if not isinstance(function, str):
         return ...
-    return _DEFAULTS.get(function.replace(PARTLY, "layers."), {}).get(keyword, ...)
+    return _DEFAULTS.get(_usual(function), {}).get(keyword, ...)
 
 
 def places(function: Any) -> tuple[str, ...]:
     """What the arguments of a function that stand in places are called."""
-    return PLACES.get(function.replace(PARTLY, "layers."), ()) if isinstance(function, str) else ()
+    return PLACES.get(_usual(function), ()) if isinstance(function, str) else ()
+
+
+def _usual(function: str) -> str:
+    """The layer of Keras that one of the source is a kind of."""
+    if function.startswith((PARTLY, FIXED)):
+        return "layers." + function.removeprefix(PARTLY).removeprefix(FIXED)
+    return function
 
 
 def is_literal(expression: Any) -> bool:

@@ -23,10 +23,60 @@ class Weight(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}''',
+    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
+class FixedBatchNormalization(layers.BatchNormalization):
+    """One that uses the statistics it has in training, too, and counts none."""
+
+    def call(
+        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
+    ) -> KerasTensor:
+        return super().call(inputs, training=False, mask=mask)''',
+    "split_heads": '''def split_heads(x: KerasTensor, heads: int) -> KerasTensor:
+    """What is `(n, t, heads * d)` as `(n * heads, t, d)`."""
+    _, t, width = x.shape
+    x = ops.reshape(x, (-1, t, heads, width // heads))
+    x = ops.transpose(x, (0, 2, 1, 3))
+    return ops.reshape(x, (-1, t, width // heads))''',
+    "split_parts": '''def split_parts(x: KerasTensor, heads: int, parts: int) -> list[KerasTensor]:
+    """The parts of each head of `(n, t, heads * parts * d)`, each `(n * heads, t, d)`."""
+    _, t, width = x.shape
+    d = width // heads // parts
+    x = ops.reshape(x, (-1, t, heads, parts, d))
+    x = ops.reshape(ops.transpose(x, (3, 0, 2, 1, 4)), (parts, -1, t, d))
+    return ops.unstack(x, parts)''',
+    "merge_heads": '''def merge_heads(x: KerasTensor, heads: int) -> KerasTensor:
+    """What is `(n * heads, t, d)` as `(n, t, heads * d)`."""
+    _, t, d = x.shape
+    x = ops.transpose(ops.reshape(x, (-1, heads, t, d)), (0, 2, 1, 3))
+    return ops.reshape(x, (-1, t, heads * d))''',
+    "mask_sequences": '''def mask_sequences(
+    x: KerasTensor, lengths: KerasTensor, value: float = 0.0
+) -> KerasTensor:
+    """Sequences `(n, t, ...)` with one number after the end of each."""
+    inside = ops.less(ops.arange(x.shape[1]), ops.expand_dims(lengths, 1))
+    inside = ops.reshape(inside, (-1, x.shape[1], *[1] * (len(x.shape) - 2)))
+    return ops.where(inside, x, ops.cast(value, x.dtype))''',
+    "last_steps": '''def last_steps(x: KerasTensor, lengths: KerasTensor | None = None) -> KerasTensor:
+    """The last step of each sequence of `(n, t, ...)`."""
+    if lengths is None:
+        return x[:, -1]
+    ends = ops.reshape(ops.cast(lengths, "int32") - 1, (-1, *[1] * (len(x.shape) - 1)))
+    return ops.squeeze(ops.take_along_axis(x, ends, axis=1), 1)''',
+    "reverse_sequences": '''def reverse_sequences(x: KerasTensor, lengths: KerasTensor) -> KerasTensor:
+    """Each sequence of `(n, t, ...)` from its end to its begin; what comes after it stays."""
+    steps, ends = ops.arange(x.shape[1]), ops.cast(ops.expand_dims(lengths, 1), "int32")
+    places = ops.where(ops.less(steps, ends), ends - 1 - steps, steps)
+    places = ops.reshape(places, (-1, x.shape[1], *[1] * (len(x.shape) - 2)))
+    return ops.take_along_axis(x, places, axis=1)''',
+    "masked_softmax": '''def masked_softmax(x: KerasTensor, lengths: KerasTensor) -> KerasTensor:
+    """Softmax of so many numbers; the others are 0, all where the length is 0."""
+    inside = ops.less(ops.arange(x.shape[-1]), ops.expand_dims(lengths, -1))
+    x = ops.softmax(ops.where(inside, x, ops.cast(-1e30, x.dtype)))
+    return ops.where(inside, x, ops.cast(0, x.dtype))''',
 }
 
 PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")
-class {name}(layers.{kind}):
+class {name}({base}):
     """One that training leaves as it is in part: `frozen` names the weights."""
 
     def __init__(self, *args: Any, frozen: tuple[str, ...], **options: Any) -> None:
@@ -45,10 +95,40 @@ class {name}(layers.{kind}):
 def helper(word: str) -> str:
     """The definition that a word needs."""
     if word.startswith(PARTLY):
-        return PARTLY_FROZEN.format(name=word, kind=word.removeprefix(PARTLY))
+        kind = word.removeprefix(PARTLY)
+        return PARTLY_FROZEN.format(name=word, base=kind if kind in HELPERS else f"layers.{kind}")
     return HELPERS[word]
 
 
+BOTH = '''
+def weights_of(layer: layers.Layer) -> dict[str, keras.Variable]:
+    """The weights of a layer by its name and their own; one of two directions has two layers."""
+    if not isinstance(layer, layers.Bidirectional):
+        return {f"{layer.name}.{w.name}": w for w in layer.weights}
+    return {
+        f"{layer.name}.{side}.{w.name}": w
+        for side in ("forward_layer", "backward_layer")
+        for w in getattr(layer, side).weights
+    }
+'''
+"""What a source needs that has layers of two directions."""
+
+
+def loader(code: str) -> str:
+    """The function that gives the network with its numbers, for the code that makes it."""
+    if "layers.Bidirectional(" not in code:
+        return LOAD.strip()
+    several = '''    weights = {
+        name: w for layer in model.layers for name, w in weights_of(layer).items()
+    }
+'''
+    return f"{BOTH.strip()}\n\n\n{LOAD.replace(ONE, several).strip()}"
+
+
+ONE = '''    weights = {
+        f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights
+    }
+'''
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:
     """The network with the numbers of a file: all of them, and no others."""

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.dialect import Dialect
+from unified_blocks.porting.writing.layout import laid_out
 from unified_blocks.porting.writing.modules import Classes, Names, classes, uses
+from unified_blocks.porting.writing.naming import is_name
 from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
 from unified_blocks.porting.writing.pytorch.helpers import HELPERS
 from unified_blocks.porting.writing.words import Word
@@ -60,6 +62,10 @@ DIALECT = Dialect(
     table="nn.ModuleDict",
     parallel="Concurrent",
     identity="nn.Identity",
+    indexed='self["{}"]',
+    assigned='self["{}"] = {}',
+    holder="nn.ModuleDict({{...}})",
+    deep='self.get_submodule("{}")',
     tensor="Tensor",
     tensors=made,
     reserved=frozenset({"Tensor", "F", "nn", "torch", "math", "load", "load_file", *HELPERS}),
@@ -130,15 +136,21 @@ def ending(words: Mapping[Node, Word], names: Names) -> list[str]:
 
 
 def _tied(names: Names) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for first, *others in names.values():
+        lines += ["# the same numbers in several layers"] if others and not lines else []
         for other in others:
             owner, _, own = other.rpartition(".")
-            place = f'self.get_submodule("{owner}")' if owner else "self"
             source, _, last = first.rpartition(".")
-            held = f'self.get_submodule("{source}")' if source else "self"
-            lines.append(f"{place}.{own} = {held}.{last}  # the same numbers")
+            lines += laid_out(f"{_place(owner)}.{own} = {_place(source)}.{last}", width=80)
     return lines
+
+
+def _place(path: str) -> str:
+    """How the constructor of a network names a module in it."""
+    if not path or (is_name(path) and path not in ATTRIBUTES):
+        return f"self.{path}".rstrip(".")
+    return f'self.get_submodule("{path}")'
 
 
 def _frozen(words: Mapping[Node, Word], names: Names) -> list[str]:
