@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -173,6 +174,22 @@ class Writer:
         return order if order == last(value.rank) and not self.first else plain(value.rank)
 
 
+OPERATIONS = (
+    *("absolute", "activation", "add", "amax", "arange", "average_pooling2d", "broadcast_to"),
+    *("cast", "clip", "concatenate", "divide", "dropout", "equal", "erf", "exp", "expand_dims"),
+    *("flatten", "flip", "gelu", "get_item", "greater", "less", "log", "log_softmax", "matmul"),
+    *("max", "maximum", "mean", "min", "minimum", "multiply", "negative", "pad", "permute"),
+    *("power", "prod", "re_lu", "repeat", "reshape", "softmax", "split", "sqrt", "square"),
+    *("squeeze", "stack", "subtract", "sum", "take", "take_along_axis", "tile", "transpose"),
+    *("unstack", "where", "zeros_like", "ones_like"),
+)
+
+
+def is_automatic(path: tuple[str, ...]) -> bool:
+    """Whether Keras may give this name by itself to what has none: `reshape`, `reshape_1`."""
+    return len(path) == 1 and re.sub(r"_\d+$", "", path[0]) in OPERATIONS
+
+
 def layer_key(node: Node) -> tuple[Any, ...]:
     """The same for two nodes that are calls of one layer."""
     return (node.operation, *map(id, node.owned))
@@ -294,7 +311,8 @@ class Writing:
                 keywords["frozen"] = tuple(frozen)
             else:
                 keywords["trainable"] = trained or counts
-        if name not in self.writer.layers:  # another call of what has no numbers has no name
+        # Another call of what has no numbers has no name.
+        if name not in self.writer.layers and (weights or not is_automatic(path)):
             keywords["name"] = Named(path)
             self.writer.layers[name] = value or self.node.output
         for own, given, array in weights:

@@ -15,7 +15,7 @@ from unified_blocks.porting.operations.convolutions import (
 )
 from unified_blocks.porting.writing.keras.expressions import Call, Expression, Index, Tensor, call
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
-from unified_blocks.porting.writing.keras.writer import Writing, array_of, last, writes
+from unified_blocks.porting.writing.keras.writer import Writing, array_of, last, operands, writes
 from unified_blocks.types import Array, Shape
 
 
@@ -27,13 +27,18 @@ def linear(w: Writing) -> None:
         order = (*(axis for axis in order if axis != features), features)
         x = w.turned(w.x, w.order, order)
     weight, *bias = w.inputs[1:]
+    if not all(isinstance(each, Parameter) for each in w.inputs[1:]):
+        turned = call("ops.transpose", w.plain_or_numbers(1))
+        product = call("ops.matmul", x, turned)
+        added = operands((product, w.plain_or_numbers(2)), "+") if bias else product
+        return w.give(added, order)
     layer = w.layer(
         "layers.Dense",
         array_of(weight).shape[0],
         use_bias=bool(bias),
         weights=[("kernel", weight, array_of(weight).T), *named_bias(bias)],
     )
-    w.give(Call(layer, (x,)), order)
+    return w.give(Call(layer, (x,)), order)
 
 
 def parameters(w: Writing) -> list[Parameter]:
