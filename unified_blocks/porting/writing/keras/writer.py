@@ -99,6 +99,7 @@ class Writer:
         self.made: dict[tuple[Any, ...], Shared] = {}
         self.calls: dict[tuple[Any, ...], int] = {}
         self.turned_before: dict[tuple[Tensor, Shape, tuple[str, ...]], Tensor] = {}
+        self.held: dict[Parameter, str] = {}
         self.done: set[Node] = set()
         for node in graph.nodes:
             if node.parameters:
@@ -316,6 +317,11 @@ class Writing:
             keywords["name"] = Named(path)
             self.writer.layers[name] = value or self.node.output
         for own, given, array in weights:
+            if self.writer.held.setdefault(given, name) != name:
+                raise self.refused(
+                    f"layers of Keras have no weights in common; got {given.name} in "
+                    f"{self.writer.held[given]} and in {name}"
+                )
             self.writer.state[f"{name}.{own}"] = np.ascontiguousarray(array)
             self.writer.names[given.name] = f"{name}.{own}"
         made = call(kind, *arguments, **keywords)
