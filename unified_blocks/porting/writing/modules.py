@@ -60,10 +60,9 @@ def classes(
         ending: the lines that end its constructor, of the names of its parameters.
     """
     batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
-    used = frozenset([*graph.outputs, *(value for node in graph.nodes for value in node.inputs)])
     opened: frozenset[tuple[str, ...]] = frozenset()
     while True:
-        drafting = Drafting(words, dialect, batch, used, opened=opened)
+        drafting = Drafting(words, dialect, batch, opened=opened)
         defining = Defining(drafting)
         try:
             top = defining.define(scope, distinct(camel(name), dialect.reserved))
@@ -71,7 +70,8 @@ def classes(
         except DiffersError as error:
             opened |= {error.path}
     owned = {
-        parameter: [".".join(path) for path in paths] for parameter, paths in drafting.owned.items()
+        parameter: [".".join([*map(dialect.known, path[:-1]), path[-1]]) for path in paths]
+        for parameter, paths in drafting.owned.items()
     }
     sources = [source_of(each, dialect) for each in defining.definitions.values()]
     sources.append(source_of(top, dialect, ending(owned)))
@@ -81,7 +81,7 @@ def classes(
         tuple(drafting.helpers),
         {each: parameter.data for parameter, names in owned.items() for each in names},
         {parameter.name: names[0] for parameter, names in owned.items()},
-        {".".join(path): value for path, value in drafting.layers.items()},
+        {".".join(map(dialect.known, path)): value for path, value in drafting.layers.items()},
     )
 
 

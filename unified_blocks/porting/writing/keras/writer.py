@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -97,6 +99,7 @@ class Writer:
         self.made: dict[tuple[Any, ...], Shared] = {}
         self.calls: dict[tuple[Any, ...], int] = {}
         self.turned_before: dict[tuple[Tensor, Shape, tuple[str, ...]], Tensor] = {}
+        self.held: dict[Parameter, str] = {}
         self.done: set[Node] = set()
         for node in graph.nodes:
             if node.parameters:
@@ -172,9 +175,25 @@ class Writer:
         return order if order == last(value.rank) and not self.first else plain(value.rank)
 
 
+OPERATIONS = (
+    *("absolute", "activation", "add", "amax", "arange", "average_pooling2d", "broadcast_to"),
+    *("cast", "clip", "concatenate", "divide", "dropout", "equal", "erf", "exp", "expand_dims"),
+    *("flatten", "flip", "gelu", "get_item", "greater", "less", "log", "log_softmax", "matmul"),
+    *("max", "maximum", "mean", "min", "minimum", "multiply", "negative", "pad", "permute"),
+    *("power", "prod", "re_lu", "repeat", "reshape", "softmax", "split", "sqrt", "square"),
+    *("squeeze", "stack", "subtract", "sum", "take", "take_along_axis", "tile", "transpose"),
+    *("unstack", "where", "zeros_like", "ones_like"),
+)
+
+
+def is_automatic(path: tuple[str, ...]) -> bool:
+    """Whether Keras may give this name by itself to what has none: `reshape`, `reshape_1`."""
+    return len(path) == 1 and re.sub(r"_\d+$", "", path[0]) in OPERATIONS
+
+
 def layer_key(node: Node) -> tuple[Any, ...]:
     """The same for two nodes that are calls of one layer."""
-    return (node.operation, *map(id, node.parameters))
+    return (node.operation, *map(id, node.owned))
 
 
 class Writing:
@@ -182,8 +201,7 @@ class Writing:
 
     Attributes:
         node, operation: the node, and what it does.
-        x: its first input that is no parameter, as it lies.
-        order: which axis of the graph each axis of `x` is.
+        anchor: a tensor of the network, which a layer that only gives numbers is called on.
     """
 
     def __init__(self, writer: Writer, node: Node) -> None:
@@ -191,8 +209,22 @@ class Writing:
         self.node = node
         self.operation: Any = node.operation
         self.inputs = node.inputs
-        if taken := node.taken:
-            self.x, self.order = writer.lying[taken[0]]
+        self.anchor = writer.lying[node.taken[0]][0] if node.taken else writer.inputs[0]
+
+    @cached_property
+    def x(self) -> Tensor:
+        """Its first input that is no parameter, as it lies; else the numbers of the first."""
+        if self.node.taken:
+            return self.writer.lying[self.node.taken[0]][0]
+        (first, *_) = self.node.parameters
+        return self.add(self.numbers(first, first.data), first.shape, (0,) * first.rank)
+
+    @cached_property
+    def order(self) -> Shape:
+        """Which axis of the graph each axis of `x` is."""
+        if self.node.taken:
+            return self.writer.lying[self.node.taken[0]][1]
+        return plain(self.node.parameters[0].rank)
 
     # What it takes
 
@@ -280,10 +312,16 @@ class Writing:
                 keywords["frozen"] = tuple(frozen)
             else:
                 keywords["trainable"] = trained or counts
-        if name not in self.writer.layers:  # another call of what has no numbers has no name
+        # Another call of what has no numbers has no name.
+        if name not in self.writer.layers and (weights or not is_automatic(path)):
             keywords["name"] = Named(path)
             self.writer.layers[name] = value or self.node.output
         for own, given, array in weights:
+            if self.writer.held.setdefault(given, name) != name:
+                raise self.refused(
+                    f"layers of Keras have no weights in common; got {given.name} in "
+                    f"{self.writer.held[given]} and in {name}"
+                )
             self.writer.state[f"{name}.{own}"] = np.ascontiguousarray(array)
             self.writer.names[given.name] = f"{name}.{own}"
         made = call(kind, *arguments, **keywords)
@@ -311,7 +349,7 @@ class Writing:
             options: dict[str, Any] = {"trainable": given.role == "parameter"}
             made = call("Weight", array.shape, **options, name=Named(tuple(name.split("."))))
             self.writer.made[key] = Shared(made, tuple(name.split(".")))
-        return Call(self.writer.made[key], (self.x,))
+        return Call(self.writer.made[key], (self.anchor,))
 
     def add(self, expression: Expression, shape: Shape, growth: Shape = ()) -> Tensor:
         """A statement before the one that gives the output."""
