@@ -282,7 +282,7 @@ def _condition(function: Function, run: Run, present: tuple[bool, ...]) -> str:
     name = snake(path[0]) if path and path[0].isidentifier() and has_name(line) else ""
     if not name:
         added = isinstance(line.item, Step) and isinstance(line.item.expression, Infix)
-        name = "residual" if added else "extended"
+        name = "residual" if added else "padded"
     while name in {each.name for each in function.told}:
         name += "_"
     function.told.append(Argument(name, present, False))
@@ -302,7 +302,7 @@ def _distinct(kind: str, functions: list[Function]) -> list[str]:
     common = set.intersection(*paths)
     names = [kind]
     for i, own in enumerate(paths[1:], 2):
-        more = sorted(p for p in own - common if re.fullmatch(r"[a-z]\w*", p))
+        more = sorted(p for p in own - common if re.fullmatch(r"[a-z_]+", p))
         name = f"{kind}_{snake(more[0])}" if more else f"{kind}_{i}"
         names.append(f"{kind}_{i}" if name in names else name)
     return names

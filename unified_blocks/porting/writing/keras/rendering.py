@@ -72,7 +72,7 @@ class Rendering:
         """The name of a layer or a block, from the block that it is written in."""
         own = list(path[inside:])
         if paths and (bounds := ranged(paths)):
-            own[bounds[0] - inside] = "{i}"
+            own[bounds[0] - inside] = numbered(own[bounds[0] - inside])[0] + "{i}"
         whole = ".".join((["{name}"] if self.function.own else []) + own).replace("/", "_")
         return ("f" if self.function.own or paths else "") + number(whole)
 
@@ -150,17 +150,30 @@ def _row(value: Any) -> Text:
 
 
 def ranged(paths: list[tuple[str, ...]]) -> tuple[int, int, int, int] | None:
-    """The place where paths differ by a number that grows evenly; its first, last and step."""
+    """The place where paths differ by a number that grows evenly; its first, last and step.
+
+    The number is a name, `3`, or the end of one, `unit3`.
+    """
     if len({len(path) for path in paths}) != 1:
         return None
     places = [i for i, parts in enumerate(zip(*paths, strict=True)) if len(set(parts)) > 1]
-    if len(places) != 1 or not all(path[places[0]].isdigit() for path in paths):
+    if len(places) != 1:
         return None
-    numbers = [int(path[places[0]]) for path in paths]
+    names = [numbered(path[places[0]]) for path in paths]
+    if len({stem for stem, _ in names}) != 1 or not all(digits for _, digits in names):
+        return None
+    numbers = [int(digits) for _, digits in names]
     steps = {b - a for a, b in pairwise(numbers)}
     if len(steps) != 1 or min(steps) < 1:
         return None
     return places[0], numbers[0], numbers[-1], min(steps)
+
+
+def numbered(name: str) -> tuple[str, str]:
+    """A name without the number at its end, and that number."""
+    stem = name.rstrip("0123456789")
+    digits = name[len(stem) :]
+    return (stem, digits) if str(int(digits or 0)) == (digits or "0") else (name, "")
 
 
 def range_of(first: int, last: int, step: int) -> str:
