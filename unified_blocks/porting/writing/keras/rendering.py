@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from unified_blocks.porting.writing.keras.blocks import Held, has_names
@@ -22,7 +21,7 @@ from unified_blocks.porting.writing.keras.expressions import (
 )
 from unified_blocks.porting.writing.keras.functions import Function
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, flat
-from unified_blocks.porting.writing.keras.variants import Line
+from unified_blocks.porting.writing.keras.variants import Line, numbered, ranged
 
 
 class Rendering:
@@ -62,6 +61,14 @@ class Rendering:
             elif text != number(each.default):
                 told.append(f"{each.name}={text}")
         return told
+
+    def loop(self, line: Line) -> str:
+        """The head of a loop."""
+        place = line.place + len(line.function.told)
+        start, stop, step = (self._literal(place + i) for i in range(3))
+        if step != "1":
+            return f"for i in range({start}, {stop}, {step}):"
+        return f"for i in range({stop}):" if start == "0" else f"for i in range({start}, {stop}):"
 
     def _literal(self, place: int) -> str:
         return self.function.texts.get(place) or number(self.literals[place].value)
@@ -147,37 +154,3 @@ def _row(value: Any) -> Text:
     if isinstance(value, tuple):
         return Bracketed("", tuple(_row(each) for each in value))
     return number(value)
-
-
-def ranged(paths: list[tuple[str, ...]]) -> tuple[int, int, int, int] | None:
-    """The place where paths differ by a number that grows evenly; its first, last and step.
-
-    The number is a name, `3`, or the end of one, `unit3`.
-    """
-    if len({len(path) for path in paths}) != 1:
-        return None
-    places = [i for i, parts in enumerate(zip(*paths, strict=True)) if len(set(parts)) > 1]
-    if len(places) != 1:
-        return None
-    names = [numbered(path[places[0]]) for path in paths]
-    if len({stem for stem, _ in names}) != 1 or not all(digits for _, digits in names):
-        return None
-    numbers = [int(digits) for _, digits in names]
-    steps = {b - a for a, b in pairwise(numbers)}
-    if len(steps) != 1 or min(steps) < 1:
-        return None
-    return places[0], numbers[0], numbers[-1], min(steps)
-
-
-def numbered(name: str) -> tuple[str, str]:
-    """A name without the number at its end, and that number."""
-    stem = name.rstrip("0123456789")
-    digits = name[len(stem) :]
-    return (stem, digits) if str(int(digits or 0)) == (digits or "0") else (name, "")
-
-
-def range_of(first: int, last: int, step: int) -> str:
-    """A range, as a person writes it."""
-    if step > 1:
-        return f"range({first}, {last + 1}, {step})"
-    return f"range({first}, {last + 1})" if first else f"range({last + 1})"
