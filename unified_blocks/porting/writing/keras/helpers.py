@@ -118,17 +118,17 @@ def loader(code: str) -> str:
     """The function that gives the network with its numbers, for the code that makes it."""
     if "layers.Bidirectional(" not in code:
         return LOAD.strip()
-    several = '''    weights = {
+    several = """    weights = {
         name: w for layer in model.layers for name, w in weights_of(layer).items()
     }
-'''
+"""
     return f"{BOTH.strip()}\n\n\n{LOAD.replace(ONE, several).strip()}"
 
 
-ONE = '''    weights = {
+ONE = """    weights = {
         f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights
     }
-'''
+"""
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:
     """The network with the numbers of a file: all of them, and no others."""
