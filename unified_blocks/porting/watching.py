@@ -9,7 +9,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.tensors import numbers_of
-from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
+from unified_blocks.dtypes import FLOAT_DTYPES
 from unified_blocks.models.outputs import tensors_in
 from unified_blocks.porting.graph import Value
 from unified_blocks.types import Array
@@ -29,7 +29,7 @@ class Running:
     def __init__(self, port: Any) -> None:
         self.port = port
         self.backend: Backend = port.target.load_backend()
-        with use_dtype(WIDE), self.backend.native_dtype(WIDE):
+        with self.backend.native_dtype(WIDE):
             self.net = port.loaded()
         dtypes = {v.dtype for v in self.backend.variables(self.net)} & {*FLOAT_DTYPES}
         if dtypes - {WIDE}:
