@@ -23,14 +23,6 @@ class Weight(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}''',
-    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
-class FixedBatchNormalization(layers.BatchNormalization):
-    """One that uses the statistics it has in training, too, and counts none."""
-
-    def call(
-        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
-    ) -> KerasTensor:
-        return super().call(inputs, training=False, mask=mask)''',
     "split_heads": '''def split_heads(x: KerasTensor, heads: int) -> KerasTensor:
     """What is `(n, t, heads * d)` as `(n * heads, t, d)`."""
     _, t, width = x.shape
@@ -73,6 +65,14 @@ class FixedBatchNormalization(layers.BatchNormalization):
     inside = ops.less(ops.arange(x.shape[-1]), ops.expand_dims(lengths, -1))
     x = ops.softmax(ops.where(inside, x, ops.cast(-1e30, x.dtype)))
     return ops.where(inside, x, ops.cast(0, x.dtype))''',
+    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
+class FixedBatchNormalization(layers.BatchNormalization):
+    """One that uses the statistics it has in training, too, and counts none."""
+
+    def call(
+        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
+    ) -> KerasTensor:
+        return super().call(inputs, training=False, mask=mask)''',
 }
 
 PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")
@@ -118,17 +118,17 @@ def loader(code: str) -> str:
     """The function that gives the network with its numbers, for the code that makes it."""
     if "layers.Bidirectional(" not in code:
         return LOAD.strip()
-    several = """    weights = {
+    several = '''    weights = {
         name: w for layer in model.layers for name, w in weights_of(layer).items()
     }
-"""
+'''
     return f"{BOTH.strip()}\n\n\n{LOAD.replace(ONE, several).strip()}"
 
 
-ONE = """    weights = {
+ONE = '''    weights = {
         f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights
     }
-"""
+'''
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:
     """The network with the numbers of a file: all of them, and no others."""

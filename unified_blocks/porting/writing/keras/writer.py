@@ -174,7 +174,7 @@ class Writer:
 
 def layer_key(node: Node) -> tuple[Any, ...]:
     """The same for two nodes that are calls of one layer."""
-    return (node.operation, *map(id, node.parameters))
+    return (node.operation, *map(id, node.owned))
 
 
 class Writing:
