@@ -74,6 +74,7 @@ def without_torch() -> Iterator[None]:
 @cache
 def gluoncv() -> Any:
     """The module of its networks, with the names of NumPy that it was written for."""
+    ub.get_backend("mxnet")  # before anyone imports MXNet: it needs the NumPy of its time
     with without_torch(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import gluoncv.model_zoo.model_zoo as found

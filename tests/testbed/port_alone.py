@@ -15,8 +15,25 @@ framework, folder = sys.argv[1], Path(sys.argv[2])
 others = {"torch", "tensorflow", "keras", "mxnet"} - {framework}
 if framework == "tensorflow":
     others.remove("keras")
-for name in others | {"unified_blocks", "unified_blocks_torch", "unified_blocks_tensorflow"}:
-    sys.modules[name] = None
+others |= {"unified_blocks", "unified_blocks_torch", "unified_blocks_tensorflow"}
+
+
+class Without:
+    """A finder of modules that finds none of the other packages, though they are there."""
+
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in others:
+            return None
+        return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+
+sys.meta_path[:] = map(Without, sys.meta_path)
 sys.path.insert(0, str(folder))
 
 x = np.load(folder / "x.npy")
