@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from mxnet.gluon.block import _regroup as regroup
 from unified_blocks.backend import Trace
 from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
 from unified_blocks.porting.mxnet.symbols import CALL, KINDS, PATH
-from unified_blocks_mxnet.compat import mx, nn
+from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, OPEN, call, semantics_of
 from unified_blocks_mxnet.tree import layers_of
 
@@ -46,13 +46,7 @@ def trace(net: Any, inputs: Sequence[Any]) -> Trace:
     if semantics_of(net) is OPEN or any(p._data is None for p in parameters_of(net).values()):
         with mx.autograd.pause(), mx.autograd.predict_mode():
             call(net, *tensors(inputs))  # the first call makes what its layers left open
-    kind = semantics_of(net)
-    kind = LEGACY if kind is OPEN else kind
-    with kind.scope():
-        symbols = [mx.sym.var(name) for name in names_of(given)]
-        if kind is NUMPY:
-            symbols = [symbol.as_np_ndarray() for symbol in symbols]
-        graph, places = written(net, nested(inputs, symbols))
+    symbols, graph, places = symbols_of(net, inputs, given)
     parameters = parameters_of(net)
     content = annotated(json.loads(graph.tojson()), places)
     wanted = set(graph.list_inputs())
@@ -79,6 +73,31 @@ def trace(net: Any, inputs: Sequence[Any]) -> Trace:
         ),
         origin=f"a {type(net).__name__} of Gluon, MXNet {mx.__version__}",
     )
+
+
+def symbols_of(net: Any, inputs: Sequence[Any], given: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """The symbols of the inputs, that of the net, and the places of what was in a file."""
+    kind = semantics_of(net)
+    if kind is OPEN:  # without parameters: it is as the thread is set, or the other
+        first = NUMPY if has_numpy_semantics() else LEGACY
+        try:
+            return symbols_with(first, net, inputs, given)
+        except UnsupportedError as error:
+            with suppress(UnsupportedError):
+                return symbols_with(LEGACY if first is NUMPY else NUMPY, net, inputs, given)
+            raise error
+    return symbols_with(kind, net, inputs, given)
+
+
+def symbols_with(
+    kind: Any, net: Any, inputs: Sequence[Any], given: Sequence[Any]
+) -> tuple[Any, Any, Any]:
+    """As `symbols_of`, of a net of this kind."""
+    with kind.scope():
+        symbols = [mx.sym.var(name) for name in names_of(given)]
+        if kind is NUMPY:
+            symbols = [symbol.as_np_ndarray() for symbol in symbols]
+        return symbols, *written(net, nested(inputs, symbols))
 
 
 def tensors(inputs: Any) -> Any:

@@ -100,6 +100,11 @@ WRONG = [
     wrong("params must be a .params file or a dict of arrays; got int", params=3),
     wrong("No such file", FileNotFoundError, params="nowhere.params"),
     wrong("No such file", FileNotFoundError, source="nowhere-symbol.json"),
+    wrong("No such file", FileNotFoundError, source="nowhere/resnet18_v1"),
+    wrong("'resnet50_v3', which is neither: did you mean resnet50_v2", source="resnet50_v3"),
+    wrong("zoo; got 'q', which is neither: it has alexnet, densenet121", source="q"),
+    wrong("must be given; got 'alexnet' alone: give its .params file", source="alexnet"),
+    wrong("missing, and nothing else", ub.StateMismatchError, source="alexnet", params={}),
     wrong("must be the path of a graph, a live Gluon net, .* got a int", source=3),
 ]
 
@@ -178,3 +183,31 @@ def test_all_that_cannot_be_read_is_one_error(tmp_path):
     path, _ = save(tmp_path, small_network(operator="nobody", head="_contrib_nobody"))
     with pytest.raises(ub.UnsupportedError, match=r"(?s)act_type=nobody.*_contrib_nobody.*outputs"):
         read(path)
+
+
+@pytest.mark.skipif("mxnet" not in ub.available_backends(), reason="MXNet writes the files")
+def test_a_network_of_the_zoo_is_read_by_its_name_from_every_file_of_it(tmp_path):
+    from testbed.zoo import vision
+    from unified_blocks_mxnet.compat import mx
+
+    net = vision.get_model("mobilenet0.25", classes=3)
+    net.initialize()
+    net.hybridize()
+    net(mx.nd.zeros((1, 3, 32, 32)))
+    net.save_parameters(str(tmp_path / "structural.params"))
+    net.export(str(tmp_path / "net"))
+    wanted = {".".join(path): p.data().asnumpy() for path, p in structural(net)}
+    for file in ("structural.params", "net-0000.params"):
+        network, _, graph = read("mobilenet0.25", tmp_path / file, (1, 3, 32, 32))
+        assert graph.outputs[0].shape == (1, 3)
+        assert {".".join(network.names[name]) for name in network.arrays} == {*wanted}
+        for name, array in network.arrays.items():
+            np.testing.assert_array_equal(array, wanted[".".join(network.names[name])])
+    assert read("mobilenet0.25", tmp_path / file, None)[1]["data"].shape == (1, 3, 224, 224)
+    with pytest.raises(ub.StateMismatchError, match=r"alexnet: params must have every array"):
+        read("alexnet", tmp_path / file)
+
+
+def structural(net):
+    """Each parameter, by the names of the blocks that own it."""
+    return [(name.split("."), p) for name, p in net._collect_params_with_prefix().items()]

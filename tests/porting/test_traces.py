@@ -10,6 +10,7 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.mxnet.symbols import symbol_of
+from unified_blocks.porting.passes import prepared
 
 if "mxnet" not in ub.available_backends():
     pytest.skip("mxnet is not installed", allow_module_level=True)
@@ -218,6 +219,7 @@ def test_a_portable_block_has_its_own_blocks():
     x = RNG.normal(size=(2, 20)).astype("float32")
     graph = is_as_mxnet(trace(net, x), x)
     assert paths(graph) == ["hidden", "hidden_relu", "out"]
+    assert paths(prepared(graph)) == ["hidden", "hidden_relu", "out"]  # though it has no block
     assert graph.name == "MLP"
 
 

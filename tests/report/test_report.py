@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from testbed.hand_records import record_of
-from testbed.pages import HOSTILE, NASTY, Page, comparison, matrix, records, rows, section
+from testbed.pages import (
+    HOSTILE,
+    NASTY,
+    Page,
+    comparison,
+    matrix,
+    port,
+    records,
+    rows,
+    section,
+)  # fmt: skip
 from unified_blocks.equivalence.comparison import Comparison
 from unified_blocks.equivalence.matrix.cells import Cell, cells
 from unified_blocks.equivalence.matrix.records import write_record
@@ -31,6 +41,8 @@ PAGES = {
     "matrix without records": lambda: matrix_page(matrix()[0]),
     "comparison": lambda: comparison().to_html(),
     "comparison of nothing": lambda: Comparison("a", "b", "in inference", ()).to_html(),
+    "port": port,
+    "port without proof": lambda: port(proved=False),
 }
 
 
@@ -220,6 +232,34 @@ def test_a_histogram_of_one_number_has_it_once(array):
 
 def test_there_is_no_histogram_of_no_number():
     assert figures.histogram("bias", {"one": np.zeros(0), "two": np.array([np.nan])}) is None
+
+
+# ports
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [({}, "Not the same"), ({"broken": False}, "The same"), ({"proved": False}, "Not proved")],
+)
+def test_the_page_of_a_port_says_what_was_proved_of_every_layer(options, answer):
+    text = port(**options)
+    assert re.search(r"<h1[^>]*>(.*?)</h1>", text)[1] == answer
+    assert f"<title>{answer}: " in text
+    found = section(text, "row-1") if "row-1" in text else ""
+    assert ("(first)" in found) == (answer == "Not the same")
+    assert ("Layer by layer" in text) == (answer != "Not proved")
+    assert "What was decided" in text
+    assert "(2, 3)" in text
+
+
+def test_the_figure_of_a_port_has_each_error_and_what_is_allowed():
+    drawn = json.loads(Page(port()).scripts[0])["errors"]
+    first, numpy, allowed = drawn["data"]
+    assert first["y"] == [-12, -3, 0]
+    assert numpy["y"] == [-18, -18, -18]
+    assert allowed["y"] == [-9, -9, -9]
+    assert first["customdata"] == ["row-0", "row-1", "row-2"]
+    assert drawn["layout"]["yaxis"]["ticktext"][0] == "0"
 
 
 # comparisons

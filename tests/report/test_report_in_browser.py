@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from testbed.pages import CASES, HOSTILE, NASTY, comparison, matrix
+from testbed.pages import CASES, HOSTILE, NASTY, comparison, matrix, port
 
 CHROMIUM = shutil.which("chromium")
 WRITTEN = Path(os.environ.get("UNIFIED_BLOCKS_PAGE", "nowhere"))
@@ -52,6 +52,7 @@ def files(browser, tmp_path_factory):
     texts = {
         "matrix": matrix_page(*matrix(), "unified-blocks compare"),
         "comparison": comparison().to_html(),
+        "port": port(),
     }
     folder = tmp_path_factory.mktemp("pages")
     paths = {name: folder / f"{name}.html" for name in texts}
@@ -70,7 +71,7 @@ def size(request):
     return request.param
 
 
-@pytest.fixture(params=["matrix", "comparison"])
+@pytest.fixture(params=["matrix", "comparison", "port"])
 def name(request):
     return request.param
 

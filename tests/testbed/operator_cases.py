@@ -170,6 +170,7 @@ ARITHMETIC = [
             *("_LogicalAndScalar", "_LogicalOrScalar", "_LogicalXorScalar"),
         )
     ),
+    *(one(f"_logical_{name}_scalar", SIGNS, scalar=0.0) for name in ("and", "or", "xor")),
     one("_mod_scalar", (3, 4), scalar=-0.7),
     one("_plus_scalar", np.arange(3, dtype="int32"), scalar=2, is_int=True),
     one("smooth_l1", (3, 4), scalar=1.5),

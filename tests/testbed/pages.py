@@ -3,12 +3,14 @@
 import html
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 
 from testbed.hand_records import record_of
 from unified_blocks.equivalence.comparison import Comparison, FirstDifference
 from unified_blocks.equivalence.matrix.cells import cells
+from unified_blocks.porting.proof import Judged, Proof, ProofRow
 from unified_blocks.reference.rows import compared
 
 HOSTILE = "<script>alert(1)</script>"
@@ -45,6 +47,29 @@ def comparison(broken=True):
     ]
     first = FirstDifference(HOSTILE, "call", rows[1], "epsilon") if broken else None
     return Comparison("MLP on one", NASTY, "train", rows, first, ("outputs only of MLP",))
+
+
+def port(broken=True, proved=True):
+    """The page of a port, whose layers have names like any other."""
+    errors = {"a": 1e-12, HOSTILE: 1e-3 * broken, "output": np.inf if broken else 0.0}
+    rows = tuple(
+        ProofRow(
+            name, "Convolution", (1, 2, 3), (Judged(NASTY, e, 1e-9), Judged("NumPy", 0.0, 1e-9))
+        )
+        for name, e in errors.items()
+    )
+    from unified_blocks.porting.page import port_page  # it needs Jinja2 and Plotly
+
+    proof = Proof(f"{HOSTILE} on {NASTY}", rows, (NASTY, "NumPy"), (HOSTILE,))
+    made = SimpleNamespace(
+        network=SimpleNamespace(name=HOSTILE, origin=NASTY),
+        target=SimpleNamespace(title="modules"),
+        source="import this\n",
+        state={HOSTILE: np.zeros((2, 3))},
+        names={NASTY: HOSTILE, "b": "gone"},
+        decisions=[HOSTILE],
+    )
+    return port_page(made, proof if proved else None)
 
 
 def matrix(**about):

@@ -115,6 +115,11 @@ class Node:
         return tuple(v for v in self.inputs if isinstance(v, Parameter) and v.scalar is None)
 
     @property
+    def owned(self) -> tuple[Parameter, ...]:
+        """Those that belong to a layer: all but constants."""
+        return tuple(each for each in self.parameters if each.role != "constant")
+
+    @property
     def taken(self) -> tuple[Value, ...]:
         """Those of its inputs that other nodes give, or the user."""
         return tuple(value for value in self.inputs if not isinstance(value, Parameter))

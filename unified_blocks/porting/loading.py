@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from unified_blocks.backend.tensors import backend_of, to_numpy
 from unified_blocks.errors import FileFormatError, InputError, StateMismatchError, UnsupportedError
 from unified_blocks.formats import format_of
 from unified_blocks.formats.mxnet import params as params_format
+from unified_blocks.porting import zoo
 from unified_blocks.porting.mxnet.reader import Source
 from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode, symbol_of
 from unified_blocks.types import Array, Shape
@@ -129,6 +131,37 @@ def is_typed(value: Any) -> bool:
         and is_shape(value[0])
         and isinstance(value[1], str)
     )
+
+
+def of_zoo(name: str, params: Any = None) -> Source:
+    """A network of Gluon's model zoo by its name.
+
+    Args:
+        name: `"resnet50_v1"`.
+        params: its numbers, as `arrays_of` takes them, under the names of any file of it.
+
+    Raises:
+        InputError: for another name, or without numbers.
+        StateMismatchError: for the numbers of another network.
+    """
+    if name not in (known := zoo.names()):
+        close = difflib.get_close_matches(name, known, n=2)
+        remedy = f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(known)}"
+        raise InputError(
+            "port: source must be the path of a graph, or the name of a network of Gluon's model "
+            f"zoo; got {name!r}, which is neither: {remedy}"
+        )
+    if params is None:
+        raise InputError(
+            f"port: the numbers of a network of the model zoo must be given; got {name!r} alone: "
+            f"give its .params file, such as {name}-0000.params"
+        )
+    network = zoo.packed(name)
+    given, origin = arrays_of(params)
+    arrays = network.named(given)
+    check_arrays(name, network.symbol, arrays)
+    origin = f"{name} of Gluon's model zoo{origin}"
+    return Source(name, network.symbol, arrays, network.names, origin=origin, text=network.graph)
 
 
 def beside(graph: Path, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import linecache
 import os
@@ -22,9 +21,10 @@ from unified_blocks.formats.atomic import replacing
 from unified_blocks.porting.decisions import decisions, only_batch
 from unified_blocks.porting.examples import Given, given_for, numbers_for
 from unified_blocks.porting.graph import Graph, Value
-from unified_blocks.porting.loading import of_files, of_live
+from unified_blocks.porting.loading import of_files, of_live, of_zoo
 from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.passes import prepared
+from unified_blocks.porting.proof import Proof
 from unified_blocks.porting.targets import Target, target_of
 from unified_blocks.types import Array, Shape, State
 
@@ -96,7 +96,9 @@ def network_of(
 ) -> tuple[Source, dict[str, Given]]:
     """A network, and what each of its inputs is given."""
     if isinstance(source, str | os.PathLike):
-        network = of_files(_graph_at(Path(source)), params)
+        path, name = _graph_at(Path(source)), str(source)
+        named = not path.exists() and path.name == name and path.suffix not in (".json", ".params")
+        network = of_zoo(name, params) if named else of_files(path, params)
     elif owner_of(source) is not None:
         network, example = of_live(source, params, example)
     else:
@@ -185,11 +187,13 @@ class Port:
         return module
 
     @cached_property
-    def proof(self) -> Any:
+    def proof(self) -> Proof:
         """How far the network is from what the original computes: see `prove`."""
         return self.prove()
 
-    def prove(self, *, gradients: bool = False, judge: str | os.PathLike[str] | None = None) -> Any:
+    def prove(
+        self, *, gradients: bool = False, judge: str | os.PathLike[str] | None = None
+    ) -> Proof:
         """Compare the network with the original, layer by layer, in float64.
 
         The judge is MXNet, where it is installed, or a record of what it computed; and always an
@@ -267,9 +271,3 @@ class Port:
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as file:
         file.write(text.encode())
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """A hint at the most similar names, or all of them."""
-    close = difflib.get_close_matches(name, names, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"it knows {', '.join(names)}"

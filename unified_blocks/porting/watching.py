@@ -83,9 +83,13 @@ def arrays_in(backend: Backend, output: Any) -> list[Array]:
 def canonical(array: Array, expected: Array) -> Array:
     """What a layer gave, with its axes as `expected` has them.
 
-    It may have its channels last, or the batch first where sequences have their steps first.
+    It may have its channels last, or the batch first where sequences have their steps first; and
+    what is the same for each of a batch, once.
     """
-    known = [array]
+    once = array.ndim == expected.ndim and all(
+        n in (1, size) for n, size in zip(array.shape, expected.shape, strict=True)
+    )
+    known = [np.broadcast_to(array, expected.shape) if once else array]
     if array.ndim > 2:
         known += [np.moveaxis(array, -1, 1), np.swapaxes(array, 0, 1)]
     fitting = [each for each in known if each.shape == expected.shape]

@@ -129,6 +129,17 @@ class BroadcastTo(Operation):
 
 
 @dataclass(frozen=True)
+class BroadcastLike(Operation):
+    """The first again along its axes of length 1, in the shape of the second."""
+
+    def infer(self, *inputs: Any) -> Given:
+        return [(BroadcastTo(inputs[1].shape).infer(inputs[0])[0][0], inputs[0].dtype)]
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.broadcast_to(arrays[0], arrays[1].shape)
+
+
+@dataclass(frozen=True)
 class FillLike(Same):
     """One number, in the shape and dtype of what it takes."""
 

@@ -18,7 +18,7 @@ def prepared(graph: Graph) -> Graph:
     is repeated.
     """
     fold(graph)
-    if not any(node.kinds for node in graph.nodes):
+    if all(node.path == (node.name,) for node in graph.nodes):  # nobody told their blocks
         name_blocks(graph)
         order(graph)
         find_repeats(graph)

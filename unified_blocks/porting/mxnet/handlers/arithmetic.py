@@ -101,10 +101,22 @@ def _unary(function: str) -> Handler:
 
 def _with_scalar(function: str, reverse: bool = False) -> Handler:
     def handler(read: Reading) -> Value:
+        if function.startswith("logical"):
+            return logical_scalar(read, function)
         given = (read.inputs[0], scalar_of(read))
         return function_of(read, function, *(given[::-1] if reverse else given))
 
     return handler
+
+
+def logical_scalar(read: Reading, function: str) -> Value:
+    """A logical function of numbers and one number, which is true or not."""
+    (x,), true = read.inputs, read.number("scalar", 1.0) != 0
+    read.ignore("is_int")
+    if (function, true) in (("logical_or", True), ("logical_and", False)):  # it decides alone
+        return read.add(FillLike(float(true)), x)
+    inverse = function == "logical_xor" and true
+    return function_of(read, "equal" if inverse else "not_equal", x, read.constant(0))
 
 
 for _operator, _function in UNARY.items():

@@ -57,7 +57,10 @@ def up_sampling(read: Reading) -> Value:
     for x in read.inputs:
         if any(m % n for n, m in zip(x.shape[2:], size, strict=True)):
             raise read.refused(f"an image of {x.shape} in a size of {size}")
-    large = [read.add(Resize(size), x, suffix=f"{i}") for i, x in enumerate(read.inputs)]
+    large = [
+        x if x.shape[2:] == size else read.add(Resize(size), x, suffix=f"{i}")
+        for i, x in enumerate(read.inputs)
+    ]
     if several == "concat":
         return read.add(Concat(1), *large)
     if several != "sum":

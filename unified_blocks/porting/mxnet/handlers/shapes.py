@@ -9,6 +9,7 @@ from unified_blocks.porting.graph import Value
 from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.operation import axes_of, axis_of
 from unified_blocks.porting.operations.shapes import (
+    BroadcastLike,
     BroadcastTo,
     ExpandDims,
     Reshape,
@@ -133,7 +134,7 @@ def broadcast_like(read: Reading) -> Value:
     x, like = read.inputs
     mine, others = read.sizes("lhs_axes"), read.sizes("rhs_axes")
     if not mine and not others:
-        mine = others = tuple(range(x.rank))
+        return read.add(BroadcastLike(), x, like)
     shape = list(x.shape)
     for axis, other in zip(mine, others, strict=True):
         shape[axis] = like.shape[other]

@@ -57,7 +57,8 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     }
     for value in graph.inputs if layout == "channels_first" else ():
         turned.pop(value, None)
-    return Written(_header(graph, name, code) + code + "\n", writer.state, writer.names, writer.layers, turned)  # fmt: skip
+    text = _header(graph, writer, outputs, name, code) + code + "\n"
+    return Written(text, writer.state, writer.names, writer.layers, turned)
 
 
 def _build(
@@ -100,18 +101,18 @@ def _input(value: Value, tensor: Tensor, several: bool) -> Text:
     return Bracketed("keras.Input", tuple(given))
 
 
-def _header(graph: Graph, name: str, code: str) -> str:
+def _header(graph: Graph, writer: Writer, outputs: list[Tensor], name: str, code: str) -> str:
     """The docstring, and the imports of what the code uses."""
-    origin = graph.origin or "a network of another framework"
-    first, *rest = wrapped(f"{name} for Keras, written from {origin}.", 3)
-    doc = f'"""{first}"""' if not rest else "\n".join([f'"""{first}', *rest, '"""'])
+    origin = f", ported from {graph.origin}" if graph.origin else ""
+    takes = ", ".join(shown(each.shape, each.growth) for each in writer.inputs)
+    gives = ", ".join(shown(each.shape, each.growth) for each in outputs)
+    doc = [*wrapped(f'"""{name}{origin}.'), "", *wrapped(f"It takes {takes}, and gives {gives}.")]
     used = [each for each in ("KerasTensor", "layers", "ops") if re.search(rf"\b{each}\b", code)]
-    lines = ["from __future__ import annotations", ""]
-    lines += ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
+    lines = ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
     lines += ["import keras"]
     lines += [f"from keras import {', '.join(used)}"] if used else []
     lines += ["from safetensors.numpy import load_file"]
-    return doc + "\n\n" + "\n".join(lines) + "\n\n\n"
+    return "\n".join([*doc, '"""', "", *lines]) + "\n\n\n"
 
 
 __all__ = ["Step", "call", "shown", "write"]

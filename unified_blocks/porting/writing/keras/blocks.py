@@ -12,7 +12,15 @@ from typing import Any, TypeAlias
 from unified_blocks.porting.graph import Node
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.expressions import (
-    Call, Leaf, Named, Shared, Step, Tensor, form, leaves, parts,
+    Call,
+    Leaf,
+    Named,
+    Shared,
+    Step,
+    Tensor,
+    form,
+    leaves,
+    parts,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.writer import Writer
 

@@ -96,6 +96,8 @@ def call(function: str | Call | Shared, *arguments: Expression, **keywords: Expr
 
 PARTLY = "PartlyFrozen"
 """Before the name of a layer that is trained in part."""
+FIXED = "Fixed"
+"""Before the name of a norm that counts no statistics."""
 PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
@@ -154,12 +156,19 @@ def default(function: Any, keyword: str) -> Any:
         return True
     if not isinstance(function, str):
         return ...
-    return _DEFAULTS.get(function.replace(PARTLY, "layers."), {}).get(keyword, ...)
+    return _DEFAULTS.get(_usual(function), {}).get(keyword, ...)
 
 
 def places(function: Any) -> tuple[str, ...]:
     """What the arguments of a function that stand in places are called."""
-    return PLACES.get(function.replace(PARTLY, "layers."), ()) if isinstance(function, str) else ()
+    return PLACES.get(_usual(function), ()) if isinstance(function, str) else ()
+
+
+def _usual(function: str) -> str:
+    """The layer of Keras that one of the source is a kind of."""
+    if function.startswith((PARTLY, FIXED)):
+        return "layers." + function.removeprefix(PARTLY).removeprefix(FIXED)
+    return function
 
 
 def is_literal(expression: Any) -> bool:

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from unified_blocks.porting.writing.keras.blocks import (
-    Argument, Block, Division, Held, has_names, snake, title,
+    Argument,
+    Block,
+    Division,
+    Held,
+    has_names,
+    snake,
+    title,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.expressions import (
-    Call, Infix, Named, Raw, Row, Shared, Step, Tensor, default, is_literal, leaves, number,
+    Call,
+    Infix,
+    Named,
+    Raw,
+    Row,
+    Shared,
+    Step,
+    Tensor,
+    default,
+    is_literal,
+    leaves,
+    number,
     tensors,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.text import WIDTH, Bracketed, Text, flat, laid
@@ -106,8 +124,8 @@ class Source:
             list(zip(function.block.reads, _names(function.block.reads, FREE), strict=True))
         )
         taken: list[Text] = [
-            f"{body.variables_first[held]}: {'layers.Layer' if isinstance(held, Shared) else 'KerasTensor'}"
-            for held in function.block.reads
+            f"{name}: {'layers.Layer' if isinstance(held, Shared) else 'KerasTensor'}"
+            for held, name in body.variables.items()
         ]
         for each in function.told:
             end = "" if each.default is ... else f" = {number(each.default)}"
@@ -177,7 +195,7 @@ class Body:
 
     def _looped(self, found: list[Line]) -> list[Line]:
         """The same, with a loop for calls that differ in one number of their names."""
-        readers: dict[Held, int] = {held: 1 for held in self.block.outputs}
+        readers: dict[Held, int] = dict.fromkeys(self.block.outputs, 1)
         for line in found:
             for held in line.reads:
                 readers[held] = readers.get(held, 0) + 1
@@ -212,7 +230,6 @@ class Body:
     def allocate(self, given: list[tuple[Held, str]]) -> None:
         """Give names to what the function takes."""
         self.variables.update(given)
-        self.variables_first = dict(given)
 
     def lines(self, outputs: Sequence[Held], shapes: bool = False) -> list[str]:
         """The body, with what it returns at its end, where it is not the network itself."""
@@ -425,7 +442,7 @@ def _ranged(paths: list[tuple[str, ...]]) -> tuple[int, int, int, int] | None:
     if len(places) != 1 or not all(path[places[0]].isdigit() for path in paths):
         return None
     numbers = [int(path[places[0]]) for path in paths]
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(numbers)}
     if len(steps) != 1 or min(steps) < 1:
         return None
     return places[0], numbers[0], numbers[-1], min(steps)

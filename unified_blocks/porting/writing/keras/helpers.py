@@ -65,10 +65,18 @@ class Weight(layers.Layer):
     inside = ops.less(ops.arange(x.shape[-1]), ops.expand_dims(lengths, -1))
     x = ops.softmax(ops.where(inside, x, ops.cast(-1e30, x.dtype)))
     return ops.where(inside, x, ops.cast(0, x.dtype))''',
+    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
+class FixedBatchNormalization(layers.BatchNormalization):
+    """One that uses the statistics it has in training, too, and counts none."""
+
+    def call(
+        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
+    ) -> KerasTensor:
+        return super().call(inputs, training=False, mask=mask)''',
 }
 
 PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")
-class {name}(layers.{kind}):
+class {name}({base}):
     """One that training leaves as it is in part: `frozen` names the weights."""
 
     def __init__(self, *args: Any, frozen: tuple[str, ...], **options: Any) -> None:
@@ -87,7 +95,8 @@ class {name}(layers.{kind}):
 def helper(word: str) -> str:
     """The definition that a word needs."""
     if word.startswith(PARTLY):
-        return PARTLY_FROZEN.format(name=word, kind=word.removeprefix(PARTLY))
+        kind = word.removeprefix(PARTLY)
+        return PARTLY_FROZEN.format(name=word, base=kind if kind in HELPERS else f"layers.{kind}")
     return HELPERS[word]
 
 

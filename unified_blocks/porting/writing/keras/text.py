@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,7 +27,8 @@ def flat(text: Text) -> str:
     if isinstance(text, str):
         return text
     if isinstance(text, tuple):
-        return text[0] + flat(text[1])
+        keyword, value = text
+        return keyword + flat(value)
     inner = ", ".join(map(flat, text.items))
     if text.brackets == "()" and text.before == "" and len(text.items) == 1:
         inner += ","
@@ -44,7 +45,8 @@ def laid(text: Text, indent: int, before: str = "", after: str = "") -> list[str
     """
     margin = " " * indent
     if isinstance(text, tuple):
-        return laid(text[1], indent, before + text[0], after)
+        keyword, value = text  # type: ignore[str-unpack]
+        return laid(value, indent, before + keyword, after)
     whole = margin + before + flat(text) + after
     if len(whole) <= WIDTH or isinstance(text, str):
         return [whole]
@@ -65,20 +67,10 @@ def _inner(text: Bracketed, indent: int) -> list[str]:
         return [together]
     if len(text.items) == 1:
         return laid(text.items[0], indent, after="," if alone else "")
-    return [line for each in text.items for line in laid(each, indent, after=",")]
+    lines = [laid(each, indent, after=",") for each in text.items]
+    return [line for each in lines for line in each]
 
 
-def wrapped(words: str, first: int = 0, width: int = WIDTH) -> list[str]:
-    """Prose in lines; `first` characters of the first line are taken."""
-    lines, room = [""], width - first
-    for word in words.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
-            lines.append("")
-            room = width
-        lines[-1] += (" " if lines[-1] else "") + word
-    return lines
-
-
-def block(lines: Sequence[str], indent: int = 4) -> list[str]:
-    """Lines further in."""
-    return [" " * indent + line if line else "" for line in lines]
+def wrapped(words: str) -> list[str]:
+    """Prose in lines."""
+    return textwrap.wrap(words, WIDTH)

@@ -13,7 +13,15 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.porting.writing.keras.expressions import (
-    PARTLY, Call, Expression, Infix, Named, Shared, Step, Tensor, call,
+    PARTLY,
+    Call,
+    Expression,
+    Infix,
+    Named,
+    Shared,
+    Step,
+    Tensor,
+    call,
 )  # fmt: skip
 from unified_blocks.types import Array, Shape, State
 
@@ -100,12 +108,12 @@ class Writer:
     def _input(self, value: Value, channels_last: bool) -> None:
         image = value.rank > 2 and self.is_image(value)
         order = last(value.rank) if image and channels_last else plain(value.rank)
-        tensor = Tensor(_moved(value.shape, order), _moved(value.growth, order))
+        tensor = Tensor(moved(value.shape, order), moved(value.growth, order))
         self.inputs.append(tensor)
         self.orders.append(order)
         if image and not channels_last:
             order = last(value.rank)
-            inside = Tensor(_moved(value.shape, order), _moved(value.growth, order))
+            inside = Tensor(moved(value.shape, order), moved(value.growth, order))
             self.first.append(Step((inside,), transposed(tensor, order)))
             tensor = inside
         self.lying[value] = (tensor, order)
@@ -166,7 +174,7 @@ class Writer:
 
 def layer_key(node: Node) -> tuple[Any, ...]:
     """The same for two nodes that are calls of one layer."""
-    return (node.operation, *map(id, node.parameters))
+    return (node.operation, *map(id, node.owned))
 
 
 class Writing:
@@ -174,7 +182,7 @@ class Writing:
 
     Attributes:
         node, operation: the node, and what it does.
-        x: its first input, as it lies.
+        x: its first input that is no parameter, as it lies.
         order: which axis of the graph each axis of `x` is.
     """
 
@@ -183,8 +191,8 @@ class Writing:
         self.node = node
         self.operation: Any = node.operation
         self.inputs = node.inputs
-        if self.inputs and not isinstance(self.inputs[0], Parameter):
-            self.x, self.order = writer.lying[self.inputs[0]]
+        if taken := node.taken:
+            self.x, self.order = writer.lying[taken[0]]
 
     # What it takes
 
@@ -248,11 +256,13 @@ class Writing:
         if weights and ".".join(path) in self.writer.layers:
             path = (*path[:-1], f"{path[-1]}_{len(self.writer.layers)}")
         name = ".".join(path).replace("/", "_")
+        if "." not in kind:
+            self.writer.words.add(kind)
         if weights:
             frozen = [own for own, each, _ in weights if each.role in ("frozen", "constant")]
             trained = any(each.role == "parameter" for _, each, _ in weights)
             if frozen and (trained or counts):
-                kind = kind.replace("layers.", PARTLY)
+                kind = PARTLY + kind.removeprefix("layers.")
                 self.writer.words.add(kind)
                 keywords["frozen"] = tuple(frozen)
             else:
@@ -302,7 +312,7 @@ class Writing:
 
     def give_as(self, value: Value, expression: Expression, order: Shape) -> None:
         """The statement that gives a value."""
-        tensor = Tensor(_moved(value.shape, order), _moved(value.growth, order))
+        tensor = Tensor(moved(value.shape, order), moved(value.growth, order))
         self.writer.steps[self.node].append(Step((tensor,), expression, self.node.path))
         self.writer.lying[value] = (tensor, order)
 
@@ -322,7 +332,8 @@ class Writing:
         return UnsupportedError(f"{self.node.name}: {why}")
 
 
-def _moved(sizes: Shape, order: Shape) -> Shape:
+def moved(sizes: Shape, order: Shape) -> Shape:
+    """A size for each axis, in another order of axes."""
     return tuple(sizes[axis] for axis in order) if sizes else ()
 
 
@@ -336,7 +347,7 @@ def transposed(x: Tensor, places: Shape) -> Call:
 def turned(x: Tensor, order: Shape, wanted: Shape) -> tuple[Tensor, Step]:
     """A tensor with its axes in another order."""
     places = tuple(order.index(axis) for axis in wanted)
-    tensor = Tensor(_moved(x.shape, places), _moved(x.growth, places))
+    tensor = Tensor(moved(x.shape, places), moved(x.growth, places))
     moving = [place for place in places if x.shape[place] != 1 or grows(x, place)]
     if moving == sorted(moving):
         return tensor, Step((tensor,), reshaped(x, tensor.shape, tensor.growth))
@@ -352,11 +363,11 @@ def reshaped(x: Tensor, shape: Shape, growth: Shape, name: Named | None = None) 
     """The same numbers in another shape, for any batch."""
     named: dict[str, Any] = {"name": name} if name else {}
     free = [axis for axis, by in enumerate(growth) if by]
-    if x.shape and shape and x.shape[0] == shape[0] and x.growth[:1] == growth[:1]:
-        if not any(growth[1:]):
-            if len(shape) == 2 and len(x.shape) > 2:
-                return Call(call("layers.Flatten", **named), (x,))
-            return Call(call("layers.Reshape", shape[1:], **named), (x,))
+    kept = bool(x.shape and shape) and (x.shape[0], x.growth[:1]) == (shape[0], growth[:1])
+    if kept and not any(growth[1:]):
+        if len(shape) == 2 and len(x.shape) > 2:
+            return Call(call("layers.Flatten", **named), (x,))
+        return Call(call("layers.Reshape", shape[1:], **named), (x,))
     if len(free) > 1:
         rest = math.prod(shape[axis] for axis in range(len(shape)) if axis not in free)
         raise UnsupportedError(f"only one axis must grow with the batch; got {len(free)}, {rest=}")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node
-from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
+from unified_blocks.porting.operations.elementwise import (
+    Cast,
+    Clip,
+    Dropout,
+    Elementwise,
+    StopGradient,
+    Where,
+)
 from unified_blocks.porting.writing.pieces import Slot, call, text
-from unified_blocks.porting.writing.pytorch.vocabulary import writes
+from unified_blocks.porting.writing.pytorch.vocabulary import dtype_of, writes
 from unified_blocks.porting.writing.words import Word
 
 LAYERS = {
@@ -31,12 +38,22 @@ LAYERS = {
 EXPRESSIONS = {
     **{name: f"torch.{name}({{}})" for name in ("exp", "log", "sqrt", "square", "abs", "floor")},
     **{name: f"torch.{name}({{}})" for name in ("ceil", "sign", "sin", "cos", "erf")},
+    **{name: f"torch.{name}({{}})" for name in ("tan", "sinh", "cosh", "trunc", "expm1")},
+    **{name: f"torch.{name}({{}})" for name in ("log1p", "log2", "log10", "rsqrt")},
+    **{f"arc{name}": f"torch.a{name}({{}})" for name in ("sin", "cos", "tan")},
+    "log_sigmoid": "F.logsigmoid({})",
+    "reciprocal": "1 / {}",
+    "modulo": "{} % {}",
+    "logical_and": "{} & {}",
+    "logical_or": "{} | {}",
+    "logical_xor": "torch.logical_xor({}, {})",
+    "logical_not": "~{}",
     "negative": "-{}",
     "add": "{} + {}",
     "subtract": "{} - {}",
     "multiply": "{} * {}",
     "divide": "{} / {}",
-    "power": "{} ** {}",
+    "power": "{}.pow({})",
     "maximum": "torch.maximum({}, {})",
     "minimum": "torch.minimum({}, {})",
     "equal": "{} == {}",
@@ -57,6 +74,8 @@ def elementwise(operation: Elementwise, node: Node) -> Word:
         number = next(v for v, s in zip(node.inputs, scalars, strict=True) if s is not None)
         bound = "min" if name == "maximum" else "max"
         return Word(expression=text("{}.clamp(" + bound + "={})", *values[:1], number))
+    if name == "power" and scalars[0] is not None:
+        return Word(expression=call("torch.pow", *node.inputs))
     if name in LAYERS:
         layer, function = LAYERS[name]
         return Word(text(layer), expression=text(function, *node.inputs))
@@ -68,6 +87,9 @@ def elementwise(operation: Elementwise, node: Node) -> Word:
 @writes(Clip)
 def clip(operation: Clip, node: Node) -> Word:
     (x,) = node.inputs
+    if x.dtype.startswith("int"):
+        inside = Slot(int(operation.low), "low"), Slot(int(operation.high), "high")
+        return Word(expression=text("{}.clamp({}, {})", x, *inside))
     if (operation.low, operation.high) == (0, 6):
         return Word(text("nn.ReLU6()"), expression=text("F.relu6({})", x))
     low, high = Slot(operation.low, "low"), Slot(operation.high, "high")
@@ -83,3 +105,30 @@ def dropout(operation: Dropout, node: Node) -> Word:
     if operation.axes == tuple(range(2, rank)) and 3 <= rank <= 5:  # whole channels
         return Word(call(f"nn.Dropout{rank - 2}d", p=(operation.rate, 0.5)))
     raise UnsupportedError(f"Dropout along axes {operation.axes} is no layer of PyTorch")
+
+
+METHODS = {
+    "float16": "half",
+    "float32": "float",
+    "float64": "double",
+    "int32": "int",
+    "int64": "long",
+    "bool": "bool",
+}
+
+
+@writes(Cast)
+def cast(operation: Cast, node: Node) -> Word:
+    method = METHODS.get(operation.dtype)
+    inside = f"{{}}.{method}()" if method else f"{{}}.to({dtype_of(node)})"
+    return Word(expression=text(inside, *node.inputs))
+
+
+@writes(Where)
+def where(operation: Where, node: Node) -> Word:
+    return Word(expression=text("torch.where({}, {}, {})", *node.inputs))
+
+
+@writes(StopGradient)
+def stop_gradient(operation: StopGradient, node: Node) -> Word:
+    return Word(expression=text("{}.detach()", *node.inputs))

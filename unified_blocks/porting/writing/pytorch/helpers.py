@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unified_blocks.porting.writing.pytorch.boxes import BOXES
+
 CONCURRENT = '''
 class Concurrent(nn.Sequential):
     """Layers that take the same, joined along the channels."""
@@ -100,6 +102,7 @@ def merge_heads(x: Tensor, heads: int) -> Tensor:
 
 HELPERS = {
     "Concurrent": CONCURRENT,
+    **BOXES,
     **{f"BatchNorm{rank}d": COUNTING.format(rank=rank) for rank in (1, 2, 3)},
     "packed": PACKED,
     "mask_sequences": MASK,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.layers.geometry import is_even, lengths, windows_over
 from unified_blocks.porting.graph import Node
-from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool, Pool
-from unified_blocks.porting.writing.pieces import Piece, Slot, call
+from unified_blocks.porting.operations.pooling import (
+    AdaptiveAvgPool,
+    AvgPool,
+    GlobalPool,
+    MaxPool,
+    Pool,
+    SumPool,
+)
+from unified_blocks.porting.writing.pieces import REQUIRED, Piece, Slot, call
 from unified_blocks.porting.writing.pytorch.vocabulary import short, writes
 from unified_blocks.porting.writing.words import Word
 
@@ -26,6 +35,27 @@ def max_pool(operation: MaxPool, node: Node) -> Word:
 @writes(AvgPool)
 def avg_pool(operation: AvgPool, node: Node) -> Word:
     return Word(_pool("AvgPool", operation, node, operation.count_include_pad))
+
+
+@writes(SumPool)
+def sum_pool(operation: SumPool, node: Node) -> Word:
+    if len(operation.size) == 1:  # which PyTorch divides by the size always
+        raise UnsupportedError(f"a sum of windows of {operation.size} is no layer of PyTorch")
+    pool = _pool("AvgPool", operation, node)
+    return Word(
+        replace(
+            pool,
+            parts=(*pool.parts, Slot(1, "divisor_override")),
+            names=(*pool.names, "divisor_override"),
+            defaults=(*pool.defaults, REQUIRED),
+        )
+    )
+
+
+@writes(AdaptiveAvgPool)
+def adaptive_pool(operation: AdaptiveAvgPool, node: Node) -> Word:
+    size = Slot(short(operation.size), "output_size")
+    return Word(call(f"nn.AdaptiveAvgPool{len(operation.size)}d", size))
 
 
 def _pool(kind: str, operation: Pool, node: Node, counted: bool = True) -> Piece:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import math
 
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node, Value
-from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
+from unified_blocks.porting.operations.shapes import (
+    BroadcastLike,
+    BroadcastTo,
+    Concat,
+    ExpandDims,
+    FillLike,
+    Reshape,
+    Squeeze,
+    Transpose,
+)
 from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
-from unified_blocks.porting.writing.pytorch.vocabulary import writes
+from unified_blocks.porting.writing.pytorch.vocabulary import from_end, writes
 from unified_blocks.porting.writing.words import Word
 
 
@@ -74,3 +84,44 @@ def _size(x: Value, y: Value, axis: int) -> Slot | Piece:
         if x.growth[source] == y.growth[axis] and x.shape[source] == y.shape[axis]:
             return text(f"{{}}.shape[{source}]", x)
     return text("-1")
+
+
+@writes(ExpandDims)
+def expand_dims(operation: ExpandDims, node: Node) -> Word:
+    axis = Slot(from_end(operation.axis, node.output), "dim")
+    return Word(expression=text("{}.unsqueeze({})", *node.inputs, axis))
+
+
+@writes(Squeeze)
+def squeeze(operation: Squeeze, node: Node) -> Word:
+    (x,) = node.inputs
+    axes = operation.axes if len(operation.axes) > 1 else from_end(operation.axes[0], x)
+    return Word(expression=text("{}.squeeze({})", x, Slot(axes, "dim")))
+
+
+@writes(BroadcastTo)
+def broadcast_to(operation: BroadcastTo, node: Node) -> Word:
+    (x,) = node.inputs
+    y = node.output
+    kept = [
+        n == m and x.grows(i) == y.grows(i)
+        for i, (n, m) in enumerate(zip(x.shape, y.shape, strict=True))
+    ]
+    if any(y.grows(axis) and not kept[axis] for axis in range(y.rank)):
+        raise UnsupportedError("it makes an axis as long as a batch that it does not take")
+    sizes = [Slot(-1 if same else m, "size") for same, m in zip(kept, y.shape, strict=True)]
+    inside = ", ".join(["{}"] * len(sizes))
+    return Word(expression=text(f"{{}}.expand({inside})", x, *sizes))
+
+
+@writes(BroadcastLike)
+def broadcast_like(operation: BroadcastLike, node: Node) -> Word:
+    return Word(expression=text("{}.expand_as({})", *node.inputs))
+
+
+@writes(FillLike)
+def fill_like(operation: FillLike, node: Node) -> Word:
+    named = {0.0: "torch.zeros_like", 1.0: "torch.ones_like"}.get(operation.number)
+    if named:
+        return Word(expression=call(named, *node.inputs))
+    return Word(expression=call("torch.full_like", *node.inputs, Slot(operation.number, "value")))

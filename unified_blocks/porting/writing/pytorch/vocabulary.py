@@ -20,6 +20,7 @@ gives them. Where a weight is computed by other nodes, there is an expression on
 
 from __future__ import annotations
 
+from unified_blocks.porting.graph import Node, Value
 from unified_blocks.porting.writing.pieces import CHANNELS, Piece, Slot, call
 from unified_blocks.porting.writing.words import Vocabulary, Word, named, own_weights
 
@@ -37,6 +38,16 @@ def short(sizes: tuple[int, ...]) -> int | tuple[int, ...]:
     return sizes[0] if len(set(sizes)) == 1 else sizes
 
 
+def from_end(axis: int, value: Value) -> int:
+    """An axis as it is written: the last one is -1."""
+    return -1 if axis == value.rank - 1 else axis
+
+
+def dtype_of(node: Node) -> str:
+    """The dtype of what a node gives, as PyTorch writes it."""
+    return f"torch.{node.output.dtype}"
+
+
 __all__ = [
     "PYTORCH",
     "Piece",
@@ -44,6 +55,8 @@ __all__ = [
     "Word",
     "call",
     "channels",
+    "dtype_of",
+    "from_end",
     "named",
     "own_weights",
     "short",

@@ -7,10 +7,19 @@ from typing import Any
 from unified_blocks.porting.graph import Parameter
 from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
 from unified_blocks.porting.writing.keras.expressions import (
-    Call, Expression, Infix, Raw, Tensor, call,
+    Call,
+    Expression,
+    Infix,
+    Raw,
+    Tensor,
+    call,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.writer import (
-    Writing, operands, plain, reshaped, writes,
+    Writing,
+    operands,
+    plain,
+    reshaped,
+    writes,
 )  # fmt: skip
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
@@ -62,7 +71,7 @@ def both(w: Writing) -> list[Expression]:
     return [_operand(w, i) for i in range(2)]
 
 
-def _operand(w: Writing, i: int) -> Expression:
+def _operand(w: Writing, i: int) -> Any:
     value, order = w.inputs[i], w.order
     rank = len(order)
     if isinstance(value, Parameter):

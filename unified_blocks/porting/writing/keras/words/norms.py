@@ -21,8 +21,10 @@ def batch_norm(w: Writing) -> None:
     numbers: list[Any] = [("gamma", gamma, gamma.data)] * (not fixed)
     numbers += [("beta", beta, beta.data)] * (not absent)
     trained = any(each.role == "parameter" for _, each, _ in numbers)
+    # One that is frozen as a whole uses its statistics; a model overrules `training=False`.
+    fixed_statistics = options.frozen and trained
     layer = w.layer(
-        "layers.BatchNormalization",
+        "FixedBatchNormalization" if fixed_statistics else "layers.BatchNormalization",
         axis=w.axis(options.axis),
         momentum=options.momentum,
         epsilon=options.epsilon,
@@ -35,9 +37,7 @@ def batch_norm(w: Writing) -> None:
         ],
         counts=not options.frozen,
     )
-    # A norm that is frozen as a whole uses its statistics; another is told to.
-    always = options.frozen and trained
-    w.give(Call(layer, (w.x,), (("training", False),) if always else ()))
+    w.give(Call(layer, (w.x,)))
 
 
 @writes(LayerNorm, follows=True)

@@ -29,7 +29,8 @@ def padded(w: Writing, x: Tensor, pads: Pads, value: float = 0.0) -> Tensor:
     if not any(map(sum, pads)):
         return x
     rank = len(pads)
-    shape = (x.shape[0], *(n + sum(pad) for n, pad in zip(x.shape[1:-1], pads, strict=True)), x.shape[-1])  # fmt: skip
+    space = (n + sum(pad) for n, pad in zip(x.shape[1:-1], pads, strict=True))
+    shape = (x.shape[0], *space, x.shape[-1])
     if value != 0:
         return w.add(
             call("ops.pad", x, ((0, 0), *pads, (0, 0)), constant_values=value), shape, x.growth

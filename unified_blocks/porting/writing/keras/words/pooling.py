@@ -6,7 +6,14 @@ from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPo
 from unified_blocks.porting.operations.shapes import Reshape
 from unified_blocks.porting.writing.keras.expressions import Call, Tensor, call
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
-from unified_blocks.porting.writing.keras.writer import Writing, last, operands, plain, writes
+from unified_blocks.porting.writing.keras.writer import (
+    Writing,
+    last,
+    moved,
+    operands,
+    plain,
+    writes,
+)
 
 
 @writes(MaxPool, images=True)
@@ -44,11 +51,11 @@ def avg_pool(w: Writing) -> None:
     pool = call(
         f"layers.AveragePooling{rank}D", short(options.size), strides=short(options.strides)
     )
-    out = tuple(w.node.output.shape[axis] for axis in last(rank + 2))
+    order = last(rank + 2)
+    out, growth = moved(w.node.output.shape, order), moved(w.node.output.growth, order)
     share = w.add(Call(pool, (ones,)), (1, *out[1:-1], 1))
-    growth = w.node.output.growth
-    total = w.add(Call(pool, (wide,)), out, tuple(growth[a] for a in last(rank + 2)) if growth else ())  # fmt: skip
-    w.give(operands((total, share), "/"), last(rank + 2))
+    total = w.add(Call(pool, (wide,)), out, growth)
+    w.give(operands((total, share), "/"), order)
     return None
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from unified_blocks.porting.graph import Value
 from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
 from unified_blocks.porting.writing.keras.expressions import Call, Named, Row
-from unified_blocks.porting.writing.keras.writer import Writing, last, plain, reshaped, writes
+from unified_blocks.porting.writing.keras.writer import (
+    Writing,
+    last,
+    moved,
+    plain,
+    reshaped,
+    writes,
+)
 from unified_blocks.types import Shape
 
 MANY = 1009
@@ -45,8 +52,7 @@ def reshape(w: Writing) -> None:
         x = w.turned(x, w.order, wanted)
     order = tuple(axis for pair in pairs for axis in pair[1])
     order = _best(w, given, order)
-    shape = tuple(given.shape[axis] for axis in order)
-    growth = tuple(given.growth[axis] for axis in order) if given.growth else ()
+    shape, growth = moved(given.shape, order), moved(given.growth, order)
     if shape == x.shape:
         return w.alias(order, x)
     path = ".".join(w.node.path)
@@ -58,7 +64,7 @@ def reshape(w: Writing) -> None:
 
 
 def _best(w: Writing, given: Value, order: Shape) -> Shape:
-    """Another order of axes in which the same numbers lie alike: of an image, with channels last."""
+    """An order in which the same numbers lie alike: of an image, one with its channels last."""
     wide = [axis for axis in order if large(given)[axis] != 1]
     image = given.rank > 3 or (given.rank == 3 and w.writer.is_image(given))
     for wanted in ([last(given.rank)] if image else []) + [plain(given.rank)]:
