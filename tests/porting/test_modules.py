@@ -170,7 +170,7 @@ def test_an_activation_ends_a_line_and_branches_keep_their_order() -> None:
     lines = [line.strip().split("  #")[0] for line in source.split("\n")]
     start = lines.index("y = F.relu(self.norm0(self.conv0(x)))")
     assert lines[start + 1] == "x = F.relu(self.norm1(self.conv1(x)))"
-    assert lines[start + 2].startswith("return torch.cat([F.relu(self.last0(y)), ")
+    assert lines[start + 3] == "return torch.cat([F.relu(self.last0(y)), x], 1)"
 
 
 # Training
