@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from itertools import count
 
 import numpy as np
 import pytest
@@ -90,10 +91,11 @@ def test_source_computes_what_the_graph_does(case, ported, backend):
 
 
 @pytest.mark.skipif(shutil.which("ruff") is None, reason="ruff is not installed")
-@pytest.mark.parametrize("name", ["torch", "tensorflow"])
+@pytest.mark.parametrize("name", ["torch", "tensorflow", "unified_blocks"])
 def test_sources_are_laid_out_as_ruff_does(name, tmp_path):
+    known = {"tensorflow": lambda case: case not in UNKNOWN, "unified_blocks": is_portable}
     for i, case in enumerate(computed(CASES)):
-        if name == "torch" or case not in UNKNOWN:
+        if known.get(name, bool)(case):
             source = target_of(name).write(case.graph(), "Net").source
             (tmp_path / f"net_{i}.py").write_text(source)
     rules = "E4,E7,E9,F,I"
@@ -105,3 +107,35 @@ def test_sources_are_laid_out_as_ruff_does(name, tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stdout
+
+
+COUNT = count()
+"""The name of a block must be of one module."""
+
+
+def is_portable(case):
+    """Whether portable blocks have words for all of it."""
+    try:
+        target_of("unified_blocks").write(case.graph(), "Net")
+    except ub.UnsupportedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("case", [*filter(is_portable, computed(CASES))], ids=str)
+def test_portable_blocks_compute_what_the_graph_does(case, backend, tmp_path):
+    graph, inputs = case.graph(), {k: exact(x) for k, x in case.numbers()[1].items()}
+    written = target_of("unified_blocks").write(graph, "Net")
+    state = {name: exact(array) for name, array in written.state.items()}
+    write_state(state, tmp_path / "net.safetensors")
+    names = {"__name__": f"ported_{next(COUNT)}"}
+    exec(compile(written.source, "net.py", "exec"), names)
+    with ub.use_backend(backend.name), ub.use_dtype("float64"):
+        net = names["load"](str(tmp_path / "net.safetensors"), backend.name)
+        found = net(*(backend.from_numpy(inputs[value.name], "cpu") for value in graph.inputs))
+    found = found if isinstance(found, list | tuple) else [found]
+    values = values_of(graph, inputs)
+    for mine, value in zip(found, graph.outputs, strict=True):
+        expected, mine = values[value], backend.to_numpy(mine)
+        assert mine.shape == expected.shape
+        assert np.abs(mine - expected).max(initial=0) <= 1e-7 * max(np.abs(expected).max(), 1)

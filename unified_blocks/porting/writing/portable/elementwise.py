@@ -39,7 +39,7 @@ SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 FUNCTIONS = {
     *("exp", "log", "sqrt", "square", "abs", "floor", "ceil", "sign", "sin", "cos", "erf"),
     *("equal", "not_equal", "greater", "less", "greater_equal", "less_equal"),
-    *("maximum", "minimum"),
+    *("maximum", "minimum", "expm1", "log1p"),
 }
 """Operations of `ub.ops` of the same name."""
 
@@ -54,6 +54,8 @@ def elementwise(operation: Elementwise, node: Node) -> Word:
         return Word(expression=text(f"{{}} {SIGNS[name]} {{}}", *node.inputs))
     if name == "negative":
         return Word(expression=text("-{}", *node.inputs))
+    if name == "modulo":
+        return Word(expression=text("ub.ops.remainder({}, {})", *node.inputs))
     if name == "power":
         return Word(expression=text("ub.ops.pow({}, {})", *node.inputs))
     if name in FUNCTIONS:
