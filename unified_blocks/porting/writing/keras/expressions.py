@@ -115,6 +115,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
     "layers.Embedding": ("input_dim", "output_dim"),
+    "layers.ReversibleEmbedding": ("input_dim", "output_dim"),
     **{f"layers.{kind}": ("units",) for kind in ("LSTM", "GRU", "SimpleRNN")},
     "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
