@@ -564,6 +564,27 @@ def test_blocks_that_differ_in_a_few_statements_are_one_function(tmp_path):
     ]
 
 
+def test_how_often_a_loop_runs_is_an_argument(tmp_path):
+    def make(b, x):
+        for stage, count in enumerate((2, 4, 3)):
+            for i in range(count):
+                path = (f"stage{stage}", f"unit{i}", "conv")
+                name = ".".join(path)
+                kinds = ("Stage", "Unit")
+                (x,) = b.add(
+                    *(convolution_of(3), x, weight(f"{name}.weight", 4, 4, 3, 3)),
+                    name=name, path=path, kinds=kinds,
+                )  # fmt: skip
+                relu = (*path[:-1], "relu")
+                (x,) = b.add(Elementwise("relu"), x, name=".".join(relu), path=relu, kinds=kinds)
+        return x
+
+    text, net = is_as_numpy(graph_of(make, IMAGE), tmp_path)
+    assert "for i in range(blocks):" in text.source
+    assert 'x = stage(x, 4, name="stage1")' in text.source
+    assert len(net.trainable_variables) == 9
+
+
 # Networks of the zoo
 
 

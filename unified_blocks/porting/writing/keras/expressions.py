@@ -144,6 +144,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "axis": -1, "momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True,
     },
     "layers.Concatenate": {"axis": -1},
+    "layers.Softmax": {"axis": -1},
     "layers.Dense": {"use_bias": True},
     "layers.LayerNormalization": {"axis": -1, "epsilon": 1e-3},
     **{

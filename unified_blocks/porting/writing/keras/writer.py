@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -420,11 +419,11 @@ def reshaped(x: Tensor, shape: Shape, growth: Shape, name: Named | None = None) 
             return Call(call("layers.Flatten", **named), (x,))
         return Call(call("layers.Reshape", shape[1:], **named), (x,))
     if len(free) > 1:
-        rest = math.prod(shape[axis] for axis in range(len(shape)) if axis not in free)
-        raise UnsupportedError(f"only one axis must grow with the batch; got {len(free)}, {rest=}")
-    return call(
-        "ops.reshape", x, tuple(-1 if axis in free else size for axis, size in enumerate(shape))
-    )
+        raise UnsupportedError(
+            f"a reshape must have one axis that grows with the batch; got {len(free)} of {shape}"
+        )
+    sizes = tuple(-1 if axis in free else size for axis, size in enumerate(shape))
+    return call("ops.reshape", x, sizes)
 
 
 def operands(items: Sequence[Expression], sign: str) -> Infix:
