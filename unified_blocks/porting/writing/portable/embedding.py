@@ -12,9 +12,11 @@ from unified_blocks.porting.writing.words import Word, named, own_weights
 
 @writes(Embedding)
 def embedding(operation: Embedding, node: Node) -> Word:
-    _, weight = node.inputs
+    x, weight = node.inputs
     if not own_weights(node, 1):
-        raise UnsupportedError("the weight of an embedding must be a parameter; it is computed")
+        raise UnsupportedError("the rows of an embedding must be a parameter; they are computed")
+    if not x.dtype.startswith(("int", "uint")):
+        raise UnsupportedError(f"an embedding must take whole numbers; got {x.dtype}")
     count, units = weight.shape
     layer = call("ub.Embedding", Slot(count, "input_dim"), channels(units))
     return Word(layer, named(weight=weight))
