@@ -30,7 +30,7 @@ class Running:
         self.port = port
         self.backend: Backend = port.target.load_backend()
         with use_dtype(WIDE), self.backend.native_dtype(WIDE):
-            self.net = port.loaded()
+            self.net = port.loaded(WIDE)
         dtypes = {v.dtype for v in self.backend.variables(self.net)} & {*FLOAT_DTYPES}
         if dtypes - {WIDE}:
             self.net = self.backend.cast(self.net, WIDE)
