@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 import unified_blocks as ub
 from testbed.params_files import array, numbers, params
 from unified_blocks.cli.files import app
+from unified_blocks.errors import FileFormatError
 
 KEYS = {"0.8": "param", "0.9": "attr", "1.0": "attrs"}
 """What the options of an operator are called in files of each age."""
@@ -210,3 +211,8 @@ def test_numbers_beside_a_graph_are_inspected_as_before(tmp_path):
     shown = unified_blocks("inspect", path).stdout
     assert "mxnet-params, 1 arrays" in shown
     assert "fix_gamma" in shown
+
+
+def test_a_graph_given_for_its_numbers_is_an_error_that_names_them(path):
+    with pytest.raises(FileFormatError, match=r"give the numbers of this graph, the \.params file"):
+        ub.read_state(path)

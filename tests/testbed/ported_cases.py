@@ -97,7 +97,7 @@ def long_row() -> Graph:
     """Layers that follow each other again and again in one row."""
     net = Network()
     y = net.input(3, 8, 8)
-    for i, channels in enumerate([4, 8, 8, 16]):
+    for i, channels in enumerate([4, 8, 8, 16, 8, 4]):
         y = net.conv(f"features.{3 * i}", y, channels, stride=1 + i % 2, bias=False)
         y = net.norm(f"features.{3 * i + 1}", y)
         y = net.apply(f"features.{3 * i + 2}", "relu", y)

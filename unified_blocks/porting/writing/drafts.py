@@ -345,10 +345,9 @@ class _Block:
         source += "".join(f'["{each}"]' for each in others)
         if len(place) > 2 and self.dialect.deep:
             source = self.dialect.deep.format(".".join(place))
-        attribute = text(source)
         if called.count("{}") != 1 + len(inputs):
             called = called.format("{}", ", ".join(["{}"] * len(inputs)))
-        self.step(outputs, text(called, attribute, *inputs), gives)
+        self.step(outputs, text(called, text(source), *inputs), gives)
 
     def step(self, outputs: tuple[Value, ...], piece: Piece, gives: str = "") -> None:
         self.steps.append(Step(outputs, resolved(piece, self.own), gives))

@@ -110,9 +110,9 @@ class BoxSuppression(layers.Layer):
         return shape
 
     def get_config(self) -> dict[str, Any]:
-        names = ("overlap", "least", "most", "box", "score", "label", "form", "new_form")
-        own = {name: getattr(self, name) for name in (*names, "background")}
-        return {**super().get_config(), **own}'''
+        names = ["overlap", "least", "most", "box", "score", "label", "form"]
+        names += ["new_form", "background"]
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}'''
 
 SHARES = '''def shares(at: KerasTensor, size: int) -> KerasTensor:
     """The share of each of `size` pixels in points between them: (..., size)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,9 @@ from unified_blocks.porting.writing.keras.expressions import (
 from unified_blocks.porting.writing.keras.functions import Function
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, flat
 from unified_blocks.porting.writing.keras.variants import Line
+
+ATOMS = (ast.Name, ast.Call, ast.Subscript, ast.Attribute)
+"""Expressions of Python of which a part can be taken as they are."""
 
 
 class Rendering:
@@ -107,8 +111,8 @@ class Rendering:
         if isinstance(expression, Index):
             text, place = self._expression(expression.value, place, inside)
             source = flat(text)
-            shown = source if source.isidentifier() else f"({source})"
-            return f"{shown}[{expression.inside}]", place
+            atom = isinstance(ast.parse(source, mode="eval").body, ATOMS)
+            return f"{source if atom else f'({source})'}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:

@@ -38,7 +38,7 @@ def _sizes(x: Value, y: Value) -> list[Piece | Slot]:
     """The size of each axis, right for each batch."""
     kept = [
         axis
-        for axis in range(min(x.rank, y.rank))
+        for axis in range(min(x.rank, y.rank - (x.rank != y.rank)))
         if x.shape[: axis + 1] == y.shape[: axis + 1]
         and [x.grows(i) for i in range(axis + 1)] == [y.grows(i) for i in range(axis + 1)]
     ]

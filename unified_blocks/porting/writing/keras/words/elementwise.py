@@ -31,7 +31,7 @@ from unified_blocks.porting.writing.keras.writer import (
 
 NAMES = {"modulo": "mod"}
 """Functions that Keras calls otherwise."""
-SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 ACTIVATIONS = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softplus": "softplus", "softsign": "softsign",
     "elu": "elu", "selu": "selu", "gelu": "", "silu": "silu", "hard_sigmoid": "hard_sigmoid",

@@ -7,6 +7,7 @@ from unified_blocks.porting.operations.products import Matmul
 from unified_blocks.porting.operations.reductions import ArgReduce, Reduce, Sort, TopK
 from unified_blocks.porting.writing.keras.expressions import (
     Expression,
+    Index,
     Infix,
     Step,
     Tensor,
@@ -66,14 +67,20 @@ def top_k(w: Writing) -> None:
     x: Expression = w.turned(w.x, w.order, order)
     if not operation.largest:
         x = Infix("-", (x,))
-    made = tuple(Tensor(*moved(value, order)) for value in w.node.outputs)
+    values, places = w.node.outputs
     found = call("ops.top_k", x, operation.k)
+    if not is_used(w, values):
+        return w.give_as(places, Index(found, "1"), order)
+    if not is_used(w, places):
+        first = Index(found, "0")
+        return w.give_as(values, first if operation.largest else Infix("-", (first,)), order)
+    made = tuple(Tensor(*moved(value, order)) for value in w.node.outputs)
     w.writer.steps[w.node].append(Step(made, found, w.node.path))
     for value, tensor in zip(w.node.outputs, made, strict=True):
         w.writer.lying[value] = (tensor, order)
-    values = w.node.output
-    if not operation.largest and is_used(w, values):
+    if not operation.largest:
         w.give_as(values, Infix("-", (made[0],)), order)
+    return None
 
 
 @writes(Matmul)
