@@ -31,6 +31,17 @@ class Slice(Operation):
         parts = zip(self.starts, self.stops, self.steps, strict=True)
         return tuple(slice(start, stop, step) for start, stop, step in parts)
 
+    def forward(self, shape: Shape) -> tuple[Shape, tuple[slice, ...]]:
+        """The same without steps back: the axes that are turned first, and what is taken then."""
+        turned, parts = [], list(self.slices)
+        for axis, (part, n) in enumerate(zip(self.slices, shape, strict=True)):
+            if part.step < 0:
+                turned.append(axis)
+                start, stop, step = part.indices(n)
+                end = None if part.stop is None else n - 1 - stop
+                parts[axis] = slice(n - 1 - start, end, -step)
+        return tuple(turned), tuple(parts)
+
     def infer(self, *inputs: Any) -> Given:
         (x,) = inputs
         if len(self.starts) != len(x.shape):

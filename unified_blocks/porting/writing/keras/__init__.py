@@ -107,7 +107,9 @@ def _header(graph: Graph, writer: Writer, outputs: list[Tensor], name: str, code
     takes = ", ".join(shown(each.shape, each.growth) for each in writer.inputs)
     gives = ", ".join(shown(each.shape, each.growth) for each in outputs)
     doc = [*wrapped(f'"""{name}{origin}.'), "", *wrapped(f"It takes {takes}, and gives {gives}.")]
-    used = [each for each in ("KerasTensor", "layers", "ops") if re.search(rf"\b{each}\b", code)]
+    used = [
+        each for each in ("KerasTensor", "layers", "ops") if re.search(rf"(?<![\w.]){each}\b", code)
+    ]
     lines = ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
     lines += ["import keras"]
     lines += [f"from keras import {', '.join(used)}"] if used else []

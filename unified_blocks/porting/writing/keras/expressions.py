@@ -78,6 +78,19 @@ class Infix:
 
 
 @dataclass(frozen=True)
+class Index:
+    """A part of a tensor.
+
+    Attributes:
+        value: the tensor.
+        inside: what stands in the brackets.
+    """
+
+    value: Expression
+    inside: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A tuple or list of expressions that are not all literals."""
 
@@ -86,7 +99,7 @@ class Row:
 
 
 Literal: TypeAlias = "int | float | bool | str | tuple[Any, ...] | None"
-Expression: TypeAlias = "Tensor | Shared | Named | Raw | Call | Infix | Row | Literal"
+Expression: TypeAlias = "Tensor | Shared | Named | Raw | Call | Infix | Index | Row | Literal"
 
 
 def call(function: str | Call | Shared, *arguments: Expression, **keywords: Expression) -> Call:
@@ -191,6 +204,8 @@ def parts(expression: Any) -> Iterator[tuple[Any, Any, str]]:
     elif isinstance(expression, Infix):
         for each in expression.operands:
             yield each, None, "value"
+    elif isinstance(expression, Index):
+        yield expression.value, None, "value"
     elif isinstance(expression, Row):
         for each in expression.items:
             yield each, None, "value"
@@ -247,6 +262,8 @@ def form(expression: Any, place: Callable[[Tensor | Shared], Any], inside: int) 
         )
     elif isinstance(expression, Infix):
         head = expression.sign
+    elif isinstance(expression, Index):
+        head = ("index", expression.inside)
     return (head, *(form(part, place, inside) for part, _, _ in parts(expression)))
 
 

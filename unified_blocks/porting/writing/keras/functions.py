@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +19,7 @@ from unified_blocks.porting.writing.keras.blocks import (
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
+    Index,
     Infix,
     Named,
     Raw,
@@ -34,6 +36,8 @@ from unified_blocks.porting.writing.keras.expressions import (
 from unified_blocks.porting.writing.keras.text import WIDTH, Bracketed, Text, flat, laid
 from unified_blocks.types import Shape
 
+ATOMS = (ast.Name, ast.Call, ast.Subscript, ast.Attribute)
+"""Expressions of Python of which a part can be taken as they are."""
 FREE = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 """What tensors are called, in this order."""
 
@@ -390,6 +394,11 @@ class Body:
             if len(texts) == 1:
                 return expression.sign + texts[0], place
             return f" {expression.sign} ".join(texts), place
+        if isinstance(expression, Index):
+            text, place = self._expression(expression.value, place)
+            source = flat(text)
+            atom = isinstance(ast.parse(source, mode="eval").body, ATOMS)
+            return f"{source if atom else f'({source})'}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:

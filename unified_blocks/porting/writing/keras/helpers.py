@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unified_blocks.porting.writing.keras.boxes import BOXES
 from unified_blocks.porting.writing.keras.expressions import PARTLY
+from unified_blocks.porting.writing.keras.images import IMAGES
 
 HELPERS = {
+    **IMAGES,
+    **BOXES,
     "Weight": '''@keras.saving.register_keras_serializable("ported")
 class Weight(layers.Layer):
     """Numbers that are no other layer's: it gives them, whatever it is called on."""
@@ -56,13 +60,17 @@ class FixedBatchNormalization(layers.BatchNormalization):
     inside = ops.less(ops.arange(x.shape[1]), ops.expand_dims(lengths, 1))
     inside = ops.reshape(inside, (-1, x.shape[1], *[1] * (len(x.shape) - 2)))
     return ops.where(inside, x, ops.cast(value, x.dtype))''',
-    "last_steps": '''def last_steps(x: KerasTensor, lengths: KerasTensor | None = None) -> KerasTensor:
+    "last_steps": '''def last_steps(
+    x: KerasTensor, lengths: KerasTensor | None = None
+) -> KerasTensor:
     """The last step of each sequence of `(n, t, ...)`."""
     if lengths is None:
         return x[:, -1]
     ends = ops.reshape(ops.cast(lengths, "int32") - 1, (-1, *[1] * (len(x.shape) - 1)))
     return ops.squeeze(ops.take_along_axis(x, ends, axis=1), 1)''',
-    "reverse_sequences": '''def reverse_sequences(x: KerasTensor, lengths: KerasTensor) -> KerasTensor:
+    "reverse_sequences": '''def reverse_sequences(
+    x: KerasTensor, lengths: KerasTensor
+) -> KerasTensor:
     """Each sequence of `(n, t, ...)` from its end to its begin; what comes after it stays."""
     steps, ends = ops.arange(x.shape[1]), ops.cast(ops.expand_dims(lengths, 1), "int32")
     places = ops.where(ops.less(steps, ends), ends - 1 - steps, steps)
@@ -118,17 +126,17 @@ def loader(code: str) -> str:
     """The function that gives the network with its numbers, for the code that makes it."""
     if "layers.Bidirectional(" not in code:
         return LOAD.strip()
-    several = '''    weights = {
+    several = """    weights = {
         name: w for layer in model.layers for name, w in weights_of(layer).items()
     }
-'''
+"""
     return f"{BOTH.strip()}\n\n\n{LOAD.replace(ONE, several).strip()}"
 
 
-ONE = '''    weights = {
+ONE = """    weights = {
         f"{layer.name}.{w.name}": w for layer in model.layers for w in layer.weights
     }
-'''
+"""
 LOAD = '''
 def load(path: str = "net.safetensors") -> keras.Model:
     """The network with the numbers of a file: all of them, and no others."""

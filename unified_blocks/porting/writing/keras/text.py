@@ -45,7 +45,7 @@ def laid(text: Text, indent: int, before: str = "", after: str = "") -> list[str
     """
     margin = " " * indent
     if isinstance(text, tuple):
-        keyword, value = text
+        keyword, value = text  # type: ignore[str-unpack]
         return laid(value, indent, before + keyword, after)
     whole = margin + before + flat(text) + after
     if len(whole) <= WIDTH or isinstance(text, str):

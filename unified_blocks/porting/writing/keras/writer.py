@@ -208,6 +208,19 @@ class Writing:
         """An input with its axes in some order."""
         return self.turned(*self.writer.lying[self.inputs[i]], order)
 
+    def is_taken(self, i: int) -> bool:
+        """Whether an input is what another node gives, or the user."""
+        return not isinstance(self.inputs[i], Parameter)
+
+    def taken_or_numbers(self, i: int, order: Shape) -> Expression:
+        """An input, or numbers of the network, with its axes in some order."""
+        given = self.inputs[i]
+        return self.weight(given, order) if isinstance(given, Parameter) else self.taken(i, order)
+
+    def plain_or_numbers(self, i: int) -> Expression:
+        """An input, or numbers of the network, with its axes as they are in the graph."""
+        return self.taken_or_numbers(i, plain(self.inputs[i].rank))
+
     def turned(self, x: Tensor, order: Shape, wanted: Shape) -> Tensor:
         """A tensor with its axes in another order."""
         if order == wanted:

@@ -22,11 +22,10 @@ from unified_blocks.porting.writing.words import Word
 @writes(Slice)
 def slice_(operation: Slice, node: Node) -> Word:
     (x,) = node.inputs
-    turned, places, slots = [], [], []
-    for axis, part in enumerate(operation.slices):
-        if part.step < 0:  # PyTorch has no steps back: the axis is turned first
-            turned.append(axis)
-            part = _forward(part, x.shape[axis])
+    turned, parts = operation.forward(x.shape)  # PyTorch has no steps back
+    places: list[str] = []
+    slots: list[Slot] = []
+    for part in parts:
         shown = [
             None if part.start in (0, None) else part.start,
             part.stop,
@@ -41,12 +40,6 @@ def slice_(operation: Slice, node: Node) -> Word:
     flipped = f".flip({', '.join(map(str, turned))})" if turned else ""
     inside = f"[{', '.join(places)}]" if places else ""
     return Word(expression=text(f"{{}}{flipped}{inside}", x, *slots))
-
-
-def _forward(part: slice, size: int) -> slice:
-    """The same of an axis that is turned."""
-    start, stop, step = part.indices(size)
-    return slice(size - 1 - start, size - 1 - stop if part.stop is not None else None, -step)
 
 
 @writes(Split)

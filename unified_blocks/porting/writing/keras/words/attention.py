@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unified_blocks.porting.operations.attention import MergeHeads, SplitHeads
 from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
-from unified_blocks.porting.writing.keras.words.recurrent import moved
+from unified_blocks.porting.writing.keras.words.orders import moved
 from unified_blocks.porting.writing.keras.writer import Writing, plain, writes
 
 BATCH_FIRST = (1, 0, 2)

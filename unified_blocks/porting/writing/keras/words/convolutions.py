@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.layers.geometry import Pads
 from unified_blocks.porting.graph import Parameter
-from unified_blocks.porting.operations.convolutions import Convolution, Linear
-from unified_blocks.porting.writing.keras.expressions import Call, Expression, Tensor
+from unified_blocks.porting.operations.convolutions import (
+    Convolution,
+    ConvolutionTranspose,
+    Linear,
+)
+from unified_blocks.porting.writing.keras.expressions import Call, Expression, Index, Tensor, call
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
 from unified_blocks.porting.writing.keras.writer import Writing, array_of, last, writes
 from unified_blocks.types import Array, Shape
@@ -48,13 +54,16 @@ def convolution(w: Writing) -> None:
     weight, *bias = w.inputs[1:]
     array, rank = array_of(weight), w.inputs[0].rank - 2
     kernel, channels = array.shape[2:], w.inputs[0].shape[1]
-    x, padding = windows(w, w.image(), kernel, options.strides, options.padding, options.dilation)
+    strides = options.strides
+    both = max(strides) > 1 and max(options.dilation) > 1  # which Keras has not
+    strides = (1,) * rank if both else strides
+    x, padding = windows(w, w.image(), kernel, strides, options.padding, options.dilation)
     common: dict[str, Any] = {
-        "strides": short(options.strides),
+        "strides": short(strides),
         "padding": padding,
         "dilation_rate": short(options.dilation),
     }
-    if 1 < channels == options.groups and rank < 3 and depthwise_fits(options):
+    if 1 < channels == options.groups and rank < 3 and depthwise_fits(strides, options.dilation):
         multiplier = array.shape[0] // channels
         turned = array.reshape(channels, multiplier, *kernel)
         turned = turned.transpose(*range(2, rank + 2), 0, 1)  # (*kernel, channels, multiplier)
@@ -77,14 +86,15 @@ def convolution(w: Writing) -> None:
             use_bias=bool(bias),
             weights=[("kernel", weight, turned), *named_bias(bias)],
         )
-    w.give(Call(layer, (x,)), last(rank + 2))
+    y: Expression = Call(layer, (x,))
+    if both:
+        y = Index(y, ", ".join([":", *(f"::{step}" for step in options.strides)]))
+    w.give(y, last(rank + 2))
 
 
-def depthwise_fits(options: Convolution) -> bool:
+def depthwise_fits(strides: Shape, dilation: Shape) -> bool:
     """Whether TensorFlow has a convolution of each channel with these strides and dilation."""
-    return len(set(options.strides)) == 1 and (
-        max(options.strides) == 1 or max(options.dilation) == 1
-    )
+    return len(set(strides)) == 1 and (max(strides) == 1 or max(dilation) == 1)
 
 
 def windows(
@@ -96,3 +106,67 @@ def windows(
     if max(strides) == 1 and same(x.shape[1:-1], kernel, strides, pads, dilation):
         return x, "same"
     return padded(w, x, pads), "valid"
+
+
+@writes(ConvolutionTranspose, images=True)
+def transposed(w: Writing) -> None:
+    options: ConvolutionTranspose = w.operation
+    weight, *bias = w.inputs[1:]
+    array, rank, out = array_of(weight), w.inputs[0].rank - 2, w.node.output.shape[2:]
+    reach = [(k - 1) * d + 1 for k, d in zip(array.shape[2:], options.dilation, strict=True)]
+    x, axes = w.image(), zip(w.inputs[0].shape[2:], reach, options.strides, strict=True)
+    whole = [n * s + max(k - s, 0) for n, k, s in axes]
+    cut = tuple(
+        (before, n - before - m)
+        for n, m, (before, _) in zip(whole, out, options.padding, strict=True)
+    )
+    if options.groups > 1 or max(options.dilation) > 1 or any(after < 0 for _, after in cut):
+        return _spread(w, x)
+    turned = array.transpose(*range(2, rank + 2), 1, 0)  # (*kernel, out, in)
+    layer = w.layer(
+        f"layers.Conv{rank}DTranspose",
+        array.shape[1],
+        short(array.shape[2:]),
+        strides=short(options.strides),
+        dilation_rate=short(options.dilation),
+        use_bias=bool(bias),
+        weights=[("kernel", weight, turned), *named_bias(bias)],
+    )
+    if not any(map(sum, cut)):
+        return w.give(Call(layer, (x,)), last(rank + 2))
+    even = all(before == after for before, after in cut)
+    crops: Any = short([before for before, _ in cut]) if even else cut if rank > 1 else cut[0]
+    cropping = call(f"layers.Cropping{rank}D", crops)
+    return w.give(Call(cropping, (Call(layer, (x,)),)), last(rank + 2))
+
+
+def _spread(w: Writing, x: Tensor) -> None:
+    """A transposed convolution as one of the image with zeros between its pixels."""
+    options: ConvolutionTranspose = w.operation
+    weight, *bias = w.inputs[1:]
+    array, rank, groups = array_of(weight), w.inputs[0].rank - 2, options.groups
+    c, each, *kernel = array.shape
+    steps, taken = options.strides, w.inputs[0]
+    wide = [(n - 1) * s + 1 for n, s in zip(taken.shape[2:], steps, strict=True)]
+    if max(steps) > 1:
+        w.writer.words.add("spread")
+        shape = (x.shape[0], *wide, c)
+        x = w.add(call("spread", x, tuple(steps)), shape, x.growth)
+    reach = [(k - 1) * d for k, d in zip(kernel, options.dilation, strict=True)]
+    ends = zip(reach, options.padding, options.more, strict=True)
+    pads = tuple((k - before, k - after + more) for k, (before, after), more in ends)
+    if min(min(pad) for pad in pads) < 0:
+        raise w.refused(f"it leaves out more than a window: {options.padding} of {reach}")
+    apart = array.reshape(groups, c // groups, each, *kernel)
+    apart = np.flip(apart, tuple(range(3, rank + 3)))
+    moved = apart.transpose(*range(3, rank + 3), 1, 0, 2)  # (*kernel, in / g, g, out / g)
+    layer = w.layer(
+        f"layers.Conv{rank}D",
+        each * groups,
+        short(kernel),
+        dilation_rate=short(options.dilation),
+        groups=groups,
+        use_bias=bool(bias),
+        weights=[("kernel", weight, moved.reshape(*kernel, c // groups, -1)), *named_bias(bias)],
+    )
+    w.give(Call(layer, (padded(w, x, pads),)), last(rank + 2))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.porting.graph import Parameter
-from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
+from unified_blocks.porting.operations.elementwise import (
+    Cast,
+    Clip,
+    Dropout,
+    Elementwise,
+    StopGradient,
+    Where,
+)
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
     Expression,
@@ -22,7 +29,9 @@ from unified_blocks.porting.writing.keras.writer import (
     writes,
 )  # fmt: skip
 
-SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+NAMES = {"modulo": "mod"}
+"""Functions that Keras calls otherwise."""
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 ACTIVATIONS = {
     "sigmoid": "sigmoid", "tanh": "tanh", "softplus": "softplus", "softsign": "softsign",
     "elu": "elu", "selu": "selu", "gelu": "", "silu": "silu", "hard_sigmoid": "hard_sigmoid",
@@ -36,10 +45,10 @@ def elementwise(w: Writing) -> None:
     function = w.operation.function
     if len(w.inputs) == 1:
         return w.give(unary(w, function, w.x))
-    left, right = both(w)
+    left, right = alike(w)
     if function in SIGNS:
         return w.give(operands((left, right), SIGNS[function]), w.order)
-    return w.give(call(f"ops.{function}", left, right), w.order)
+    return w.give(call(f"ops.{NAMES.get(function, function)}", left, right), w.order)
 
 
 def unary(w: Writing, function: str, x: Tensor) -> Expression:
@@ -59,8 +68,8 @@ def unary(w: Writing, function: str, x: Tensor) -> Expression:
     return call(f"ops.{function}", x)
 
 
-def both(w: Writing) -> list[Expression]:
-    """Two inputs that lie alike, so that they can be broadcast; `w.order` is how.
+def alike(w: Writing) -> list[Expression]:
+    """Inputs that lie alike, so that they can be broadcast; `w.order` is how.
 
     A number that is written needs no place. One with fewer axes has its axes at the end.
     """
@@ -68,7 +77,7 @@ def both(w: Writing) -> list[Expression]:
     taken = [v for v in w.inputs if not isinstance(v, Parameter)]
     whole = [w.writer.lying[v][1] for v in taken if v.rank == rank]
     w.order = next((order for order in whole if order != plain(rank)), plain(rank))
-    return [_operand(w, i) for i in range(2)]
+    return [_operand(w, i) for i in range(len(w.inputs))]
 
 
 def _operand(w: Writing, i: int) -> Any:
@@ -114,3 +123,19 @@ def dropout(w: Writing) -> None:
         ]
         keywords["noise_shape"] = Raw("(" + ", ".join(map(str, free)) + ")")
     w.give(Call(w.layer("layers.Dropout", options.rate, **keywords), (w.x,)))
+
+
+@writes(Cast, follows=True)
+def cast(w: Writing) -> None:
+    w.give(call("ops.cast", w.x, w.operation.dtype))
+
+
+@writes(Where, follows=True)
+def where(w: Writing) -> None:
+    given = alike(w)  # which says how they lie
+    w.give(call("ops.where", *given), w.order)
+
+
+@writes(StopGradient, follows=True)
+def stop_gradient(w: Writing) -> None:
+    w.give(call("ops.stop_gradient", w.x))

@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.porting.operations.norms import BatchNorm, LayerNorm
-from unified_blocks.porting.writing.keras.expressions import Call
+from unified_blocks.porting.operations.norms import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    ResponseNorm,
+)
+from unified_blocks.porting.writing.keras.expressions import Call, call
 from unified_blocks.porting.writing.keras.words.convolutions import parameters
-from unified_blocks.porting.writing.keras.writer import Writing, writes
+from unified_blocks.porting.writing.keras.writer import Writing, last, writes
 
 
 @writes(BatchNorm, follows=True)
@@ -50,3 +56,25 @@ def layer_norm(w: Writing) -> None:
         weights=[("gamma", gamma, gamma.data), ("beta", beta, beta.data)],
     )
     w.give(Call(layer, (w.x,)))
+
+
+@writes(GroupNorm, InstanceNorm, images=True)
+def group_norm(w: Writing) -> None:
+    gamma, beta = parameters(w)
+    groups = w.operation.groups if isinstance(w.operation, GroupNorm) else -1
+    layer = w.layer(
+        "layers.GroupNormalization",
+        groups,
+        epsilon=w.operation.epsilon,
+        weights=[("gamma", gamma, gamma.data), ("beta", beta, beta.data)],
+    )
+    w.give(Call(layer, (w.image(),)), last(w.inputs[0].rank))
+
+
+@writes(ResponseNorm, images=True)
+def response_norm(w: Writing) -> None:
+    options: ResponseNorm = w.operation
+    w.writer.words.add("response_norm")
+    named = {"alpha": (options.alpha, 1e-4), "beta": (options.beta, 0.75), "k": (options.k, 1.0)}
+    others = {name: value for name, (value, usual) in named.items() if value != usual}
+    w.give(call("response_norm", w.image(), options.size, **others), last(w.inputs[0].rank))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool
+import math
+
+from unified_blocks.porting.operations.pooling import (
+    AdaptiveAvgPool,
+    AvgPool,
+    GlobalPool,
+    MaxPool,
+    SumPool,
+)
 from unified_blocks.porting.operations.shapes import Reshape
 from unified_blocks.porting.writing.keras.expressions import Call, Tensor, call
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
@@ -86,3 +94,25 @@ def global_pool(w: Writing) -> None:
         value, keep = flat.output, False
     layer = w.layer(f"layers.Global{kind}Pooling{rank - 2}D", keepdims=keep, value=value)
     w.give_as(value, Call(layer, (w.image(),)), last(rank) if keep else plain(2))
+
+
+@writes(SumPool, images=True)
+def sum_pool(w: Writing) -> None:
+    """The mean of zeros, too, by their number."""
+    options: SumPool = w.operation
+    rank = len(options.size)
+    layer = w.layer(
+        f"layers.AveragePooling{rank}D",
+        short(options.size),
+        strides=None if options.strides == options.size else short(options.strides),
+    )
+    mean = Call(layer, (padded(w, w.image(), options.over),))
+    w.give(operands((mean, math.prod(options.size)), "*"), last(rank + 2))
+
+
+@writes(AdaptiveAvgPool, images=True)
+def adaptive_pool(w: Writing) -> None:
+    size = w.operation.size
+    rank = len(size)
+    layer = w.layer(f"layers.AdaptiveAveragePooling{rank}D", short(size))
+    w.give(Call(layer, (w.image(),)), last(rank + 2))

@@ -20,6 +20,7 @@ from unified_blocks.porting.writing.keras.expressions import (
     Tensor,
     call,
 )
+from unified_blocks.porting.writing.keras.words.orders import moved
 from unified_blocks.porting.writing.keras.writer import Writing, array_of, plain, writes
 from unified_blocks.types import Array, Shape
 
@@ -70,12 +71,6 @@ def owned(given: Value) -> Parameter:
     array_of(given)
     assert isinstance(given, Parameter)
     return given
-
-
-def moved(value: Value, order: Shape) -> tuple[Shape, Shape]:
-    """The shape and the growth of a value that lies in some order."""
-    growth = value.growth or (0,) * value.rank
-    return tuple(value.shape[axis] for axis in order), tuple(growth[axis] for axis in order)
 
 
 def begins(w: Writing, start: int) -> list[tuple[Tensor, ...]]:

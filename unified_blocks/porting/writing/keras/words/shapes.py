@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from unified_blocks.porting.graph import Value
-from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
-from unified_blocks.porting.writing.keras.expressions import Call, Named, Row
+from unified_blocks.porting.operations.shapes import (
+    BroadcastLike,
+    BroadcastTo,
+    Concat,
+    ExpandDims,
+    FillLike,
+    Reshape,
+    Squeeze,
+    Transpose,
+)
+from unified_blocks.porting.writing.keras.expressions import Call, Infix, Named, Row, call
+from unified_blocks.porting.writing.keras.words.orders import inserted, without
 from unified_blocks.porting.writing.keras.writer import (
     Writing,
     last,
@@ -103,3 +113,42 @@ def matched(taken: Shape, given: Shape) -> list[tuple[list[int], list[int]]]:
     elif rest != ([], []):
         pairs.append(rest)
     return pairs
+
+
+@writes(ExpandDims, follows=True)
+def expand_dims(w: Writing) -> None:
+    order, place = inserted(w.order, w.operation.axis)
+    axis = -1 if place == len(order) - 1 else place
+    w.give(call("ops.expand_dims", w.x, axis), order)
+
+
+@writes(Squeeze, follows=True)
+def squeeze(w: Writing) -> None:
+    axes = w.operation.axes
+    places = tuple(sorted(w.order.index(axis) for axis in axes))
+    where = places if len(places) > 1 else w.axis(axes[0])
+    w.give(call("ops.squeeze", w.x, where), without(w.order, axes))
+
+
+@writes(BroadcastTo, follows=True)
+def broadcast_to(w: Writing) -> None:
+    x, y = w.inputs[0], w.node.output
+    if any(y.grows(axis) and not x.grows(axis) for axis in range(y.rank)):
+        raise w.refused("it makes an axis as long as a batch that it does not take")
+    times = tuple(1 if x.shape[axis] != 1 else y.shape[axis] for axis in w.order)
+    w.give(call("ops.tile", w.x, times))
+
+
+@writes(BroadcastLike)
+def broadcast_like(w: Writing) -> None:
+    order = plain(w.node.output.rank)
+    zeros = call("ops.zeros_like", w.taken_or_numbers(1, order))
+    w.give(Infix("+", (w.taken_or_numbers(0, order), zeros)), order)
+
+
+@writes(FillLike, follows=True)
+def fill_like(w: Writing) -> None:
+    number = w.operation.number
+    if number in (0, 1):
+        return w.give(call("ops.ones_like" if number else "ops.zeros_like", w.x))
+    return w.give(call("ops.full_like", w.x, number))

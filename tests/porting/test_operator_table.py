@@ -1,0 +1,35 @@
+"""The table of operators that are read is told by the code that reads them."""
+
+import unified_blocks as ub
+from unified_blocks.porting.mxnet.reading import HANDLERS
+from unified_blocks.porting.mxnet.table import markdown, rows
+
+
+def row_of(operator):
+    (row,) = [row for row in rows() if operator in row.operators]
+    return row
+
+
+def test_every_operator_is_in_one_row():
+    operators = [operator for row in rows() for operator in row.operators]
+    assert sorted(operators) == sorted(HANDLERS)
+
+
+def test_a_row_says_what_operators_become():
+    assert row_of("Convolution").operations == ("Convolution",)
+    assert row_of("elemwise_sub").operations == ("subtract",)
+    assert {"_minus", "broadcast_sub"} < {*row_of("elemwise_sub").operators}
+    assert row_of("_arange").operations == ("a constant",)
+    assert row_of("identity").operations == ()
+    assert {"Reduce", "Elementwise"} == {*row_of("L2Normalization").operations}
+
+
+def test_an_operator_of_the_users_own_is_in_it():
+    def mine(read):
+        return read.inputs[0]
+
+    ub.porting.register("_test_of_the_table")(mine)
+    try:
+        assert "| `_test_of_the_table` | nothing: what they take |" in markdown()
+    finally:
+        del HANDLERS["_test_of_the_table"]
