@@ -42,6 +42,7 @@ PARTS: dict[str, Part] = {
         "networks of images and sequences, over the same ones written by hand",
         (*BACKENDS, "keras"),
     ),
+    "porting": Part("a ported ResNet-50, over one written by hand", ("torch", "tensorflow")),
     "growth": Part("the cost over depth, width and batch", (*BACKENDS, "keras", "thinc")),
     "imports": Part("what importing takes", ("core", *BACKENDS)),
     "creation": Part("making a block, over making it by hand"),

@@ -45,6 +45,8 @@ def retyped(content: Any, dtype: str) -> str:
     """The JSON of a symbol whose nodes make floating numbers of this dtype alone."""
     for node in content["nodes"]:
         for options in (node.get(key) or {} for key in ("param", "attr", "attrs")):
+            if node["op"] == "RNN" and "p" in options:
+                options["p"] = "0"  # its gradients have a mask even where nothing is left out
             if options.get("dtype") in FLOATS:
                 options["dtype"] = dtype
             options.pop("__dtype__", None)  # of an argument, which is given

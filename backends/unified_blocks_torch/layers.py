@@ -78,7 +78,7 @@ class Flatten(ub.Flatten, nn.Flatten):
 
     def forward(self, X):
         if self.channels_last:
-            X = X.movedim(-1, 1)
+            X = torch.movedim(X, -1, 1)
         return X.flatten(self.start_dim, self.end_dim)
 
 

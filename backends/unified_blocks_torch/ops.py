@@ -147,7 +147,8 @@ def matrix_transpose(x):
 
 
 def reshape(x, shape):
-    return x.reshape([x.shape[i] if size is KEEP else size for i, size in enumerate(shape)])
+    sizes = [x.shape[i] if size is KEEP else size for i, size in enumerate(shape)]
+    return torch.reshape(x, sizes)  # the tensor's method takes half as long again
 
 
 permute_dims = torch.permute

@@ -85,3 +85,8 @@ class Encoder(keras.Model):
     def call(self, X):
         X = self.norm1(X + self.attention(X, X))
         return self.norm2(X + self.out(self.hidden(X)))
+
+
+def resnet50():
+    """That of Keras, with random numbers, and without its softmax."""
+    return keras.applications.ResNet50(weights=None, classifier_activation=None)

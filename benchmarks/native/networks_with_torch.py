@@ -77,6 +77,37 @@ class Encoder(nn.Module):
         return self.norm2(X + self.out(F.relu(self.hidden(X))))
 
 
+class Bottleneck(nn.Module):
+    def __init__(self, in_channels, channels, stride, projected):
+        super().__init__()
+        wide = 4 * channels
+        self.body = nn.Sequential(
+            *(nn.Conv2d(in_channels, channels, 1, stride), nn.BatchNorm2d(channels), nn.ReLU()),
+            *(conv(channels, channels, 3), nn.BatchNorm2d(channels), nn.ReLU()),
+            *(nn.Conv2d(channels, wide, 1), nn.BatchNorm2d(wide)),
+        )
+        if projected:
+            shortcut = nn.Conv2d(in_channels, wide, 1, stride, bias=False)
+            self.shortcut = nn.Sequential(shortcut, nn.BatchNorm2d(wide))
+        else:
+            self.shortcut = nn.Identity()
+
+    def forward(self, X):
+        return F.relu(self.body(X) + self.shortcut(X))
+
+
+def resnet50():
+    """Of Gluon's model zoo: strides in the first convolution of a unit."""
+    layers = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    layers.append(nn.MaxPool2d(3, 2, 1))
+    before = 64
+    for channels, units, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+        for unit in range(units):
+            layers.append(Bottleneck(before, channels, 1 if unit else stride, not unit))
+            before = 4 * channels
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, 1000))
+
+
 def in_memory(net, x):
     """The network, and its input `(n, h, w, c)`, in PyTorch's memory of channels at the end."""
     return net.to(memory_format=torch.channels_last), x.permute(0, 3, 1, 2)

@@ -6,6 +6,7 @@ import pytest
 import unified_blocks as ub
 from testbed.common import normal, run
 from unified_blocks.equivalence.matrix.cases import chimera
+from unified_blocks.reference.gradients import reference_output
 
 tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
 keras = pytest.importorskip("keras", reason="tensorflow is not installed")
@@ -181,3 +182,16 @@ def test_a_block_class_is_known_to_keras_as_soon_as_it_is_defined():
     assert known is Later.on("tensorflow")
     with ub.use_backend("torch" if "torch" in ub.available_backends() else "tensorflow"):
         assert keras.saving.get_registered_object(name) is known
+
+
+@pytest.mark.parametrize("make", [ub.RNN, ub.LSTM, ub.GRU])
+def test_a_loop_of_many_steps_turns_its_matrix_once(make):
+    x = normal(2, 80, 3)
+    layer = ub.initialize(ub.build(make(4), x.shape), 0, "torch_default")
+    graph = tf.function(layer.call).get_concrete_function(tf.constant(x)).graph.as_graph_def()
+    inside = [node for each in graph.library.function for node in each.node_def]
+    products = [node.attr["transpose_b"].b for node in inside if node.op == "MatMul"]
+    assert products == [False] * 16
+    expected = reference_output(layer, ub.state(layer), x)
+    np.testing.assert_allclose(run(layer, x), expected, atol=1e-5)
+    np.testing.assert_allclose(tf.function(layer)(tf.constant(x)), expected, atol=1e-5)

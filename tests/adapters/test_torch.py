@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from testbed.common import normal
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 @pytest.fixture(autouse=True)
@@ -225,3 +227,33 @@ def test_a_convolution_in_space_with_channels_last_lies_in_memory_as_one_by_hand
 
 def test_a_convolution_with_channels_first_lies_in_memory_as_pytorch_makes_it():
     assert ub.Conv2D(4, 3, in_channels=2).weight.is_contiguous()
+
+
+def test_channels_at_the_end_cost_two_views_for_each_layer_of_images():
+    twin = nn.Sequential(
+        *(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(36, 5)),
+    ).to(memory_format=torch.channels_last)
+    with ub.use_layout("channels_last"):
+        net = ub.MySequential(
+            *(ub.Conv2D(4, 3), ub.BatchNorm(), ub.ReLU(), ub.MaxPool2D(2)),
+            *(ub.Flatten(), ub.Dense(5)),
+        )
+    x = torch.from_numpy(normal(2, 8, 8, 3))
+    ub.transfer(twin, ub.build(net, x.shape))
+    found, wanted = operations(net, x), operations(twin, torch.permute(x, (0, 3, 1, 2)))
+    assert found - wanted == {"aten.permute.default": 7}
+    assert not wanted - found
+
+
+def operations(net, x):
+    found = Counter()
+
+    class Counting(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            found[str(function)] += 1
+            return function(*args, **(kwargs or {}))
+
+    with torch.no_grad(), Counting():
+        net.eval()(x)
+    return found

@@ -532,7 +532,7 @@ def residual(b, x, width, stride, path):
     y = conv(x, width, 3, stride, "conv1")
     y = add(Elementwise("relu"), y, own="relu")
     y = conv(y, width, 3, 1, "conv2")
-    if stride > 1:
+    if x.shape[1] != width:
         x = conv(x, width, 1, stride, "downsample")
     return add(Elementwise("add"), x, y, own="sum")
 
@@ -551,6 +551,17 @@ def test_what_differs_between_calls_is_an_argument(tmp_path):
     assert "for i in range(1, 3):" in text.source
     assert net.get_layer("stages.1.0.downsample").strides == (2, 2)
     assert "# (n, 8, 8, 16)" in text.source
+
+
+def test_blocks_that_differ_in_a_few_statements_are_one_function(tmp_path):
+    text, net = is_as_numpy(tower((2, 3, 1), (8, 16, 24), (1, 2, 1)), tmp_path, batch=3)
+    assert text.source.count("def residual") == 1
+    assert "if strides > 1:" in text.source
+    assert 'padding="same" if strides == 1 else "valid"' in text.source
+    assert [layer.name for layer in net.layers if layer.name.endswith("downsample")] == [
+        "stages.1.0.downsample",
+        "stages.2.0.downsample",
+    ]
 
 
 # Networks of the zoo

@@ -190,20 +190,20 @@ def test_a_network_of_the_zoo_is_read_by_its_name_from_every_file_of_it(tmp_path
     from testbed.zoo import vision
     from unified_blocks_mxnet.compat import mx
 
-    net = vision.get_model("squeezenet1.1", classes=3)
+    net = vision.get_model("mobilenet0.25", classes=3)
     net.initialize()
     net.hybridize()
-    net(mx.nd.zeros((1, 3, 64, 64)))
+    net(mx.nd.zeros((1, 3, 32, 32)))
     net.save_parameters(str(tmp_path / "structural.params"))
     net.export(str(tmp_path / "net"))
     wanted = {".".join(path): p.data().asnumpy() for path, p in structural(net)}
     for file in ("structural.params", "net-0000.params"):
-        network, _, graph = read("squeezenet1.1", tmp_path / file, (1, 3, 64, 64))
+        network, _, graph = read("mobilenet0.25", tmp_path / file, (1, 3, 32, 32))
         assert graph.outputs[0].shape == (1, 3)
         assert {".".join(network.names[name]) for name in network.arrays} == {*wanted}
         for name, array in network.arrays.items():
             np.testing.assert_array_equal(array, wanted[".".join(network.names[name])])
-    assert read("squeezenet1.1", tmp_path / file, None)[1]["data"].shape == (1, 3, 224, 224)
+    assert read("mobilenet0.25", tmp_path / file, None)[1]["data"].shape == (1, 3, 224, 224)
     with pytest.raises(ub.StateMismatchError, match=r"alexnet: params must have every array"):
         read("alexnet", tmp_path / file)
 

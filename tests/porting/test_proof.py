@@ -71,6 +71,23 @@ def test_gradients_are_equal_too(tmp_path, backend_name):
     assert not spoiled(port, "fc1").prove(gradients=True).ok
 
 
+@judged
+def test_gradients_that_no_judge_knows_are_not_compared_and_said_to_be(tmp_path, backend_name):
+    graph = Graph()
+    a, b = graph.given("a", "b")
+    text = graph.text(graph("elemwise_add", "sum", a, b))
+    path, _ = save(tmp_path, text, {})
+    proof = ub.port(path, target(backend_name), example=((2, 3), (2, 3))).prove(gradients=True)
+    assert proof.notes == ("gradients are compared of networks of one input only; this one has 2",)
+    graph = Graph()
+    x, slope = graph.given("x", "slope_gamma")
+    text = graph.text(graph("LeakyReLU", "slope", x, slope, act_type="prelu"))
+    path, _ = save(tmp_path, text, {"slope_gamma": np.full(3, 0.25, "float32")})
+    proof = ub.port(path, target(backend_name), example=(2, 3, 4)).prove(gradients=True)
+    assert "not compared of networks with PReLU: in a graph MXNet 1.9.1 computes" in proof.notes[0]
+    assert proof.ok
+
+
 def test_gradients_without_mxnet_are_refused(tmp_path, backend_name, alone):
     with pytest.raises(ub.UnsupportedError, match="gradients must be judged by MXNet; got none"):
         ported(tmp_path, backend_name).prove(gradients=True)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from unified_blocks.files.state_files import write_state
-from unified_blocks.porting.graph import Builder, parameter
+from unified_blocks.porting.graph import Builder, constant, parameter
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.operations.attention import MergeHeads, SplitHeads
+from unified_blocks.porting.operations.convolutions import Linear
 from unified_blocks.porting.operations.elementwise import Elementwise
 from unified_blocks.porting.operations.embedding import Embedding
 from unified_blocks.porting.operations.norms import LayerNorm
@@ -155,3 +156,23 @@ def test_embeddings_and_norms(computed):
     check(computed, *graph_of(Embedding(), tokens, weight=normal(7, 4)))
     arrays = {"gamma": normal(5), "beta": normal(5, seed=1)}
     check(computed, *graph_of(LayerNorm(1e-3), normal(3, 4, 5), **arrays))
+
+
+def test_a_layer_on_a_constant_belongs_to_the_network(computed):
+    """As the first step of a cell, whose state is 0: the bias of its product is trained."""
+    builder = Builder("Net")
+    x = builder.input("x", (2, 3), "float64")
+    x.growth = (1, 0)
+    of_x, of_state = (
+        [parameter(f"{name}_{each}", normal(*shape, seed=len(name)), path=(name, each))
+         for each, shape in (("weight", (4, columns)), ("bias", (4,)))]
+        for name, columns in (("i2h", 3), ("h2h", 4))
+    )  # fmt: skip
+    (h,) = builder.add(Linear(), constant(np.zeros((1, 4)), "float64", "begin"), *of_state,
+                       name="first", path=("h2h",))  # fmt: skip
+    (i,) = builder.add(Linear(), x, *of_x, name="i2h")
+    (y,) = builder.add(Elementwise("add"), i, h, name="sum")
+    (y,) = builder.add(Linear(), y, *of_state, name="second", path=("h2h",))
+    i.growth = y.growth = (1, 0)
+    builder.graph.outputs = [y]
+    check(computed, builder.graph, {"x": normal(2, 3)})

@@ -108,6 +108,13 @@ class Network:
         return self.graph
 
 
+def doubled(graph: Graph) -> Graph:
+    """The graph with all its floating numbers in float64."""
+    for each in graph.parameters():
+        each.data, each.dtype = each.data.astype("float64"), "float64"
+    return graph
+
+
 def example(graph: Graph, batch: int = BATCH) -> dict[str, Any]:
     """Numbers for each input of a graph."""
     random = np.random.default_rng(1)

@@ -24,7 +24,7 @@ class LanguageModel(gluon.HybridBlock):
 class SelfAttention(gluon.HybridBlock):
     """Attention of heads whose weights are put together head by head for one product.
 
-    With `plain`, the same by products that MXNet has in float64 too.
+    With `plain`, the same by what MXNet computes in float64 too.
     """
 
     def __init__(self, units, heads, plain=False):
@@ -79,13 +79,16 @@ class EncoderLayer(gluon.HybridBlock):
             self.proj = nn.Dense(units, flatten=False, in_units=units)
             self.attention_norm = nn.LayerNorm(in_channels=units, epsilon=1e-12)
             self.ffn_1 = nn.Dense(2 * units, flatten=False, in_units=units)
+            self.plain = plain
             self.gelu = nn.GELU()
             self.ffn_2 = nn.Dense(units, flatten=False, in_units=2 * units)
             self.norm = nn.LayerNorm(in_channels=units, epsilon=1e-12)
 
     def hybrid_forward(self, F, x, lengths):
         x = self.attention_norm(self.proj(self.attention(x, lengths)) + x)
-        return self.norm(self.ffn_2(self.gelu(self.ffn_1(x))) + x)
+        y = self.ffn_1(x)
+        y = y * (1 + F.erf(y * 0.5**0.5)) * 0.5 if self.plain else self.gelu(y)
+        return self.norm(self.ffn_2(y) + x)
 
 
 class BERT(gluon.HybridBlock):

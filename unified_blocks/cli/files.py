@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from unified_blocks.cli import graphs
 from unified_blocks.cli.terminal import app, make_console, printable, usage_error
 from unified_blocks.errors import UnifiedBlocksError
 from unified_blocks.files.parts import in_both, renamed, writable
@@ -61,8 +62,17 @@ def inspect(
 
     Reads .safetensors, PyTorch state dicts, MXNet .params, Keras .weights.h5 and .keras. What a
     .keras file, or the graph beside a .params file, says of norms is shown too.
+
+    Of a graph of MXNet, net-symbol.json, it shows inputs, outputs, and what its operators compute.
     """
     with errors_shown():
+        if graphs.is_graph(file):
+            graph = graphs.described(file)
+            if as_json:
+                print_json(graph)
+            else:
+                graphs.show(make_console(), graph)
+            return
         state = opened(file, kinds_of(kind), strict=not partial)
         with shown_progress(state) as shown:
             rows = [row_of(stored) for stored in shown.tensors.values()]

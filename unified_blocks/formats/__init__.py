@@ -45,9 +45,11 @@ def format_of(path: Path) -> Any:
     for module in formats():
         if module.recognises(head, path):
             return module
+    graph = path.name.endswith("-symbol.json")
+    remedy = "; give the numbers of this graph, the .params file beside it" if graph else ""
     raise FileFormatError(
         f"{path} must be a file of one of the formats {', '.join(m.NAME for m in formats())}; got "
-        f"one that begins with {head[:16]!r}"
+        f"one that begins with {head[:16]!r}{remedy}"
     )
 
 

@@ -68,7 +68,7 @@ class Parameter(Value):
         if self.role != "constant" or self.shape != ():
             return None
         number = self.data[()]
-        return float(str(number)) if self.data.dtype.kind == "f" else number.item()  # type: ignore[no-any-return]
+        return float(str(number)) if self.data.dtype.kind == "f" else number.item()
 
 
 def parameter(
@@ -113,6 +113,11 @@ class Node:
     def parameters(self) -> tuple[Parameter, ...]:
         """Those of its inputs that are numbers of the network, but for written constants."""
         return tuple(v for v in self.inputs if isinstance(v, Parameter) and v.scalar is None)
+
+    @property
+    def owned(self) -> tuple[Parameter, ...]:
+        """Those that belong to a layer: all but constants."""
+        return tuple(each for each in self.parameters if each.role != "constant")
 
     @property
     def taken(self) -> tuple[Value, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import numpy as np
 from unified_blocks.backend.registry import available_backends, get_backend
 from unified_blocks.errors import FileFormatError, InputError
 from unified_blocks.files.state_files import read_state, write_state
-from unified_blocks.porting.graph import Graph, Value
+from unified_blocks.porting.graph import Graph, Node, Value
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import LABELLED, Source
 from unified_blocks.porting.mxnet.tolerances import DEFAULT, FLOAT32_ONLY, tolerance_of
+from unified_blocks.porting.targets import Target
 from unified_blocks.types import Array
 
 NARROW = 1e-4
@@ -45,10 +46,11 @@ class Judge:
         return self.allowed.get(value, DEFAULT)
 
 
-def interpreter(graph: Graph, inputs: Mapping[str, Array]) -> Judge:
+def interpreter(port: Any, inputs: Mapping[str, Array]) -> Judge:
     """NumPy, which knows every value."""
     with np.errstate(all="ignore"):  # what overflows there overflows here
-        return Judge("NumPy", values_of(graph, inputs), {})
+        values = values_of(port.graph, inputs)
+    return Judge("NumPy", values, loose_in(port.graph, port.target))
 
 
 def original_is_here() -> bool:
@@ -142,7 +144,7 @@ def _by_names(port: Any, title: str, named: Mapping[str, Array]) -> Judge:
         found = named.get(f"{name}.{index}", named.get(name) if index == 0 else None)
         if found is not None:
             known[value] = np.asarray(found)
-    return Judge(title, known, loosened(port.network, port.graph))
+    return Judge(title, known, loosened(port.network, port.graph, port.target))
 
 
 def values_in(graph: Graph) -> list[Value]:
@@ -150,20 +152,41 @@ def values_in(graph: Graph) -> list[Value]:
     return [value for node in graph.nodes for value in node.outputs]
 
 
-def loosened(network: Source, graph: Graph) -> dict[Value, float]:
-    """How far each value may be from what its framework computes.
+def loosened(network: Source, graph: Graph, target: Target | None = None) -> dict[Value, float]:
+    """How far each value may be from what the framework of a network computes.
 
     Some operators compute in float32 whatever they are given; what comes after them inherits it.
+
+    Args:
+        target: where the network was ported to, which has such operations of its own.
     """
     operators = {node.name: node.operator for node in network.symbol.nodes}
     least = NARROW if dtype_of(network) == "float32" else DEFAULT
+
+    def own(node: Node, value: Value) -> float:
+        name = value.origin[0] if value.origin else node.name
+        return max(tolerance_of(operators.get(name, "")), least, _of_target(target, node))
+
+    return _inherited(graph, own)
+
+
+def loose_in(graph: Graph, *targets: Target) -> dict[Value, float]:
+    """How far each value may be from exact numbers, in nets of these targets."""
+    return _inherited(graph, lambda node, _: max(_of_target(each, node) for each in targets))
+
+
+def _of_target(target: Target | None, node: Node) -> float:
+    loose = {} if target is None else target.loose
+    return loose.get(type(node.operation).__name__, DEFAULT)
+
+
+def _inherited(graph: Graph, own: Callable[[Node, Value], float]) -> dict[Value, float]:
+    """What is allowed of each value: its own, or that of what it is made of."""
     found: dict[Value, float] = {}
     for node in graph.nodes:
-        before = max((found.get(value, least) for value in node.taken), default=least)
+        before = max((found.get(value, DEFAULT) for value in node.taken), default=DEFAULT)
         for value in node.outputs:
-            # A node of ours may stand for several of theirs: one that computes, and one that turns.
-            names = {node.name, value.origin[0] if value.origin else node.name}
-            found[value] = max(before, *(tolerance_of(operators.get(each, "")) for each in names))
+            found[value] = max(before, own(node, value))
     return found
 
 

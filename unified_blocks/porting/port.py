@@ -24,6 +24,7 @@ from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.loading import of_files, of_live, of_zoo
 from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.passes import prepared
+from unified_blocks.porting.proof import Proof
 from unified_blocks.porting.targets import Target, target_of
 from unified_blocks.types import Array, Shape, State
 
@@ -186,11 +187,13 @@ class Port:
         return module
 
     @cached_property
-    def proof(self) -> Any:
+    def proof(self) -> Proof:
         """How far the network is from what the original computes: see `prove`."""
         return self.prove()
 
-    def prove(self, *, gradients: bool = False, judge: str | os.PathLike[str] | None = None) -> Any:
+    def prove(
+        self, *, gradients: bool = False, judge: str | os.PathLike[str] | None = None
+    ) -> Proof:
         """Compare the network with the original, layer by layer, in float64.
 
         The judge is MXNet, where it is installed, or a record of what it computed; and always an

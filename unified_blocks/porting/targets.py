@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +27,8 @@ class Target:
         module: what writes it.
         backend: whose nets it gives; None for the default one.
         layouts: whether there is a choice of where channels are.
+        loose: how far the operations of these names may be from exact numbers, relative to their
+            largest: those that the framework computes in float32 whatever it is given.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Target:
     module: str
     backend: str | None
     layouts: bool = False
+    loose: Mapping[str, float] = field(default_factory=dict)
 
     def options(self, layout: str | None) -> dict[str, str]:
         """The options of what writes it.
@@ -77,7 +80,9 @@ TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
         Target("torch", "PyTorch modules", "pytorch", "torch"),
-        Target("tensorflow", "a functional Keras model", "keras", "tensorflow", layouts=True),
+        Target(
+            "tensorflow", "a functional Keras model", "keras", "tensorflow", True, {"Resize": 1e-6}
+        ),
         Target("unified_blocks", "portable blocks", "portable", None),
     )
 }

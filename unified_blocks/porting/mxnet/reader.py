@@ -10,7 +10,7 @@ from unified_blocks.errors import InputError, StateMismatchError, UnsupportedErr
 from unified_blocks.porting.graph import Builder, Graph, Node, Parameter, Value, parameter
 from unified_blocks.porting.mxnet.handlers import load_handlers
 from unified_blocks.porting.mxnet.places import places_of
-from unified_blocks.porting.mxnet.reading import HANDLERS, Reading, owner
+from unified_blocks.porting.mxnet.reading import HANDLERS, Reading
 from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.operations.shapes import BroadcastTo, Reshape
 from unified_blocks.types import Array, Shape
@@ -67,16 +67,20 @@ def read_graph(
     """
     wanted = _heads(source.symbol, outputs)
     graph = _Reader(source, inputs, wanted).read()
-    larger = {
-        name: ((shape[0] + 1, *shape[1:]) if shape else shape, dtype)
-        for name, (shape, dtype) in inputs.items()
-    }
+    batch = next((shape[0] for shape, _ in inputs.values() if shape), 1)
+    larger = {name: (_longer(shape, batch), dtype) for name, (shape, dtype) in inputs.items()}
     try:
         other = _Reader(source, larger, wanted).read()
     except (UnsupportedError, InputError):
         return graph  # right for this batch only
     _compare(graph, other)
     return graph
+
+
+def _longer(shape: Shape, batch: int) -> Shape:
+    """The shape of an input for one more in the batch: of a state, that may be in another place."""
+    place = next((axis for axis, size in enumerate(shape) if size == batch), None)
+    return tuple(size + (axis == place) for axis, size in enumerate(shape))
 
 
 def inputs_of(source: Source, outputs: Sequence[str] | None = None) -> list[SymbolNode]:
@@ -195,7 +199,6 @@ class _Reader:
                 raise InputError(f"{self.source.name}: an output must be computed; got {name!r}")
             self.builder.graph.outputs.append(value)
         self.builder.graph.nodes = _needed(self.builder.graph)
-        _name_shared(self.builder.graph)
         return self.builder.graph
 
     def _remedy(self, live: Sequence[int]) -> str:
@@ -270,24 +273,6 @@ def _needed(graph: Graph) -> list[Node]:
             wanted.update(node.inputs)
             needed.append(node)
     return needed[::-1]
-
-
-def _name_shared(graph: Graph) -> None:
-    """Give all calls of one layer the path of its parameters, where no trace tells the blocks.
-
-    Operations with the same parameters, such as the steps of a cell that was unrolled, are calls of
-    one layer; their own names have the number of the step.
-    """
-    calls: dict[Any, list[Node]] = {}
-    for node in graph.nodes:
-        own = tuple(each for each in node.parameters if each.role != "constant")
-        if own and node.path == (node.name,):
-            calls.setdefault((node.operation, own), []).append(node)
-    for (_, parameters), nodes in calls.items():
-        if len(nodes) > 1:
-            path = owner(parameters)
-            for node in nodes:
-                node.path = path
 
 
 def _compare(graph: Graph, other: Graph) -> None:

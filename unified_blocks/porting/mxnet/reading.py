@@ -198,6 +198,11 @@ class Reading:
         return made
 
 
+def is_zeros(value: Value) -> bool:
+    """Whether a value is a constant, and 0."""
+    return isinstance(value, Parameter) and value.role == "constant" and not value.data.any()
+
+
 def owner(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """Where the layer is that has these: `lstm_i2h_weight`, `lstm_i2h_bias` are of `lstm_i2h`."""
     *blocks, _ = parameters[0].path or (parameters[0].name,)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value, parameter
+from unified_blocks.porting.operations.elementwise import Elementwise
+from unified_blocks.porting.operations.shapes import BroadcastTo
 
 
 def fold(graph: Graph) -> None:
@@ -26,6 +28,22 @@ def fold(graph: Graph) -> None:
         else:
             kept.append(node)
     graph.nodes = kept
+    for node in kept:
+        _without_zeros(node)
+
+
+def _without_zeros(node: Node) -> None:
+    """Zeros that are added only tell a shape."""
+    if node.operation != Elementwise("add"):
+        return
+    for x, other in (node.inputs, node.inputs[::-1]):
+        if _is_zeros(other) and x.rank == node.output.rank:
+            node.operation, node.inputs = BroadcastTo(node.output.shape), (x,)
+            return
+
+
+def _is_zeros(value: Value) -> bool:
+    return isinstance(value, Parameter) and value.role == "constant" and not value.data.any()
 
 
 def _is_constant(node: Node) -> bool:

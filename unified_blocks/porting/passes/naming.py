@@ -23,7 +23,7 @@ def name_blocks(graph: Graph) -> None:
     names = [each[shared if len(words) > 1 else 0 :] for each in words]
     layers: dict[tuple[int, ...], tuple[str, ...]] = {}
     for node, path in zip(graph.nodes, _paths(names), strict=True):
-        key = tuple(id(each) for each in node.parameters)
+        key = tuple(id(each) for each in node.owned)
         node.path = layers.setdefault(key, path) if key else path
     _make_distinct(graph.nodes)
     for node in graph.nodes:
@@ -38,8 +38,8 @@ def _kind(block: str) -> str:
 
 def _words(node: Node) -> list[str]:
     """The words of a node's name; where it has parameters, of what their names share."""
-    owned = [p.path[-1] if p.path else p.name for p in node.parameters if p.role != "constant"]
-    name = node.name
+    owned = [p.path[-1] if p.path else p.name for p in node.owned]
+    name = node.path[-1]
     if owned:
         stems = [_stem(each) for each in owned]
         if len(set(stems)) == 1:
@@ -107,7 +107,7 @@ def _make_distinct(nodes: Sequence[Node]) -> None:
     blocks = {node.path[:i] for node in nodes for i in range(1, len(node.path))}
     owners: dict[tuple[str, ...], tuple[int, ...]] = {}
     for node in nodes:
-        key = tuple(id(each) for each in node.parameters)
+        key = tuple(id(each) for each in node.owned)
         path, number = node.path, 1
         while path in blocks or (path in owners and (not key or owners[path] != key)):
             number += 1

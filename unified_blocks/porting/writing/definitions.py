@@ -16,7 +16,6 @@ from unified_blocks.porting.writing.pieces import (
     Part,
     Piece,
     bound,
-    call,
     changed,
     slots,
     text,
@@ -117,7 +116,8 @@ class Defining:
                 and (part.head in self.definitions or len(written(without_comments(part))) > 70)
             ),
         )
-        return replace(draft, children=tuple((str(i), p) for i, p in enumerate(pieces)))
+        named = [(str(i), piece) for i, piece in enumerate(pieces) if isinstance(piece, Piece)]
+        return replace(draft, children=tuple(named))
 
     def _with_segments(self, draft: Draft) -> list[Piece]:
         row = [piece for _, piece in draft.children]
@@ -150,7 +150,8 @@ class Defining:
         first = drafts[0]
         is_row = not first.statements
         if is_row and first.scope.kind in GENERIC and len(drafts) == 1:
-            self.drafting.made[first.scope.path] = call(first.base, *first.parts)
+            made = self.drafting.dialect.row(first.base, first.parts)
+            self.drafting.made[first.scope.path] = made
             return
         common = abstracted(
             [draft.parts for draft in drafts],
@@ -172,7 +173,7 @@ class Defining:
                 continue
             users = [each for each in [*self.definitions.values(), top] if each is not definition]
             uses = sum(_uses(part, name) for each in users for part in each.parts)
-            body = call(definition.draft.base, *definition.parts)
+            body = self.drafting.dialect.row(definition.draft.base, definition.parts)
             if uses > 1 and len(written(body)) >= SHORTEST and not _is_single(definition):
                 continue
             for each in users:
@@ -214,8 +215,7 @@ def _numbers(draft: Draft) -> list[Any]:
 
 def _channels(values: Sequence[Any]) -> int | None:
     """How many channels the first of some images has, or features a vector."""
-    shape = values[0].shape if values else ()
-    return shape[1] if len(shape) > 1 else None
+    return values[0].shape[1] if values and values[0].rank > 1 else None
 
 
 def _is_single(definition: Definition) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from unified_blocks.porting.graph import Parameter
-from unified_blocks.porting.writing.pieces import Piece
+from unified_blocks.porting.operations.operation import Operation
+from unified_blocks.porting.writing.pieces import Part, Piece, call
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,14 @@ class Dialect:
         indexed: how a part is named that cannot be an attribute, a `{}` for its name.
         assigned: how such a part is made, another `{}` for it.
         holder: a dict of parts, `...` for what is in it; its own braces are double.
-        deep: how a part of a dict in a dict is named, by its dotted name.
+        deep: how a part of a dict in a dict is named, by its dotted name; empty where dicts are
+            named like any.
         tensor: the type of a tensor in an annotation.
         argument: what the only input of a block is called.
+        renames: whether a part whose name no part may have gets another one.
+        parallel_options: what `parallel` takes besides its layers.
+        fused: gives a layer that does some more operations, by its own options, or None; where
+            there is no such function, a class of its own does, which extends the layer.
         tensors: what makes numbers that no layer owns.
         reserved: names that no class of a network may have.
         attributes: names that no part of a block may have.
@@ -44,3 +51,14 @@ class Dialect:
     reserved: frozenset[str]
     attributes: frozenset[str]
     argument: str = "x"
+    renames: bool = False
+    parallel_options: Mapping[str, Any] = field(default_factory=dict)
+    fused: Callable[[Piece, Sequence[Operation]], Piece | None] | None = None
+
+    def known(self, name: str) -> str:
+        """What a part is called that the network calls by this name."""
+        return f"{name}_" if self.renames and name in self.attributes else name
+
+    def row(self, base: str, parts: Sequence[Part]) -> Piece:
+        """What makes layers in a row, or beside each other."""
+        return call(base, *parts, **(self.parallel_options if base == self.parallel else {}))

@@ -103,7 +103,27 @@ class Drafting:
                 for each in self.words[item].weights.values()
             )
         ]
-        return found[0] if len(found) == 1 and scope.path else None
+        if len(found) != 1 or not scope.path:
+            return None
+        return found[0]
+
+    def whole(self, scope: Scope) -> Piece | None:
+        """The layer that a block of one layer and expressions is by options of its own."""
+        fused, owner = self.dialect.fused, self.owner(scope)
+        if fused is None or owner is None or not self.is_inline(scope) or not scope.is_chain:
+            return None
+        layer = self.words[owner].layer
+        first, *others = scope.nodes()
+        if first is not owner or layer is None:
+            return None
+        return fused(layer, [node.operation for node in others])
+
+    def _can_stand(self, item: Item) -> bool:
+        """Whether an item can stand in a row of layers."""
+        if isinstance(item, Node):
+            return self.words[item].is_plain_layer
+        plain = self.dialect.fused is None or not self.is_inline(item)
+        return plain or self.whole(item) is not None
 
     def is_inline(self, scope: Scope) -> bool:
         """Whether a block is one layer, and expressions around it, which others can write."""
@@ -125,8 +145,7 @@ class Drafting:
             scope.is_chain
             and not self.has_opened(scope)
             and _are_numbers(names)
-            and all(isinstance(item, Scope) or self.words[item].layer for item in scope.items)
-            and all(isinstance(i, Scope) or self.words[i].is_plain_layer for i in scope.items)
+            and all(map(self._can_stand, scope.items))
         )
 
     def is_parallel(self, scope: Scope) -> bool:
@@ -148,11 +167,7 @@ class Drafting:
             if item is None:
                 if value is not scope.inputs[0]:
                     return False
-            elif (
-                taken(item) != scope.inputs
-                or given(item) != [value]
-                or (isinstance(item, Node) and not self.words[item].is_plain_layer)
-            ):
+            elif taken(item) != scope.inputs or given(item) != [value] or not self._can_stand(item):
                 return False
         return not names
 
@@ -167,7 +182,9 @@ class Drafting:
         for item in scope.items:
             if isinstance(item, Scope) and item.path in self.opened:
                 found += self.children(item)
-            elif isinstance(item, Scope) and (plain or not self.is_inline(item)):
+            elif not isinstance(item, Scope) or (plain and self.whole(item) is not None):
+                continue
+            elif plain or not self.is_inline(item):
                 found.append(item)
         return found
 
@@ -191,12 +208,20 @@ class Drafting:
             if item is None:
                 piece = Piece(self.dialect.identity, is_call=True)
             elif isinstance(item, Scope):
-                piece = self._commented(self.made[item.path], item)
+                piece = self._commented(self._made(item), item)
                 self.layers[item.path] = item.outputs[0]
             else:
                 piece = self._commented(self._layer(item, (*scope.path, str(i))), item)
             children.append((str(i), piece))
         return Draft(scope, base, tuple(children))
+
+    def _made(self, scope: Scope) -> Piece:
+        """What makes a block in a row."""
+        whole, owner = self.whole(scope), self.owner(scope)
+        if whole is None or owner is None:
+            return self.made[scope.path]
+        self._layer(owner, scope.path)
+        return whole
 
     def _layer(self, node: Node, path: Path) -> Piece:
         """What makes the layer that a node is, at a path."""
@@ -238,7 +263,7 @@ class _Block:
         self.drafting = drafting
         self.scope = scope
         self.dialect = drafting.dialect
-        self.owner = drafting.owner(scope)
+        self.owner = drafting.owner(scope) if drafting.dialect.fused is None else None
         self.parts: dict[Path, Piece] = {}
         self.tensors: dict[str, tuple[Parameter, Piece]] = {}
         self.attributes: dict[Parameter, str] = {}
@@ -274,13 +299,13 @@ class _Block:
                 self.node(item, inside)
         elif item.path in self.drafting.opened:
             for each in item.items:
-                self.item(each, (*inside, item.name))
+                self.item(each, (*inside, self.dialect.known(item.name)))
         elif self.drafting.is_inline(item):
             owner = self.drafting.owner(item)
             for node in item.nodes():
                 self.node(node, inside, item.name if node is owner else "")
         else:
-            name = (*inside, item.name)
+            name = (*inside, self.dialect.known(item.name))
             self.parts[name] = self.drafting.made[item.path]
             if item.outputs:
                 self.drafting.layers[item.path] = item.outputs[0]
@@ -293,7 +318,7 @@ class _Block:
         if word.expression is not None and not name:
             self.step(node.outputs, word.expression)
             return
-        place = (*inside, name or node.path[-1])
+        place = (*inside, self.dialect.known(name or node.path[-1]))
         self.parts[place] = self.drafting._layer(node, (*self.scope.path, *place))
         owned = set(word.weights.values())
         inputs = tuple(each for each in node.inputs if each not in owned)
@@ -318,10 +343,11 @@ class _Block:
             self.plain = False
             source = self.dialect.indexed.format(name)
         source += "".join(f'["{each}"]' for each in others)
-        attribute = text(source if len(place) < 3 else self.dialect.deep.format(".".join(place)))
+        if len(place) > 2 and self.dialect.deep:
+            source = self.dialect.deep.format(".".join(place))
         if called.count("{}") != 1 + len(inputs):
             called = called.format("{}", ", ".join(["{}"] * len(inputs)))
-        self.step(outputs, text(called, attribute, *inputs), gives)
+        self.step(outputs, text(called, text(source), *inputs), gives)
 
     def step(self, outputs: tuple[Value, ...], piece: Piece, gives: str = "") -> None:
         self.steps.append(Step(outputs, resolved(piece, self.own), gives))

@@ -71,7 +71,8 @@ def classes(
         except DiffersError as error:
             opened |= {error.path}
     owned = {
-        parameter: [".".join(path) for path in paths] for parameter, paths in drafting.owned.items()
+        parameter: [".".join([*map(dialect.known, path[:-1]), path[-1]]) for path in paths]
+        for parameter, paths in drafting.owned.items()
     }
     sources = [source_of(each, dialect) for each in defining.definitions.values()]
     sources.append(source_of(top, dialect, ending(owned)))
@@ -81,7 +82,7 @@ def classes(
         tuple(drafting.helpers),
         {each: parameter.data for parameter, names in owned.items() for each in names},
         {parameter.name: names[0] for parameter, names in owned.items()},
-        {".".join(path): value for path, value in drafting.layers.items()},
+        {".".join(map(dialect.known, path)): value for path, value in drafting.layers.items()},
     )
 
 

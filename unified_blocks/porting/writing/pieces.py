@@ -265,8 +265,8 @@ def bindings(template: str) -> tuple[tuple[int, ...], int]:
         elif isinstance(node, ast.UnaryOp):
             visit(node.operand, _level(node))
         elif isinstance(node, ast.Compare):
-            for each in (node.left, *node.comparators):
-                visit(each, 2)
+            for side in (node.left, *node.comparators):
+                visit(side, 2)
         elif isinstance(node, ast.Attribute | ast.Subscript):
             visit(node.value, ATOM)
             if isinstance(node, ast.Subscript):
@@ -276,8 +276,8 @@ def bindings(template: str) -> tuple[tuple[int, ...], int]:
             for each in (*node.args, *(keyword.value for keyword in node.keywords)):
                 visit(each, 0)
         else:
-            for each in ast.iter_child_nodes(node):
-                visit(each, 0)
+            for child in ast.iter_child_nodes(node):
+                visit(child, 0)
 
     visit(tree, 0)
     return tuple(needs.values()), _level(tree)

@@ -12,7 +12,7 @@ LEAST = 3
 """How often layers must follow each other to be worth a function."""
 LONGEST = 8
 """Of how many layers at most."""
-GAIN = 6
+GAIN = 4
 """How many lines it must save at least."""
 
 
@@ -56,7 +56,7 @@ def segments(row: Sequence[Part], sizes: Sequence[tuple[Any, Any]]) -> Segments 
                     [sizes[start][0] for start in starts],
                     [sizes[start + length - 1][1] for start in starts],
                 )
-                score = most - len(starts) * len(common.arguments) / 2
+                score = most - len(starts) * len(common.arguments) / 4
                 if score >= GAIN and (best is None or score > best[0]):
                     best = score, Segments(tuple(starts), length, common)
     return best[1] if best else None

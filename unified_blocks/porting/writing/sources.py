@@ -34,7 +34,11 @@ def source_of(definition: Definition, dialect: Dialect, ending: Sequence[str] = 
         ending: lines at the end of its constructor.
     """
     definition.parts = [_quiet(part) for part in definition.parts]
-    made = _function(definition) if definition.is_function else _class(definition, dialect, ending)
+    made = (
+        _function(definition, dialect)
+        if definition.is_function
+        else _class(definition, dialect, ending)
+    )
     return _with_variables("\n".join(made))
 
 
@@ -66,15 +70,11 @@ def _signature(arguments: Sequence[Argument]) -> list[str]:
     ]
 
 
-def _function(definition: Definition) -> list[str]:
+def _function(definition: Definition, dialect: Dialect) -> list[str]:
     base = definition.draft.base
     head = f"def {definition.name}({', '.join(_signature(definition.arguments))}) -> {base}:"
-    body = Piece(base, tuple(definition.parts), *_positional(len(definition.parts)))
+    body = dialect.row(base, definition.parts)
     return [*laid_out(head), *laid_out(f"return {written(body)}", 4)]
-
-
-def _positional(count: int) -> tuple[tuple[str, ...], tuple[object, ...], bool]:
-    return ("",) * count, (REQUIRED,) * count, True
 
 
 def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> list[str]:
@@ -89,7 +89,7 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
     if draft.children or draft.tensors or definition.arguments or ending:
         given = ", ".join(["self", *_signature(definition.arguments)])
         lines += laid_out(f"def __init__({given}) -> None:", 4)
-    lines += [] if draft.statements else _row(definition)
+    lines += [] if draft.statements else _row(definition, dialect)
     if len(lines) > 1 and draft.statements:
         lines += _attributes(definition, [next(parts) for _ in draft.children], dialect)
         for name, tensor, _ in draft.tensors:
@@ -105,10 +105,10 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
     return lines
 
 
-def _row(definition: Definition) -> list[str]:
+def _row(definition: Definition, dialect: Dialect) -> list[str]:
     """The constructor of layers in a row."""
-    given = Piece("super().__init__", tuple(definition.parts), *_positional(len(definition.parts)))
-    return laid_out(written(given), 8)
+    row = dialect.row(definition.draft.base, definition.parts)
+    return laid_out(written(replace(row, head="super().__init__")), 8)
 
 
 def _attributes(definition: Definition, parts: Sequence[Part], dialect: Dialect) -> list[str]:

@@ -341,7 +341,7 @@ AXES = [
             cause="flatten_order",
         )
         for backend, function, *change in (
-            ("torch", "forward", "X.movedim(-1, 1)", "X"),
+            ("torch", "forward", "torch.movedim(X, -1, 1)", "X"),
             ("tensorflow", "call", "to_first(X) if last else X", "X"),
             ("mxnet", "hybrid_forward", "F.np.moveaxis(X, -1, 1) if self.channels_last else", ""),
         )

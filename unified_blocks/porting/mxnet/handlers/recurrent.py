@@ -9,7 +9,7 @@ from typing import Any
 
 from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.mxnet.moved import moved
-from unified_blocks.porting.mxnet.reading import Reading, owner, register
+from unified_blocks.porting.mxnet.reading import Reading, is_zeros, owner, register
 from unified_blocks.porting.operations.recurrent import STEPS, Recurrent
 from unified_blocks.porting.operations.sequences import (
     OfSequences,
@@ -49,7 +49,7 @@ def recurrent(read: Reading) -> Any:
         bidirectional=read.flag("bidirectional", False),
         dropout=read.number("p", 0.0),
         batch_first=batch_first,
-        states=not all(map(_is_zeros, states)),
+        states=not all(map(is_zeros, states)),
         lengths=lengths,
     )
     parameters = _parameters(read, layer, vector, x.shape[-1])
@@ -72,10 +72,6 @@ def _place(read: Reading, parameters: Sequence[Parameter]) -> tuple[str, ...]:
         return blocks[:-1] if kinds and kinds[-1] in LAYERS else ()
     *above, name = owner(parameters)
     return (*above, re.sub(r"_l0$", "", name))
-
-
-def _is_zeros(state: Value) -> bool:
-    return isinstance(state, Parameter) and state.role == "constant" and not state.data.any()
 
 
 def _parameters(read: Reading, layer: Recurrent, vector: Value, features: int) -> list[Parameter]:

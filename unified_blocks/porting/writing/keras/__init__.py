@@ -7,8 +7,9 @@ import re
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
+from unified_blocks.porting.writing.keras.bodies import Body, definition, shown
 from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
-from unified_blocks.porting.writing.keras.functions import Body, Source, shown
+from unified_blocks.porting.writing.keras.functions import Function, Functions
 from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
 from unified_blocks.porting.writing.keras.words import load_words
@@ -42,10 +43,10 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     top.items = [*writer.first, *top.items, *turning]
     place_shared(top)
     close(top, outputs)
-    source = Source(top)
-    build = _build(graph, source, writer, outputs, name)
+    functions = Functions(top)
+    build = _build(graph, functions.top, writer, outputs, name)
     rooms = [helper(word) for word in sorted(writer.words)]
-    rooms += ["\n".join(lines) for lines in source.definitions()]
+    rooms += ["\n".join(definition(function)) for function in functions.all]
     code = "\n\n\n".join([*rooms, "\n".join(build)])
     code = f"{code}\n\n\n{loader(code)}"
     held = {value: lying[1] for value, lying in writer.lying.items()}
@@ -62,10 +63,9 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
 
 
 def _build(
-    graph: Graph, source: Source, writer: Writer, outputs: list[Tensor], name: str
+    graph: Graph, top: Function, writer: Writer, outputs: list[Tensor], name: str
 ) -> list[str]:
     """The function that makes the model."""
-    body = Body(source, source.top, {}, own=False)
     several = len(graph.inputs) > 1
     names = ["inputs"]
     lines = ["def build() -> keras.Model:", '    """The network with random numbers."""']
@@ -73,8 +73,9 @@ def _build(
         names = [snake(value.name) for value in graph.inputs]
     for value, tensor, variable in zip(graph.inputs, writer.inputs, names, strict=True):
         lines += laid(_input(value, tensor, several), 4, f"{variable} = ")
-    body.allocate(list(zip(writer.inputs, names, strict=True)))
-    lines += body.lines(outputs, shapes=True)
+    top.outputs = tuple(outputs)
+    body = Body(top, list(zip(writer.inputs, names, strict=True)), shapes=True)
+    lines += body.lines()
     model = re.sub(r"[^\w.]+", "_", name)
     given: list[Text] = [_several(names), _several([body.variables[t] for t in outputs])]
     model_call = Bracketed("keras.Model", (*given, f'name="{model}"'))

@@ -1,25 +1,20 @@
-"""Which blocks of a network become functions, and what each function must be told."""
+"""The blocks of a network, with the statements that they are written as."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, TypeAlias
 
 from unified_blocks.porting.graph import Node
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.expressions import (
     Call,
-    Leaf,
     Named,
     Shared,
     Step,
     Tensor,
-    form,
-    leaves,
     parts,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.writer import Writer
@@ -105,102 +100,6 @@ def close(block: Block, outputs: list[Tensor]) -> None:
     visit(block)
 
 
-class Division:
-    """The functions of a network.
-
-    Attributes:
-        calls: of each function, by the form of its blocks, the blocks that are calls of it.
-        told: of each function, what `arguments` says.
-    """
-
-    def __init__(self, top: Block) -> None:
-        self._forms: dict[Block, Any] = {}
-        self._literals: dict[Block, list[Leaf]] = {}
-        self.calls: dict[Any, list[Block]] = {}
-        self.told: dict[Any, tuple[list[Argument], dict[int, str]]] = {}
-        self._plan(top)
-        self.calls = {each: [] for each in self.calls}
-        self._collect(top)
-        for key, calls in [*self.calls.items()]:
-            found = arguments([self.literals(call) for call in calls]) if calls else ([], {})
-            alone = calls and calls[0].kind in CONTAINERS
-            if not calls or (alone and len(found[0]) > 1 + len(calls[0].items)):
-                del self.calls[key]  # it would be told more than it does
-            else:
-                self.told[key] = found
-
-    def form(self, block: Block) -> Any:
-        """Equal for two blocks that one function can stand for."""
-        if block not in self._forms:
-            places: dict[Held, int] = {}
-            inside = len(block.path)
-            found: list[Any] = [block.kind if block.kind not in CONTAINERS else ""]
-
-            def place(held: Held) -> int:
-                return places.setdefault(held, len(places))
-
-            for item in block.items:
-                if isinstance(item, Step):
-                    found.append(form(item.expression, place, inside))
-                else:
-                    taken = tuple(map(place, item.reads))
-                    found.append((item.path[inside:], self.form(item), taken))
-                found.append(tuple(map(place, item.outputs)))
-            self._forms[block] = (*found, tuple(map(place, block.outputs)))
-        return self._forms[block]
-
-    def literals(self, block: Block) -> list[Leaf]:
-        """The literals in a block, in order."""
-        if block not in self._literals:
-            self._literals[block] = list(
-                chain.from_iterable(
-                    leaves(item.expression) if isinstance(item, Step) else self.literals(item)
-                    for item in block.items
-                )
-            )
-        return self._literals[block]
-
-    def is_function(self, block: Block) -> bool:
-        """Whether a block is a call of a function."""
-        return self.form(block) in self.calls
-
-    def _plan(self, block: Block) -> None:
-        """Find the functions that the body of a block calls, and those that they call."""
-        found = Counter(map(self.form, _within(block)))
-
-        def visit(items: list[Step | Block]) -> None:
-            for item in items:
-                if not isinstance(item, Block):
-                    continue
-                key = self.form(item)
-                if key in self.calls:
-                    continue
-                own = item.kind not in CONTAINERS and sum(1 for _ in item.steps()) > 1
-                if own or (len(item.items) > 1 and found[key] > 1):
-                    self.calls[key] = []
-                    self._plan(item)
-                else:
-                    visit(item.items)
-
-        visit(block.items)
-
-    def _collect(self, block: Block) -> None:
-        for item in block.items:
-            if isinstance(item, Block):
-                self._collect(item)
-                if self.is_function(item):
-                    self.calls[self.form(item)].append(item)
-
-
-def _within(block: Block) -> Iterator[Block]:
-    """The blocks in a block, but for those in one that has a name of its own."""
-    for item in block.items:
-        if isinstance(item, Block):
-            yield item
-            if item.kind in CONTAINERS:
-                yield from _within(item)
-
-
 def has_names(block: Block) -> bool:
     """Whether any layer in a block has a name."""
     return any(_named(step.expression) for step in block.steps())
@@ -246,86 +145,3 @@ def title(block: Block) -> str:
         *_, end = block.steps()
         return "dense_layer" if set(end.reads) & set(block.reads) else "branches"
     return "block"
-
-
-@dataclass
-class Argument:
-    """What a function must be told.
-
-    Attributes:
-        name: of it.
-        place: of the first literal that it stands for.
-        values: in each call.
-        default: what it is when a call does not say; `...` where each call must.
-    """
-
-    name: str
-    place: int
-    values: tuple[Any, ...]
-    default: Any = ...
-
-    @property
-    def hint(self) -> str:
-        """Its type."""
-        found = dict.fromkeys(
-            "None" if value is None else f"tuple[{', '.join(type(v).__name__ for v in value)}]"
-            if isinstance(value, tuple) else type(value).__name__ for value in self.values
-        )  # fmt: skip
-        return " | ".join(sorted(found, key=lambda hint: (hint == "None", "[" in hint)))
-
-
-def arguments(literals: list[list[Leaf]]) -> tuple[list[Argument], dict[int, str]]:
-    """The arguments of a function, and the expression of each literal that differs.
-
-    Args:
-        literals: of each call, in the same order.
-    """
-    found: list[Argument] = []
-    for place, column in enumerate(zip(*literals, strict=True)):
-        values = tuple(leaf.value for leaf in column)
-        if len(set(map(repr, values))) > 1 and all(a.values != values for a in found):
-            first = column[0]
-            default = first.default if first.default in values else ...
-            found.append(Argument(first.name, place, values, default))
-    bases: list[Argument] = []
-    texts: dict[tuple[Any, ...], str] = {}
-    for each in sorted(found, key=_size):
-        for base in bases:
-            if (factor := _factor(each.values, base.values)) is not None:
-                texts[each.values] = f"{factor} * {{{base.place}}}"
-                break
-        else:
-            bases.append(each)
-            texts[each.values] = f"{{{each.place}}}"
-    bases.sort(key=lambda a: a.place)
-    counts = Counter(a.name for a in bases)
-    numbers: Counter[str] = Counter()
-    for each in bases:
-        numbers[each.name] += 1
-        if counts[each.name] > 1:
-            each.name = f"{each.name}{numbers[each.name]}"
-    names = {str(a.place): a.name for a in bases}
-    replaced = {
-        values: re.sub(r"\{(\d+)\}", lambda m: names[m[1]], text) for values, text in texts.items()
-    }
-    expressions = {}
-    for place, column in enumerate(zip(*literals, strict=True)):
-        values = tuple(leaf.value for leaf in column)
-        if values in replaced and len(set(map(repr, values))) > 1:
-            expressions[place] = replaced[values]
-    bases.sort(key=lambda a: a.default is not ...)
-    return bases, expressions
-
-
-def _size(argument: Argument) -> Any:
-    whole = all(type(value) is int for value in argument.values)
-    return (whole, sum(argument.values) if whole else 0)
-
-
-def _factor(values: tuple[Any, ...], base: tuple[Any, ...]) -> int | None:
-    """By what whole number each value is larger."""
-    if not all(type(v) is int for v in (*values, *base)) or 0 in base:
-        return None
-    factors = {v // b if v % b == 0 else None for v, b in zip(values, base, strict=True)}
-    (factor,) = factors if len(factors) == 1 else (None,)
-    return factor if factor is not None and factor > 1 else None

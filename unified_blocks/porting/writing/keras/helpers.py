@@ -27,14 +27,6 @@ class Weight(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": self.shape}''',
-    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
-class FixedBatchNormalization(layers.BatchNormalization):
-    """One that uses the statistics it has in training, too, and counts none."""
-
-    def call(
-        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
-    ) -> KerasTensor:
-        return super().call(inputs, training=False, mask=mask)''',
     "split_heads": '''def split_heads(x: KerasTensor, heads: int) -> KerasTensor:
     """What is `(n, t, heads * d)` as `(n * heads, t, d)`."""
     _, t, width = x.shape
@@ -81,6 +73,14 @@ class FixedBatchNormalization(layers.BatchNormalization):
     inside = ops.less(ops.arange(x.shape[-1]), ops.expand_dims(lengths, -1))
     x = ops.softmax(ops.where(inside, x, ops.cast(-1e30, x.dtype)))
     return ops.where(inside, x, ops.cast(0, x.dtype))''',
+    "FixedBatchNormalization": '''@keras.saving.register_keras_serializable("ported")
+class FixedBatchNormalization(layers.BatchNormalization):
+    """One that uses the statistics it has in training, too, and counts none."""
+
+    def call(
+        self, inputs: KerasTensor, training: bool | None = None, mask: Any = None
+    ) -> KerasTensor:
+        return super().call(inputs, training=False, mask=mask)''',
 }
 
 PARTLY_FROZEN = '''@keras.saving.register_keras_serializable("ported")

@@ -45,12 +45,12 @@ def laid(text: Text, indent: int, before: str = "", after: str = "") -> list[str
     """
     margin = " " * indent
     if isinstance(text, tuple):
-        keyword, value = text  # type: ignore[str-unpack]
+        keyword, value = text
         return laid(value, indent, before + keyword, after)
     whole = margin + before + flat(text) + after
     if len(whole) <= WIDTH or isinstance(text, str):
         return [whole]
-    opening, closing = text.brackets
+    opening, closing = text.brackets[0], text.brackets[1]
     head = margin + before + flat(text.before) + opening
     if isinstance(text.before, Bracketed) and (len(head) > WIDTH or not text.items):
         call = opening + ", ".join(map(flat, text.items)) + closing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -174,7 +175,7 @@ class Writer:
 
 def layer_key(node: Node) -> tuple[Any, ...]:
     """The same for two nodes that are calls of one layer."""
-    return (node.operation, *map(id, node.parameters))
+    return (node.operation, *map(id, node.owned))
 
 
 class Writing:
@@ -182,8 +183,7 @@ class Writing:
 
     Attributes:
         node, operation: the node, and what it does.
-        x: its first input that is no parameter, as it lies.
-        order: which axis of the graph each axis of `x` is.
+        anchor: a tensor of the network, which a layer that only gives numbers is called on.
     """
 
     def __init__(self, writer: Writer, node: Node) -> None:
@@ -191,8 +191,22 @@ class Writing:
         self.node = node
         self.operation: Any = node.operation
         self.inputs = node.inputs
-        if taken := node.taken:
-            self.x, self.order = writer.lying[taken[0]]
+        self.anchor = writer.lying[node.taken[0]][0] if node.taken else writer.inputs[0]
+
+    @cached_property
+    def x(self) -> Tensor:
+        """Its first input that is no parameter, as it lies; else the numbers of the first."""
+        if self.node.taken:
+            return self.writer.lying[self.node.taken[0]][0]
+        (first, *_) = self.node.parameters
+        return self.add(self.numbers(first, first.data), first.shape, (0,) * first.rank)
+
+    @cached_property
+    def order(self) -> Shape:
+        """Which axis of the graph each axis of `x` is."""
+        if self.node.taken:
+            return self.writer.lying[self.node.taken[0]][1]
+        return plain(self.node.parameters[0].rank)
 
     # What it takes
 
@@ -311,7 +325,7 @@ class Writing:
             options: dict[str, Any] = {"trainable": given.role == "parameter"}
             made = call("Weight", array.shape, **options, name=Named(tuple(name.split("."))))
             self.writer.made[key] = Shared(made, tuple(name.split(".")))
-        return Call(self.writer.made[key], (self.x,))
+        return Call(self.writer.made[key], (self.anchor,))
 
     def add(self, expression: Expression, shape: Shape, growth: Shape = ()) -> Tensor:
         """A statement before the one that gives the output."""

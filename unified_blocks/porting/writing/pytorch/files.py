@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 
-from unified_blocks.porting.graph import Graph, Node, Parameter, Value
+from unified_blocks.porting.graph import Graph, Node, Parameter
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.dialect import Dialect
+from unified_blocks.porting.writing.documents import docstring
 from unified_blocks.porting.writing.layout import laid_out
 from unified_blocks.porting.writing.modules import Classes, Names, classes, uses
 from unified_blocks.porting.writing.naming import is_name
@@ -80,25 +80,6 @@ def text_of(graph: Graph, scope: Scope, name: str, words: Mapping[Node, Word]) -
     body = "\n\n\n".join(block.strip("\n") for block in blocks)
     source = f"{docstring(graph, made.name)}\n\n{_imports(body)}\n\n\n{body}\n"
     return Written(source, made.state, made.names, made.layers)
-
-
-def docstring(graph: Graph, name: str) -> str:
-    """What a network is, what it takes and gives, and where it came from."""
-    origin = f", ported from {graph.origin}" if graph.origin else ""
-    start = textwrap.wrap(f'"""{name}{origin}.', 88)
-    batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
-    takes = ", ".join(_shape(value, batch) for value in graph.inputs)
-    gives = ", ".join(_shape(value, batch) for value in graph.outputs)
-    flow = textwrap.wrap(f"It takes {takes}, and gives {gives}.", 88)
-    return "\n".join([*start, "", *flow, '"""'])
-
-
-def _shape(value: Value, batch: int) -> str:
-    sizes = [
-        "n" if value.grows(axis) and size == batch * value.growth[axis] else str(size)
-        for axis, size in enumerate(value.shape)
-    ]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 def _imports(body: str) -> str:

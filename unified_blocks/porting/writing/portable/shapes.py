@@ -1,0 +1,58 @@
+"""Operations that move numbers and compute none."""
+
+from __future__ import annotations
+
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.porting.graph import Node, Value
+from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
+from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
+from unified_blocks.porting.writing.portable.vocabulary import writes
+from unified_blocks.porting.writing.words import Word
+
+
+@writes(Concat)
+def concat(operation: Concat, node: Node) -> Word:
+    inside = ", ".join(["{}"] * len(node.inputs))
+    axis = Slot(operation.axis, "axis")
+    return Word(expression=text(f"ub.ops.concat([{inside}], axis={{}})", *node.inputs, axis))
+
+
+@writes(Transpose)
+def transpose(operation: Transpose, node: Node) -> Word:
+    inside = ", ".join(map(str, operation.axes))
+    return Word(expression=text(f"ub.ops.permute_dims({{}}, ({inside}))", *node.inputs))
+
+
+@writes(Reshape)
+def reshape(operation: Reshape, node: Node) -> Word:
+    (x,) = node.inputs
+    y = node.output
+    sizes = _sizes(x, y)
+    inside = ", ".join(["{}"] * len(sizes)) + ("," if len(sizes) == 1 else "")
+    expression = text(f"ub.ops.reshape({{}}, ({inside}))", x, *sizes)
+    flat = y.rank == 2 and x.rank > 2 and x.shape[0] == y.shape[0] and x.grows(0) == y.grows(0)
+    return Word(call("ub.Flatten") if flat else None, expression=expression)
+
+
+def _sizes(x: Value, y: Value) -> list[Piece | Slot]:
+    """The size of each axis, right for each batch."""
+    kept = [
+        axis
+        for axis in range(min(x.rank, y.rank - (x.rank != y.rank)))
+        if x.shape[: axis + 1] == y.shape[: axis + 1]
+        and [x.grows(i) for i in range(axis + 1)] == [y.grows(i) for i in range(axis + 1)]
+    ]
+    unknown = [axis for axis in range(y.rank) if y.grows(axis) and axis not in kept]
+    if len(unknown) > 1:
+        raise UnsupportedError(f"a reshape to {y.shape} has {len(unknown)} sizes of the batch")
+    rest = [axis for axis in range(y.rank) if axis not in kept]
+    if not unknown and len(rest) == 1 and 0 not in y.shape:
+        unknown = rest
+    return [
+        text("-1")
+        if axis in unknown
+        else text("ub.KEEP")
+        if axis in kept and y.grows(axis)
+        else Slot(y.shape[axis], "size")
+        for axis in range(y.rank)
+    ]
