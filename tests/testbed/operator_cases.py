@@ -172,6 +172,9 @@ ARITHMETIC = [
     ),
     *(one(f"_logical_{name}_scalar", SIGNS, scalar=0.0) for name in ("and", "or", "xor")),
     one("_mod_scalar", (3, 4), scalar=-0.7),
+    one("broadcast_div", np.array([-7, 7, 6], "int64"), np.array([2, -2, 3], "int64")),
+    one("_div_scalar", np.array([-7, 7, 6], "int32"), scalar=2),
+    one("broadcast_mod", np.array([-7, 7, 6], "int64"), np.array([3, -3, 3], "int64")),
     one("_plus_scalar", np.arange(3, dtype="int32"), scalar=2, is_int=True),
     one("smooth_l1", (3, 4), scalar=1.5),
     one("smooth_l1", (3, 4)),
@@ -181,6 +184,7 @@ ARITHMETIC = [
     one("where", SIGNS, (2, 3), (2, 3)),
     one("ones_like", VECTORS),
     one("zeros_like", VECTORS),
+    one("zeros_like", VECTORS, dtype="int64"),
     one("_contrib_div_sqrt_dim", IMAGE),
 ]
 
@@ -248,6 +252,7 @@ SLICES = [
     one("stack", VECTORS, VECTORS, VECTORS, num_args=3, axis=-1),
     one("tile", VECTORS, reps=(2, 3)),
     one("tile", VECTORS, reps=(2,)),
+    one("tile", VECTORS, reps=(2, 1, 3, 2)),
     one("repeat", VECTORS, repeats=2, axis=1),
     one("reverse", IMAGE, axis=(1, 3)),
     one("flip", IMAGE, axis=2),

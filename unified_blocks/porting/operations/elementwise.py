@@ -50,7 +50,9 @@ BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "minimum": np.minimum,
     "power": np.power,
     "modulo": np.mod,
+    "quotient": lambda X, Y: np.sign(X) * np.sign(Y) * (np.abs(X) // np.abs(Y)),
 }
+"""`quotient` is of whole numbers, cut towards zero."""
 COMPARISONS: dict[str, Callable[..., Array]] = {
     "equal": np.equal,
     "not_equal": np.not_equal,

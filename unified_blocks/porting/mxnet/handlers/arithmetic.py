@@ -70,6 +70,8 @@ REVERSED = {
 
 def function_of(read: Reading, function: str, *given: Value) -> Value:
     """A function of numbers; what is true or false becomes 1 or 0, as all is a number there."""
+    if function == "divide" and all(each.dtype.startswith(("int", "uint")) for each in given):
+        function = "quotient"
     if function not in COMPARISONS:
         return read.add(Elementwise(function), *given)
     if function.startswith("logical"):
@@ -200,11 +202,13 @@ def where(read: Reading) -> Value:
 
 @register("ones_like")
 def ones_like(read: Reading) -> Value:
+    read.ignore("dtype")  # MXNet ignores it, too
     return read.add(FillLike(1.0), *read.inputs)
 
 
 @register("zeros_like")
 def zeros_like(read: Reading) -> Value:
+    read.ignore("dtype")
     return read.add(FillLike(0.0), *read.inputs)
 
 

@@ -44,6 +44,9 @@ IMAGES = {
             places = ops.clip(ops.arange(-before, n + after), 0, n - 1)
             x = ops.take(x, places, axis=axis)
     return x''',
+    "quotient": '''def quotient(x: KerasTensor, y: KerasTensor) -> KerasTensor:
+    """Whole numbers divided, cut towards zero."""
+    return ops.sign(x) * ops.sign(y) * ops.floor_divide(ops.abs(x), ops.abs(y))''',
     "gather_nd": '''def gather_nd(x: KerasTensor, places: KerasTensor) -> KerasTensor:
     """`x[places[0], places[1], ...]`."""
     count, place = places.shape[0], places[0]

@@ -44,6 +44,7 @@ EXPRESSIONS = {
     "log_sigmoid": "F.logsigmoid({})",
     "reciprocal": "1 / {}",
     "modulo": "{} % {}",
+    "quotient": 'torch.div({}, {}, rounding_mode="trunc")',
     "logical_and": "{} & {}",
     "logical_or": "{} | {}",
     "logical_xor": "torch.logical_xor({}, {})",

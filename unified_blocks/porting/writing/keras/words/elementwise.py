@@ -46,6 +46,9 @@ def elementwise(w: Writing) -> None:
     if len(w.inputs) == 1:
         return w.give(unary(w, function, w.x))
     left, right = alike(w)
+    if function == "quotient":
+        w.writer.words.add("quotient")
+        return w.give(call("quotient", left, right), w.order)
     if function in SIGNS:
         return w.give(operands((left, right), SIGNS[function]), w.order)
     return w.give(call(f"ops.{NAMES.get(function, function)}", left, right), w.order)
