@@ -1,6 +1,7 @@
 """The table of operators that are read is told by the code that reads them."""
 
 import unified_blocks as ub
+from testbed.where import ROOT
 from unified_blocks.porting.mxnet.reading import HANDLERS
 from unified_blocks.porting.mxnet.table import markdown, rows
 
@@ -33,3 +34,8 @@ def test_an_operator_of_the_users_own_is_in_it():
         assert "| `_test_of_the_table` | nothing: what they take |" in markdown()
     finally:
         del HANDLERS["_test_of_the_table"]
+
+
+def test_the_page_has_the_table():
+    page = (ROOT / "docs" / "mxnet-operators.md").read_text(encoding="utf-8")
+    assert page.endswith(markdown())
