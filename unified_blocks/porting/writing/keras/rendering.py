@@ -118,8 +118,8 @@ class Rendering:
         if isinstance(expression, Index):
             text, place = self._expression(expression.value, place, inside)
             source = flat(text)
-            shown = source if source.isidentifier() else f"({source})"
-            return f"{shown}[{expression.inside}]", place
+            atom = isinstance(ast.parse(source, mode="eval").body, ATOMS)
+            return f"{source if atom else f'({source})'}[{expression.inside}]", place
         if isinstance(expression, Row):
             items = []
             for each in expression.items:
