@@ -31,9 +31,9 @@ class Place(NamedTuple):
     path: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
-    def notes(self, call: int) -> dict[str, str]:
-        """What is attached to a node; `call` is how often its block had been called before."""
-        return {PATH: repr(self.path), KINDS: repr(self.kinds), CALL: str(call)}
+    def notes(self) -> dict[str, str]:
+        """What is attached to a node."""
+        return {PATH: repr(self.path), KINDS: repr(self.kinds)}
 
 
 def trace(net: Any, inputs: Sequence[Any]) -> Trace:
@@ -71,7 +71,7 @@ def trace(net: Any, inputs: Sequence[Any]) -> Trace:
             for parameter in parameters.values()
             if parameter.grad_req == "null" and parameter.name in wanted - counted
         ),
-        origin=f"a {type(net).__name__} of Gluon, MXNet {mx.__version__}",
+        origin=f"a net of Gluon, MXNet {mx.__version__}",
     )
 
 
@@ -184,7 +184,7 @@ def placed(net: Any) -> Iterator[dict[str, Place]]:
     calls: Counter[int] = Counter()
 
     def begins(block: Any, place: Place) -> None:
-        scope = mx.AttrScope(**place.notes(calls[id(block)]))
+        scope = mx.AttrScope(**place.notes(), **{CALL: str(calls[id(block)])})
         calls[id(block)] += 1
         if isinstance(block, mx.gluon.SymbolBlock):
             for symbol in block._cached_graph[1].get_internals():
@@ -231,7 +231,7 @@ def annotated(content: Any, places: dict[str, Place]) -> Any:
         if node["op"] == "null":
             continue
         if name in places and places[name].path:  # a net that is one file has no blocks
-            node.setdefault("attrs", {}).update(places[name].notes(0))
+            node.setdefault("attrs", {}).update(places[name].notes())
         used[name] += 1
         if used[name] > 1:  # a block with a name for what it does was called again
             number = used[name] - 1

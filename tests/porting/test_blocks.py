@@ -72,6 +72,8 @@ def test_names_of_a_file_stay():
     steps = [
         step("relu", "backbone", name="stage1_relu0"),
         step("convolution", "backbone", owned=("stage1_conv0_weight",), name="x"),
+        step("norm", "backbone", owned=("norm0_gamma", "norm0_beta", "norm0_running_mean")),
     ]
-    assert paths(*steps) == ["backbone.stage1_relu0", "backbone.stage1_conv0"]
+    wanted = ["backbone.stage1_relu0", "backbone.stage1_conv0", "backbone.norm0"]
+    assert paths(*steps) == wanted
     assert paths(step("relu", "backbone", name="relu0")) == ["backbone.relu0"]

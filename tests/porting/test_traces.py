@@ -205,13 +205,18 @@ def test_a_network_that_was_a_file_keeps_its_names(tmp_path):
     read.load_parameters(files[1])
     graph = is_as_mxnet(trace(read, IMAGES), IMAGES)
     assert not any(node.kinds for node in graph.nodes)
+    read.__class__ = type("Backbone", (mx.gluon.SymbolBlock,), {})
     around = nn.HybridSequential()
     around.add(read, nn.Dense(2))
     around[1].initialize()
-    traced = trace(around, IMAGES)
-    found = paths(is_as_mxnet(traced, IMAGES))
-    assert found[-1] == "1"
-    assert all(path.startswith("0.") for path in found[:-1])
+    *inside, last = is_as_mxnet(trace(around, IMAGES), IMAGES).nodes
+    assert last.path == ("1",)
+    assert {(node.path[0], node.kinds) for node in inside if "flatten" not in node.name} == {
+        ("0", ("Backbone",))
+    }
+    norm = next(node for node in inside if len(node.parameters) == 4)
+    assert norm.path[1] in norm.name
+    assert {parameter.path[:-1] for parameter in norm.parameters} == {("0",)}
 
 
 def test_a_portable_block_has_its_own_blocks():

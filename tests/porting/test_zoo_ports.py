@@ -1,4 +1,6 @@
-"""The networks of Gluon's model zoo as PyTorch and Keras: equal to MXNet in float64, and alone.
+"""The networks of Gluon's model zoo, ported: equal to MXNet in float64, and without it.
+
+To PyTorch and Keras; where tests run on MXNet, to portable blocks.
 
 By default six small ones; `UNIFIED_BLOCKS_SOAK=1` takes all 34. Nothing is downloaded: their
 numbers are drawn.
@@ -11,6 +13,7 @@ import pytest
 
 import unified_blocks as ub
 from testbed.hostile import SOAK
+from testbed.ports import target
 from testbed.programs import program
 
 if "mxnet" not in ub.available_backends():
@@ -40,13 +43,11 @@ def made(name):
 
 @pytest.fixture
 def port(name, made, backend_name):
-    if backend_name == "mxnet":
-        pytest.skip("it is ported from there")
     net, ports = made
     if backend_name not in ports:
         size = SMALLEST.get(name, 224)
         x = np.random.default_rng(1).normal(size=(2, 3, size, size)).astype("float32")
-        ports[backend_name] = ub.port(net, backend_name, example=x)
+        ports[backend_name] = ub.port(net, target(backend_name), example=x)
     return ports[backend_name]
 
 
@@ -75,6 +76,8 @@ def test_its_source_is_short(port, name):
 
 
 def test_its_source_runs_alone(port, name, backend_name, tmp_path):
+    if backend_name == "mxnet":
+        pytest.skip("a portable block needs this library")
     if not SOAK and name != QUICK[2]:
         pytest.skip("a process for one is enough")
     port.save(tmp_path, proof=False)

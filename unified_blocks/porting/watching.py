@@ -10,7 +10,7 @@ import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.tensors import numbers_of
-from unified_blocks.dtypes import FLOAT_DTYPES
+from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
 from unified_blocks.models.outputs import tensors_in
 from unified_blocks.porting.graph import Value
 from unified_blocks.types import Array
@@ -30,8 +30,8 @@ class Running:
     def __init__(self, port: Any) -> None:
         self.port = port
         self.backend: Backend = port.target.load_backend()
-        with self.backend.native_dtype(WIDE):
-            self.net = port.loaded()
+        with use_dtype(WIDE), self.backend.native_dtype(WIDE):
+            self.net = port.loaded(WIDE)
         dtypes = {v.dtype for v in self.backend.variables(self.net)} & {*FLOAT_DTYPES}
         if dtypes - {WIDE}:
             self.net = self.backend.cast(self.net, WIDE)

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from unified_blocks.porting.mxnet.symbols import CALL, KINDS, PATH, Symbol, SymbolNode
 from unified_blocks.porting.passes.blocks import Names, Step, located
 
-FILE = "SymbolBlock"
-"""The class of a block that was a file, whose nodes have names that do not change."""
-
 
 def places_of(symbol: Symbol, names: Mapping[str, Names]) -> dict[int, tuple[Names, Names]]:
     """The path of each node, and the classes of the blocks around it; none where nobody told.
@@ -33,7 +30,6 @@ def places_of(symbol: Symbol, names: Mapping[str, Names]) -> dict[int, tuple[Nam
         if fixed.issuperset(sources):
             fixed.add(place)
         paths = [names.get(symbol.nodes[source].name, ()) for source in sources]
-        known = FILE in kinds[-1:] or PATH not in node.notes
         steps.append(
             Step(
                 word=word_of(node),
@@ -43,7 +39,7 @@ def places_of(symbol: Symbol, names: Mapping[str, Names]) -> dict[int, tuple[Nam
                 owned=tuple(path[-1] for path in paths if path and path[:-1] == blocks),
                 takes=frozenset(number[source] for source in sources if source in number),
                 fixed=place in fixed,
-                name=node.name.removesuffix("_fwd") if known else "",
+                name="" if CALL in node.notes else node.name.removesuffix("_fwd"),
             )
         )
     return dict(zip(places, located(steps), strict=True))

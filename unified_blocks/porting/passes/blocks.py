@@ -7,8 +7,9 @@ layer to be the node: `features.0` is a convolution, and not a block that has on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeAlias
 
 Names: TypeAlias = tuple[str, ...]
@@ -53,8 +54,8 @@ def located(steps: Sequence[Step]) -> list[tuple[Names, Names]]:
     - A block that is one step has the path of the block: `("features", "0")`. What it does to its
       parameters before that is no step of its own.
     - A layer with an activation in it is two: `("features", "0")` and `("features", "0_relu")`.
-    - In any other block, a step is named as the parameters that it takes, without what they all
-      end in (`i2h` of `i2h_weight` and `i2h_bias`), or by its word; a second one has a number.
+    - In any other block, a step is named by the words that its parameters begin with (`i2h` of
+      `i2h_weight` and `i2h_bias`), or by its own; a second one has a number.
 
     Args:
         steps: all of a network, in the order in which they ran.
@@ -134,7 +135,8 @@ def _own_names(steps: Sequence[Step], blocks: Mapping[Names, _Block]) -> list[st
     return names
 
 
-def _stem(owned: Iterable[str]) -> str:
-    """What names of parameters begin with, up to a last word that each has of its own."""
-    stems = {name.rpartition("_")[0] for name in owned}
-    return stems.pop() if len(stems) == 1 else ""
+def _stem(owned: Sequence[str]) -> str:
+    """The words that all names of parameters begin with; of one, all but its last."""
+    words = [name.split("_")[:-1] for name in owned]
+    shared = takewhile(lambda column: len(set(column)) == 1, zip(*words, strict=False))
+    return "_".join(column[0] for column in shared)

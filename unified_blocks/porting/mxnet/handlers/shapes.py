@@ -68,8 +68,15 @@ def reshaped(shape: Shape, codes: Sequence[int], reverse: bool = False) -> Shape
 
 @register("reshape_like")
 def reshape_like(read: Reading) -> Value:
+    """The shape of another, or of some of its axes in the place of some."""
     x, like = read.inputs
-    return read.add(Reshape(like.shape), x)
+    (first, last), (start, stop) = (
+        (read.integer(f"{side}_begin", None), read.integer(f"{side}_end", None))
+        for side in ("lhs", "rhs")
+    )
+    mine = slice(first, last).indices(x.rank)
+    shape = (*x.shape[: mine[0]], *like.shape[start:stop], *x.shape[mine[1] :])
+    return x if shape == x.shape else read.add(Reshape(shape), x)
 
 
 @register("transpose")

@@ -278,7 +278,7 @@ def number(value: Any) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return f'float("{value}")'
-    return re.sub(r"e-0(\d)", r"e-\1", repr(value))
+    return re.sub(r"e-0(\d)", r"e-\1", repr(value)).replace("e+", "e")
 
 
 @dataclass(eq=False)

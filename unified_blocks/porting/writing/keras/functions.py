@@ -86,8 +86,8 @@ class Functions:
         self._collect(top)
         kinds: dict[Any, list[Any]] = {}
         for key, calls in self._calls.items():
-            kind = calls[0].kind
-            kinds.setdefault(key if kind in CONTAINERS else kind, []).append(key)
+            if calls:
+                kinds.setdefault(self._outline(calls[0]), []).append(key)
         self.all: list[Function] = []
         for keys in sorted(kinds.values(), key=lambda keys: max(map(self._height, keys))):
             self._define(keys)
@@ -116,9 +116,24 @@ class Functions:
             self._forms[block] = (*found, tuple(map(place, block.outputs)))
         return self._forms[block]
 
+    def _outline(self, block: Block) -> Any:
+        """Equal for two blocks that may be calls of one function, though they differ a little.
+
+        Those of one class; others that do the same steps, and call the same, however often.
+        """
+        if block.kind not in CONTAINERS:
+            return block.kind
+        found: list[Any] = []
+        for item in block.items:
+            if isinstance(item, Step):
+                found.append(form(item.expression, lambda held: 0, len(block.path)))
+            elif found[-1:] != [own := self._outline(item)]:
+                found.append(own)
+        return tuple(found)
+
     def _plan(self, block: Block) -> None:
         """Find the functions that the body of a block calls, and those that they call."""
-        found = Counter(map(self.form, _within(block)))
+        found = Counter(map(self._outline, _within(block)))
 
         def visit(items: list[Step | Block]) -> None:
             for item in items:
@@ -128,7 +143,7 @@ class Functions:
                 if key in self._calls:
                     continue
                 own = item.kind not in CONTAINERS and sum(1 for _ in item.steps()) > 1
-                if own or (len(item.items) > 1 and found[key] > 1):
+                if own or (len(item.items) > 1 and found[self._outline(item)] > 1):
                     self._calls[key] = []
                     self._plan(item)
                 else:
@@ -166,6 +181,9 @@ class Functions:
                 pass
         for key in keys:
             block = self._calls[key][0]
+            if block.kind in CONTAINERS and len(self._calls[key]) == 1:
+                del self._calls[key]  # it is written where it stands
+                continue
             self._add([key], Union(lines[block], block.reads, block.outputs), lines)
         return None
 
@@ -186,6 +204,8 @@ class Functions:
                 union.add(lines, block.reads, block.outputs)
         assert union is not None
         runs = union.runs()
+        if runs and firsts[0].kind in CONTAINERS:
+            raise DifferentError  # nobody said that they are the same
         left_out = sum(run.stop - run.start for run in runs)
         if 2 * left_out > len(union.lines) or len({run.present for run in runs}) > 2:
             raise DifferentError
@@ -210,7 +230,7 @@ class Functions:
         kinds = [leaf for line in union.lines for leaf in line.literals]
         told, texts = arguments([(k, tuple(c)) for k, c in zip(kinds, columns, strict=True)])
         first = calls[0][0]
-        if first.kind in CONTAINERS and len(told) > 1 + len(union.lines):
+        if first.kind in CONTAINERS and len(told) > max(3, len(union.lines) + 1):
             for key in keys:  # it would be told more than it does
                 del self._calls[key]
             return
