@@ -160,12 +160,14 @@ def loosened(network: Source, graph: Graph, target: Target | None = None) -> dic
     Args:
         target: where the network was ported to, which has such operations of its own.
     """
-    operators = {node.name: node.operator for node in network.symbol.nodes}
+    tolerances = {
+        node.name: tolerance_of(node.operator, node.options) for node in network.symbol.nodes
+    }
     least = NARROW if dtype_of(network) == "float32" else DEFAULT
 
     def own(node: Node, value: Value) -> float:
         name = value.origin[0] if value.origin else node.name
-        return max(tolerance_of(operators.get(name, "")), least, _of_target(target, node))
+        return max(tolerances.get(name, DEFAULT), least, _of_target(target, node))
 
     return _inherited(graph, own)
 
