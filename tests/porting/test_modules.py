@@ -142,6 +142,7 @@ def test_one_layer_that_is_called_twice_is_one_attribute() -> None:
 
 
 def test_numbers_of_two_layers_are_tied(tmp_path: Any) -> None:
+    pytest.importorskip("torch")
     net = net_of(tied(), tmp_path)
     assert net.first.weight is net.second.weight
 
@@ -156,6 +157,20 @@ def test_a_kind_never_hides_what_the_file_uses() -> None:
     source = source_of(net.done(y))
     assert "class Tensor2(" in source
     assert "class BatchNorm2d2(" in source
+
+
+def test_an_activation_ends_a_line_and_branches_keep_their_order() -> None:
+    net = Network()
+    x = net.input(3, 6, 6)
+    branches = []
+    for i in range(2):
+        y = net.apply(f"act{i}", "relu", net.norm(f"norm{i}", net.conv(f"conv{i}", x, 4)))
+        branches.append(net.apply(f"end{i}", "relu", net.norm(f"last{i}", y)))
+    source = source_of(net.done(net.concat("concat", *branches)))
+    lines = [line.strip().split("  #")[0] for line in source.split("\n")]
+    start = lines.index("y = F.relu(self.norm0(self.conv0(x)))")
+    assert lines[start + 1] == "x = F.relu(self.norm1(self.conv1(x)))"
+    assert lines[start + 3] == "return torch.cat([F.relu(self.last0(y)), x], 1)"
 
 
 # Training

@@ -10,7 +10,7 @@ import unified_blocks.cli.port as command
 from testbed.exported import save, small_network
 from testbed.ports import target
 from unified_blocks.cli.terminal import app
-from unified_blocks.porting import proving
+from unified_blocks.porting import proving, targets
 
 JUDGED = "mxnet" in ub.available_backends()
 
@@ -77,6 +77,18 @@ def test_without_the_report_extra_the_rest_is_written(arguments, tmp_path, monke
     assert done.exit_code == 0, done.said
     assert "report.html is left out:" in done.said
     assert not (tmp_path / "net" / "report.html").exists()
+
+
+def test_without_any_framework_it_writes_and_says_what_was_not_run(arguments, monkeypatch):
+    def missing(target):
+        raise ub.BackendImportError("backend 'x' needs its framework, which is not installed")
+
+    monkeypatch.setattr(targets.Target, "load_backend", missing)
+    monkeypatch.setattr(proving, "original_is_here", lambda: False)
+    done = run(*arguments)
+    assert done.exit_code == 0, done.said
+    assert "the source was not run: backend 'x' needs its framework" in done.said
+    assert "equal" not in done.said
 
 
 @pytest.mark.skipif(not JUDGED, reason="MXNet, which is recorded, is not installed")

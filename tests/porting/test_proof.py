@@ -5,7 +5,7 @@ import pytest
 
 import unified_blocks as ub
 from testbed.exported import Graph, save, small_network
-from testbed.ports import ported, spoiled, target
+from testbed.ports import TARGETS, ported, spoiled, target
 from unified_blocks.porting import proving, targets
 from unified_blocks.porting.judges import loosened
 from unified_blocks.porting.mxnet.reader import read_graph
@@ -33,7 +33,7 @@ def test_every_layer_is_equal_to_what_every_judge_computes(tmp_path, backend_nam
     assert {"conv0", "bn0", "fc1", "output"} <= rows.keys()
     assert (rows["conv0"].operation, rows["conv0"].shape) == ("Convolution", (2, 4, 6, 6))
     assert all(len(row.judged) == len(proof.judges) for row in rows.values())
-    assert 0 < proof.error < 1e-12
+    assert 0 < proof.error < 1e-10
     assert "equal to" in proof.summary
 
 
@@ -72,13 +72,19 @@ def test_gradients_are_equal_too(tmp_path, backend_name):
 
 
 @judged
-def test_gradients_that_no_judge_knows_are_not_compared_and_said_to_be(tmp_path, backend_name):
+def test_gradients_by_several_inputs_are_not_compared_and_said_to_be(tmp_path, backend_name):
     graph = Graph()
     a, b = graph.given("a", "b")
     text = graph.text(graph("elemwise_add", "sum", a, b))
     path, _ = save(tmp_path, text, {})
     proof = ub.port(path, target(backend_name), example=((2, 3), (2, 3))).prove(gradients=True)
     assert proof.notes == ("gradients are compared of networks of one input only; this one has 2",)
+
+
+@judged
+def test_gradients_that_mxnet_gets_wrong_are_not_compared_and_said_to_be(tmp_path, backend_name):
+    if backend_name not in TARGETS:
+        pytest.skip("no portable block is written with a PReLU")
     graph = Graph()
     x, slope = graph.given("x", "slope_gamma")
     text = graph.text(graph("LeakyReLU", "slope", x, slope, act_type="prelu"))

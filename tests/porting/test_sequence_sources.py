@@ -1,8 +1,11 @@
 """Networks of sequences as source code of each target: its numbers are those by NumPy."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 
+from unified_blocks.dtypes import use_dtype
 from unified_blocks.files.state_files import write_state
 from unified_blocks.porting.graph import Builder, constant, parameter
 from unified_blocks.porting.interpreter import values_of
@@ -176,3 +179,51 @@ def test_a_layer_on_a_constant_belongs_to_the_network(computed):
     i.growth = y.growth = (1, 0)
     builder.graph.outputs = [y]
     check(computed, builder.graph, {"x": normal(2, 3)})
+
+
+COUNT = count()
+"""Each source is a module of its own, since no two blocks of one have the same name."""
+
+
+def portable(graph, inputs, backend, folder):
+    """What a portable block of a graph gives, in float64."""
+    written = target_of("unified_blocks").write(graph, "Net")
+    write_state(written.state, folder / "net.safetensors")
+    names = {"__name__": f"ported_{next(COUNT)}"}
+    exec(compile(written.source, "net.py", "exec"), names)
+    with use_dtype("float64"):
+        net = names["load"](str(folder / "net.safetensors"), backend.name)
+    found = net(*(backend.from_numpy(inputs[value.name], "cpu") for value in graph.inputs))
+    return [backend.to_numpy(each) for each in (found if isinstance(found, tuple) else (found,))]
+
+
+PORTABLE = {
+    **{name: Recurrent("lstm", 5, **VARIANTS[name]) for name in VARIANTS},
+    "GRU": Recurrent("gru", 5, num_layers=2, bidirectional=True, batch_first=True),
+    "RNN": Recurrent("rnn_relu", 5),
+    "LayerNorm": LayerNorm(1e-3),
+    "SplitHeads": SplitHeads(1),
+    "MergeHeads": MergeHeads(1),
+}
+
+
+@pytest.mark.parametrize("name", PORTABLE)
+def test_portable_blocks(name, backend, tmp_path):
+    operation = PORTABLE[name]
+    inputs, arrays, outputs = [normal(3, 4, 2)], {}, None
+    if isinstance(operation, Recurrent):
+        inputs = inputs if operation.batch_first else [normal(4, 3, 2)]
+        if operation.states:
+            state = (operation.num_layers * operation.directions, 3, 5)
+            inputs += [normal(*state, seed=i) for i in range(2)]
+        inputs += [LENGTHS] if operation.lengths else []
+        arrays = {each: normal(*shape) for each, shape in operation.shapes(2).items()}
+        outputs = None if operation.batch_first else 1
+    elif name == "LayerNorm":
+        arrays = {"gamma": normal(2), "beta": normal(2, seed=1)}
+    graph, given = graph_of(operation, *inputs, outputs=outputs, **arrays)
+    values = values_of(graph, given)
+    found = portable(graph, given, backend, tmp_path)
+    for mine, value in zip(found, graph.outputs, strict=True):
+        # The epsilon of a norm is in float32, as all frameworks hold it.
+        np.testing.assert_allclose(mine, values[value], rtol=0, atol=1e-9)

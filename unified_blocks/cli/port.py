@@ -11,7 +11,7 @@ import typer
 
 from unified_blocks.cli.files import errors_shown
 from unified_blocks.cli.terminal import app, make_console, printable, usage_error
-from unified_blocks.porting.port import NUMBERS, SOURCE
+from unified_blocks.porting.port import NUMBERS, REPORT, SOURCE
 from unified_blocks.porting.port import port as ported
 
 INPUT = re.compile(r"(?:(?P<name>.+)=)?(?P<shape>\d+(?:,\d+)*,?)(?::(?P<dtype>\w+))?")
@@ -94,11 +94,10 @@ def port(
     about = {
         SOURCE: f"{len(made.source.splitlines()):,} lines, {made.target.title}",
         NUMBERS: f"{len(made.state):,} arrays, {held:,} numbers",
+        REPORT: f"{'what was proved of each layer, and ' if proof else ''}the names of all arrays",
     }
     for path in written:
-        console.print(
-            printable(f"{path}: {about.get(path.name, 'layer by layer')}"), soft_wrap=True
-        )
+        console.print(printable(f"{path}: {about[path.name]}"), soft_wrap=True)
     for warning in told:
         console.print(printable(str(warning.message).removeprefix("port: ")), soft_wrap=True)
     for decision in made.decisions:

@@ -166,8 +166,10 @@ def loosened(network: Source, graph: Graph, target: Target | None = None) -> dic
     least = NARROW if dtype_of(network) == "float32" else DEFAULT
 
     def own(node: Node, value: Value) -> float:
-        name = value.origin[0] if value.origin else node.name
-        return max(tolerances.get(name, DEFAULT), least, _of_target(target, node))
+        # A node of ours may stand for several of theirs: one that computes, and one that turns.
+        names = {node.name, value.origin[0] if value.origin else node.name}
+        theirs = (tolerances.get(each, DEFAULT) for each in names)
+        return max(*theirs, least, _of_target(target, node))
 
     return _inherited(graph, own)
 
@@ -179,7 +181,8 @@ def loose_in(graph: Graph, *targets: Target) -> dict[Value, float]:
 
 def _of_target(target: Target | None, node: Node) -> float:
     loose = {} if target is None else target.loose
-    return loose.get(type(node.operation).__name__, DEFAULT)
+    kind = type(node.operation).__name__
+    return loose.get(getattr(node.operation, "function", kind), loose.get(kind, DEFAULT))
 
 
 def _inherited(graph: Graph, own: Callable[[Node, Value], float]) -> dict[Value, float]:

@@ -167,12 +167,15 @@ class Port:
         """
         return self.loaded()
 
-    def loaded(self) -> Any:
-        """The network anew."""
+    def loaded(self, dtype: str | None = None) -> Any:
+        """The network anew, its floating numbers read in this dtype."""
         self.target.load_backend()  # or an error that names the command
+        state = self.state
+        if dtype is not None:
+            state = {k: v.astype(dtype) if v.dtype.kind == "f" else v for k, v in state.items()}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / NUMBERS
-            write_state(self.state, path)
+            write_state(state, path)
             return self._module.load(str(path))
 
     @cached_property

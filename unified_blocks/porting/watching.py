@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.tensors import numbers_of
-from unified_blocks.dtypes import FLOAT_DTYPES
+from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
 from unified_blocks.models.outputs import tensors_in
 from unified_blocks.porting.graph import Value
 from unified_blocks.types import Array
@@ -29,8 +30,8 @@ class Running:
     def __init__(self, port: Any) -> None:
         self.port = port
         self.backend: Backend = port.target.load_backend()
-        with self.backend.native_dtype(WIDE):
-            self.net = port.loaded()
+        with use_dtype(WIDE), self.backend.native_dtype(WIDE):
+            self.net = port.loaded(WIDE)
         dtypes = {v.dtype for v in self.backend.variables(self.net)} & {*FLOAT_DTYPES}
         if dtypes - {WIDE}:
             self.net = self.backend.cast(self.net, WIDE)
@@ -83,15 +84,15 @@ def arrays_in(backend: Backend, output: Any) -> list[Array]:
 def canonical(array: Array, expected: Array) -> Array:
     """What a layer gave, with its axes as `expected` has them.
 
-    It may have its channels last, or the batch first where sequences have their steps first; and
-    what is the same for each of a batch, once.
+    It may have its channels last, or the batch first where sequences have their steps first, or
+    any other order in which nothing had to be moved; and once what is the same for all.
     """
     once = array.ndim == expected.ndim and all(
         n in (1, size) for n, size in zip(array.shape, expected.shape, strict=True)
     )
     known = [np.broadcast_to(array, expected.shape) if once else array]
-    if array.ndim > 2:
-        known += [np.moveaxis(array, -1, 1), np.swapaxes(array, 0, 1)]
+    if 2 < array.ndim < 6:
+        known += [array.transpose(axes) for axes in permutations(range(array.ndim))]
     fitting = [each for each in known if each.shape == expected.shape]
     return min(fitting, key=lambda each: distance(each, expected), default=array)
 

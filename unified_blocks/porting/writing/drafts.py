@@ -70,7 +70,6 @@ class Drafting:
         words: of each node.
         dialect: of the target.
         batch: of the example.
-        used: what nodes take, or the user gets.
         made: what makes each block that is done, by path.
         owned: of each parameter, the dotted names under which the target holds it.
         layers: of each layer and block, what it gives.
@@ -82,7 +81,6 @@ class Drafting:
     words: Mapping[Node, Word]
     dialect: Dialect
     batch: int
-    used: frozenset[Value] = frozenset()
     made: dict[Path, Piece] = field(default_factory=dict)
     owned: dict[Parameter, dict[Path, None]] = field(default_factory=dict)
     layers: dict[Path, Value] = field(default_factory=dict)
@@ -322,10 +320,7 @@ class _Block:
         self.parts[place] = self.drafting._layer(node, (*self.scope.path, *place))
         owned = set(word.weights.values())
         inputs = tuple(each for each in node.inputs if each not in owned)
-        if word.gives and self.drafting.used.isdisjoint(node.outputs[1:]):
-            self.call(place, inputs, node.outputs[:1], word.called + "[0]")
-        else:
-            self.call(place, inputs, node.outputs, word.called, word.gives)
+        self.call(place, inputs, node.outputs[: word.count], word.called, word.gives)
 
     def call(
         self,

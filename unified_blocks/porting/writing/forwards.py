@@ -21,7 +21,7 @@ from unified_blocks.porting.writing.pieces import (
 LONGEST = 56
 """How long an expression may be that is written into another."""
 DEEPEST = 3
-"""How many expressions may be in one another."""
+"""How many layers may be called in one expression."""
 SPARE = ("y", "z", "u", "v", "w")
 """Names of variables, after those of the inputs."""
 
@@ -72,62 +72,53 @@ def statements(
         comment: for a line that gives the first of two values, made of the second.
     """
     last = text(", ".join(["{}"] * len(outputs)), *outputs)
-    folded = _folded([*steps, Step((), last)], set(inputs))
+    folded = _folded([*steps, Step((), last)])
     return _named(folded, inputs, comment)
 
 
-def _folded(steps: Sequence[Step], inputs: set[Value]) -> list[Step]:
-    """Fewer steps: what is used once, and is short, is written where it is used."""
+def _folded(steps: Sequence[Step]) -> list[Step]:
+    """Fewer steps, in their order: what is used once, and is short, is written where it is used."""
     uses = Counter(value for step in steps for value in values_in(step.piece))
-    held: dict[Value, tuple[Step, int]] = {}
-    done: list[Step] = []
-    for step in steps:
+    held: dict[Value, tuple[int, Step, int]] = {}
+    done: dict[int, Step] = {}
+    for place, step in enumerate(steps):
         depths = [0]
 
         def fold(part: Part, depths: list[int] = depths) -> Part | None:
             if isinstance(part, Value) and part in held:
-                inner, depth = held.pop(part)
+                _, inner, depth = held.pop(part)
                 depths.append(depth)
                 return inner.piece
             return None
 
-        final = not step.outputs
-        wanted = [value for value in values_in(step.piece) if value in held]
-        roomy = len(_estimate(step.piece))
-        for value in wanted:
-            inner, depth = held[value]
-            roomy += len(_estimate(inner.piece))
-            is_whole = final and step.piece.head == "{}"
-            if not is_whole and (depth >= DEEPEST or roomy > LONGEST):
-                done.append(held.pop(value)[0])
+        is_layer = _is_layer(step.piece)
+        is_whole = not step.outputs and step.piece.head == "{}"
+        length = len(_estimate(step.piece))
+        for value in [value for value in values_in(step.piece) if value in held]:
+            where, inner, depth = held[value]
+            length += len(_estimate(inner.piece))
+            ends = is_layer and not _is_layer(inner.piece) and depth > 1  # an activation, mostly
+            if not is_whole and (ends or depth + is_layer > DEEPEST or length > LONGEST):
+                done[where] = inner
+                del held[value]
         whole = changed(step.piece, fold)
         if isinstance(whole, Value):  # it is returned as it was made
             whole = text("{}", whole)
         assert isinstance(whole, Piece)
         new = replace(step, piece=whole)
         if len(step.outputs) == 1 and uses[step.outputs[0]] == 1:
-            held[step.outputs[0]] = (new, max(depths) + 1)
+            held[step.outputs[0]] = place, new, max(depths) + is_layer
         else:
-            done.append(new)
-    return _in_order(done)
+            done[place] = new
+    return [done[place] for place in sorted(done)]
 
 
-def _in_order(steps: Sequence[Step]) -> list[Step]:
-    """Steps after those whose values they take."""
-    makers = {value: step for step in steps for value in step.outputs}
-    done: dict[int, Step] = {}
-
-    def visit(step: Step) -> None:
-        if id(step) in done:
-            return
-        for value in values_in(step.piece):
-            if value in makers:
-                visit(makers[value])
-        done[id(step)] = step
-
-    for step in steps:
-        visit(step)
-    return list(done.values())
+def _is_layer(piece: Piece) -> bool:
+    """Whether a piece calls a part of the block; functions and signs are not counted as deep."""
+    return any(
+        isinstance(each, Piece) and each.head.startswith(("self", "getattr"))
+        for each in piece.parts
+    ) or piece.head.startswith("super")
 
 
 def _estimate(piece: Piece) -> str:

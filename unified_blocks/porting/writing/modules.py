@@ -60,10 +60,9 @@ def classes(
         ending: the lines that end its constructor, of the names of its parameters.
     """
     batch = next((value.shape[0] for value in graph.inputs if value.rank), 1)
-    used = frozenset([*graph.outputs, *(value for node in graph.nodes for value in node.inputs)])
     opened: frozenset[tuple[str, ...]] = frozenset()
     while True:
-        drafting = Drafting(words, dialect, batch, used, opened=opened)
+        drafting = Drafting(words, dialect, batch, opened=opened)
         defining = Defining(drafting)
         try:
             top = defining.define(scope, distinct(camel(name), dialect.reserved))

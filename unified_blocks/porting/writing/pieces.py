@@ -233,7 +233,7 @@ def literal(value: Any, own: str = "") -> str:
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return "math.inf" if value > 0 else "-math.inf"
-    return repr(value)
+    return repr(value).replace("e+", "e")
 
 
 # How strongly an expression binds: what stands inside another must bind as strongly as it needs

@@ -9,7 +9,7 @@ from dataclasses import replace
 from unified_blocks.porting.writing.definitions import Definition
 from unified_blocks.porting.writing.dialect import Dialect
 from unified_blocks.porting.writing.grouping import Argument
-from unified_blocks.porting.writing.layout import laid_out
+from unified_blocks.porting.writing.layout import WIDTH, laid_out
 from unified_blocks.porting.writing.naming import is_name
 from unified_blocks.porting.writing.pieces import (
     REQUIRED,
@@ -134,12 +134,22 @@ def _attributes(definition: Definition, parts: Sequence[Part], dialect: Dialect)
 
 def _forward(definition: Definition, parts: Sequence[Part], dialect: Dialect) -> list[str]:
     draft = definition.draft
-    given = ", ".join(["self", *(f"{name}: {dialect.tensor}" for name in draft.inputs)])
+    given = ["self", *(f"{name}: {dialect.tensor}" for name in draft.inputs)]
     count = len(draft.scope.outputs)
     each = ", ".join([dialect.tensor] * count)
     result = dialect.tensor if count == 1 else f"tuple[{each}]"
-    lines = laid_out(f"def forward({given}) -> {result}:", 4)
+    lines = _head(given, result)
     for statement, part in zip(draft.statements, parts, strict=True):
         start = f"{statement.left} = " if statement.targets else "return "
         lines += laid_out(start + written(part, "self."), 8)
     return lines
+
+
+def _head(given: Sequence[str], result: str) -> list[str]:
+    """The first lines of a forward; what it takes is divided before what it gives."""
+    whole = f"    def forward({', '.join(given)}) -> {result}:"
+    if len(whole) <= WIDTH:
+        return [whole]
+    inner = " " * 8 + ", ".join(given)
+    lines = [inner] if len(inner) <= WIDTH else [f"        {each}," for each in given]
+    return ["    def forward(", *lines, f"    ) -> {result}:"]

@@ -25,7 +25,9 @@ class Word:
             are the values that the node takes.
         called: how the layer is called in a forward, a `{}` for itself, and one for all that it
             takes, or for each.
-        gives: how what it gives is taken apart, a `{}` for each; the first may be wanted alone.
+        gives: how what it gives is taken apart, a `{}` for each, where that is more than a row.
+        count: how many of the outputs of its node it gives; None, all.
+        alone: how it is written where only the first output is wanted.
         needs: names of helpers that the source must define.
     """
 
@@ -34,6 +36,8 @@ class Word:
     expression: Piece | None = None
     called: str = "{}({})"
     gives: str = ""
+    count: int | None = None
+    alone: Word | None = None
     needs: tuple[str, ...] = ()
 
     @property
@@ -77,13 +81,16 @@ class Vocabulary:
         """
         found: dict[Node, Word] = {}
         refused: list[str] = []
+        used = {*graph.outputs, *(value for node in graph.nodes for value in node.inputs)}
         for node in graph.nodes:
             function = self._table.get(type(node.operation))
             if function is None:
                 refused.append(f"{node.name}: {type(node.operation).__name__}")
                 continue
             try:
-                found[node] = function(node.operation, node)
+                word = function(node.operation, node)
+                single = word.alone is not None and used.isdisjoint(node.outputs[1:])
+                found[node] = word.alone if single and word.alone else word
             except UnsupportedError as error:
                 refused.append(f"{node.name}: {error}")
         if refused:

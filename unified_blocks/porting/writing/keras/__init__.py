@@ -8,7 +8,7 @@ from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
 from unified_blocks.porting.writing.keras.bodies import Body, definition, shown
-from unified_blocks.porting.writing.keras.expressions import Step, Tensor, call
+from unified_blocks.porting.writing.keras.expressions import Tensor
 from unified_blocks.porting.writing.keras.functions import Function, Functions
 from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
@@ -116,6 +116,3 @@ def _header(graph: Graph, writer: Writer, outputs: list[Tensor], name: str, code
     lines += [f"from keras import {', '.join(used)}"] if used else []
     lines += ["from safetensors.numpy import load_file"]
     return "\n".join([*doc, '"""', "", *lines]) + "\n\n\n"
-
-
-__all__ = ["Step", "call", "shown", "write"]

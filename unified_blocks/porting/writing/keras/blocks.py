@@ -141,7 +141,7 @@ def title(block: Block) -> str:
     own = block.path[-1]
     if not own[-1].isdigit():
         return snake(own)
-    if shown[-1] == "Concatenate":
-        *_, end = block.steps()
+    end = block.items[-1]
+    if shown[-1] == "Concatenate" and isinstance(end, Step):
         return "dense_layer" if set(end.reads) & set(block.reads) else "branches"
-    return "block"
+    return "stage" if any(isinstance(item, Block) for item in block.items) else "block"

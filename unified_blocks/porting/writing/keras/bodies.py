@@ -14,7 +14,7 @@ from unified_blocks.porting.writing.keras.expressions import (
     tensors,
 )
 from unified_blocks.porting.writing.keras.functions import FREE, Function
-from unified_blocks.porting.writing.keras.rendering import Rendering, range_of, ranged
+from unified_blocks.porting.writing.keras.rendering import Rendering
 from unified_blocks.porting.writing.keras.text import WIDTH, Bracketed, Text, laid
 from unified_blocks.porting.writing.keras.variants import Line, Run
 from unified_blocks.types import Shape
@@ -63,39 +63,8 @@ class Body(Rendering):
         super().__init__(function)
         self.shapes = shapes
         self.variables.update(given)
-        self.entries = self._looped(list(function.lines))
+        self.entries = function.lines
         self.last: dict[Held, int] = {}
-
-    # Loops
-
-    def _looped(self, found: list[Line]) -> list[Line]:
-        """The same, with a loop for calls that differ in one number of their names."""
-        readers: dict[Held, int] = dict.fromkeys(self.function.outputs, 1)
-        for line in found:
-            for held in line.reads:
-                readers[held] = readers.get(held, 0) + 1
-        lines: list[Line] = []
-        while found:
-            run = [found.pop(0)]
-            while found and self._follows(run, found[0], readers):
-                run.append(found.pop(0))
-            if len(run) > 1:
-                run[0].repeated = run
-            lines.append(run[0])
-        return lines
-
-    def _follows(self, run: list[Line], line: Line, readers: dict[Held, int]) -> bool:
-        """Whether a call can be the next one of a loop."""
-        before, first = run[-1], run[0]
-        if self.function.runs or not line.function or line.function is not before.function:
-            return False
-        if len(before.outputs) != 1 or readers[before.outputs[0]] != 1:
-            return False
-        if line.reads[:1] != before.outputs or line.reads[1:] != first.reads[1:]:
-            return False
-        if first.item.path == line.item.path or self.answers(line) != self.answers(first):
-            return False
-        return ranged([each.item.path for each in (*run, line)]) is not None
 
     # Variables
 
@@ -121,7 +90,7 @@ class Body(Rendering):
                 for held in line.reads:
                     self.last[held] = max(self.last[held], i + 1)
                 continue
-            final = i + 1 == len(entries) and outputs == _outputs(line)
+            final = i + 1 == len(entries) and outputs == line.outputs
             if final and not self.shapes and not line.repeated:
                 return written + laid(self.statement(line), 4, "return ")
             dying = self._dying(line, i)
@@ -182,7 +151,7 @@ class Body(Rendering):
         for held in dying:
             del self.variables[held]
         names = []
-        for held in _outputs(line):
+        for held in line.outputs:
             if isinstance(held, Shared):
                 name = snake(held.path[-1])
                 while name in self.variables.values():
@@ -196,14 +165,12 @@ class Body(Rendering):
             self.variables[held] = name
             names.append(name)
         if loop:
-            bounds = ranged([each.item.path for each in line.repeated])
-            head = f"    for i in {range_of(*bounds[1:])}:" if bounds else ""
-            return [*self._noted([head], line), *laid(text, 8, f"{loop} = ")]
+            return [*self._noted([f"    {self.loop(line)}"], line), *laid(text, 8, f"{loop} = ")]
         return self._noted(laid(text, 4, ", ".join(names) + " = "), line)
 
     def _noted(self, lines: list[str], line: Line) -> list[str]:
         """With the shape of what a statement gives, where it differs from what it takes."""
-        outputs = _outputs(line)
+        outputs = line.outputs
         if not self.shapes or len(outputs) != 1 or not line.reads:
             return lines
         (given,), taken = outputs, line.reads[0]
@@ -215,11 +182,6 @@ class Body(Rendering):
             return lines
         note = f"  # {shown(given.shape, given.growth)}"
         return [*lines[:-1], lines[-1] + note] if len(lines[-1] + note) <= WIDTH else lines
-
-
-def _outputs(line: Line) -> tuple[Held, ...]:
-    """What a statement gives; a loop what its last call does."""
-    return line.repeated[-1].outputs if line.repeated else line.outputs
 
 
 def _once(step: Step, tensor: Held) -> bool:

@@ -115,6 +115,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "layers.Dense": ("units",),
     "layers.Dropout": ("rate",),
     "layers.Embedding": ("input_dim", "output_dim"),
+    "layers.ReversibleEmbedding": ("input_dim", "output_dim"),
     **{f"layers.{kind}": ("units",) for kind in ("LSTM", "GRU", "SimpleRNN")},
     "layers.Activation": ("activation",),
     "layers.ReLU": ("max_value",),
@@ -143,6 +144,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "axis": -1, "momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True,
     },
     "layers.Concatenate": {"axis": -1},
+    "layers.Softmax": {"axis": -1},
     "layers.Dense": {"use_bias": True},
     "layers.LayerNormalization": {"axis": -1, "epsilon": 1e-3},
     **{
@@ -276,7 +278,7 @@ def number(value: Any) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return f'float("{value}")'
-    return re.sub(r"e-0(\d)", r"e-\1", repr(value))
+    return re.sub(r"e-0(\d)", r"e-\1", repr(value)).replace("e+", "e")
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from unified_blocks.porting.writing.keras.arguments import ABSENT, Argument, arguments
@@ -24,7 +24,7 @@ from unified_blocks.porting.writing.keras.expressions import (
     form,
     leaves,
 )
-from unified_blocks.porting.writing.keras.variants import DifferentError, Line, Run, Union
+from unified_blocks.porting.writing.keras.variants import DifferentError, Line, Run, Union, ranged
 
 FREE = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 """What tensors are called, in this order."""
@@ -86,13 +86,14 @@ class Functions:
         self._collect(top)
         kinds: dict[Any, list[Any]] = {}
         for key, calls in self._calls.items():
-            kind = calls[0].kind
-            kinds.setdefault(key if kind in CONTAINERS else kind, []).append(key)
+            if calls:
+                kinds.setdefault(self._outline(calls[0]), []).append(key)
         self.all: list[Function] = []
         for keys in sorted(kinds.values(), key=lambda keys: max(map(self._height, keys))):
             self._define(keys)
         self._name()
-        self.top = Function("", [top], self._lines(top), top.reads, top.outputs, own=False)
+        (lines,) = _looped([self._lines(top)], [top])
+        self.top = Function("", [top], lines, top.reads, top.outputs, own=False)
         _place(self.top.lines)
 
     def form(self, block: Block) -> Any:
@@ -115,9 +116,24 @@ class Functions:
             self._forms[block] = (*found, tuple(map(place, block.outputs)))
         return self._forms[block]
 
+    def _outline(self, block: Block) -> Any:
+        """Equal for two blocks that may be calls of one function, though they differ a little.
+
+        Those of one class; others that do the same steps, and call the same, however often.
+        """
+        if block.kind not in CONTAINERS:
+            return block.kind
+        found: list[Any] = []
+        for item in block.items:
+            if isinstance(item, Step):
+                found.append(form(item.expression, lambda held: 0, len(block.path)))
+            elif found[-1:] != [own := self._outline(item)]:
+                found.append(own)
+        return tuple(found)
+
     def _plan(self, block: Block) -> None:
         """Find the functions that the body of a block calls, and those that they call."""
-        found = Counter(map(self.form, _within(block)))
+        found = Counter(map(self._outline, _within(block)))
 
         def visit(items: list[Step | Block]) -> None:
             for item in items:
@@ -127,7 +143,7 @@ class Functions:
                 if key in self._calls:
                     continue
                 own = item.kind not in CONTAINERS and sum(1 for _ in item.steps()) > 1
-                if own or (len(item.items) > 1 and found[key] > 1):
+                if own or (len(item.items) > 1 and found[self._outline(item)] > 1):
                     self._calls[key] = []
                     self._plan(item)
                 else:
@@ -153,18 +169,25 @@ class Functions:
 
     def _define(self, keys: list[Any]) -> None:
         """Make one function for blocks of one class, or one for each form where they differ."""
+        lines: dict[Block, list[Line]] = {}
+        for key in keys:
+            calls = self._calls[key]
+            looped = _looped([self._lines(call) for call in calls], calls)
+            lines |= zip(calls, looped, strict=True)
         if len(keys) > 1:
             try:
-                return self._add(keys, self._joined(keys))
+                return self._add(keys, self._joined(keys, lines), lines)
             except DifferentError:
                 pass
         for key in keys:
             block = self._calls[key][0]
-            union = Union(self._lines(block), block.reads, block.outputs)
-            self._add([key], union)
+            if block.kind in CONTAINERS and len(self._calls[key]) == 1:
+                del self._calls[key]  # it is written where it stands
+                continue
+            self._add([key], Union(lines[block], block.reads, block.outputs), lines)
         return None
 
-    def _joined(self, keys: list[Any]) -> Union:
+    def _joined(self, keys: list[Any], written: dict[Block, list[Line]]) -> Union:
         """The statements of several forms in one."""
         firsts = sorted(
             (self._calls[key][0] for key in keys), key=lambda b: -sum(1 for _ in b.steps())
@@ -172,7 +195,7 @@ class Functions:
         keys.sort(key=lambda key: firsts.index(self._calls[key][0]))
         union = None
         for block in firsts:
-            lines = self._lines(block)
+            lines = written[block]
             if any(self._is_within(block, key) for key in keys):
                 raise DifferentError
             if union is None:
@@ -181,6 +204,8 @@ class Functions:
                 union.add(lines, block.reads, block.outputs)
         assert union is not None
         runs = union.runs()
+        if runs and firsts[0].kind in CONTAINERS:
+            raise DifferentError  # nobody said that they are the same
         left_out = sum(run.stop - run.start for run in runs)
         if 2 * left_out > len(union.lines) or len({run.present for run in runs}) > 2:
             raise DifferentError
@@ -193,19 +218,19 @@ class Functions:
             if isinstance(item, Block)
         )
 
-    def _add(self, keys: list[Any], union: Union) -> None:
+    def _add(self, keys: list[Any], union: Union, lines: dict[Block, list[Line]]) -> None:
         """Make a function of the calls of some forms."""
         calls = [(block, i) for i, key in enumerate(keys) for block in self._calls[key]]
         columns: list[list[Any]] = [[ABSENT] * len(calls) for x in union.lines for _ in x.literals]
         _place(union.lines)
         for number, (block, variant) in enumerate(calls):
-            for line, place in zip(self._lines(block), union.places[variant], strict=True):
+            for line, place in zip(lines[block], union.places[variant], strict=True):
                 for i, leaf in enumerate(line.literals):
                     columns[union.lines[place].place + i][number] = leaf.value
         kinds = [leaf for line in union.lines for leaf in line.literals]
         told, texts = arguments([(k, tuple(c)) for k, c in zip(kinds, columns, strict=True)])
         first = calls[0][0]
-        if first.kind in CONTAINERS and len(told) > 1 + len(union.lines):
+        if first.kind in CONTAINERS and len(told) > max(3, len(union.lines) + 1):
             for key in keys:  # it would be told more than it does
                 del self._calls[key]
             return
@@ -260,6 +285,52 @@ def _within(block: Block) -> Iterator[Block]:
                 yield from _within(item)
 
 
+def _looped(calls: list[list[Line]], blocks: Sequence[Block]) -> list[list[Line]]:
+    """The same lines of each call of a function, with the loops that all of them can have.
+
+    A loop is of calls that differ in one number of their names.
+    """
+    readers = [
+        Counter([*block.outputs, *(held for line in lines for held in line.reads)])
+        for block, lines in zip(blocks, calls, strict=True)
+    ]
+    runs: list[list[int]] = []
+    for i in range(len(calls[0])):
+        if runs and all(
+            _follows([lines[k] for k in runs[-1]], lines[i], counts)
+            for lines, counts in zip(calls, readers, strict=True)
+        ):
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return [[_loop([lines[k] for k in run]) for run in runs] for lines in calls]
+
+
+def _loop(run: list[Line]) -> Line:
+    """A loop for some lines; one line is itself."""
+    bounds = ranged([line.item.path for line in run]) if len(run) > 1 else None
+    if bounds is None:
+        return run[0]
+    _, first, last, step = bounds
+    names = zip(("start", "blocks", "step"), (first, last + 1, step), strict=True)
+    literals = [*run[0].literals, *(Leaf(value, name) for name, value in names)]
+    return replace(run[0], repeated=run, literals=literals, outputs=run[-1].outputs)
+
+
+def _follows(run: list[Line], line: Line, readers: Counter[Held]) -> bool:
+    """Whether a call can be the next one of a loop."""
+    before, first = run[-1], run[0]
+    if not line.function or line.function is not before.function:
+        return False
+    if len(before.outputs) != 1 or readers[before.outputs[0]] != 1:
+        return False
+    if line.reads[:1] != before.outputs or line.reads[1:] != first.reads[1:]:
+        return False
+    if [leaf.value for leaf in line.literals] != [leaf.value for leaf in first.literals]:
+        return False
+    return ranged([each.item.path for each in (*run, line)]) is not None
+
+
 def _place(lines: Sequence[Line]) -> None:
     """Say at which literal each line begins."""
     place = 0
@@ -282,7 +353,7 @@ def _condition(function: Function, run: Run, present: tuple[bool, ...]) -> str:
     name = snake(path[0]) if path and path[0].isidentifier() and has_name(line) else ""
     if not name:
         added = isinstance(line.item, Step) and isinstance(line.item.expression, Infix)
-        name = "residual" if added else "extended"
+        name = "residual" if added else "padded"
     while name in {each.name for each in function.told}:
         name += "_"
     function.told.append(Argument(name, present, False))
@@ -302,7 +373,7 @@ def _distinct(kind: str, functions: list[Function]) -> list[str]:
     common = set.intersection(*paths)
     names = [kind]
     for i, own in enumerate(paths[1:], 2):
-        more = sorted(p for p in own - common if re.fullmatch(r"[a-z]\w*", p))
+        more = sorted(p for p in own - common if re.fullmatch(r"[a-z_]+", p))
         name = f"{kind}_{snake(more[0])}" if more else f"{kind}_{i}"
         names.append(f"{kind}_{i}" if name in names else name)
     return names

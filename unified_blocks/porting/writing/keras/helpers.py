@@ -29,22 +29,22 @@ class Weight(layers.Layer):
         return {**super().get_config(), "shape": self.shape}''',
     "split_heads": '''def split_heads(x: KerasTensor, heads: int) -> KerasTensor:
     """What is `(n, t, heads * d)` as `(n * heads, t, d)`."""
-    _, t, width = x.shape
-    x = ops.reshape(x, (-1, t, heads, width // heads))
+    n, t, width = (size or -1 for size in x.shape)
+    x = ops.reshape(x, (n, t, heads, width // heads))
     x = ops.transpose(x, (0, 2, 1, 3))
-    return ops.reshape(x, (-1, t, width // heads))''',
+    return ops.reshape(x, (max(n * heads, -1), t, width // heads))''',
     "split_parts": '''def split_parts(x: KerasTensor, heads: int, parts: int) -> list[KerasTensor]:
     """The parts of each head of `(n, t, heads * parts * d)`, each `(n * heads, t, d)`."""
-    _, t, width = x.shape
+    n, t, width = (size or -1 for size in x.shape)
     d = width // heads // parts
-    x = ops.reshape(x, (-1, t, heads, parts, d))
-    x = ops.reshape(ops.transpose(x, (3, 0, 2, 1, 4)), (parts, -1, t, d))
-    return ops.unstack(x, parts)''',
+    x = ops.transpose(ops.reshape(x, (n, t, heads, parts, d)), (3, 0, 2, 1, 4))
+    return ops.unstack(ops.reshape(x, (parts, max(n * heads, -1), t, d)), parts)''',
     "merge_heads": '''def merge_heads(x: KerasTensor, heads: int) -> KerasTensor:
     """What is `(n * heads, t, d)` as `(n, t, heads * d)`."""
-    _, t, d = x.shape
-    x = ops.transpose(ops.reshape(x, (-1, heads, t, d)), (0, 2, 1, 3))
-    return ops.reshape(x, (-1, t, heads * d))''',
+    rows, t, d = (size or -1 for size in x.shape)
+    n = max(rows // heads, -1)
+    x = ops.transpose(ops.reshape(x, (n, heads, t, d)), (0, 2, 1, 3))
+    return ops.reshape(x, (n, t, heads * d))''',
     "mask_sequences": '''def mask_sequences(
     x: KerasTensor, lengths: KerasTensor, value: float = 0.0
 ) -> KerasTensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from itertools import pairwise
 from typing import Any
 
 from unified_blocks.porting.writing.keras.blocks import Held, has_names
@@ -23,7 +22,7 @@ from unified_blocks.porting.writing.keras.expressions import (
 )
 from unified_blocks.porting.writing.keras.functions import Function
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, flat
-from unified_blocks.porting.writing.keras.variants import Line
+from unified_blocks.porting.writing.keras.variants import Line, numbered, ranged
 
 ATOMS = (ast.Name, ast.Call, ast.Subscript, ast.Attribute)
 """Expressions of Python of which a part can be taken as they are."""
@@ -67,6 +66,14 @@ class Rendering:
                 told.append(f"{each.name}={text}")
         return told
 
+    def loop(self, line: Line) -> str:
+        """The head of a loop."""
+        place = line.place + len(line.function.told)
+        start, stop, step = (self._literal(place + i) for i in range(3))
+        if step != "1":
+            return f"for i in range({start}, {stop}, {step}):"
+        return f"for i in range({stop}):" if start == "0" else f"for i in range({start}, {stop}):"
+
     def _literal(self, place: int) -> str:
         return self.function.texts.get(place) or number(self.literals[place].value)
 
@@ -76,7 +83,7 @@ class Rendering:
         """The name of a layer or a block, from the block that it is written in."""
         own = list(path[inside:])
         if paths and (bounds := ranged(paths)):
-            own[bounds[0] - inside] = "{i}"
+            own[bounds[0] - inside] = numbered(own[bounds[0] - inside])[0] + "{i}"
         whole = ".".join((["{name}"] if self.function.own else []) + own).replace("/", "_")
         return ("f" if self.function.own or paths else "") + number(whole)
 
@@ -151,24 +158,3 @@ def _row(value: Any) -> Text:
     if isinstance(value, tuple):
         return Bracketed("", tuple(_row(each) for each in value))
     return number(value)
-
-
-def ranged(paths: list[tuple[str, ...]]) -> tuple[int, int, int, int] | None:
-    """The place where paths differ by a number that grows evenly; its first, last and step."""
-    if len({len(path) for path in paths}) != 1:
-        return None
-    places = [i for i, parts in enumerate(zip(*paths, strict=True)) if len(set(parts)) > 1]
-    if len(places) != 1 or not all(path[places[0]].isdigit() for path in paths):
-        return None
-    numbers = [int(path[places[0]]) for path in paths]
-    steps = {b - a for a, b in pairwise(numbers)}
-    if len(steps) != 1 or min(steps) < 1:
-        return None
-    return places[0], numbers[0], numbers[-1], min(steps)
-
-
-def range_of(first: int, last: int, step: int) -> str:
-    """A range, as a person writes it."""
-    if step > 1:
-        return f"range({first}, {last + 1}, {step})"
-    return f"range({first}, {last + 1})" if first else f"range({last + 1})"

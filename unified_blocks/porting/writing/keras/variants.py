@@ -51,6 +51,11 @@ class Line:
     @property
     def signature(self) -> Any:
         """Equal for two lines that do the same to whatever they take."""
+        if self.repeated:
+            place, *_ = ranged([line.item.path for line in self.repeated]) or (0,)
+            path = [*self.item.path[self.inside :]]
+            path[place - self.inside] = numbered(path[place - self.inside])[0]
+            return "loop", tuple(path), id(self.function), len(self.reads)
         if isinstance(self.item, Step):
             return form(self.item.expression, lambda held: type(held).__name__, self.inside)
         return self.item.path[self.inside :], id(self.function), len(self.reads)
@@ -226,3 +231,30 @@ def _taken(line: Line) -> list[Held]:
     if isinstance(line.item, Step):
         return list(tensors(line.item.expression))
     return list(line.reads)
+
+
+def ranged(paths: list[tuple[str, ...]]) -> tuple[int, int, int, int] | None:
+    """The place where paths differ by a number that grows evenly; its first, last and step.
+
+    The number is a name, `3`, or the end of one, `unit3`.
+    """
+    if len({len(path) for path in paths}) != 1:
+        return None
+    places = [i for i, parts in enumerate(zip(*paths, strict=True)) if len(set(parts)) > 1]
+    if len(places) != 1:
+        return None
+    names = [numbered(path[places[0]]) for path in paths]
+    if len({stem for stem, _ in names}) != 1 or not all(digits for _, digits in names):
+        return None
+    numbers = [int(digits) for _, digits in names]
+    steps = {b - a for a, b in pairwise(numbers)}
+    if len(steps) != 1 or min(steps) < 1:
+        return None
+    return places[0], numbers[0], numbers[-1], min(steps)
+
+
+def numbered(name: str) -> tuple[str, str]:
+    """A name without the number at its end, and that number."""
+    stem = name.rstrip("0123456789")
+    digits = name[len(stem) :]
+    return (stem, digits) if str(int(digits or 0)) == (digits or "0") else (name, "")

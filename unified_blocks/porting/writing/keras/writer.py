@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +98,7 @@ class Writer:
         self.made: dict[tuple[Any, ...], Shared] = {}
         self.calls: dict[tuple[Any, ...], int] = {}
         self.turned_before: dict[tuple[Tensor, Shape, tuple[str, ...]], Tensor] = {}
+        self.held: dict[Parameter, str] = {}
         self.done: set[Node] = set()
         for node in graph.nodes:
             if node.parameters:
@@ -171,6 +172,22 @@ class Writer:
         """How the user gets an output."""
         order = self.lying[value][1]
         return order if order == last(value.rank) and not self.first else plain(value.rank)
+
+
+OPERATIONS = (
+    *("absolute", "activation", "add", "amax", "arange", "average_pooling2d", "broadcast_to"),
+    *("cast", "clip", "concatenate", "divide", "dropout", "equal", "erf", "exp", "expand_dims"),
+    *("flatten", "flip", "gelu", "get_item", "greater", "less", "log", "log_softmax", "matmul"),
+    *("max", "maximum", "mean", "min", "minimum", "multiply", "negative", "pad", "permute"),
+    *("power", "prod", "re_lu", "repeat", "reshape", "softmax", "split", "sqrt", "square"),
+    *("squeeze", "stack", "subtract", "sum", "take", "take_along_axis", "tile", "transpose"),
+    *("unstack", "where", "zeros_like", "ones_like"),
+)
+
+
+def is_automatic(path: tuple[str, ...]) -> bool:
+    """Whether Keras may give this name by itself to what has none: `reshape`, `reshape_1`."""
+    return len(path) == 1 and re.sub(r"_\d+$", "", path[0]) in OPERATIONS
 
 
 def layer_key(node: Node) -> tuple[Any, ...]:
@@ -294,10 +311,16 @@ class Writing:
                 keywords["frozen"] = tuple(frozen)
             else:
                 keywords["trainable"] = trained or counts
-        if name not in self.writer.layers:  # another call of what has no numbers has no name
+        # Another call of what has no numbers has no name.
+        if name not in self.writer.layers and (weights or not is_automatic(path)):
             keywords["name"] = Named(path)
             self.writer.layers[name] = value or self.node.output
         for own, given, array in weights:
+            if self.writer.held.setdefault(given, name) != name:
+                raise self.refused(
+                    f"layers of Keras have no weights in common; got {given.name} in "
+                    f"{self.writer.held[given]} and in {name}"
+                )
             self.writer.state[f"{name}.{own}"] = np.ascontiguousarray(array)
             self.writer.names[given.name] = f"{name}.{own}"
         made = call(kind, *arguments, **keywords)
@@ -396,11 +419,11 @@ def reshaped(x: Tensor, shape: Shape, growth: Shape, name: Named | None = None) 
             return Call(call("layers.Flatten", **named), (x,))
         return Call(call("layers.Reshape", shape[1:], **named), (x,))
     if len(free) > 1:
-        rest = math.prod(shape[axis] for axis in range(len(shape)) if axis not in free)
-        raise UnsupportedError(f"only one axis must grow with the batch; got {len(free)}, {rest=}")
-    return call(
-        "ops.reshape", x, tuple(-1 if axis in free else size for axis, size in enumerate(shape))
-    )
+        raise UnsupportedError(
+            f"a reshape must have one axis that grows with the batch; got {len(free)} of {shape}"
+        )
+    sizes = tuple(-1 if axis in free else size for axis, size in enumerate(shape))
+    return call("ops.reshape", x, sizes)
 
 
 def operands(items: Sequence[Expression], sign: str) -> Infix:

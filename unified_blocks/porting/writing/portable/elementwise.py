@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node
-from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
+from unified_blocks.porting.operations.elementwise import (
+    Cast,
+    Clip,
+    Dropout,
+    Elementwise,
+    StopGradient,
+    Where,
+)
 from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
 from unified_blocks.porting.writing.portable.vocabulary import writes
 from unified_blocks.porting.writing.words import Word
@@ -68,3 +75,19 @@ def clip(operation: Clip, node: Node) -> Word:
 @writes(Dropout)
 def dropout(operation: Dropout, node: Node) -> Word:
     return Word(call("ub.Dropout", Slot(operation.rate, "rate"), axes=(operation.axes, ())))
+
+
+@writes(StopGradient)
+def stop_gradient(operation: StopGradient, node: Node) -> Word:
+    return Word(expression=call("ub.ops.stop_gradient", *node.inputs))
+
+
+@writes(Cast)
+def cast(operation: Cast, node: Node) -> Word:
+    dtype = Slot(operation.dtype, "dtype")
+    return Word(expression=call("ub.ops.astype", *node.inputs, dtype))
+
+
+@writes(Where)
+def where(operation: Where, node: Node) -> Word:
+    return Word(expression=call("ub.ops.where", *node.inputs))

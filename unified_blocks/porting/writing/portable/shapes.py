@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node, Value
-from unified_blocks.porting.operations.shapes import Concat, Reshape, Transpose
+from unified_blocks.porting.operations.shapes import (
+    Concat,
+    ExpandDims,
+    FillLike,
+    Reshape,
+    Squeeze,
+    Transpose,
+)
 from unified_blocks.porting.writing.pieces import Piece, Slot, call, text
 from unified_blocks.porting.writing.portable.vocabulary import writes
 from unified_blocks.porting.writing.words import Word
@@ -56,3 +63,21 @@ def _sizes(x: Value, y: Value) -> list[Piece | Slot]:
         else Slot(y.shape[axis], "size")
         for axis in range(y.rank)
     ]
+
+
+@writes(ExpandDims)
+def expand_dims(operation: ExpandDims, node: Node) -> Word:
+    axis = Slot(operation.axis, "axis")
+    return Word(expression=text("ub.ops.expand_dims({}, axis={})", *node.inputs, axis))
+
+
+@writes(Squeeze)
+def squeeze(operation: Squeeze, node: Node) -> Word:
+    axis = Slot(operation.axes[0] if len(operation.axes) == 1 else operation.axes, "axis")
+    return Word(expression=text("ub.ops.squeeze({}, axis={})", *node.inputs, axis))
+
+
+@writes(FillLike)
+def fill_like(operation: FillLike, node: Node) -> Word:
+    number = Slot(operation.number, "value")
+    return Word(expression=call("ub.ops.full_like", *node.inputs, number))

@@ -51,7 +51,9 @@ def packed(
 '''
 
 MASK = '''
-def mask_sequences(x: Tensor, lengths: Tensor, value: float = 0.0, dim: int = 0) -> Tensor:
+def mask_sequences(
+    x: Tensor, lengths: Tensor, value: float = 0.0, dim: int = 0
+) -> Tensor:
     """Sequences `(t, n, ...)`, or `(n, t, ...)`, with one number after the end of each."""
     steps = torch.arange(x.shape[dim], device=x.device)
     after = (steps >= lengths[:, None]).movedim(1, dim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from unified_blocks.errors import UnsupportedError
@@ -36,10 +37,11 @@ def recurrent(operation: Recurrent, node: Node) -> Word:
     if operation.lengths:
         states = f"states={state}, " if operation.states else ""
         called = f"packed({{}}, {{}}, {states}lengths={{}})"
-    return Word(
+    word = Word(
         layer,
         named(**dict(zip(operation.names, node.inputs[1 : 1 + count], strict=True))),
         called=called,
         gives=f"{{}}, {state}",
         needs=("packed",) if operation.lengths else (),
     )
+    return replace(word, alone=replace(word, called=f"{called}[0]", gives="", count=1))

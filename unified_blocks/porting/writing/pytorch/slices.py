@@ -48,7 +48,9 @@ def split(operation: Split, node: Node) -> Word:
     sizes, axis = operation.sizes, Slot(from_end(operation.axis, x), "dim")
     if len(set(sizes)) == 1:
         return Word(expression=call("torch.chunk", x, Slot(len(sizes), "parts"), axis))
-    return Word(expression=call("torch.split", x, Slot(sizes, "sizes"), axis))
+    inside = ", ".join(["{}"] * len(sizes))
+    slots = [Slot(size, "size") for size in sizes]
+    return Word(expression=text(f"{{}}.split([{inside}], {{}})", x, *slots, axis))
 
 
 @writes(Unstack)

@@ -7,15 +7,30 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.layers.geometry import Pads
-from unified_blocks.porting.graph import Parameter
+from unified_blocks.porting.graph import Parameter, Value
 from unified_blocks.porting.operations.convolutions import (
     Convolution,
     ConvolutionTranspose,
     Linear,
 )
-from unified_blocks.porting.writing.keras.expressions import Call, Expression, Index, Tensor, call
+from unified_blocks.porting.operations.embedding import Embedding
+from unified_blocks.porting.writing.keras.expressions import (
+    Call,
+    Expression,
+    Index,
+    Shared,
+    Tensor,
+    call,
+)
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
-from unified_blocks.porting.writing.keras.writer import Writing, array_of, last, writes
+from unified_blocks.porting.writing.keras.writer import (
+    Writing,
+    array_of,
+    last,
+    layer_key,
+    operands,
+    writes,
+)
 from unified_blocks.types import Array, Shape
 
 
@@ -27,13 +42,31 @@ def linear(w: Writing) -> None:
         order = (*(axis for axis in order if axis != features), features)
         x = w.turned(w.x, w.order, order)
     weight, *bias = w.inputs[1:]
+    if not all(isinstance(each, Parameter) for each in w.inputs[1:]):
+        turned = call("ops.transpose", w.plain_or_numbers(1))
+        product = call("ops.matmul", x, turned)
+        added = operands((product, w.plain_or_numbers(2)), "+") if bias else product
+        return w.give(added, order)
+    if embedding := embedding_of(w, weight):
+        scores = Call(embedding, (x,), (("reverse", True),))
+        added = operands((scores, w.plain_or_numbers(2)), "+") if bias else scores
+        return w.give(added, order)
     layer = w.layer(
         "layers.Dense",
         array_of(weight).shape[0],
         use_bias=bool(bias),
         weights=[("kernel", weight, array_of(weight).T), *named_bias(bias)],
     )
-    w.give(Call(layer, (x,)), order)
+    return w.give(Call(layer, (x,)), order)
+
+
+def embedding_of(w: Writing, weight: Value) -> Shared | None:
+    """The embedding whose weight this is, too."""
+    for node in w.writer.users[weight]:
+        if isinstance(node.operation, Embedding) and node.inputs[1] is weight:
+            key = layer_key(node)
+            return next((made for k, made in w.writer.made.items() if k[: len(key)] == key), None)
+    return None
 
 
 def parameters(w: Writing) -> list[Parameter]:

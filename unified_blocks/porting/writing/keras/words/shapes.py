@@ -17,6 +17,7 @@ from unified_blocks.porting.writing.keras.expressions import Call, Infix, Named,
 from unified_blocks.porting.writing.keras.words.orders import inserted, without
 from unified_blocks.porting.writing.keras.writer import (
     Writing,
+    is_automatic,
     last,
     moved,
     plain,
@@ -66,7 +67,8 @@ def reshape(w: Writing) -> None:
     if shape == x.shape:
         return w.alias(order, x)
     path = ".".join(w.node.path)
-    name = None if path in w.writer.layers else Named(w.node.path)
+    known = path in w.writer.layers or is_automatic(w.node.path)
+    name = None if known else Named(w.node.path)
     expression = reshaped(x, shape, growth, name)
     if name and isinstance(expression.function, Call):
         w.writer.layers[path] = given

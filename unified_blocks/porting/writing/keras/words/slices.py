@@ -35,6 +35,7 @@ def slice_(w: Writing) -> None:
     shown = [_part(parts[axis]) for axis in w.order]
     while shown and shown[-1] == ":":
         shown.pop()
+    shown += ["..."] * (len(shown) == 1)  # Keras knows parts of one axis only as a tuple
     places = tuple(sorted(w.order.index(axis) for axis in turned))
     x: Expression = call("ops.flip", w.x, axis=places) if turned else w.x
     w.give(Index(x, ", ".join(shown)) if shown else x)
