@@ -178,8 +178,9 @@ def ported(name: str, to: str) -> Row:
     try:
         port = ub.port(network(name), to, example=example.astype("float32"))
         proof = port.prove()
-    except UnifiedBlocksError as error:
-        return Row(name, kind_of(name), " ".join(str(error).split()))
+    except Exception as error:  # whatever it is, the table goes on
+        kind = "" if isinstance(error, UnifiedBlocksError) else f"{type(error).__name__}: "
+        return Row(name, kind_of(name), kind + " ".join(str(error).split()))
     worst = max(row.error for row in proof.rows)
     words = f"{worst:.1e}" if proof.ok else proof.summary
     return Row(name, kind_of(name), words, len(port.source.splitlines()), proof.ok)
