@@ -10,6 +10,7 @@ from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.mxnet.symbols import symbol_of
+from unified_blocks.porting.mxnet.tolerances import tolerance_of
 from unified_blocks.porting.passes import prepared
 
 if "mxnet" not in ub.available_backends():
@@ -300,3 +301,18 @@ def test_a_graph_that_mxnet_cannot_compute_is_an_error():
     given = {"data": np.zeros((2, 3)), "b": np.zeros((2, 4))}
     with pytest.raises(UnsupportedError, match=r"can run in float64; got .*Incompatible attr"):
         ub.get_backend("mxnet").evaluate(symbol.tojson(), {}, given)
+
+
+@pytest.mark.parametrize("options", [{}, {"eps": 0.001}])
+def test_an_epsilon_that_nobody_said_is_a_float32_there(options):
+    symbol = mx.sym.BatchNorm(mx.sym.var("data"), name="norm", **options)
+    numbers = RNG.uniform(0.001, 0.002, size=(4, 3))
+    arrays = dict(zip(symbol.list_inputs()[1:], numbers, strict=True))
+    theirs = ub.get_backend("mxnet").evaluate(symbol.tojson(), arrays, {"data": IMAGES}).values
+    graph = read_graph(
+        Source("norm", symbol_of(symbol.tojson()), arrays), {"data": (IMAGES.shape, "float32")}
+    )
+    mine = values_of(graph, {"data": IMAGES})[graph.outputs[0]]
+    error = abs(mine - theirs["norm"]).max() / abs(mine).max()
+    assert error < tolerance_of("BatchNorm", options)
+    assert options or error > tolerance_of("BatchNorm", {"eps": "0.001"})

@@ -160,13 +160,15 @@ def loosened(network: Source, graph: Graph, target: Target | None = None) -> dic
     Args:
         target: where the network was ported to, which has such operations of its own.
     """
-    operators = {node.name: node.operator for node in network.symbol.nodes}
+    tolerances = {
+        node.name: tolerance_of(node.operator, node.options) for node in network.symbol.nodes
+    }
     least = NARROW if dtype_of(network) == "float32" else DEFAULT
 
     def own(node: Node, value: Value) -> float:
         # A node of ours may stand for several of theirs: one that computes, and one that turns.
         names = {node.name, value.origin[0] if value.origin else node.name}
-        theirs = (tolerance_of(operators.get(each, "")) for each in names)
+        theirs = (tolerances.get(each, DEFAULT) for each in names)
         return max(*theirs, least, _of_target(target, node))
 
     return _inherited(graph, own)
