@@ -248,6 +248,7 @@ SLICES = [
     one("stack", VECTORS, VECTORS, VECTORS, num_args=3, axis=-1),
     one("tile", VECTORS, reps=(2, 3)),
     one("tile", VECTORS, reps=(2,)),
+    one("tile", VECTORS, reps=(2, 1, 3)),
     one("repeat", VECTORS, repeats=2, axis=1),
     one("reverse", IMAGE, axis=(1, 3)),
     one("flip", IMAGE, axis=2),

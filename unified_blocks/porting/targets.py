@@ -15,6 +15,8 @@ from unified_blocks.porting.structure import divided
 from unified_blocks.porting.writing.written import Written
 
 LAYOUTS = ("channels_last", "channels_first")
+LOOSE = {"Resize": 1e-6, "gelu": 1e-7, "LeakyRelu": 1e-7}
+"""What TensorFlow computes in float32, or with options that it holds in it."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Target:
         module: what writes it.
         backend: whose nets it gives; None for the default one.
         layouts: whether there is a choice of where channels are.
-        loose: how far the operations of these names may be from exact numbers, relative to their
-            largest: those that the framework computes in float32 whatever it is given.
+        loose: how far the operations, or the functions, of these names may be from exact numbers,
+            relative to their largest: those that the framework computes in float32 whatever it is
+            given.
     """
 
     name: str
@@ -80,9 +83,7 @@ TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
         Target("torch", "PyTorch modules", "pytorch", "torch"),
-        Target(
-            "tensorflow", "a functional Keras model", "keras", "tensorflow", True, {"Resize": 1e-6}
-        ),
+        Target("tensorflow", "a functional Keras model", "keras", "tensorflow", True, LOOSE),
         Target("unified_blocks", "portable blocks", "portable", None),
     )
 }

@@ -9,6 +9,7 @@ import numpy as np
 from unified_blocks.porting.graph import Value
 from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.operation import axis_of
+from unified_blocks.porting.operations.shapes import ExpandDims
 from unified_blocks.porting.operations.slices import (
     Flip,
     Pad,
@@ -101,8 +102,8 @@ def stack(read: Reading) -> Value:
 def tile(read: Reading) -> Value:
     (x,) = read.inputs
     repeats = read.sizes("reps")
-    if len(repeats) > x.rank:
-        raise read.refused(f"reps={repeats} of {x.rank} axes: give them with expand_dims")
+    for i in range(len(repeats) - x.rank):
+        x = read.add(ExpandDims(0), x, suffix=f"axis_{i}")
     return read.add(Tile((1,) * (x.rank - len(repeats)) + repeats), x)
 
 

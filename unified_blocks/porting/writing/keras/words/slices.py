@@ -35,9 +35,11 @@ def slice_(w: Writing) -> None:
     shown = [_part(parts[axis]) for axis in w.order]
     while shown and shown[-1] == ":":
         shown.pop()
+    if len(shown) == 1:  # Keras takes no slice that is alone in its brackets
+        shown.append(":" if len(w.order) > 1 else "")
     places = tuple(sorted(w.order.index(axis) for axis in turned))
     x: Expression = call("ops.flip", w.x, axis=places) if turned else w.x
-    w.give(Index(x, ", ".join(shown)) if shown else x)
+    w.give(Index(x, ", ".join(shown).rstrip()) if shown else x)
 
 
 def _part(part: slice) -> str:
