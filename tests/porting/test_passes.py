@@ -55,6 +55,43 @@ def test_names_become_blocks():
     assert graph.nodes[0].kinds == ("Stem",)
 
 
+def test_what_a_block_does_not_wait_for_does_not_cut_it():
+    net = Net("net")
+    x = y = net.input("data", (1, 4))
+    for i in range(2):
+        x = net.relu(net.linear(x, f"cell{i}_first"), f"cell{i}_relu")
+        y = net.relu(y, f"mask{i}")
+        x = net.plus(net.linear(x, f"cell{i}_out"), y, f"cell{i}_plus")
+    assert tree(divided(prepared(net.end(x)))) == [
+        "mask0", {"cell0": ["first", "relu", "out", "plus"]},
+        "mask1", {"cell1": ["first", "relu", "out", "plus"]},
+    ]  # fmt: skip
+
+
+def test_what_waits_for_something_else_is_no_block():
+    net = Net("net")
+    x = net.linear(net.input("data", (1, 4)), "head_in")
+    x = net.linear(net.relu(x, "outside"), "head_out")
+    assert tree(divided(prepared(net.end(x)))) == ["head_in", "outside", "head_out"]
+
+
+def test_operators_of_names_of_several_words_are_no_block():
+    net = Net("net")
+    x = net.linear(net.input("data", (1, 4)), "net_dense0")
+    x = net.plus(net.relu(x, "net_broadcast_axis0"), x, "net_broadcast_add0")
+    assert tree(divided(prepared(net.end(x)))) == ["dense0", "broadcast_axis0", "broadcast_add0"]
+
+
+def test_a_layer_that_has_the_weight_of_another_is_called_by_its_own_name():
+    net = Net("net")
+    weight = parameter("net_embedding_weight", normal(4, 4))
+    x = net.linear(net.input("data", (1, 4)), "net_embedding", weight=weight)
+    graph = net.end(net.linear(x, "net_decoder", weight=weight))
+    bias = parameter("net_embedding_bias", normal(4))
+    graph.nodes[1].inputs += (bias,)
+    assert tree(divided(prepared(graph))) == ["embedding", "decoder"]
+
+
 def test_names_that_modules_have_are_changed():
     assert [identifier(name) for name in ("type", "class", "1x1", "a-b", "conv")] == [
         "type_", "class_", "layer_1x1", "a_b", "conv",

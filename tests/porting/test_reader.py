@@ -67,6 +67,21 @@ def test_every_version_of_the_json_is_the_same_network(key, width):
     assert (norm.epsilon, norm.momentum) == (2e-5, 0.9)
 
 
+def test_before_0_9_the_statistics_of_a_norm_follow_from_its_name():
+    content = json.loads(convolution("param", 2))
+    norm = content["nodes"][9]
+    norm["inputs"] = norm["inputs"][:3]
+    renamed = {"mean": "norm_moving_mean", "var": "norm_moving_var"}
+    arrays = {renamed.get(name, name): array for name, array in ARRAYS.items()}
+    assert read(json.dumps(content), arrays=arrays).nodes[1].inputs[3].name == "norm_moving_mean"
+    image = {"data": normal(2, 3, 6, 6)}
+    graphs = read(json.dumps(content), arrays=arrays), read(convolution())
+    found, expected = (values_of(each, image)[each.outputs[0]] for each in graphs)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ub.StateMismatchError, match="'norm_moving_mean' is missing"):
+        read(json.dumps(content))
+
+
 def test_a_fixed_gamma_is_one_whatever_the_file_holds():
     graph = read(convolution())
     gamma = graph.nodes[1].inputs[1]

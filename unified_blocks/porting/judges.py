@@ -18,6 +18,7 @@ from unified_blocks.files.state_files import read_state, write_state
 from unified_blocks.porting.graph import Graph, Node, Value
 from unified_blocks.porting.interpreter import values_of
 from unified_blocks.porting.mxnet.reader import LABELLED, Source
+from unified_blocks.porting.mxnet.symbols import explicit
 from unified_blocks.porting.mxnet.tolerances import DEFAULT, FLOAT32_ONLY, tolerance_of
 from unified_blocks.porting.targets import Target
 from unified_blocks.types import Array
@@ -81,13 +82,13 @@ def cut(network: Source, graph: Graph, losses: bool = True) -> str:
     Args:
         losses: whether heads stay that have a gradient of their own, that of their loss.
     """
-    content = json.loads(network.text)
+    content = explicit(json.loads(network.text))
     places = {node.name: i for i, node in enumerate(network.symbol.nodes)}
     heads = [value.origin for value in graph.outputs if value.origin]
     if len(heads) == len(graph.outputs):
         content["heads"] = [[places[name], index, 0] for name, index in heads]
     for node, read in zip(content["nodes"], network.symbol.nodes, strict=True):
-        if not losses and read.operator in GIVEN:
+        if read.operator in PLUGINS or (not losses and read.operator in GIVEN):
             many = read.options.get("multi_output", "False").lower() in ("true", "1")
             options = {"axis": "1" if many else "-1"} if GIVEN[read.operator] == "softmax" else {}
             for key in ("param", "attr", "attrs"):
@@ -97,12 +98,14 @@ def cut(network: Source, graph: Graph, losses: bool = True) -> str:
 
 
 GIVEN = {
-    **dict.fromkeys(("SoftmaxOutput", "Softmax"), "softmax"),
+    **dict.fromkeys(("SoftmaxOutput", "Softmax", "WarpCTC"), "softmax"),
     **dict.fromkeys(("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput"), "_copy"),
     **dict.fromkeys(("MakeLoss", "make_loss"), "_copy"),
     "LogisticRegressionOutput": "sigmoid",
 }
 """The operator that gives what a loss gives when it is used, with the gradient of that."""
+PLUGINS = ("WarpCTC",)
+"""Losses that are in no build of MXNet that is to be had."""
 
 
 def labels_of(network: Source, graph: Graph) -> dict[str, Array]:
@@ -169,9 +172,9 @@ def loosened(network: Source, graph: Graph, target: Target | None = None) -> dic
         # A node of ours may stand for several of theirs: one that computes, and one that turns.
         names = {node.name, value.origin[0] if value.origin else node.name}
         theirs = (tolerances.get(each, DEFAULT) for each in names)
-        return max(*theirs, least, _of_target(target, node))
+        return max(*theirs, _of_target(target, node))
 
-    return _inherited(graph, own)
+    return _inherited(graph, own, least)
 
 
 def loose_in(graph: Graph, *targets: Target) -> dict[Value, float]:
@@ -185,14 +188,17 @@ def _of_target(target: Target | None, node: Node) -> float:
     return loose.get(getattr(node.operation, "function", kind), loose.get(kind, DEFAULT))
 
 
-def _inherited(graph: Graph, own: Callable[[Node, Value], float]) -> dict[Value, float]:
-    """What is allowed of each value: its own, or that of what it is made of."""
-    found: dict[Value, float] = {}
+def _inherited(
+    graph: Graph, own: Callable[[Node, Value], float], least: float = DEFAULT
+) -> dict[Value, float]:
+    """What is allowed of each value: the sum of what is loose on the way to it."""
+    loose: dict[Value, float] = {}
     for node in graph.nodes:
-        before = max((found.get(value, DEFAULT) for value in node.taken), default=DEFAULT)
+        before = max((loose.get(value, 0.0) for value in node.taken), default=0.0)
         for value in node.outputs:
-            found[value] = max(before, own(node, value))
-    return found
+            more = own(node, value)
+            loose[value] = before + (more if more > DEFAULT else 0.0)
+    return {value: max(least, allowed) for value, allowed in loose.items()}
 
 
 def write_record(port: Any, path: Path) -> None:

@@ -80,6 +80,7 @@ class Target:
 KERAS = {
     "Resize": 1e-6,
     "gelu": 1e-7,  # the root of 2 is in float32
+    "LeakyRelu": 1e-7,  # its slope is held in float32
     "Recurrent": 1e-6,  # one bias where others have two, whose sum is in the dtype of the file
 }
 TARGETS: Mapping[str, Target] = {

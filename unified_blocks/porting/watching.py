@@ -48,6 +48,11 @@ class Running:
         order = self.port.turned.get(value)
         return array if order is None else array.transpose(order)
 
+    def here(self, value: Value, array: Array) -> Array:
+        """What the network has of a value, in the order of axes that the graph has."""
+        order = self.port.turned.get(value, ())
+        return array.transpose(np.argsort(order)) if array.ndim == len(order) > 0 else array
+
     def run(self, inputs: Mapping[str, Array], see: See) -> list[Array]:
         """Run the network once.
 

@@ -56,17 +56,21 @@ NOTES = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_stage", "
 """Names of notes without underlines, in files before 0.9."""
 
 
+NORMS = ("BatchNorm", "CuDNNBatchNorm")
+"""Operators with statistics that were no inputs before 0.9."""
+
+
 def symbol_of(text: str | bytes, name: str = "the graph") -> Symbol:
     """Read a symbol's JSON.
 
     Options are called `param` in files of 0.8, beside `attr` with the notes of users; `attr` until
-    0.12; `attrs` since.
+    0.12; `attrs` since. Before 0.9 the statistics of norms are told by their names alone.
 
     Raises:
         FileFormatError: when it is not a symbol.
     """
     try:
-        content = json.loads(text)
+        content = explicit(json.loads(text))
         nodes = tuple(map(_node, content["nodes"]))
         heads = tuple((int(head[0]), int(head[1])) for head in content["heads"])
         version = content.get("attrs", {}).get("mxnet_version", ["int", None])[1]
@@ -82,6 +86,28 @@ def symbol_of(text: str | bytes, name: str = "the graph") -> Symbol:
             f"{error!r}; export it again"
         ) from None
     return Symbol(nodes, heads, version)
+
+
+def explicit(content: Any) -> Any:
+    """The JSON of a symbol in which norms take their statistics, as all do since 0.9.
+
+    Before, these had names that followed from that of the norm, and were no nodes.
+    """
+    nodes: list[Any] = []
+    places: list[int] = []
+    for node in content["nodes"]:
+        inputs = [[places[each[0]], *each[1:]] for each in node["inputs"]]
+        if node["op"] in NORMS and len(inputs) == len(("data", "gamma", "beta")):
+            for name in ("moving_mean", "moving_var"):
+                inputs.append([len(nodes), 0])
+                nodes.append({"op": "null", "name": f"{node['name']}_{name}", "inputs": []})
+        places.append(len(nodes))
+        nodes.append({**node, "inputs": inputs})
+    if len(nodes) == len(places):
+        return content
+    heads = [[places[each[0]], *each[1:]] for each in content["heads"]]
+    given = [place for place, node in enumerate(nodes) if node["op"] == "null"]
+    return {**content, "nodes": nodes, "arg_nodes": given, "heads": heads}
 
 
 def _node(said: Any) -> SymbolNode:

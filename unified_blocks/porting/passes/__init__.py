@@ -18,9 +18,15 @@ def prepared(graph: Graph) -> Graph:
     is repeated.
     """
     fold(graph)
-    if all(node.path == (node.name,) for node in graph.nodes):  # nobody told their blocks
+    if not _told(graph):
         name_blocks(graph)
         order(graph)
         find_repeats(graph)
     order(graph)
     return graph
+
+
+def _told(graph: Graph) -> bool:
+    """Whether somebody told the blocks of the nodes, or of the numbers that they have."""
+    nodes = any(node.kinds or len(node.path) > 1 for node in graph.nodes)
+    return nodes or any(len(parameter.path) > 1 for parameter in graph.parameters())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from unified_blocks.porting.graph import Graph, Node
@@ -14,16 +14,19 @@ def name_blocks(graph: Graph) -> None:
     """Give each node the path that its name, or that of its parameters, tells.
 
     A beginning that all names share is left out. A word that the names of nodes side by side begin
-    with is a block, if what follows it is a name too: `conv4_1` is none in `conv4`.
+    with is a block, if what follows it is a name too: `conv4_1` is none in `conv4`. So is one whose
+    nodes are apart, and can be brought together.
     """
-    words = [_words(node) for node in graph.nodes]
+    owners = _owners(graph.nodes)
+    words = [_words(node, owners) for node in graph.nodes]
     shared = min((len(each) - 1 for each in words), default=0)
     while len(words) > 1 and len({tuple(each[:shared]) for each in words}) > 1:
         shared -= 1
     names = [each[shared if len(words) > 1 else 0 :] for each in words]
+    owning = [bool(node.owned) for node in graph.nodes]
     layers: dict[tuple[int, ...], tuple[str, ...]] = {}
-    for node, path in zip(graph.nodes, _paths(names), strict=True):
-        key = tuple(id(each) for each in node.owned)
+    for node, path in zip(graph.nodes, _paths(names, owning, _reach(graph)), strict=True):
+        key = _key(node)
         node.path = layers.setdefault(key, path) if key else path
     _make_distinct(graph.nodes)
     for node in graph.nodes:
@@ -36,14 +39,15 @@ def _kind(block: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words) or "Block"
 
 
-def _words(node: Node) -> list[str]:
-    """The words of a node's name; where it has parameters, of what their names share."""
-    owned = [p.path[-1] if p.path else p.name for p in node.owned]
+def _words(node: Node, owners: Mapping[str, object]) -> list[str]:
+    """The words of a node's name; where it has parameters, of what their names share.
+
+    A layer that has the weight of another one is called by its own name.
+    """
+    stems = _stems(node)
     name = node.path[-1]
-    if owned:
-        stems = [_stem(each) for each in owned]
-        if len(set(stems)) == 1:
-            name = stems[0]
+    if len(stems) == 1 and owners[stems[0]] == _key(node):
+        name = stems[0]
     words = [word for word in re.split(r"[_/.\s]+", name) if word]
     if len(words) > 1 and words[-1] == "fwd":
         words.pop()
@@ -52,22 +56,59 @@ def _words(node: Node) -> list[str]:
     return words or [type(node.operation).__name__.lower()]
 
 
+def _stems(node: Node) -> list[str]:
+    """What the names of its parameters begin with, each once."""
+    owned = [p.path[-1] if p.path else p.name for p in node.owned]
+    return list(dict.fromkeys(map(_stem, owned)))
+
+
+def _key(node: Node) -> tuple[int, ...]:
+    """Equal for two calls of one layer."""
+    return tuple(id(each) for each in node.owned)
+
+
+def _owners(nodes: Sequence[Node]) -> dict[str, object]:
+    """The first layer of those whose parameters have names that begin alike."""
+    found: dict[str, object] = {}
+    for node in nodes:
+        for stem in _stems(node):
+            found.setdefault(stem, _key(node))
+    return found
+
+
+def _reach(graph: Graph) -> list[int]:
+    """For each node, the nodes that come of it, itself among them, as the bits of a number."""
+    places = {value: i for i, node in enumerate(graph.nodes) for value in node.outputs}
+    found = [1 << i for i in range(len(graph.nodes))]
+    for i in reversed(range(len(graph.nodes))):
+        for value in graph.nodes[i].taken:
+            if value in places:
+                found[places[value]] |= found[i]
+    return found
+
+
 def _stem(name: str) -> str:
     """The name of a layer, of one of its parameters."""
     return re.sub(r"[_/.](weight|bias|gamma|beta|(moving|running)_(mean|var))$", "", name)
 
 
-def _paths(names: Sequence[list[str]]) -> list[tuple[str, ...]]:
-    """A path for each name, where words are blocks if they stand together."""
+def _paths(
+    names: Sequence[list[str]], owning: Sequence[bool], reach: Sequence[int]
+) -> list[tuple[str, ...]]:
+    """A path for each name, where words are blocks if they stand together, or could.
+
+    What has no parameters is none: `broadcast_add0` and `broadcast_mul0` are names of operators.
+    """
     found: list[tuple[str, ...]] = [()] * len(names)
 
     def divide(places: list[int], prefix: tuple[str, ...], depth: int) -> None:
-        runs = [list(run) for _, run in groupby(places, lambda i: names[i][depth : depth + 1])]
+        runs = _runs(places, [names[i][depth] for i in places], reach)
         firsts = [names[run[0]][depth] for run in runs]
         for run, word in zip(runs, firsts, strict=True):
             if (
                 len(run) > 1
                 and firsts.count(word) == 1
+                and any(owning[i] for i in run)
                 and all(_goes_on(names[i], depth) for i in run)
             ):
                 divide(run, (*prefix, identifier(word)), depth + 1)
@@ -77,6 +118,37 @@ def _paths(names: Sequence[list[str]]) -> list[tuple[str, ...]]:
 
     divide(list(range(len(names))), (), 0)
     return found
+
+
+def _runs(places: Sequence[int], words: Sequence[str], reach: Sequence[int]) -> list[list[int]]:
+    """The places of each word: those side by side, or all where nothing needs to be between."""
+    together: dict[str, list[int]] = {}
+    for place, word in zip(places, words, strict=True):
+        together.setdefault(word, []).append(place)
+    whole = {word for word, each in together.items() if _is_whole(each, reach)}
+    runs, done = [], set()
+    for word, run in groupby(zip(places, words, strict=True), lambda each: each[1]):
+        if word not in whole:
+            runs.append([place for place, _ in run])
+        elif word not in done:
+            done.add(word)
+            runs.append(together[word])
+    return runs
+
+
+def _is_whole(places: Sequence[int], reach: Sequence[int]) -> bool:
+    """Whether nothing that comes of some nodes is needed by another of them, but for themselves."""
+    own = sum(1 << place for place in places)
+    after = 0
+    for place in places:
+        after |= reach[place]
+    between = (after & ~own) & ((1 << max(places)) - 1)
+    while between:
+        lowest = between & -between
+        if reach[lowest.bit_length() - 1] & own:
+            return False
+        between ^= lowest
+    return True
 
 
 def _goes_on(words: list[str], depth: int) -> bool:
@@ -107,7 +179,7 @@ def _make_distinct(nodes: Sequence[Node]) -> None:
     blocks = {node.path[:i] for node in nodes for i in range(1, len(node.path))}
     owners: dict[tuple[str, ...], tuple[int, ...]] = {}
     for node in nodes:
-        key = tuple(id(each) for each in node.owned)
+        key = _key(node)
         path, number = node.path, 1
         while path in blocks or (path in owners and (not key or owners[path] != key)):
             number += 1

@@ -264,7 +264,7 @@ class Functions:
         return found
 
     def _name(self) -> None:
-        names = set(RESERVED)
+        names = RESERVED | {each.name for function in self.all for each in function.told}
         kinds: dict[str, list[Function]] = {}
         for function in self.all:
             kinds.setdefault(function.kind, []).append(function)
@@ -354,6 +354,8 @@ def _condition(function: Function, run: Run, present: tuple[bool, ...]) -> str:
     if not name:
         added = isinstance(line.item, Step) and isinstance(line.item.expression, Infix)
         name = "residual" if added else "padded"
+    if line.function is not None and line.function.kind == name:
+        name = f"with_{name}"
     while name in {each.name for each in function.told}:
         name += "_"
     function.told.append(Argument(name, present, False))

@@ -336,7 +336,8 @@ class Writing:
     def numbers(self, given: Parameter, array: Array) -> Call:
         """Numbers that are no layer's, as they should lie."""
         block = self.node.path[:-1]
-        path = given.path if given.path[: len(block)] == block else (*block, given.name)
+        known = given.path and given.path[: len(block)] == block
+        path = given.path if known else (*block, given.name)
         name, key = ".".join(path), (given, array.shape)
         if key not in self.writer.made:
             if name in self.writer.layers:

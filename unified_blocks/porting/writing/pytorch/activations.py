@@ -26,7 +26,7 @@ def prelu(operation: PRelu, node: Node) -> Word:
     slope = node.inputs[1]
     if not own_weights(node, 1):
         return Word(expression=call("F.prelu", *node.inputs))
-    layer = call("nn.PReLU", num_parameters=(slope.shape[0], 1))
+    layer = call("nn.PReLU", Slot(slope.shape[0], "num_parameters"))
     return Word(layer, named(weight=slope))
 
 

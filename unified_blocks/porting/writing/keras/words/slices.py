@@ -38,7 +38,7 @@ def slice_(w: Writing) -> None:
     shown += ["..."] * (len(shown) == 1)  # Keras knows parts of one axis only as a tuple
     places = tuple(sorted(w.order.index(axis) for axis in turned))
     x: Expression = call("ops.flip", w.x, axis=places) if turned else w.x
-    w.give(Index(x, ", ".join(shown)) if shown else x)
+    w.give(Index(x, ", ".join(shown).rstrip()) if shown else x)
 
 
 def _part(part: slice) -> str:
