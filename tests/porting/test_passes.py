@@ -68,6 +68,15 @@ def test_what_a_block_does_not_wait_for_does_not_cut_it():
     ]  # fmt: skip
 
 
+def test_a_block_is_not_all_of_another_one():
+    net = Net("net")
+    x = net.linear(net.input("data", (1, 4)), "face_rpn_first")
+    x = net.linear(net.linear(x, "face_rpn_second"), "out")
+    graph = prepared(net.end(x))
+    assert tree(divided(graph)) == [{"face_rpn": ["first", "second"]}, "out"]
+    assert graph.nodes[0].kinds == ("FaceRpn",)
+
+
 def test_what_waits_for_something_else_is_no_block():
     net = Net("net")
     x = net.linear(net.input("data", (1, 4)), "head_in")

@@ -104,6 +104,10 @@ def _paths(
     def divide(places: list[int], prefix: tuple[str, ...], depth: int) -> None:
         runs = _runs(places, [names[i][depth] for i in places], reach)
         firsts = [names[run[0]][depth] for run in runs]
+        if len(runs) == 1 and prefix and all(_goes_on(names[i], depth) for i in places):
+            *above, last = prefix  # a block that is all of another one is that
+            divide(places, (*above, identifier(f"{last}_{firsts[0]}")), depth + 1)
+            return
         for run, word in zip(runs, firsts, strict=True):
             if (
                 len(run) > 1

@@ -22,8 +22,8 @@ LONGEST = 56
 """How long an expression may be that is written into another."""
 DEEPEST = 3
 """How many layers may be called in one expression."""
-SPARE = ("y", "z", "u", "v", "w")
-"""Names of variables, after those of the inputs."""
+SPARE = ("x", "y", "z", "u", "v", "w")
+"""Names of variables. Inputs with others, that say what they are, keep theirs."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def statements(
 
 def _folded(steps: Sequence[Step]) -> list[Step]:
     """Fewer steps, in their order: what is used once, and is short, is written where it is used."""
+    steps = _returned(steps)
     uses = Counter(value for step in steps for value in values_in(step.piece))
     held: dict[Value, tuple[int, Step, int]] = {}
     done: dict[int, Step] = {}
@@ -113,6 +114,17 @@ def _folded(steps: Sequence[Step]) -> list[Step]:
     return [done[place] for place in sorted(done)]
 
 
+def _returned(steps: Sequence[Step]) -> Sequence[Step]:
+    """The same where the last part gives all that is returned: it is returned as it is called."""
+    if len(steps) < 2:
+        return steps
+    *before, step, last = steps
+    several = len(step.outputs) > 1 and not step.gives and _is_layer(step.piece)
+    if several and tuple(values_in(last.piece)) == step.outputs:
+        return [*before, Step((), step.piece)]
+    return steps
+
+
 def _is_layer(piece: Piece) -> bool:
     """Whether a piece calls a part of the block; functions and signs are not counted as deep."""
     return any(
@@ -137,7 +149,9 @@ def _named(
         for value in values_in(step.piece):
             ends[value] = i
     names: dict[Value, str] = dict(inputs)
-    live = {name: ends.get(value, -1) for value, name in inputs.items()}
+    live = {
+        name: ends.get(value, -1) if name in SPARE else len(steps) for value, name in inputs.items()
+    }
     done = []
     for i, step in enumerate(steps):
         used = list(dict.fromkeys(values_in(step.piece)))

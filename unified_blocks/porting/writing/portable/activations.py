@@ -5,7 +5,7 @@ from __future__ import annotations
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node
 from unified_blocks.porting.operations.activations import Elu, LeakyRelu, PRelu, Softmax
-from unified_blocks.porting.writing.pieces import Slot, call, text
+from unified_blocks.porting.writing.pieces import CHANNELS, Slot, call, text
 from unified_blocks.porting.writing.portable.vocabulary import writes
 from unified_blocks.porting.writing.words import Word, named, own_weights
 
@@ -31,7 +31,8 @@ def prelu(operation: PRelu, node: Node) -> Word:
     slope = node.inputs[1]
     if not own_weights(node, 1):
         raise UnsupportedError("the slopes of a PReLU must be a parameter; they are computed")
-    return Word(call("ub.PReLU", num_parameters=(slope.shape[0], 1)), named(weight=slope))
+    count = [Slot(slope.shape[0], CHANNELS)] if slope.shape[0] > 1 else []
+    return Word(call("ub.PReLU", *count), named(weight=slope))
 
 
 @writes(Softmax)

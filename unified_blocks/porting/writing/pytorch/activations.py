@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unified_blocks.porting.graph import Node
 from unified_blocks.porting.operations.activations import Elu, LeakyRelu, PRelu, Softmax
-from unified_blocks.porting.writing.pieces import Slot, call, text
+from unified_blocks.porting.writing.pieces import CHANNELS, Slot, call, text
 from unified_blocks.porting.writing.pytorch.vocabulary import from_end, writes
 from unified_blocks.porting.writing.words import Word, named, own_weights
 
@@ -26,8 +26,8 @@ def prelu(operation: PRelu, node: Node) -> Word:
     slope = node.inputs[1]
     if not own_weights(node, 1):
         return Word(expression=call("F.prelu", *node.inputs))
-    layer = call("nn.PReLU", Slot(slope.shape[0], "num_parameters"))
-    return Word(layer, named(weight=slope))
+    count = [Slot(slope.shape[0], CHANNELS)] if slope.shape[0] > 1 else []
+    return Word(call("nn.PReLU", *count), named(weight=slope))
 
 
 @writes(Softmax)
