@@ -164,7 +164,7 @@ def test_layers_of_a_transformer_are_blocks(ported, backend_name):
     if port.target.name == "torch":
         assert port.source.count("Encoderlayer()") == 2
     else:
-        assert port.source.count("encoderlayer(") == 3
+        assert port.source.count("= encoderlayer(") == 1  # in a loop
 
 
 @pytest.mark.skipif("tensorflow" not in ub.available_backends(), reason="no other judge")

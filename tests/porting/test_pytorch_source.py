@@ -43,8 +43,8 @@ def test_the_names_are_those_of_the_blocks() -> None:
     written = write(graph, divided(graph), name="net")
     assert "features.2.body.1.running_var" in written.state
     assert written.names["features.2.body.1.gamma"] == "features.2.body.1.weight"
-    assert written.layers["features.2.body"].shape == (2, 4, 8, 8)
-    assert written.layers["output"] is graph.outputs[0]
+    assert written.layers["features.2.body"][0].value.shape == (2, 4, 8, 8)
+    assert written.layers["output"][0].value is graph.outputs[0]
 
 
 def test_what_differs_becomes_arguments() -> None:

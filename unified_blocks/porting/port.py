@@ -26,6 +26,7 @@ from unified_blocks.porting.mxnet.reader import Source, read_graph
 from unified_blocks.porting.passes import prepared
 from unified_blocks.porting.proof import Proof
 from unified_blocks.porting.targets import Target, target_of
+from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array, Shape, State
 
 SOURCE, NUMBERS, REPORT = "net.py", "net.safetensors", "report.html"
@@ -147,7 +148,7 @@ class Port:
         self.source: str = written.source
         self.state: State = written.state
         self.names: Mapping[str, str] = written.names
-        self.layers: Mapping[str, Value] = written.layers
+        self.layers: Mapping[str, tuple[Called, ...]] = written.layers
         self.turned: Mapping[Value, Shape] = written.turned
 
     def __repr__(self) -> str:

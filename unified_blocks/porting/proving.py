@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ from unified_blocks.porting.judges import (
 )
 from unified_blocks.porting.proof import Judged, Proof, ProofRow
 from unified_blocks.porting.targets import TARGETS
-from unified_blocks.porting.watching import WIDE, Running, canonical, distance
+from unified_blocks.porting.watching import WIDE, Running, assigned, distance, in_order
+from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array, State
 
-Found = dict[Value, list[Array]]
+Errors = tuple[Judged, ...]
 
 
 def prove(port: Any, gradients: bool, record: Path | None) -> Proof:
@@ -78,40 +80,52 @@ def _run(
     port: Any, running: Running, inputs: Mapping[str, Array], judges: Sequence[Judge]
 ) -> tuple[list[ProofRow], list[Array]]:
     """A row for each layer, block and output, and the outputs as the network gave them."""
-    graph: Graph = port.graph
-    operations = _operations(graph)
-    makers = graph.makers()
-    rows: dict[str, ProofRow] = {}
+    seen: dict[str, list[tuple[int, list[Errors]]]] = {name: [] for name in port.layers}
+    numbers = count()
 
-    def see(name: str, value: Value, arrays: Sequence[Array]) -> None:
-        maker = makers.get(value)
-        operation = operations.get(name) or (type(maker.operation).__name__ if maker else "")
-        both = [*arrays, *(running.here(value, each) for each in arrays)]
-        row = ProofRow(name, operation, value.shape, _judged(judges, value, both))
-        # One that is called often gives its value in one of its calls: the graph's last one need
-        # not be that of the source.
-        before = rows.pop(name, None)
-        rows[name] = before if before and before.judged and before.error < row.error else row
+    def see(name: str, calls: Sequence[Called], array: Array) -> None:
+        judged = [_judged(judges, each.value, in_order(array, each)) for each in calls]
+        seen[name].append((next(numbers), judged))
 
     given = running.run(inputs, see)
+    placed: list[tuple[float, ProofRow]] = []
+    operations, makers = _operations(port.graph), port.graph.makers()
+    for name, calls in port.layers.items():
+        values = [each.value for each in calls]
+        maker = next((makers[value] for value in values if value in makers), None)
+        operation = operations.get(name) or (type(maker.operation).__name__ if maker else "")
+        stands = assigned([[*map(_worst, judged)] for _, judged in seen[name]])
+        found = [(at, stands.get(i), judged) for i, (at, judged) in enumerate(seen[name])]
+        # What only the graph calls, or only the source, is as wrong as can be.
+        missed: list[Any] = [(np.inf, k, []) for k in range(len(calls)) if k not in stands.values()]
+        for number, (at, k, judged) in enumerate([*found, *missed], 1):
+            value = next(filter(None, values)) if k is None else values[k]
+            if value is None:
+                continue
+            own = judged[k] if judged and k is not None else _judged(judges, value, None)
+            title = name if number == 1 else f"{name}, call {number}"
+            placed.append((at, ProofRow(title, operation, value.shape, own)))
+    rows = [row for _, row in sorted(placed, key=lambda each: each[0])]
     outputs = []
-    for i, value in enumerate(graph.outputs):
-        name = "output" if len(graph.outputs) == 1 else f"output {i}"
-        judged = _judged(judges, value, given[i : i + 1])
-        outputs.append(ProofRow(name, value.name, value.shape, judged, is_output=True))
-    return [*rows.values(), *outputs], given
+    for i, value in enumerate(port.graph.outputs):
+        name = "output" if len(port.graph.outputs) == 1 else f"output {i}"
+        own = _judged(judges, value, running.here(value, given[i]))
+        outputs.append(ProofRow(name, value.name, value.shape, own, is_output=True))
+    return [*rows, *outputs], given
 
 
-def _judged(judges: Sequence[Judge], value: Value, arrays: Sequence[Array]) -> tuple[Judged, ...]:
-    """What each judge that knows a value says of it."""
+def _worst(judged: Errors) -> float:
+    return max((each.share for each in judged), default=float("inf"))
+
+
+def _judged(judges: Sequence[Judge], value: Value | None, array: Array | None) -> Errors:
+    """What each judge that knows a value says of it; `None` is as far from it as can be."""
     found = []
     for judge in judges:
-        expected = judge.values.get(value)
-        if expected is None:
-            continue
-        laid = [canonical(array, expected) for array in arrays]
-        error = min((distance(each, expected) for each in laid), default=float("inf"))
-        found.append(Judged(judge.title, error, judge.tolerance(value)))
+        expected = None if value is None else judge.values.get(value)
+        if value is not None and expected is not None:
+            error = float("inf") if array is None else distance(array, expected)
+            found.append(Judged(judge.title, error, judge.tolerance(value)))
     return tuple(found)
 
 
@@ -128,7 +142,7 @@ def _operations(graph: Graph) -> dict[str, str]:
 def _reading(graph: Graph, numpy: Judge, judges: Sequence[Judge]) -> Iterator[ProofRow]:
     """A row for each node, where the source cannot be run: NumPy instead of it."""
     for value in values_in(graph):
-        if judged := _judged(judges, value, [numpy.values[value]]):
+        if judged := _judged(judges, value, numpy.values[value]):
             node = graph.makers()[value]
             yield ProofRow(".".join(node.path), type(node.operation).__name__, value.shape, judged)
 
@@ -147,17 +161,27 @@ def _others(
         except (BackendImportError, UnsupportedError) as error:
             notes.append(f"{target.title} are no judge of it: {error}")
             continue
-        known: dict[Value, Array] = {}
+        seen: dict[str, list[Array]] = {name: [] for name in other.layers}
 
-        def see(_: str, value: Value, arrays: Sequence[Array], known: Any = known) -> None:
-            expected = numpy.values[value]
-            found = [known[value]] if value in known else []  # of another call of the layer
-            found += [canonical(each, expected) for each in arrays[:1]]
-            known[value] = min(found, key=lambda each: distance(each, expected))
+        def see(name: str, _: Any, array: Array, seen: Any = seen) -> None:
+            seen[name].append(array)
 
         outputs = running.run(inputs, see)
+        known: dict[Value, Array] = {}
+        for name, calls in other.layers.items():
+            laid = [[in_order(array, each) for each in calls] for array in seen[name]]
+            errors = [
+                [
+                    distance(array, numpy.values[each.value]) if each.value else float("inf")
+                    for array, each in zip(row, calls, strict=True)
+                ]
+                for row in laid
+            ]
+            for i, k in assigned(errors).items():
+                if (value := calls[k].value) is not None:
+                    known[value] = laid[i][k]
         for value, array in zip(port.graph.outputs, outputs, strict=True):
-            known[value] = canonical(array, numpy.values[value])
+            known[value] = running.here(value, array)
         allowed = loose_in(port.graph, port.target, target)
         yield Judge(f"its port to {running.backend.title}", known, allowed)
 

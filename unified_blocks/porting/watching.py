@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.dtypes import FLOAT_DTYPES, use_dtype
 from unified_blocks.models.outputs import tensors_in
 from unified_blocks.porting.graph import Value
+from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array
 
-See = Callable[[str, Value, Sequence[Array]], None]
+See = Callable[[str, Sequence[Called], Array], None]
 WIDE = "float64"
 
 
@@ -58,8 +58,8 @@ class Running:
 
         Args:
             inputs: by name.
-            see: is told of each layer and block that `Written.layers` names: its name, the value
-                that it should give, and what it gave.
+            see: is told of each call of a layer or block that `Written.layers` names: its name, all
+                its calls in the graph, and what it gave, the first where it gave several.
 
         Returns:
             Its outputs.
@@ -70,7 +70,7 @@ class Running:
         def ends(layer: Any, _: Sequence[Any], output: Any) -> None:
             name = names.get(id(layer), "")
             if name in layers:
-                see(name, layers[name], arrays_in(self.backend, output))
+                see(name, layers[name], arrays_in(self.backend, output)[0])
 
         with self.backend.native_dtype(WIDE), self.backend.watch(self.net, _nothing, ends):
             output = self.backend.run(self.net, self.tensors(inputs))
@@ -86,20 +86,27 @@ def arrays_in(backend: Backend, output: Any) -> list[Array]:
     return [numbers_of(backend, tensor)[0] for _, tensor in tensors_in(backend, output)]
 
 
-def canonical(array: Array, expected: Array) -> Array:
-    """What a layer gave, with its axes as `expected` has them.
+def in_order(array: Array, called: Called) -> Array:
+    """What a layer gave, with its axes as the graph has them."""
+    order = called.order
+    return array.transpose(np.argsort(order)) if array.ndim == len(order) > 0 else array
 
-    It may have its channels last, or the batch first where sequences have their steps first, or
-    any other order in which nothing had to be moved; and once what is the same for all.
+
+def assigned(errors: Sequence[Sequence[float]]) -> dict[int, int]:
+    """For each call of a layer the one value that it stands for, the nearest first.
+
+    The source may call a layer in another order than the graph; but a call stands for one value
+    only, and a value for one call.
+
+    Args:
+        errors: of each call, how far it is from each value.
     """
-    once = array.ndim == expected.ndim and all(
-        n in (1, size) for n, size in zip(array.shape, expected.shape, strict=True)
-    )
-    known = [np.broadcast_to(array, expected.shape) if once else array]
-    if 2 < array.ndim < 6:
-        known += [array.transpose(axes) for axes in permutations(range(array.ndim))]
-    fitting = [each for each in known if each.shape == expected.shape]
-    return min(fitting, key=lambda each: distance(each, expected), default=array)
+    pairs = [(error, i, k) for i, row in enumerate(errors) for k, error in enumerate(row)]
+    found: dict[int, int] = {}
+    for _, i, k in sorted(pairs):
+        if i not in found and k not in found.values():
+            found[i] = k
+    return found
 
 
 def distance(array: Array, expected: Array) -> float:

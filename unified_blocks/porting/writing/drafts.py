@@ -72,7 +72,7 @@ class Drafting:
         batch: of the example.
         made: what makes each block that is done, by path.
         owned: of each parameter, the dotted names under which the target holds it.
-        layers: of each layer and block, what it gives.
+        layers: of each layer and block, what its calls give, in order.
         helpers: that the source needs.
         opened: blocks whose parts are called by the block around them, since they do not do the
             same whenever they are called.
@@ -83,7 +83,7 @@ class Drafting:
     batch: int
     made: dict[Path, Piece] = field(default_factory=dict)
     owned: dict[Parameter, dict[Path, None]] = field(default_factory=dict)
-    layers: dict[Path, Value] = field(default_factory=dict)
+    layers: dict[Path, dict[Value, None]] = field(default_factory=dict)
     helpers: dict[str, None] = field(default_factory=dict)
     opened: frozenset[Path] = frozenset()
 
@@ -207,7 +207,7 @@ class Drafting:
                 piece = Piece(self.dialect.identity, is_call=True)
             elif isinstance(item, Scope):
                 piece = self._commented(self._made(item), item)
-                self.layers[item.path] = item.outputs[0]
+                self.gives(item.path, item.outputs[0])
             else:
                 piece = self._commented(self._layer(item, (*scope.path, str(i))), item)
             children.append((str(i), piece))
@@ -218,16 +218,23 @@ class Drafting:
         whole, owner = self.whole(scope), self.owner(scope)
         if whole is None or owner is None:
             return self.made[scope.path]
-        self._layer(owner, scope.path)
+        self._owned(owner, scope.path)
         return whole
 
     def _layer(self, node: Node, path: Path) -> Piece:
         """What makes the layer that a node is, at a path."""
+        self.gives(path, node.output)
+        return self._owned(node, path)
+
+    def gives(self, path: Path, value: Value) -> None:
+        """A call of the layer or block at a path gives a value."""
+        self.layers.setdefault(path, {})[value] = None
+
+    def _owned(self, node: Node, path: Path) -> Piece:
         word = self.words[node]
         assert word.layer is not None
         for name, weight in word.weights.items():
             self.owned.setdefault(weight, {})[(*path, name)] = None
-        self.layers[path] = node.output
         self.helpers.update(dict.fromkeys(word.needs))
         return word.layer
 
@@ -306,7 +313,7 @@ class _Block:
             name = (*inside, self.dialect.known(item.name))
             self.parts[name] = self.drafting.made[item.path]
             if item.outputs:
-                self.drafting.layers[item.path] = item.outputs[0]
+                self.drafting.gives(item.path, item.outputs[0])
             self.call(name, tuple(item.inputs), tuple(item.outputs))
 
     def node(self, node: Node, inside: Path, name: str = "") -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from unified_blocks.porting.graph import Graph, Node, Parameter, Value
+from unified_blocks.porting.graph import Graph, Node, Parameter
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.definitions import Defining, DiffersError
 from unified_blocks.porting.writing.dialect import Dialect
@@ -14,6 +14,7 @@ from unified_blocks.porting.writing.drafts import Drafting
 from unified_blocks.porting.writing.naming import camel, distinct
 from unified_blocks.porting.writing.sources import source_of
 from unified_blocks.porting.writing.words import Word
+from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import State
 
 Names = Mapping[Parameter, Sequence[str]]
@@ -29,7 +30,7 @@ class Classes:
         helpers: names of helpers that they use.
         state: its numbers, by dotted name.
         names: of each array, its first name in the state.
-        layers: of each layer and block, by dotted name, what it gives.
+        layers: of each layer and block, by dotted name, its calls.
         inputs: the names that its forward gives them.
     """
 
@@ -38,7 +39,7 @@ class Classes:
     helpers: tuple[str, ...]
     state: State
     names: Mapping[str, str]
-    layers: Mapping[str, Value]
+    layers: Mapping[str, tuple[Called, ...]]
 
 
 def classes(
@@ -81,7 +82,10 @@ def classes(
         tuple(drafting.helpers),
         {each: parameter.data for parameter, names in owned.items() for each in names},
         {parameter.name: names[0] for parameter, names in owned.items()},
-        {".".join(map(dialect.known, path)): value for path, value in drafting.layers.items()},
+        {
+            ".".join(map(dialect.known, path)): tuple(map(Called, values))
+            for path, values in drafting.layers.items()
+        },
     )
 
 

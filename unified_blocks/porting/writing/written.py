@@ -10,6 +10,20 @@ from unified_blocks.types import Shape, State
 
 
 @dataclass(frozen=True)
+class Called:
+    """A call of a layer or block.
+
+    Attributes:
+        value: of the graph, which it gives; none where it gives a part of what one is made of.
+        order: which axis of the value each axis is of what it gives; none where it has them as the
+            graph has.
+    """
+
+    value: Value | None
+    order: Shape = ()
+
+
+@dataclass(frozen=True)
 class Written:
     """A network as source code of one target.
 
@@ -18,8 +32,8 @@ class Written:
         state: the numbers under the names, and in the layout, in which the target holds them: what
             its file of weights holds.
         names: of each array of the network that was read, its name in `state`.
-        layers: of each layer and block, by dotted name, the value of the graph that it gives; the
-            last call counts.
+        layers: of each layer and block, by dotted name, its calls, as the graph has them;
+            some of them give values.
         turned: of each value that the target holds with its axes in another order, which axis of
             the graph each of its axes is: `there = here.transpose(order)`.
     """
@@ -27,5 +41,5 @@ class Written:
     source: str
     state: State
     names: Mapping[str, str]
-    layers: Mapping[str, Value]
+    layers: Mapping[str, tuple[Called, ...]]
     turned: Mapping[Value, Shape] = field(default_factory=dict)

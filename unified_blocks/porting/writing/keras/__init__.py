@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from unified_blocks.porting.graph import Graph, Parameter, Value
+from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
 from unified_blocks.porting.writing.keras.bodies import Body, definition, shown
@@ -38,6 +38,7 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     load_words()
     writer = Writer(graph, layout == "channels_last")
     writer.write()
+    layers = writer.given()
     outputs, turning = writer.outputs()
     top = tree(scope, writer)
     top.items = [*writer.first, *top.items, *turning]
@@ -59,7 +60,6 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     for value in graph.inputs if layout == "channels_first" else ():
         turned.pop(value, None)
     text = _header(graph, writer, outputs, name, code) + code + "\n"
-    layers = {name: v for name, v in writer.layers.items() if not isinstance(v, Parameter)}
     return Written(text, writer.state, writer.names, layers, turned)
 
 

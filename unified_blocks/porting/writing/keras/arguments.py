@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -111,12 +110,15 @@ def _factor(pairs: Sequence[tuple[Any, Any]]) -> int | None:
 
 
 def _named(found: dict[str, Argument]) -> dict[str, str]:
-    """Give each argument a name that no other has."""
-    counts = Counter(argument.name for argument in found.values())
-    numbers: Counter[str] = Counter()
+    """Give each argument a name that no other has: where two have one, all like it have numbers.
+
+    `filters1` of a function that is called, `filters` and `filters` are three of one name.
+    """
+    alike: dict[str, list[Argument]] = {}
     for text in sorted(found, key=lambda text: int(text[1:-1])):
-        argument = found[text]
-        numbers[argument.name] += 1
-        if counts[argument.name] > 1:
-            argument.name += str(numbers[argument.name])
+        alike.setdefault(found[text].name.rstrip("0123456789"), []).append(found[text])
+    for stem, those in alike.items():
+        if len({argument.name for argument in those}) < len(those):
+            for i, argument in enumerate(those, 1):
+                argument.name = f"{stem}{i}"
     return {text: argument.name for text, argument in found.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from unified_blocks.porting.writing.keras.blocks import Held, snake
 from unified_blocks.porting.writing.keras.expressions import (
     Infix,
@@ -13,16 +11,19 @@ from unified_blocks.porting.writing.keras.expressions import (
     number,
     tensors,
 )
-from unified_blocks.porting.writing.keras.functions import FREE, Function
+from unified_blocks.porting.writing.keras.functions import FREE, Function, free
 from unified_blocks.porting.writing.keras.rendering import Rendering
 from unified_blocks.porting.writing.keras.text import WIDTH, Bracketed, Text, laid
 from unified_blocks.porting.writing.keras.variants import Line, Run
 from unified_blocks.types import Shape
 
+TENSORS = (*FREE, *(f"x{i}" for i in range(1000)))
+"""What tensors are called, in this order."""
+
 
 def definition(function: Function) -> list[str]:
     """The lines of a function."""
-    body = Body(function, list(zip(function.reads, _names(function.reads), strict=True)))
+    body = Body(function, list(zip(function.reads, _names(function), strict=True)))
     taken: list[Text] = [
         f"{name}: {'layers.Layer' if isinstance(held, Shared) else 'KerasTensor'}"
         for held, name in body.variables.items()
@@ -37,13 +38,15 @@ def definition(function: Function) -> list[str]:
     return [*head, *body.lines()]
 
 
-def _names(held: Sequence[Held]) -> list[str]:
+def _names(function: Function) -> list[str]:
     """A name for each input of a function."""
     names: list[str] = []
-    plain = iter(FREE)
-    for each in held:
-        name = snake(each.path[-1]) if isinstance(each, Shared) else next(plain)
-        names.append(name if name not in names else f"{name}_{len(names)}")
+    for each in function.reads:
+        taken = {*names, *function.names}
+        if isinstance(each, Shared):
+            names.append(free(snake(each.path[-1]), taken))
+        else:
+            names.append(next(name for name in TENSORS if name not in taken))
     return names
 
 
@@ -142,7 +145,7 @@ class Body(Rendering):
     def _free(self, dying: list[Held]) -> str:
         """A name that no tensor has that is still needed."""
         taken = {name for held, name in self.variables.items() if held not in dying}
-        return next(name for name in (*FREE, *(f"x{i}" for i in range(1000))) if name not in taken)
+        return next(name for name in TENSORS if name not in taken | self.function.names)
 
     def _statement(self, line: Line, dying: list[Held]) -> list[str]:
         text, reads = self.statement(line), line.reads
@@ -153,9 +156,8 @@ class Body(Rendering):
         names = []
         for held in line.outputs:
             if isinstance(held, Shared):
-                name = snake(held.path[-1])
-                while name in self.variables.values():
-                    name += "_"
+                taken = {*self.variables.values(), *self.function.names}
+                name = free(snake(held.path[-1]), taken)
             elif loop:
                 name = loop
             else:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 from typing import Any
 
 from unified_blocks.porting.writing.keras.arguments import ABSENT, Argument, arguments
@@ -29,6 +30,13 @@ from unified_blocks.porting.writing.keras.variants import DifferentError, Line, 
 FREE = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 """What tensors are called, in this order."""
 RESERVED = {"build", "load", "layers", "ops", "keras", "inputs", "model", "name", *FREE}
+
+
+def free(name: str, taken: Set[str]) -> str:
+    """A name that is not taken, and that means nothing else in the source."""
+    while name in taken or name in RESERVED or iskeyword(name):
+        name += "_"
+    return name
 
 
 @dataclass(eq=False)
@@ -62,6 +70,12 @@ class Function:
     def literals(self) -> list[Leaf]:
         """Those of its statements, in order."""
         return [leaf for line in self.lines for leaf in line.literals]
+
+    @property
+    def names(self) -> set[str]:
+        """What its variables cannot be called."""
+        called = {line.function.name for line in self.lines if line.function}
+        return called | {each.name for each in self.told}
 
     def answers(self, block: Block) -> list[Leaf]:
         """What a call tells it."""
@@ -264,16 +278,14 @@ class Functions:
         return found
 
     def _name(self) -> None:
-        names = RESERVED | {each.name for function in self.all for each in function.told}
+        names = {each.name for function in self.all for each in function.told}
         kinds: dict[str, list[Function]] = {}
         for function in self.all:
             kinds.setdefault(function.kind, []).append(function)
         for kind, functions in kinds.items():
             for function, name in zip(functions, _distinct(kind, functions), strict=True):
-                while name in names:
-                    name += "_"
-                names.add(name)
-                function.name = name
+                function.name = free(name, names)
+                names.add(function.name)
 
 
 def _within(block: Block) -> Iterator[Block]:
@@ -356,8 +368,7 @@ def _condition(function: Function, run: Run, present: tuple[bool, ...]) -> str:
         name = "residual" if added else "padded"
     if line.function is not None and line.function.kind == name:
         name = f"with_{name}"
-    while name in {each.name for each in function.told}:
-        name += "_"
+    name = free(name, {each.name for each in function.told})
     function.told.append(Argument(name, present, False))
     return name
 

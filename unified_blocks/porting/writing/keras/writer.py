@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,10 +22,13 @@ from unified_blocks.porting.writing.keras.expressions import (
     Step,
     Tensor,
     call,
+    parts,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.turning import is_automatic, moved, transposed, turned
+from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array, Shape, State
 
+Path: TypeAlias = tuple[str, ...]
 Function = TypeVar("Function", bound=Callable[["Writing"], None])
 
 
@@ -79,7 +82,7 @@ class Writer:
         lying: of each value, the tensor that holds it, and which axis each of its axes is.
         state: the numbers, by Keras' names.
         names: of each array of the graph, the name in `state`.
-        layers: of each layer, the value that it gives.
+        layers: names of layers that there are.
         words: definitions that the source must have.
     """
 
@@ -92,7 +95,7 @@ class Writer:
         self.orders: list[Shape] = []
         self.state: State = {}
         self.names: dict[str, str] = {}
-        self.layers: dict[str, Value] = {}
+        self.layers: set[str] = set()
         self.words: set[str] = set()
         self.users = graph.users()
         self.made: dict[tuple[Any, ...], Shared] = {}
@@ -155,6 +158,26 @@ class Writer:
                 + "\ncut the network before them with outputs=[…]"
             )
 
+    def given(self) -> dict[str, tuple[Called, ...]]:
+        """The calls of each layer that gives values, before what the user gets is turned.
+
+        What is done with the output of a layer in the same statement makes it a part of the value.
+        """
+        held: dict[Tensor, Called] = {}
+        for value, (tensor, order) in self.lying.items():
+            held.setdefault(tensor, Called(value, order))
+        found: dict[str, list[Called]] = {}
+        for step in (step for node in self.graph.nodes for step in self.steps[node]):
+            for path, is_whole in calls_in(step.expression):
+                given = step.outputs[0]
+                called = held.get(given) if is_whole and isinstance(given, Tensor) else None
+                found.setdefault(dotted(path), []).append(called or Called(None))
+        return {
+            name: tuple(calls)
+            for name, calls in found.items()
+            if any(each.value is not None for each in calls)
+        }
+
     def outputs(self) -> tuple[list[Tensor], list[Step]]:
         """What the user gets, and the statements that turn it so."""
         found, steps = [], []
@@ -172,6 +195,25 @@ class Writer:
         """How the user gets an output."""
         order = self.lying[value][1]
         return order if order == last(value.rank) and not self.first else plain(value.rank)
+
+
+def calls_in(expression: Expression, is_whole: bool = True) -> Iterator[tuple[Path, bool]]:
+    """The layers with names that an expression calls, and whether it is no more than the call."""
+    made = expression.function if isinstance(expression, Call) else None
+    if isinstance(made, Shared):
+        yield made.path, is_whole
+    elif isinstance(made, Call):
+        for _, each in made.keywords:
+            if isinstance(each, Named):
+                yield each.path, is_whole
+    for part, _, _ in parts(expression):
+        if part is not made:
+            yield from calls_in(part, False)
+
+
+def dotted(path: Path) -> str:
+    """What Keras calls the layer of a path."""
+    return ".".join(path).replace("/", "_")
 
 
 def layer_key(node: Node) -> tuple[Any, ...]:
@@ -260,7 +302,6 @@ class Writing:
         *arguments: Expression,
         weights: Sequence[tuple[str, Any, Array]] = (),
         counts: bool = False,
-        value: Value | None = None,
         path: tuple[str, ...] = (),
         **keywords: Any,
     ) -> Call | Shared:
@@ -272,18 +313,15 @@ class Writing:
             weights: its numbers: for each, Keras' name, the parameter, and the array in Keras'
                 layout.
             counts: whether it counts statistics, which a layer of Keras that is frozen does not.
-            value: what it gives, where this is not what the node gives.
             path: its name, where that is not the node's.
         """
         key = layer_key(self.node)
         path, made_as = path or self.node.path, (*key, path)
         if weights and made_as in self.writer.made:
-            shared = self.writer.made[made_as]
-            self.writer.layers[".".join(shared.path)] = value or self.node.output
-            return shared
+            return self.writer.made[made_as]
         if weights and ".".join(path) in self.writer.layers:
             path = (*path[:-1], f"{path[-1]}_{len(self.writer.layers)}")
-        name = ".".join(path).replace("/", "_")
+        name = dotted(path)
         if "." not in kind:
             self.writer.words.add(kind)
         if weights:
@@ -298,7 +336,7 @@ class Writing:
         # Another call of what has no numbers has no name.
         if name not in self.writer.layers and (weights or not is_automatic(path)):
             keywords["name"] = Named(path)
-            self.writer.layers[name] = value or self.node.output
+            self.writer.layers.add(name)
         for own, given, array in weights:
             if self.writer.held.setdefault(given, name) != name:
                 raise self.refused(
@@ -327,7 +365,7 @@ class Writing:
             if name in self.writer.layers:
                 name = f"{name}_{len(self.writer.layers)}"
             self.writer.words.add("Weight")
-            self.writer.layers[name] = given
+            self.writer.layers.add(name)
             self.writer.state[f"{name}.value"] = np.ascontiguousarray(array)
             self.writer.names[given.name] = f"{name}.value"
             options: dict[str, Any] = {"trainable": given.role == "parameter"}

@@ -86,7 +86,7 @@ def global_pool(w: Writing) -> None:
     if flat is not None and flat.output.shape == value.shape[:2]:
         w.writer.done.add(flat)
         value, keep = flat.output, False
-    layer = w.layer(f"layers.Global{kind}Pooling{rank - 2}D", keepdims=keep, value=value)
+    layer = w.layer(f"layers.Global{kind}Pooling{rank - 2}D", keepdims=keep)
     w.give_as(value, Call(layer, (w.image(),)), last(rank) if keep else plain(2))
 
 

@@ -132,8 +132,6 @@ def layer(w: Writing, place: int, cells: list[dict[str, Parameter]], returns: bo
         inner = call(kind, operation.units, **options)
         made = w.layer("layers.Bidirectional", inner, weights=given, path=path)
     name = ".".join(path)
-    if place < operation.num_layers - 1:  # the graph has no name for what it gives
-        w.writer.layers.pop(name, None)
     for side, cell in zip(("forward_layer.", "backward_layer."), cells, strict=False):
         own = f"{name}.{side}" if len(cells) == 2 else f"{name}."
         w.writer.names[cell["bias_hh"].name] = f"{own}bias"

@@ -64,7 +64,7 @@ def reshape(w: Writing) -> None:
     name = None if known else Named(w.node.path)
     expression = reshaped(x, shape, growth, name)
     if name and isinstance(expression.function, Call):
-        w.writer.layers[path] = given
+        w.writer.layers.add(path)
     return w.give(expression, order)
 
 
