@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testbed.ported import Network, complaints, example, expected, module_of
+from testbed.ported import Network, complaints, doubled, example, expected, module_of
 from testbed.ported_cases import long_row, opened, parallel, residual, tied
 from unified_blocks.porting.structure import divided
 from unified_blocks.porting.writing.layout import laid_out, marked
@@ -97,6 +97,56 @@ def test_equal_blocks_are_one_class_in_a_loop() -> None:
     source = source_of(residual())
     assert "class Residual(nn.Module):" in source
     assert "*(Residual(4) for _ in range(2))," in source
+
+
+def test_a_row_of_blocks_is_a_stage_of_so_many() -> None:
+    net = Network(**{f"features__{i}": "HybridSequential" for i in range(2)})
+    y = net.input(4, 6, 6)
+    for i, count in enumerate((3, 5)):
+        y = residual_row(net, f"features.{i}", y, 4 + 4 * i, count)
+    source = source_of(net.done(y))
+    assert "def stage(channels: int, blocks: int) -> nn.Sequential:" in source
+    assert "*(Residual(channels) for _ in range(1, blocks))" in source
+    assert "stage(8, blocks=5)" in source
+
+
+def residual_row(net: Network, path: str, y: Any, channels: int, count: int) -> Any:
+    """Residual blocks, of which the first changes the channels."""
+    net.kinds |= {f"{path}.{i}": "Residual" for i in range(count)}
+    for i in range(count):
+        z = net.conv(f"{path}.{i}.conv", y, channels)
+        y = net.conv(f"{path}.{i}.shortcut", y, channels, 1) if i == 0 else y
+        y = net.apply(f"{path}.{i}.add", "add", z, y)
+    return y
+
+
+def test_several_arguments_of_a_kind_are_numbered_from_the_first_on() -> None:
+    net = Network(**{f"stage__{i}": "Three" for i in range(2)})
+    y = net.input(4, 6, 6)
+    for i, sizes in enumerate(((3, 5), (5, 3))):
+        y = net.conv(f"stage.{i}.one", y, 4, sizes[0])
+        y = net.conv(f"stage.{i}.two", y, 4, sizes[1])
+    source = source_of(net.done(y))
+    assert "kernel_size1: int, kernel_size2: int, padding1: int, padding2: int" in source
+
+
+def test_steps_beside_a_layer_in_a_row_are_part_of_it(tmp_path: Any) -> None:
+    net = Network(features="HybridSequential")
+    y = net.apply("features.1", "relu", net.conv("features.0", net.input(3, 4, 4), 2))
+    y = net.linear("features.2", net.flat("features.2_flatten", y), 6)
+    y = net.linear("features.3", net.apply("features.2_relu", "relu", y), 6)
+    graph = doubled(net.done(net.linear("output", net.apply("features.3_relu", "relu", y), 3)))
+    source = source_of(graph)
+    assert "class FlatLinearReLU(nn.Linear):" in source
+    assert "            LinearReLU(),\n" in source
+    assert "ModuleDict" not in source
+    torch = pytest.importorskip("torch")
+    given = example(graph, 5)
+    ported = net_of(graph, tmp_path)
+    assert "features.2.weight" in ported.state_dict()
+    (wanted,) = expected(graph, given)
+    gives = ported(*map(torch.from_numpy, given.values()))
+    np.testing.assert_allclose(gives.detach().numpy(), wanted, atol=1e-6)
 
 
 def test_what_one_block_has_more_names_its_class() -> None:

@@ -129,6 +129,27 @@ def test_repeated_units_become_blocks_and_the_first_of_another_beginning_too():
     assert [item.kind for item in stage.items] == ["Projection", *["Residual"] * 3]
 
 
+def test_what_is_before_the_units_of_a_stage_is_one_if_it_ends_as_they_do():
+    def preactivated(x, stage, number, projection):
+        y = net.relu(x, f"net_{stage}_relu{2 * number}")
+        x = net.conv(y, f"net_{stage}_conv9") if projection else x
+        y = net.relu(net.conv(y, f"net_{stage}_conv{number}"), f"net_{stage}_relu{2 * number + 1}")
+        return net.plus(
+            net.conv(y, f"net_{stage}_conv{number + 4}"), x, f"net_{stage}_plus{number}"
+        )
+
+    net = Net("net")
+    x = net.conv(net.input("data", (1, 3, 4, 4)), "net_conv0")
+    for stage, count in (("stage1", 3), ("stage2", 4)):
+        for number in range(count):
+            x = preactivated(x, stage, number, projection=number == 0)
+    graph = prepared(net.end(net.conv(x, "net_conv1")))
+    stages = [item for item in divided(graph).items if isinstance(item, Scope)]
+    assert [[(unit.name, unit.kind) for unit in stage.items] for stage in stages] == [
+        [("0", "Projection"), *((str(i), "Residual") for i in range(1, count))] for count in (3, 4)
+    ]
+
+
 def test_a_stage_of_one_repetition_is_divided_as_another_is():
     net = Net("net")
     x = net.relu(net.conv(net.input("data", (1, 3, 4, 4)), "net_conv0"), "net_relu0")

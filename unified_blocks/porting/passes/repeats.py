@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.operations.shapes import Concat
@@ -22,12 +22,17 @@ def find_repeats(graph: Graph) -> None:
     """Put the nodes of each unit into a block of its own, by their paths."""
     scopes = list(_scopes(divided(graph)))
     pieces = [list(_pieces(scope)) for scope in scopes]
-    stages = [_Stage(tuple(map(_skeleton, each)), tuple(map(_size, each)), []) for each in pieces]
+    stages = [
+        _Stage(tuple(map(_skeleton, each)), tuple(map(_size, each)), tuple(map(_last, each)))
+        for each in pieces
+    ]
     for stage in stages:
         stage.find_repeated()
     known = {stage.skeletons[a:b] for stage in stages for a, b in stage.units}
     for scope, each, stage in zip(scopes, pieces, stages, strict=True):
         stage.find_known(known)
+        if scope.path:
+            stage.find_first()
         alone = sum(stop - start for start, stop in stage.units) == len(each)
         for number, (start, stop) in enumerate(sorted(stage.units)):
             items = [item for piece in each[start:stop] for item in piece]
@@ -66,6 +71,13 @@ def _size(piece: Sequence[Item]) -> int:
     return len(piece) if all(isinstance(item, Node) for item in piece) else 0
 
 
+def _last(piece: Sequence[Item]) -> Hashable:
+    """What the last node of a piece does, and with how many values."""
+    last = piece[-1]
+    node = last if isinstance(last, Node) else list(last.nodes())[-1]
+    return node.operation, len(node.taken)
+
+
 def _skeleton(piece: Sequence[Item]) -> Hashable:
     """What a piece computes, but for its numbers: its operations, and how they are connected."""
     numbers: dict[Value, int] = {}
@@ -92,12 +104,14 @@ class _Stage:
     """The pieces of a block: what each computes, how many nodes it has, and which are units.
 
     Attributes:
+        lasts: what the last node of each does.
         units: where each begins and ends.
     """
 
     skeletons: tuple[Hashable, ...]
     sizes: tuple[int, ...]
-    units: list[tuple[int, int]]
+    lasts: tuple[Hashable, ...]
+    units: list[tuple[int, int]] = field(default_factory=list)
 
     def find_repeated(self) -> None:
         """Runs that come again right after themselves are units, the shortest first."""
@@ -121,6 +135,25 @@ class _Stage:
                 stop = start + len(unit)
                 if self.skeletons[start:stop] == unit and self._is_free(start, stop):
                     self._take(start, len(unit))
+
+    def find_first(self) -> None:
+        """What is before all other units of a block, which they fill, is one if it ends as they do.
+
+        The first of a stage may differ in more than its beginning.
+        """
+        units = sorted(self.units)
+        if not units or units[0][0] == 0 or min(self.sizes[: units[0][0]]) == 0:
+            return
+        if len(units) > 1 and self._of(units[0]) not in map(self._of, units[1:]):
+            del units[0]
+        start = units[0][0]
+        if sum(b - a for a, b in units) != len(self.skeletons) - start:
+            return
+        if all(self.lasts[b - 1] == self.lasts[start - 1] for _, b in units):
+            self.units = [(0, start), *units]
+
+    def _of(self, unit: tuple[int, int]) -> Hashable:
+        return self.skeletons[slice(*unit)]
 
     def _take(self, start: int, length: int) -> None:
         """Make a unit of a run, and of the one before it if that differs only in its beginning.

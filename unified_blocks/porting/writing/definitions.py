@@ -10,7 +10,7 @@ from typing import Any
 from unified_blocks.porting.operations.shapes import Reshape
 from unified_blocks.porting.structure import Scope, given, taken
 from unified_blocks.porting.writing.drafts import Draft, Drafting
-from unified_blocks.porting.writing.grouping import Argument, abstracted, with_loops
+from unified_blocks.porting.writing.grouping import BLOCKS, Argument, abstracted, with_loops
 from unified_blocks.porting.writing.naming import GENERIC, camel, distinct, snake
 from unified_blocks.porting.writing.pieces import (
     Part,
@@ -114,6 +114,9 @@ class Defining:
             lambda part: (
                 isinstance(part, Piece)
                 and (part.head in self.definitions or len(written(without_comments(part))) > 70)
+            ),
+            lambda part: (
+                BLOCKS if isinstance(part, Piece) and part.head in self.definitions else "layers"
             ),
         )
         named = [(str(i), piece) for i, piece in enumerate(pieces) if isinstance(piece, Piece)]
@@ -267,7 +270,7 @@ def _renamed(part: Part, names: dict[str, str]) -> Part:
 
 WORDS = {
     "Conv": "conv",
-    "BatchNorm": "norm",
+    "BatchNorm": "bn",
     "LayerNorm": "norm",
     "Linear": "linear",
     "Dense": "linear",
@@ -296,12 +299,23 @@ def _wanted(definition: Definition, drafting: Drafting, made: Mapping[str, str])
         return "branches"
     if not scope.name.isdigit():
         return snake(scope.name).rstrip("0123456789_") or "block"
+    if any(_is_block(part, made) for part in definition.parts):
+        return "stage"
     words = list(_makers(definition.parts, made))
     distinct_words = list(dict.fromkeys(words))
     if len(distinct_words) == 1 and 1 < len(words) < len(COUNTS):
         return f"{COUNTS[len(words)]}_{words[0]}s"
     fits = words and len(distinct_words) <= 4 and len(definition.parts) <= 4
     return "_".join(distinct_words) if fits else "block"
+
+
+def _is_block(part: Part, made: Mapping[str, str]) -> bool:
+    """Whether a piece of a row makes an object of a class of the network, or blocks in a loop."""
+    if not isinstance(part, Piece):
+        return False
+    if part.head.startswith("*({} for"):
+        return isinstance(part.parts[0], Piece) and part.parts[0].head in made
+    return made.get(part.head, "")[:1].isupper()
 
 
 def _makers(parts: Sequence[Part], made: Mapping[str, str]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -100,21 +101,19 @@ def abstracted(
     for i in varying:
         keys.setdefault((hints[i], repr(columns[i])), []).append(i)
     bases = _bases({key: columns[places[0]] for key, places in keys.items()})
-    names: dict[Any, str] = {}
+    own = [key for key, (base, _) in bases.items() if base == key]
+    only = sum(hint == CHANNELS for hint, _ in own) == 1
+    names = _numbered(
+        {key: _name(key[0], columns[keys[key][0]], tuple(taken), tuple(given), only) for key in own}
+    )
     arguments: list[Argument] = []
     values: list[tuple[Any, ...]] = []
-    for key, (base, _) in bases.items():
-        if base != key:
-            continue
+    for key in own:
         column = columns[keys[key][0]]
-        hint = key[0]
-        only = sum(1 for k, (b, _) in bases.items() if k == b and k[0] == CHANNELS) == 1
-        name = _name(hint, column, tuple(taken), tuple(given), only)
-        names[key] = distinct(name, names.values())
         default = next((defaults[i] for i in keys[key] if defaults[i] is not REQUIRED), REQUIRED)
         if not any(same(each, default) for each in column):
             default = REQUIRED
-        arguments.append(Argument(names[key], _type(column), default, hint))
+        arguments.append(Argument(names[key], _type(column), default, key[0]))
         values.append(column)
     order = sorted(range(len(arguments)), key=lambda i: _order(arguments[i]))
     new = dict(enumerate(rows[0]))
@@ -126,11 +125,41 @@ def abstracted(
         with_slots(common_comments(part, [parts[i] for parts in pieces]), fresh)
         for i, part in enumerate(first)
     )
-    return Abstracted(
-        parts,
-        tuple(arguments[i] for i in order),
-        tuple(tuple(values[i][which] for i in order) for which in range(len(pieces))),
+    return _counted(
+        Abstracted(
+            parts,
+            tuple(arguments[i] for i in order),
+            tuple(tuple(values[i][which] for i in order) for which in range(len(pieces))),
+        )
     )
+
+
+def _numbered(names: dict[Any, str]) -> dict[Any, str]:
+    """Names of arguments, with numbers where several would be called the same."""
+    counts = Counter(names.values())
+    found: dict[Any, str] = {}
+    numbers: Counter[str] = Counter()
+    for key, name in names.items():
+        numbers[name] += 1
+        wanted = name if counts[name] == 1 else f"{name}{numbers[name]}"
+        found[key] = distinct(wanted, found.values())
+    return found
+
+
+def _counted(common: Abstracted) -> Abstracted:
+    """The same with how many blocks there are in all, where a loop makes those after the first."""
+    *before, last = common.parts
+    if not before or not isinstance(last, Piece) or last.head != LOOP.format("_"):
+        return common
+    count = list(slots(last))[-1].value
+    if count != Ref(BLOCKS, 1) or not all(isinstance(p, Piece) and p.is_call for p in before):
+        return common
+    place = [argument.name for argument in common.arguments].index(BLOCKS)
+    loop = replace(last, head=LOOP.format("_").replace("range(", f"range({len(before)}, "))
+    values = tuple(
+        (*row[:place], row[place] + len(before), *row[place + 1 :]) for row in common.values
+    )
+    return replace(common, parts=(*before, loop), values=values)
 
 
 def _family(
@@ -181,9 +210,9 @@ def _name(
 
 def _order(argument: Argument) -> tuple[bool, int]:
     """Those without a default first; of these, channels in the order in which they flow."""
-    places = {"in_channels": 0, "channels": 1, "out_channels": 2}
+    places = {"in_channels": 0, "out_channels": 2}
     if argument.hint == CHANNELS:
-        return argument.default is not REQUIRED, places.get(argument.name, 3)
+        return argument.default is not REQUIRED, places.get(argument.name, 1)
     return argument.default is not REQUIRED, 4 if argument.hint in POSITIONAL else 5
 
 
@@ -200,17 +229,24 @@ def _type(column: Sequence[Any]) -> str:
     return " | ".join(kinds)
 
 
+LOOP = "*({{}} for {} in range({{}}))"
+"""A loop in a row, `{}` for its variable."""
+BLOCKS = "blocks"
+"""The hint of how many blocks a loop makes."""
 LEAST = 3
 """How many equal things in a row are written as a loop, where they are not long."""
 
 
-def with_loops(parts: Sequence[Part], variable: str, long: Any) -> list[Part]:
+def with_loops(
+    parts: Sequence[Part], variable: str, long: Callable[[Part], bool], hint: Callable[[Part], str]
+) -> list[Part]:
     """Things in a row, with loops for those that are equal, or progress by equal steps.
 
     Args:
         parts: the things.
         variable: of the loop.
         long: whether two in a row, too, are worth a loop.
+        hint: of how often a thing comes.
     """
     done: list[Part] = []
     start = 0
@@ -220,7 +256,7 @@ def with_loops(parts: Sequence[Part], variable: str, long: Any) -> list[Part]:
             end += 1
         run = parts[start:end]
         if len(run) >= (2 if long(run[0]) and not _steps(run) else LEAST):
-            done.append(_loop(run, variable))
+            done.append(_loop(run, variable, hint(run[0])))
         else:
             run = parts[start : (end := start + 1)]
             done += run
@@ -251,7 +287,7 @@ def _follows(run: Sequence[Part]) -> bool:
     return True
 
 
-def _loop(run: Sequence[Part], variable: str) -> Piece:
+def _loop(run: Sequence[Part], variable: str, hint: str) -> Piece:
     first, second = list(slots(run[0])), list(slots(run[1]))
     moves = [not same(a.value, b.value) for a, b in zip(first, second, strict=True)]
     change: Iterator[Part] = (
@@ -261,5 +297,5 @@ def _loop(run: Sequence[Part], variable: str) -> Piece:
     body = changed(
         without_comments(run[0]), lambda part: next(change) if isinstance(part, Slot) else None
     )
-    head = "*({} for " + (variable if any(moves) else "_") + " in range({}))"
-    return text(head, body, Slot(len(run), "layers"))
+    head = LOOP.format(variable if any(moves) else "_")
+    return text(head, body, Slot(len(run), hint))
