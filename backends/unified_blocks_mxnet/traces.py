@@ -13,8 +13,8 @@ from mxnet.gluon.block import _flatten as flatten
 from mxnet.gluon.block import _regroup as regroup
 
 from unified_blocks.backend import Trace
+from unified_blocks.backend.traces import CALL, KINDS, PATH
 from unified_blocks.errors import UnifiedBlocksError, UnsupportedError
-from unified_blocks.porting.mxnet.symbols import CALL, KINDS, PATH
 from unified_blocks_mxnet.compat import has_numpy_semantics, mx, nn
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, OPEN, call, semantics_of
 from unified_blocks_mxnet.tree import layers_of

@@ -387,11 +387,8 @@ def _inside(name: str, value: Any, wanted: type[Any]) -> Iterator[tuple[str, Any
     """What is of a class in an attribute: it is one, or a list or dict that holds some."""
     if isinstance(value, wanted):
         yield name, value
-    elif isinstance(value, list | tuple):
-        for i, item in enumerate(value):
-            yield from _inside(f"{name}.{i}", item, wanted)
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    elif isinstance(value, list | tuple | dict):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _inside(f"{name}.{key}", item, wanted)
 
 

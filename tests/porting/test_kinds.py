@@ -168,10 +168,7 @@ def test_layers_of_a_transformer_are_blocks(ported, backend_name):
     port = ported("bert")
     blocks = {name.split(".")[0] for name in port.state}
     assert {"encoderlayer0", "encoderlayer1"} <= blocks
-    if port.target.name == "torch":
-        assert port.source.count("Encoderlayer()") == 2
-    else:
-        assert port.source.count("encoderlayer(") == 3
+    assert "encoderlayer0_" not in port.source
 
 
 @pytest.mark.skipif("tensorflow" not in ub.available_backends(), reason="no other judge")

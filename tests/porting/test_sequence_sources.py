@@ -189,7 +189,7 @@ def portable(graph, inputs, backend, folder):
     """What a portable block of a graph gives, in float64."""
     written = target_of("unified_blocks").write(graph, "Net")
     write_state(written.state, folder / "net.safetensors")
-    names = {"__name__": f"ported_sequences_{next(COUNT)}"}
+    names = {"__name__": f"ported_{next(COUNT)}"}
     exec(compile(written.source, "net.py", "exec"), names)
     with use_dtype("float64"):
         net = names["load"](str(folder / "net.safetensors"), backend.name)

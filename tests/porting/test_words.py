@@ -128,7 +128,7 @@ def test_portable_blocks_compute_what_the_graph_does(case, backend, tmp_path):
     written = target_of("unified_blocks").write(graph, "Net")
     state = {name: exact(array) for name, array in written.state.items()}
     write_state(state, tmp_path / "net.safetensors")
-    names = {"__name__": f"ported_operators_{next(COUNT)}"}
+    names = {"__name__": f"words_of_operators_{next(COUNT)}"}
     exec(compile(written.source, "net.py", "exec"), names)
     with ub.use_backend(backend.name), ub.use_dtype("float64"):
         net = names["load"](str(tmp_path / "net.safetensors"), backend.name)

@@ -22,6 +22,7 @@ PROGRAMS = [
     "docs/files.md",
     "docs/installation.md",
     "docs/layers.md",
+    "docs/leaving-mxnet.md",
     "docs/portable-blocks.md",
     "docs/report.md",
     "docs/tensors.md",

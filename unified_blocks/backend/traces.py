@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 
 from unified_blocks.types import Array, Shape
 
+PATH, KINDS, CALL = "__block_path__", "__block_kinds__", "__block_call__"
+"""User attributes in which a trace of live blocks says which blocks a node is in.
+
+The names and the classes of these blocks from the outside, as Python writes tuples, and how often
+the innermost had been called before. A node of a block that was a file has no number of calls, and
+keeps its name.
+"""
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Mapping
 
-from unified_blocks.porting.mxnet.symbols import CALL, KINDS, PATH, Symbol, SymbolNode
+from unified_blocks.backend.traces import CALL, KINDS, PATH
+from unified_blocks.porting.mxnet.symbols import Symbol, SymbolNode
 from unified_blocks.porting.passes.blocks import Names, Step, located
 
 

@@ -9,14 +9,6 @@ from typing import Any
 
 from unified_blocks.errors import FileFormatError
 
-PATH, KINDS, CALL = "__block_path__", "__block_kinds__", "__block_call__"
-"""User attributes in which a trace of live blocks says which blocks a node is in.
-
-The names and the classes of these blocks from the outside, as Python writes tuples, and how often
-the innermost had been called before. A node of a block that was a file has no number of calls, and
-keeps its name.
-"""
-
 
 @dataclass(frozen=True)
 class SymbolNode:

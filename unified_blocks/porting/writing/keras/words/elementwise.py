@@ -21,13 +21,13 @@ from unified_blocks.porting.writing.keras.expressions import (
     Tensor,
     call,
 )  # fmt: skip
-from unified_blocks.porting.writing.keras.writer import (
+from unified_blocks.porting.writing.keras.turning import reshaped
+from unified_blocks.porting.writing.keras.writer import (  # fmt: skip
     Writing,
     operands,
     plain,
-    reshaped,
     writes,
-)  # fmt: skip
+)
 
 NAMES = {"modulo": "mod"}
 """Functions that Keras calls otherwise."""

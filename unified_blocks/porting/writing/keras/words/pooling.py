@@ -13,15 +13,9 @@ from unified_blocks.porting.operations.pooling import (
 )
 from unified_blocks.porting.operations.shapes import Reshape
 from unified_blocks.porting.writing.keras.expressions import Call, Tensor, call
+from unified_blocks.porting.writing.keras.turning import moved
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
-from unified_blocks.porting.writing.keras.writer import (
-    Writing,
-    last,
-    moved,
-    operands,
-    plain,
-    writes,
-)
+from unified_blocks.porting.writing.keras.writer import Writing, last, operands, plain, writes
 
 
 @writes(MaxPool, images=True)

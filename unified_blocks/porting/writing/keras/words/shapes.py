@@ -14,16 +14,9 @@ from unified_blocks.porting.operations.shapes import (
     Transpose,
 )
 from unified_blocks.porting.writing.keras.expressions import Call, Infix, Named, Row, call
+from unified_blocks.porting.writing.keras.turning import is_automatic, moved, reshaped
 from unified_blocks.porting.writing.keras.words.orders import inserted, without
-from unified_blocks.porting.writing.keras.writer import (
-    Writing,
-    is_automatic,
-    last,
-    moved,
-    plain,
-    reshaped,
-    writes,
-)
+from unified_blocks.porting.writing.keras.writer import Writing, last, plain, writes
 from unified_blocks.types import Shape
 
 MANY = 1009
