@@ -80,8 +80,33 @@ def test_a_block_is_not_all_of_another_one():
 def test_what_waits_for_something_else_is_no_block():
     net = Net("net")
     x = net.linear(net.input("data", (1, 4)), "head_in")
-    x = net.linear(net.relu(x, "outside"), "head_out")
+    x = net.linear(net.linear(x, "outside"), "head_out")
     assert tree(divided(prepared(net.end(x)))) == ["head_in", "outside", "head_out"]
+
+
+def test_a_sum_that_nobody_named_is_where_what_it_adds_is():
+    net = Net("net")
+    x = net.relu(net.linear(net.input("data", (1, 4)), "dense0"), "activation0")
+    for i in (1, 2):
+        y = net.linear(net.relu(net.linear(x, f"unit{i}_in0"), f"unit{i}_relu"), f"unit{i}_out0")
+        x = net.relu(net.plus(y, x, f"_plus{i}"), f"activation{i}")
+    graph = prepared(net.end(net.linear(x, "dense1")))
+    assert tree(divided(graph)) == [
+        "dense0", "activation0",
+        {"unit1": ["in0", "relu", "out0", "plus1", "activation1"]},
+        {"unit2": ["in0", "relu", "out0", "plus2", "activation2"]},
+        "dense1",
+    ]  # fmt: skip
+
+
+def test_a_layer_and_what_it_needs_are_no_block():
+    net = Net("net")
+    x = net.relu(net.linear(net.input("data", (1, 4)), "pre_fc"), "pre_fc_flatten")
+    assert tree(divided(prepared(net.end(net.linear(x, "out"))))) == [
+        "pre_fc",
+        "pre_fc_flatten",
+        "out",
+    ]
 
 
 def test_operators_of_names_of_several_words_are_no_block():
@@ -124,8 +149,8 @@ def test_repeated_units_become_blocks_and_the_first_of_another_beginning_too():
     (stage,) = [item for item in divided(graph).items if isinstance(item, Scope)]
     units = tree(stage)
     assert [name for unit in units for name in unit] == ["0", "1", "2", "3"]
-    assert units[1]["1"] == ["conv0", "relu0", "conv1", "plus0", "last0"]
-    assert sorted(units[0]["0"]) == ["conv0", "conv1", "conv2", "last0", "plus0", "relu0"]
+    assert units[1]["1"] == ["conv0", "relu", "conv1", "plus", "last"]
+    assert sorted(units[0]["0"]) == ["conv0", "conv1", "conv2", "last", "plus", "relu"]
     assert [item.kind for item in stage.items] == ["Projection", *["Residual"] * 3]
 
 
@@ -173,9 +198,9 @@ def test_a_unit_that_stands_alone_is_one_where_others_are_repeated():
             x = net.add(Reshape((1, 3, 2, 8)), x, name="net_reshape0")[0]
     graph = prepared(net.end(x))
     assert tree(divided(graph)) == [
-        *({f"unit{i}": ["conv0", "relu0", "again0"]} for i in range(3)),
+        *({f"unit{i}": ["conv", "relu", "again"]} for i in range(3)),
         "reshape0",
-        *({f"unit{i}": ["conv0", "relu0", "again0"]} for i in range(3, 5)),
+        *({f"unit{i}": ["conv", "relu", "again"]} for i in range(3, 5)),
     ]
 
 

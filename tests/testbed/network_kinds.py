@@ -144,6 +144,39 @@ def pyramid(folder):
     return checkpoint(folder, "retina", symbol, shapes, gammas)
 
 
+def identity(folder, units=2):
+    """A face as a vector: pixels scaled inside, residual units with PReLU, a norm of vectors."""
+    x = (sym.var("data", __shape__="(0, 3, 12, 10)") - 127.5) * 0.0078125
+    x = sym.Convolution(
+        x, kernel=(3, 3), pad=(1, 1), num_filter=4, no_bias=True, name="conv0", workspace=256
+    )
+    x = sym.BatchNorm(x, fix_gamma=False, eps=2e-5, momentum=0.9, name="bn0")
+    x = prelu(x, "relu0")
+    for i in range(1, units + 1):
+        name, stride = f"stage1_unit{i}", 2 if i == 1 else 1
+        y = sym.BatchNorm(x, fix_gamma=False, eps=2e-5, name=f"{name}_bn1")
+        for j, step in ((1, 1), (2, stride)):
+            y = sym.Convolution(
+                y, kernel=(3, 3), stride=(step, step), pad=(1, 1), num_filter=4, no_bias=True,
+                name=f"{name}_conv{j}", workspace=256,
+            )  # fmt: skip
+            y = sym.BatchNorm(y, fix_gamma=False, eps=2e-5, name=f"{name}_bn{j + 1}")
+            y = prelu(y, f"{name}_relu{j}") if j == 1 else y
+        if stride > 1:
+            x = sym.Convolution(
+                x, kernel=(1, 1), stride=(2, 2), num_filter=4, no_bias=True, name=f"{name}_conv1sc"
+            )
+            x = sym.BatchNorm(x, fix_gamma=False, eps=2e-5, name=f"{name}_sc")
+        x = y + x
+    x = sym.BatchNorm(x, fix_gamma=False, eps=2e-5, momentum=0.9, name="bn1")
+    x = sym.FullyConnected(sym.Dropout(x, p=0.4), num_hidden=6, name="pre_fc1")
+    x = sym.BatchNorm(x, fix_gamma=True, eps=2e-5, momentum=0.9, name="fc1")
+    gamma = {"fc1_gamma": np.full(6, 0.7)}
+    held = checkpoint(folder, "face", x, {"data": (2, 3, 12, 10)}, gamma)
+    held.example["data"] = RNG(0).integers(0, 256, (2, 3, 12, 10)).astype("float32")
+    return held
+
+
 def by_hash(folder):
     """The arrays lie in the file as a hash table of MXNet held them."""
     held = pyramid(folder)
@@ -349,7 +382,18 @@ def yolo(folder):
 KINDS = {
     each.__name__: each
     for each in (
-        *(classifier, proposals, pyramid, by_hash, of_0_8, of_0_12, text_line, tagger, bert),
+        *(
+            classifier,
+            proposals,
+            pyramid,
+            identity,
+            by_hash,
+            of_0_8,
+            of_0_12,
+            text_line,
+            tagger,
+            bert,
+        ),
         yolo,
     )
 }

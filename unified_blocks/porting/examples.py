@@ -102,7 +102,8 @@ def _by_name(example: Any, names: list[str]) -> dict[str, Any]:
 def _given(name: str, value: Any, noted: str, number: str) -> Given:
     """An input of an array, a shape, or a shape and a dtype."""
     if is_shape(value) or is_typed(value):
-        shape, dtype = (value, noted) if is_shape(value) else value
+        typed: Any = (value, noted) if is_shape(value) else value
+        shape, dtype = typed
         if not shape or any(size < 1 for size in shape):
             raise InputError(
                 f"port: the shape of an input must have sizes from 1; got {tuple(shape)} for "

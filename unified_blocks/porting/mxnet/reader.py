@@ -239,13 +239,12 @@ class _Reader:
         if handler is None:
             self.refused.append(f"{node.name}: operator {node.operator}")
             return
-        given = [self.values.get(each) for each in node.inputs]
+        given: list[Any] = [self.values.get(each) for each in node.inputs]
         if node.operator in LABELLED:
             given = given[:1]
         if any(each is None for each in given):
             return  # it needs one that was refused
-        known: Sequence[Any] = given
-        reading = Reading(node, known, self.builder, self.places.get(place, ((), ())), self.derived)
+        reading = Reading(node, given, self.builder, self.places.get(place, ((), ())), self.derived)
         try:
             made = handler(reading)
         except UnsupportedError as error:

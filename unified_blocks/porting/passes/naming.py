@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from unified_blocks.porting.graph import Graph, Node
+from unified_blocks.porting.operations.elementwise import Elementwise
 
 
 def name_blocks(graph: Graph) -> None:
@@ -15,7 +16,7 @@ def name_blocks(graph: Graph) -> None:
 
     A beginning that all names share is left out. A word that the names of nodes side by side begin
     with is a block, if what follows it is a name too: `conv4_1` is none in `conv4`. So is one whose
-    nodes are apart, and can be brought together.
+    nodes are apart, and can be brought together. A sum that nobody named is where what it adds is.
     """
     owners = _owners(graph.nodes)
     words = [_words(node, owners) for node in graph.nodes]
@@ -24,8 +25,10 @@ def name_blocks(graph: Graph) -> None:
         shared -= 1
     names = [each[shared if len(words) > 1 else 0 :] for each in words]
     owning = [bool(node.owned) for node in graph.nodes]
+    lent = _lend(graph, names, owning)
+    paths = _paths(names, lent, owning, _reach(graph))
     layers: dict[tuple[int, ...], tuple[str, ...]] = {}
-    for node, path in zip(graph.nodes, _paths(names, owning, _reach(graph)), strict=True):
+    for node, path in zip(graph.nodes, paths, strict=True):
         key = _key(node)
         node.path = layers.setdefault(key, path) if key else path
     _make_distinct(graph.nodes)
@@ -87,13 +90,31 @@ def _reach(graph: Graph) -> list[int]:
     return found
 
 
+def _lend(graph: Graph, names: list[list[str]], owning: Sequence[bool]) -> list[int]:
+    """Put the blocks of what they take before names that tell none, such as `_plus0`.
+
+    Returns:
+        How many words were put before each.
+    """
+    known = {name[0] for name, owns in zip(names, owning, strict=True) if owns}
+    places = {value: i for i, node in enumerate(graph.nodes) for value in node.outputs}
+    lent = [0] * len(names)
+    for i, node in enumerate(graph.nodes):
+        taken = [places[value] for value in node.taken if value in places]
+        if taken and isinstance(node.operation, Elementwise) and names[i][0] not in known:
+            last = max(taken)
+            before = names[last][: lent[last] or -1]
+            names[i], lent[i] = before + names[i], len(before)
+    return lent
+
+
 def _stem(name: str) -> str:
     """The name of a layer, of one of its parameters."""
     return re.sub(r"[_/.](weight|bias|gamma|beta|(moving|running)_(mean|var))$", "", name)
 
 
 def _paths(
-    names: Sequence[list[str]], owning: Sequence[bool], reach: Sequence[int]
+    names: Sequence[list[str]], lent: Sequence[int], owning: Sequence[bool], reach: Sequence[int]
 ) -> list[tuple[str, ...]]:
     """A path for each name, where words are blocks if they stand together, or could.
 
@@ -114,11 +135,13 @@ def _paths(
                 and firsts.count(word) == 1
                 and any(owning[i] for i in run)
                 and all(_goes_on(names[i], depth) for i in run)
+                and not _is_one([names[i][depth + 1 :] for i in run])
             ):
                 divide(run, (*prefix, identifier(word)), depth + 1)
             else:
                 for i in run:
-                    found[i] = (*prefix, identifier("_".join(names[i][depth:])))
+                    own = names[i][max(depth, lent[i]) :]
+                    found[i] = (*prefix, identifier("_".join(own)))
 
     divide(list(range(len(names))), (), 0)
     return found
@@ -153,6 +176,11 @@ def _is_whole(places: Sequence[int], reach: Sequence[int]) -> bool:
             return False
         between ^= lowest
     return True
+
+
+def _is_one(names: Sequence[list[str]]) -> bool:
+    """Whether names are those of one layer, and of what it needs, as the flatten before it."""
+    return min(map(len, names)) == 1 and len({name[0] for name in names}) == 1
 
 
 def _goes_on(words: list[str], depth: int) -> bool:

@@ -25,7 +25,7 @@ def reduce(operation: Reduce, node: Node) -> Word:
     method = METHODS[operation.function]
     if len(axes) == x.rank and not kept:
         return Word(expression=text(f"{{}}.{method}()", x))
-    axis = axes if len(axes) > 1 else from_end(axes[0], x)
+    axis = from_end(axes[0], x) if len(axes) == 1 else axes
     return Word(expression=text(f"{{}}.{method}({{}}{kept})", x, Slot(axis, "dim")))
 
 

@@ -95,8 +95,9 @@ def expand_dims(operation: ExpandDims, node: Node) -> Word:
 @writes(Squeeze)
 def squeeze(operation: Squeeze, node: Node) -> Word:
     (x,) = node.inputs
-    axes = operation.axes if len(operation.axes) > 1 else from_end(operation.axes[0], x)
-    return Word(expression=text("{}.squeeze({})", x, Slot(axes, "dim")))
+    axes = operation.axes
+    axis = from_end(axes[0], x) if len(axes) == 1 else axes
+    return Word(expression=text("{}.squeeze({})", x, Slot(axis, "dim")))
 
 
 @writes(BroadcastTo)

@@ -46,7 +46,7 @@ def recurrent(w: Writing) -> None:
         if begin:
             first, begin = begin[: len(own)], begin[len(own) :]
             given = tuple(state for states in first for state in states)
-            keywords.append(("initial_state", Row(given) if len(given) > 1 else given[0]))
+            keywords.append(("initial_state", given[0] if len(given) == 1 else Row(given)))
         if mask is not None:
             keywords.append(("mask", mask))
         made = layer(w, i, [{part: arrays[part + end] for part in PARTS} for end in own], returns)

@@ -93,7 +93,7 @@ def repeat(w: Writing) -> None:
 @writes(Flip, follows=True)
 def flip(w: Writing) -> None:
     places = tuple(sorted(w.order.index(axis) for axis in w.operation.axes))
-    w.give(call("ops.flip", w.x, axis=places if len(places) > 1 else places[0]))
+    w.give(call("ops.flip", w.x, axis=places[0] if len(places) == 1 else places))
 
 
 @writes(Pad, follows=True)
