@@ -85,6 +85,7 @@ def test_names_are_those_of_classes_and_variables() -> None:
         "ResNetV1",
         "Net3dNet",
     ]
+    assert [camel("mobilenet1.0"), camel("vgg_1_2x")] == ["Mobilenet1_0", "Vgg1_2x"]
     assert [snake("runningMean"), snake("class"), snake("0")] == ["running_mean", "class_", "x0"]
     assert distinct("a", ["a", "a2"]) == "a3"
     assert distinct("conv1", ["conv1"]) == "conv1_2"

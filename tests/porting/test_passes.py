@@ -115,8 +115,8 @@ def test_repeated_units_become_blocks_and_the_first_of_another_beginning_too():
     (stage,) = [item for item in divided(graph).items if isinstance(item, Scope)]
     units = tree(stage)
     assert [name for unit in units for name in unit] == ["0", "1", "2", "3"]
-    assert units[1]["1"] == ["conv0", "relu0", "conv1", "plus0", "last0"]
-    assert sorted(units[0]["0"]) == ["conv0", "conv1", "conv2", "last0", "plus0", "relu0"]
+    assert units[1]["1"] == ["conv0", "relu", "conv1", "plus", "last"]
+    assert sorted(units[0]["0"]) == ["conv0", "conv1", "conv2", "last", "plus", "relu"]
     assert [item.kind for item in stage.items] == ["Projection", *["Residual"] * 3]
 
 
@@ -164,9 +164,9 @@ def test_a_unit_that_stands_alone_is_one_where_others_are_repeated():
             x = net.add(Reshape((1, 3, 2, 8)), x, name="net_reshape0")[0]
     graph = prepared(net.end(x))
     assert tree(divided(graph)) == [
-        *({f"unit{i}": ["conv0", "relu0", "again0"]} for i in range(3)),
+        *({f"unit{i}": ["conv", "relu", "again"]} for i in range(3)),
         "reshape0",
-        *({f"unit{i}": ["conv0", "relu0", "again0"]} for i in range(3, 5)),
+        *({f"unit{i}": ["conv", "relu", "again"]} for i in range(3, 5)),
     ]
 
 
@@ -220,6 +220,22 @@ def test_what_no_input_changes_is_computed_once(grows):
     if not grows:
         (made,) = graph.nodes[0].parameters
         assert (made.role, made.data.tolist()) == ("constant", [[2.0, 2.0, 2.0]])
+
+
+def test_a_name_without_its_number_is_still_no_attribute_of_a_module():
+    net = Net("net")
+    x = net.input("data", (1, 3, 4, 4))
+    for number in range(2):
+        x = net.relu(net.conv(x, f"net_conv{number}"), f"net_half{number}")
+        x = net.relu(x, f"net_again{number}")
+    assert tree(divided(prepared(net.end(x))))[0] == {"0": ["conv", "half_", "again"]}
+
+
+def test_a_block_of_one_letter_has_a_class_of_more():
+    net = Net("net")
+    x = net.conv(net.conv(net.input("data", (1, 3, 4, 4)), "net_A1_conv0"), "net_A1_conv1")
+    (block, _) = divided(prepared(net.end(net.conv(x, "net_conv0")))).items
+    assert (block.name, block.kind) == ("A1", "BlockA")
 
 
 def test_units_of_branches_are_called_so():

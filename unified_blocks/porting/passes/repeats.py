@@ -7,11 +7,13 @@ run that comes again right after itself is a unit, and each of its repetitions a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.porting.operations.shapes import Concat
+from unified_blocks.porting.passes.naming import identifier
 from unified_blocks.porting.structure import Item, Scope, divided, given, taken
 
 FEWEST_NODES = 3
@@ -212,16 +214,19 @@ def _kind(items: Sequence[Item]) -> str:
 
 
 def _wrap(items: Sequence[Item], depth: int, name: str, kind: str) -> None:
-    """Put a block around items; names that count over the network count within the block."""
-    counts: dict[str, int] = {}
+    """Put a block around items.
+
+    Names that count over the network count within the block, where several are called alike.
+    """
+    nodes = [item for item in items if isinstance(item, Node)]  # of no unit others: see `_size`
+    stems = {own: re.sub(r"_?\d+$", "", own) or own for own in (n.path[depth] for n in nodes)}
+    counts = Counter(stems.values())
+    numbers: Counter[str] = Counter()
     renamed: dict[str, str] = {}
-    for node in items:
-        if not isinstance(node, Node):
-            continue  # of no unit: see `_size`
-        own = node.path[depth]
-        if own not in renamed:
-            stem = re.sub(r"_?\d+$", "", own) or own
-            renamed[own] = f"{stem}{counts.get(stem, 0)}"
-            counts[stem] = counts.get(stem, 0) + 1
-        node.path = (*node.path[:depth], name, renamed[own], *node.path[depth + 1 :])
+    for own, stem in stems.items():
+        renamed[own] = f"{stem}{numbers[stem]}" if counts[stem] > 1 else identifier(stem)
+        numbers[stem] += 1
+    for node in nodes:
+        own = renamed[node.path[depth]]
+        node.path = (*node.path[:depth], name, own, *node.path[depth + 1 :])
         node.kinds = (*node.kinds[:depth], kind, *node.kinds[depth:])
