@@ -150,6 +150,17 @@ def test_steps_beside_a_layer_in_a_row_are_part_of_it(tmp_path: Any) -> None:
     np.testing.assert_allclose(gives.detach().numpy(), wanted, atol=1e-6)
 
 
+def test_a_network_that_is_a_row_is_a_class_of_such() -> None:
+    net = Network("HybridSequential")
+    y = net.apply("0_relu", "relu", net.conv("0", net.input(3, 4, 4), 2))
+    y = net.apply("1_tanh", "tanh", net.linear("1", net.flat("1_flatten", y), 6))
+    graph = net.done(net.linear("2", y, 3))
+    source = write(graph, divided(graph), name=graph.name).source
+    assert "class Net(nn.Sequential):" in source
+    assert "class Conv2dReLU(nn.Conv2d):" in source
+    assert "class FlatLinearTanh(nn.Linear):" in source
+
+
 def test_what_one_block_has_more_names_its_class() -> None:
     assert "class ResidualShortcut(nn.Module):" in source_of(residual())
 

@@ -21,6 +21,11 @@ def camel(name: str) -> str:
     return f"Net{joined}" if not joined or joined[0].isdigit() else joined
 
 
+def network_name(name: str) -> str:
+    """What a network is called: one whose class says nothing of it is a `Net`."""
+    return "Net" if name in GENERIC else name
+
+
 def snake(name: str) -> str:
     """A name as variables have it."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
