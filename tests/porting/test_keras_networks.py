@@ -112,6 +112,39 @@ def test_how_often_a_loop_runs_is_an_argument(tmp_path):
     assert len(net.trainable_variables) == 9
 
 
+def test_layers_in_a_row_that_stand_in_one_place_have_no_function(tmp_path):
+    def make(b, x):
+        for i in range(3):
+            for own in ("first", "second"):
+                path = (f"cell{i}", "body", own)
+                name = ".".join(path)
+                (x,) = b.add(
+                    *(convolution_of(3), x, weight(f"{name}.weight", 4, 4, 3, 3)),
+                    name=name, path=path, kinds=("Cell", "HybridSequential"),
+                )  # fmt: skip
+            path = (f"cell{i}", "relu")
+            (x,) = b.add(Elementwise("relu"), x, name=".".join(path), path=path, kinds=("Cell",))
+        return x
+
+    text, _ = is_as_numpy(graph_of(make, IMAGE), tmp_path)
+    assert [line for line in text.source.split("\n") if line.startswith("def ")] == [
+        "def cell(x: KerasTensor, *, name: str) -> KerasTensor:",
+        "def build() -> keras.Model:",
+        'def load(path: str = "net.safetensors") -> keras.Model:',
+    ]
+
+
+def test_inputs_keep_their_variables(tmp_path):
+    def make(b, x, y):
+        (x,) = b.add(Elementwise("relu"), x, name="first", path=("first",))
+        (y,) = b.add(Elementwise("tanh"), y, name="second", path=("second",))
+        return b.add(Elementwise("add"), x, y, name="sum", path=("sum",))
+
+    graph = graph_of(make, IMAGE, IMAGE)
+    graph.inputs[0].name, graph.inputs[1].name = "y", "x"
+    is_as_numpy(graph, tmp_path)
+
+
 def zoo(name, size):
     """A network of MXNet's, with numbers in all its arrays, and what it is given."""
     from unified_blocks_mxnet.compat import mx

@@ -85,6 +85,7 @@ def test_names_are_those_of_classes_and_variables() -> None:
         "ResNetV1",
         "Net3dNet",
     ]
+    assert [camel("mobilenet1.0"), camel("vgg_1_2x")] == ["Mobilenet1_0", "Vgg1_2x"]
     assert [snake("runningMean"), snake("class"), snake("0")] == ["running_mean", "class_", "x0"]
     assert distinct("a", ["a", "a2"]) == "a3"
     assert distinct("conv1", ["conv1"]) == "conv1_2"
@@ -147,6 +148,17 @@ def test_steps_beside_a_layer_in_a_row_are_part_of_it(tmp_path: Any) -> None:
     (wanted,) = expected(graph, given)
     gives = ported(*map(torch.from_numpy, given.values()))
     np.testing.assert_allclose(gives.detach().numpy(), wanted, atol=1e-6)
+
+
+def test_a_network_that_is_a_row_is_a_class_of_such() -> None:
+    net = Network("HybridSequential")
+    y = net.apply("0_relu", "relu", net.conv("0", net.input(3, 4, 4), 2))
+    y = net.apply("1_tanh", "tanh", net.linear("1", net.flat("1_flatten", y), 6))
+    graph = net.done(net.linear("2", y, 3))
+    source = write(graph, divided(graph), name=graph.name).source
+    assert "class Net(nn.Sequential):" in source
+    assert "class Conv2dReLU(nn.Conv2d):" in source
+    assert "class FlatLinearTanh(nn.Linear):" in source
 
 
 def test_what_one_block_has_more_names_its_class() -> None:

@@ -256,6 +256,22 @@ def test_what_no_input_changes_is_computed_once(grows):
         assert (made.role, made.data.tolist()) == ("constant", [[2.0, 2.0, 2.0]])
 
 
+def test_a_name_without_its_number_is_still_no_attribute_of_a_module():
+    net = Net("net")
+    x = net.input("data", (1, 3, 4, 4))
+    for number in range(2):
+        x = net.relu(net.conv(x, f"net_conv{number}"), f"net_half{number}")
+        x = net.relu(x, f"net_again{number}")
+    assert tree(divided(prepared(net.end(x))))[0] == {"0": ["conv", "half_", "again"]}
+
+
+def test_a_block_of_one_letter_has_a_class_of_more():
+    net = Net("net")
+    x = net.conv(net.conv(net.input("data", (1, 3, 4, 4)), "net_A1_conv0"), "net_A1_conv1")
+    (block, _) = divided(prepared(net.end(net.conv(x, "net_conv0")))).items
+    assert (block.name, block.kind) == ("A1", "BlockA")
+
+
 def test_units_of_branches_are_called_so():
     net = Net("net")
     x = net.input("data", (1, 3, 4, 4))

@@ -37,9 +37,13 @@ def name_blocks(graph: Graph) -> None:
 
 
 def _kind(block: str) -> str:
-    """The name of a class, of that of a block: `linear_unit3` is a `LinearUnit`."""
+    """The name of a class, of that of a block: `linear_unit3` is a `LinearUnit`.
+
+    One letter says too little: `A1` is a `BlockA`.
+    """
     words = block.rstrip("0123456789_").split("_")
-    return "".join(word[:1].upper() + word[1:] for word in words) or "Block"
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    return name if len(name) > 1 else f"Block{name}"
 
 
 def _words(node: Node, owners: Mapping[str, object]) -> list[str]:

@@ -214,8 +214,11 @@ def _kind(items: Sequence[Item]) -> str:
 
 
 def _wrap(items: Sequence[Item], depth: int, name: str, kind: str) -> None:
-    """Put a block around items; names that count over the network count within the block."""
-    nodes = [item for item in items if isinstance(item, Node)]  # all are: see `_size`
+    """Put a block around items.
+
+    Names that count over the network count within the block, where several are called alike.
+    """
+    nodes = [item for item in items if isinstance(item, Node)]  # of no unit others: see `_size`
     stems = {own: re.sub(r"_?\d+$", "", own) or own for own in (n.path[depth] for n in nodes)}
     counts = Counter(stems.values())
     numbers: Counter[str] = Counter()
@@ -224,5 +227,6 @@ def _wrap(items: Sequence[Item], depth: int, name: str, kind: str) -> None:
         renamed[own] = f"{stem}{numbers[stem]}" if counts[stem] > 1 else identifier(stem)
         numbers[stem] += 1
     for node in nodes:
-        node.path = (*node.path[:depth], name, renamed[node.path[depth]], *node.path[depth + 1 :])
+        own = renamed[node.path[depth]]
+        node.path = (*node.path[:depth], name, own, *node.path[depth + 1 :])
         node.kinds = (*node.kinds[:depth], kind, *node.kinds[depth:])

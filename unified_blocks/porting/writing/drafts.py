@@ -246,16 +246,13 @@ class Drafting:
         """The shape of a value, where it is not that of the one before."""
         if before is not None and before.shape == value.shape:
             return ""
-        sizes = [
-            str(size) if not value.grows(axis) else self._growing(size, value.growth[axis])
-            for axis, size in enumerate(value.shape)
-        ]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        sizes = list(map(self._size, value.shape, value.growth or (0,) * value.rank))
+        return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
 
-    def _growing(self, size: int, growth: int) -> str:
+    def _size(self, size: int, growth: int) -> str:
         rest = size - growth * self.batch
         start = "n" if growth == 1 else f"{growth} * n"
-        return start if rest == 0 else f"{start} + {rest}"
+        return str(size) if growth == 0 else start if rest == 0 else f"{start} + {rest}"
 
     def _block(self, scope: Scope) -> Draft:
         return _Block(self, scope).draft()

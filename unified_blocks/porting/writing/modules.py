@@ -11,7 +11,7 @@ from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.definitions import Defining, DiffersError
 from unified_blocks.porting.writing.dialect import Dialect
 from unified_blocks.porting.writing.drafts import Drafting
-from unified_blocks.porting.writing.naming import camel, distinct
+from unified_blocks.porting.writing.naming import camel, distinct, network_name
 from unified_blocks.porting.writing.rows import rows
 from unified_blocks.porting.writing.sources import source_of
 from unified_blocks.porting.writing.words import Word
@@ -67,7 +67,9 @@ def classes(
         drafting = Drafting(words, dialect, batch, opened=opened)
         defining = Defining(drafting)
         try:
-            top = defining.define(rows(scope, drafting), distinct(camel(name), dialect.reserved))
+            top = defining.define(
+                rows(scope, drafting), distinct(camel(network_name(name)), dialect.reserved)
+            )
             break
         except DiffersError as error:
             opened |= {error.path}

@@ -11,10 +11,19 @@ GENERIC = {"", "Sequential", "HybridSequential", "Concurrent", "HybridConcurrent
 
 
 def camel(name: str) -> str:
-    """A name as classes have it: `resnet18_v1` is `Resnet18V1`; one that is so stays."""
-    words = [word for word in re.split(r"[^0-9A-Za-z]+", name) if word]
+    """A name as classes have it: `resnet18_v1` is `Resnet18V1`; one that is so stays.
+
+    Numbers stay apart: `mobilenet1.0` is `Mobilenet1_0`.
+    """
+    apart = re.sub(r"(?<=\d)[^0-9A-Za-z]+(?=\d)", "_", name)
+    words = [word for word in re.split(r"(?<!\d)_|_(?!\d)|[^0-9A-Za-z_]+", apart) if word]
     joined = "".join(word[:1].upper() + word[1:] for word in words)
     return f"Net{joined}" if not joined or joined[0].isdigit() else joined
+
+
+def network_name(name: str) -> str:
+    """What a network is called: one whose class says nothing of it is a `Net`."""
+    return "Net" if name in GENERIC else name
 
 
 def snake(name: str) -> str:

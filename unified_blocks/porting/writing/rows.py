@@ -19,7 +19,7 @@ def rows(scope: Scope, drafting: Drafting) -> Scope:
         rows(item, drafting) if isinstance(item, Scope) else item for item in scope.items
     ]
     plain = replace(scope, items=items)
-    if not scope.path or not scope.is_chain or drafting.is_sequence(plain):
+    if not scope.is_chain or drafting.is_sequence(plain):
         return plain
     layers: list[Item] = []
     for name, group in groupby(items, _number):

@@ -14,6 +14,7 @@ from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
 from unified_blocks.porting.writing.keras.words import load_words
 from unified_blocks.porting.writing.keras.writer import Writer, plain
+from unified_blocks.porting.writing.naming import network_name
 from unified_blocks.porting.writing.written import Written
 from unified_blocks.types import Shape
 
@@ -36,6 +37,7 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     if layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}; got {layout=}")
     load_words()
+    name = network_name(name)
     writer = Writer(graph, layout == "channels_last")
     writer.write()
     layers = writer.given()

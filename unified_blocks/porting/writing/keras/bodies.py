@@ -68,6 +68,7 @@ class Body(Rendering):
         self.variables.update(given)
         self.entries = function.lines
         self.last: dict[Held, int] = {}
+        self.inputs = {held for held, _ in given} if shapes else set()  # named at its end, too
 
     # Variables
 
@@ -81,7 +82,7 @@ class Body(Rendering):
                 self.last[held] = i
         for run, _ in self.function.runs:
             self.last[run.instead] = max(self.last.get(run.instead, 0), run.stop - 1)
-        self.last |= {held: len(entries) for held in outputs}
+        self.last |= {held: len(entries) for held in (*outputs, *self.inputs)}
         for i, line in enumerate(entries):
             if i in runs:
                 written += self._run(*runs[i])
@@ -162,7 +163,8 @@ class Body(Rendering):
                 name = loop
             else:
                 left = [each for each in old if each not in self.variables.values()]
-                alone = not any(isinstance(held, Tensor) for held in self.variables)
+                others = self.variables.keys() - self.inputs
+                alone = not any(isinstance(held, Tensor) for held in others)
                 name = left[0] if left and left[0] in FREE and not alone else self._free([])
             self.variables[held] = name
             names.append(name)

@@ -26,6 +26,7 @@ from unified_blocks.porting.writing.keras.expressions import (
     leaves,
 )
 from unified_blocks.porting.writing.keras.variants import DifferentError, Line, Run, Union, ranged
+from unified_blocks.porting.writing.naming import distinct
 
 FREE = ("x", "y", "z", "u", "v", "w", "p", "q", "r", "s", "t")
 """What tensors are called, in this order."""
@@ -97,7 +98,8 @@ class Functions:
         self._of: dict[Any, Function] = {}
         self._plan(top)
         self._calls = {each: [] for each in self._calls}
-        self._collect(top)
+        self._places: dict[Any, set[Any]] = {}
+        self._collect(top, top)
         kinds: dict[Any, list[Any]] = {}
         for key, calls in self._calls.items():
             if calls:
@@ -165,12 +167,16 @@ class Functions:
 
         visit(block.items)
 
-    def _collect(self, block: Block) -> None:
+    def _collect(self, block: Block, around: Block) -> None:
+        """Find the calls of each function, and the places in the source where they stand."""
         for item in block.items:
             if isinstance(item, Block):
-                self._collect(item)
-                if (key := self.form(item)) in self._calls:
+                is_call = (key := self.form(item)) in self._calls
+                self._collect(item, item if is_call else around)
+                if is_call:
                     self._calls[key].append(item)
+                    place = self.form(around), item.path[len(around.path) :]
+                    self._places.setdefault(key, set()).add(place)
 
     def _height(self, key: Any) -> int:
         """How many functions are inside of one another in a block."""
@@ -195,7 +201,7 @@ class Functions:
                 pass
         for key in keys:
             block = self._calls[key][0]
-            if block.kind in CONTAINERS and len(self._calls[key]) == 1:
+            if block.kind in CONTAINERS and len(self._places[key]) == 1:
                 del self._calls[key]  # it is written where it stands
                 continue
             self._add([key], Union(lines[block], block.reads, block.outputs), lines)
@@ -385,8 +391,8 @@ def _distinct(kind: str, functions: list[Function]) -> list[str]:
     ]
     common = set.intersection(*paths)
     names = [kind]
-    for i, own in enumerate(paths[1:], 2):
+    for own in paths[1:]:
         more = sorted(p for p in own - common if re.fullmatch(r"[a-z_]+", p))
-        name = f"{kind}_{snake(more[0])}" if more else f"{kind}_{i}"
-        names.append(f"{kind}_{i}" if name in names else name)
+        name = f"{kind}_{snake(more[0])}" if more else kind
+        names.append(distinct(kind, names) if name in names else name)
     return names

@@ -94,7 +94,7 @@ def _load(made: Classes, frozen: Sequence[str]) -> str:
     kinds = {array.dtype.name for array in made.state.values() if array.dtype.kind == "f"}
     lines = [
         f'def load(path: str = "net.safetensors", backend: str | None = None) -> {made.name}:',
-        '    """The network with its numbers, on a backend: by default the one in use."""',
+        '    """The network with the numbers of a file, on the backend in use or a named one."""',
         f"    kind = {made.name}.on(backend) if backend else {made.name}",
     ]
     if len(kinds) == 1 and kinds != {"float32"}:

@@ -103,7 +103,7 @@ def _load(graph: Graph, made: Classes) -> str:
     return "\n".join(
         [
             f'def load(path: str = "net.safetensors") -> {made.name}:',
-            '    """The network with its numbers, as it is used after training."""',
+            '    """The network with the numbers of a file, as it is used after training."""',
             f"    net = {made.name}()",
             f"    net.load_state_dict(load_file(path){assigned})",
             "    return net.eval()",

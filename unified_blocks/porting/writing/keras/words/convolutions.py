@@ -22,12 +22,12 @@ from unified_blocks.porting.writing.keras.expressions import (
     Tensor,
     call,
 )
+from unified_blocks.porting.writing.keras.names import layer_key
 from unified_blocks.porting.writing.keras.words.padding import padded, same, short
 from unified_blocks.porting.writing.keras.writer import (
     Writing,
     array_of,
     last,
-    layer_key,
     operands,
     writes,
 )

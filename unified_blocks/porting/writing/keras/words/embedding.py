@@ -5,7 +5,8 @@ from __future__ import annotations
 from unified_blocks.porting.operations.convolutions import Linear
 from unified_blocks.porting.operations.embedding import Embedding
 from unified_blocks.porting.writing.keras.expressions import Call
-from unified_blocks.porting.writing.keras.writer import Writing, array_of, layer_key, writes
+from unified_blocks.porting.writing.keras.names import layer_key
+from unified_blocks.porting.writing.keras.writer import Writing, array_of, writes
 
 
 @writes(Embedding)
