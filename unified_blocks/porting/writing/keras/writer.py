@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,13 +22,13 @@ from unified_blocks.porting.writing.keras.expressions import (
     Step,
     Tensor,
     call,
-    parts,
+    calls_in,
+    dotted,
 )  # fmt: skip
 from unified_blocks.porting.writing.keras.turning import is_automatic, moved, transposed, turned
 from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array, Shape, State
 
-Path: TypeAlias = tuple[str, ...]
 Function = TypeVar("Function", bound=Callable[["Writing"], None])
 
 
@@ -195,25 +195,6 @@ class Writer:
         """How the user gets an output."""
         order = self.lying[value][1]
         return order if order == last(value.rank) and not self.first else plain(value.rank)
-
-
-def calls_in(expression: Expression, is_whole: bool = True) -> Iterator[tuple[Path, bool]]:
-    """The layers with names that an expression calls, and whether it is no more than the call."""
-    made = expression.function if isinstance(expression, Call) else None
-    if isinstance(made, Shared):
-        yield made.path, is_whole
-    elif isinstance(made, Call):
-        for _, each in made.keywords:
-            if isinstance(each, Named):
-                yield each.path, is_whole
-    for part, _, _ in parts(expression):
-        if part is not made:
-            yield from calls_in(part, False)
-
-
-def dotted(path: Path) -> str:
-    """What Keras calls the layer of a path."""
-    return ".".join(path).replace("/", "_")
 
 
 def layer_key(node: Node) -> tuple[Any, ...]:
