@@ -74,8 +74,7 @@ class Drafting:
         owned: of each parameter, the dotted names under which the target holds it.
         layers: what the calls of each layer and block give.
         helpers: that the source needs.
-        opened: blocks whose parts are called by the block around them, since they do not do the
-            same whenever they are called.
+        opened: blocks that are written in the block around them: their calls do not do the same.
     """
 
     words: Mapping[Node, Word]
