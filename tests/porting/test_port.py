@@ -70,6 +70,7 @@ def test_two_ports_of_one_network_do_not_meet(tmp_path, backend_name):
 
 
 def test_what_is_saved_is_loaded_without_this_library(tmp_path, backend_name, backend):
+    pytest.importorskip("plotly", reason="a report needs it")
     port = ported(tmp_path, backend_name)
     folder = tmp_path / "new" / "net"
     written = port.save(folder, proof=False)
@@ -92,6 +93,7 @@ def test_what_is_saved_is_loaded_without_this_library(tmp_path, backend_name, ba
 
 
 def test_files_that_are_there_are_replaced_and_others_stay(tmp_path, backend_name):
+    pytest.importorskip("plotly", reason="a report needs it")
     port = ported(tmp_path, backend_name)
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "net.py").write_text("old")

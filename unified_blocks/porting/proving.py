@@ -124,7 +124,15 @@ def _judged(judges: Sequence[Judge], value: Value | None, array: Array | None) -
     for judge in judges:
         expected = None if value is None else judge.values.get(value)
         if value is not None and expected is not None:
-            error = float("inf") if array is None else distance(array, expected)
+            error = float("inf")
+            if array is not None:
+                # A judge may hold for each of the batch what is the same for all.
+                once = array.shape == value.shape and all(
+                    n in (1, size) for n, size in zip(array.shape, expected.shape, strict=False)
+                )
+                once = once and array.ndim == expected.ndim
+                laid = np.broadcast_to(array, expected.shape) if once else array
+                error = distance(laid, expected)
             found.append(Judged(judge.title, error, judge.tolerance(value)))
     return tuple(found)
 

@@ -72,10 +72,9 @@ class Drafting:
         batch: of the example.
         made: what makes each block that is done, by path.
         owned: of each parameter, the dotted names under which the target holds it.
-        layers: of each layer and block, what its calls give, in order.
+        layers: what the calls of each layer and block give.
         helpers: that the source needs.
-        opened: blocks whose parts are called by the block around them, since they do not do the
-            same whenever they are called.
+        opened: blocks that are written in the block around them: their calls do not do the same.
     """
 
     words: Mapping[Node, Word]
@@ -227,15 +226,14 @@ class Drafting:
         return self._owned(node, path)
 
     def gives(self, path: Path, value: Value) -> None:
-        """A call of the layer or block at a path gives a value."""
         self.layers.setdefault(path, {})[value] = None
 
     def _owned(self, node: Node, path: Path) -> Piece:
         word = self.words[node]
-        assert word.layer is not None
         for name, weight in word.weights.items():
             self.owned.setdefault(weight, {})[(*path, name)] = None
         self.helpers.update(dict.fromkeys(word.needs))
+        assert word.layer is not None
         return word.layer
 
     def _commented(self, piece: Piece, item: Item) -> Piece:

@@ -231,6 +231,27 @@ def leaves(expression: Any, name: str = "value", default_: Any = ...) -> Iterato
         yield from leaves(part, argument, default(function, argument))
 
 
+def calls_in(
+    expression: Expression, is_whole: bool = True
+) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The layers with names that an expression calls, and whether it is no more than the call."""
+    made = expression.function if isinstance(expression, Call) else None
+    if isinstance(made, Shared):
+        yield made.path, is_whole
+    elif isinstance(made, Call):
+        for _, each in made.keywords:
+            if isinstance(each, Named):
+                yield each.path, is_whole
+    for part, _, _ in parts(expression):
+        if part is not made:
+            yield from calls_in(part, False)
+
+
+def dotted(path: tuple[str, ...]) -> str:
+    """What Keras calls the layer of a path."""
+    return ".".join(path).replace("/", "_")
+
+
 def tensors(expression: Any) -> Iterator[Tensor | Shared]:
     """The tensors, and the shared layers, that an expression takes, in order."""
     if isinstance(expression, Tensor | Shared):

@@ -22,8 +22,10 @@ from unified_blocks.porting.writing.keras.expressions import (
     Step,
     Tensor,
     call,
+    calls_in,
+    dotted,
 )  # fmt: skip
-from unified_blocks.porting.writing.keras.names import calls_in, dotted, layer_key
+from unified_blocks.porting.writing.keras.names import layer_key
 from unified_blocks.porting.writing.keras.turning import is_automatic, moved, transposed, turned
 from unified_blocks.porting.writing.written import Called
 from unified_blocks.types import Array, Shape, State
