@@ -8,7 +8,6 @@ import pytest
 import unified_blocks as ub
 from testbed.keras_sources import (
     IMAGE,
-    RNG,
     convolution_of,
     drawn,
     graph_of,
@@ -157,7 +156,7 @@ def zoo(name, size):
     for each in net.collect_params().values():
         if each.name.endswith(("gamma", "beta", "running_mean", "running_var", "bias")):
             low = 0.5 if each.name.endswith(("gamma", "running_var")) else -0.1
-            array = RNG.uniform(low, low + 0.2, each.shape)
+            array = drawn(*each.shape, low=low, high=low + 0.2)
             each.set_data(mx.nd.array(array, dtype="float64"))
     return net, x
 

@@ -1,6 +1,7 @@
 """Graphs by hand, written for Keras, loaded, and compared with NumPy."""
 
 import importlib.util
+import random
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from unified_blocks.porting.operations.convolutions import Convolution
 from unified_blocks.porting.structure import divided
 from unified_blocks.porting.writing.keras import write
 
-RNG = np.random.default_rng(0)
 IMAGE = (4, 9, 7)
 RUFF = shutil.which("ruff")
 NOTHING = ((0, 0), (0, 0))
@@ -35,8 +35,9 @@ def wide():
         keras.config.set_floatx(before)
 
 
-def drawn(*shape, low=-1.0):
-    return RNG.uniform(low, 1.0, shape)
+def drawn(*shape, low=-1.0, high=1.0):
+    """Numbers that are the same in each test, whichever ran before: `random` is seeded for each."""
+    return np.random.default_rng(random.getrandbits(32)).uniform(low, high, shape)
 
 
 def weight(name, *shape, low=-1.0, role="parameter"):

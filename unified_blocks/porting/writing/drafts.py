@@ -293,7 +293,7 @@ class _Block:
         """Append what an item does; one that is in opened blocks has their names before its own."""
         if isinstance(item, Node):
             if item is self.owner:
-                self.parts[("",)] = self.drafting._layer(item, self.scope.path)
+                self.parts[("",)] = self.drafting._owned(item, self.scope.path)
                 self.step(item.outputs, text("super().forward({})", *item.taken))
             else:
                 self.node(item, inside)
