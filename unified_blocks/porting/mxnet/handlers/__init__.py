@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pkgutil
-from functools import cache
-from importlib import import_module
+from unified_blocks.porting.families import load_families
 
 
-@cache
 def load_handlers() -> None:
     """Import each family, which registers its handlers."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    load_families(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from unified_blocks.porting.families import load_families
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
@@ -12,7 +13,6 @@ from unified_blocks.porting.writing.keras.expressions import Tensor
 from unified_blocks.porting.writing.keras.functions import Function, Functions
 from unified_blocks.porting.writing.keras.helpers import helper, loader
 from unified_blocks.porting.writing.keras.text import Bracketed, Text, laid, wrapped
-from unified_blocks.porting.writing.keras.words import load_words
 from unified_blocks.porting.writing.keras.writer import Writer, plain
 from unified_blocks.porting.writing.naming import network_name
 from unified_blocks.porting.writing.written import Written
@@ -36,7 +36,7 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     """
     if layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}; got {layout=}")
-    load_words()
+    load_families(f"{__name__}.words")
     name = network_name(name)
     writer = Writer(graph, layout == "channels_last")
     writer.write()

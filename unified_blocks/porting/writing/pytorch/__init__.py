@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import pkgutil
-from functools import cache
-from importlib import import_module
 from typing import Any
 
+from unified_blocks.porting.families import load_families
 from unified_blocks.porting.graph import Graph
 from unified_blocks.porting.structure import Scope
 from unified_blocks.porting.writing.pytorch.files import text_of
 from unified_blocks.porting.writing.pytorch.vocabulary import PYTORCH
 from unified_blocks.porting.writing.written import Written
-
-
-@cache
-def _load_words() -> None:
-    """Import each family, which says its words."""
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
 
 
 def write(graph: Graph, scope: Scope, *, name: str, **options: Any) -> Written:
@@ -35,5 +26,5 @@ def write(graph: Graph, scope: Scope, *, name: str, **options: Any) -> Written:
     """
     if options:
         raise TypeError(f"PyTorch takes no options; got {', '.join(options)}")
-    _load_words()
+    load_families(__name__)
     return text_of(graph, scope, name, PYTORCH.words(graph))
