@@ -9,7 +9,7 @@ in the one over the one by hand in the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,9 @@ from unified_blocks.compiling.timing import ratio
 from unified_blocks.types import Array
 
 OURS = "ours / by hand"
+TIMES = 3
+"""How often both are made, for a third of the pairs each: of two equal networks one may be faster
+by some percent, for where its memory lies. What `torch.compile` takes seconds for is made once."""
 SECONDS = 1.5
 """How long the pairs of one ratio may take; and once more, while its interval is wide."""
 PAIRS = 100
@@ -153,11 +156,8 @@ def compared(
     framework: str, network: Network, layouts: tuple[str, str], effort: Effort
 ) -> list[Cell]:
     """What a call and a step of training cost of ours over the one by hand."""
-    native, backend = by_hand(framework), ub.get_backend(framework)
     usual = layouts == LAYOUTS[framework][0]
     left_out = network.left_out if usual else (*network.left_out, *UNUSUAL)
-    nets, inputs = made(framework, network, layouts)
-    targets = [backend.from_numpy(np.zeros_like(y)) for y in outputs_of(backend, nets, inputs)]
     setting = {"size": network.size}
     if network.of_images:
         setting["layout"] = " / ".join(layout.removeprefix("channels_") for layout in layouts)
@@ -165,18 +165,10 @@ def compared(
     for run in ("eager", "graph"):
         if (framework, run) in left_out:
             continue
-        for way in ("forward", "training step"):
-            if way == "forward":
-                models = [native.compiled(net) for net in nets] if run == "graph" else nets
-                calls = [partial(*each) for each in zip(models, inputs, strict=True)]
-                with native.inference():
-                    times = timed(calls, effort, backend.finish)
-            else:
-                each = zip(nets, inputs, targets, strict=True)
-                calls = [native.training_step(*given, as_graph=run == "graph") for given in each]
-                agree([backend.to_numpy(call()) for call in calls], network.what)
-                times = timed(calls, effort, backend.finish)
-                infer(nets)
+        again = 1 if effort.quick or (framework, run) in COMPILED else TIMES
+        each = [run_times(framework, network, layouts, run, effort, again) for _ in range(again)]
+        for way in WAYS:
+            times = np.concatenate([found[way] for found in each])
             found: Any = {"what": network.what, "setting": {"pass": way, "run": run, **setting}}
             cells.append(Cell.seconds(measure="by hand", times=times[:, 1], **found))
             found |= {"target": target_of(framework, network, layouts, run)}
@@ -184,15 +176,41 @@ def compared(
     return cells
 
 
+WAYS = ("forward", "training step")
+
+
+def run_times(
+    framework: str,
+    network: Network,
+    layouts: tuple[str, str],
+    run: str,
+    effort: Effort,
+    again: int,
+) -> dict[str, Array]:
+    """Seconds of ours and of the one by hand, both newly made, for each of `WAYS`.
+
+    That is done `again` times in all, so each time takes its share.
+    """
+    native, backend = by_hand(framework), ub.get_backend(framework)
+    nets, inputs = made(framework, network, layouts)
+    targets = [backend.from_numpy(np.zeros_like(y)) for y in outputs_of(backend, nets, inputs)]
+    effort = replace(effort, pairs=-(-effort.pairs // again))
+    limits: Any = {"longest": SECONDS / again, "fewest": FEWEST // again}
+    limits |= {"patience": SECONDS / again, "precisely": True}
+    models = [native.compiled(net) for net in nets] if run == "graph" else nets
+    with native.inference():
+        calls = [partial(*each) for each in zip(models, inputs, strict=True)]
+        forward = in_turn(calls, effort, backend.finish, **limits)
+    each = zip(nets, inputs, targets, strict=True)
+    steps = [native.training_step(*given, as_graph=run == "graph") for given in each]
+    agree([backend.to_numpy(step()) for step in steps], network.what)
+    return dict(zip(WAYS, (forward, in_turn(steps, effort, backend.finish, **limits)), strict=True))
+
+
 def target_of(framework: str, network: Network, layouts: tuple[str, str], run: str) -> float | None:
     if layouts[0] != layouts[1]:
         return None if network.what.endswith("block") else TURNED.get((framework, run))
     return network.target if layouts == LAYOUTS[framework][0] else NATIVE
-
-
-def timed(calls: list[Callable[[], Any]], effort: Effort, finish: Callable[[], None]) -> Array:
-    limits: Any = {"longest": SECONDS, "fewest": FEWEST, "patience": SECONDS}
-    return in_turn(calls, effort, finish, precisely=True, **limits)
 
 
 def infer(nets: list[Any]) -> None:
@@ -254,7 +272,8 @@ def on_torch(effort: Effort) -> list[Cell]:
         turned[4] = turned[4].reshape(16, 6, 6, -1).transpose(1, 2, 0, 3).reshape(576, -1)
         model.set_weights(turned)
         agree([net(first).numpy(), model(last).numpy()], KERAS)
-        times = timed([lambda: model(last), lambda: net(first)], effort, lambda: None)
+        calls = [lambda: model(last), lambda: net(first)]
+        times = in_turn(calls, effort, longest=SECONDS, patience=SECONDS, precisely=True)
     setting = {"pass": "forward", "run": "eager", "size": "32 px", "layout": "last / first"}
     return [
         Cell.seconds("LeNet", "by hand", times[:, 1], setting=setting),

@@ -66,7 +66,6 @@ def attention(backend, module, layer, changes):
     places = {
         "layer": layer,
         "operation": f"{module}:scaled_dot_product_attention",
-        "heads": "unified_blocks.layers.attention:MultiHeadAttention.apart",
         "lower": f"{module}:lower",
     }
     return [
@@ -132,7 +131,7 @@ ATTENTION = [
     *attention(
         "tensorflow",
         "unified_blocks_tensorflow.neural_ops",
-        "unified_blocks.layers.attention:MultiHeadAttention.forward",
+        "unified_blocks_tensorflow.attention:MultiHeadAttention.call",
         {
             "without its scale": ("operation", "query * scale", "query"),
             "of another scale": ("layer", "self.scale", "self.scale**2"),
@@ -149,14 +148,18 @@ ATTENTION = [
             ),
             "that sees what is ahead": ("layer", "mask, causal, self", "mask, False, self"),
             "with its heads mixed": (
-                "heads",
+                "layer",
                 "self.num_heads, self.head_units",
                 "self.head_units, self.num_heads",
             ),
-            "with its heads joined in another order": ("layer", "(0, 2, 1, 3)", "(0, 2, 3, 1)"),
+            "with its heads joined in another order": (
+                "operation",
+                "nkhd->nqhd",
+                "nkhd->nqdh",
+            ),
             "to the keys in place of the values": ("layer", "self.value(value)", "self.value(key)"),
             "by the values in place of the keys": ("layer", "self.key(key)", "self.key(value)"),
-            "of a mean where nothing is seen": ("operation", "if may_be_empty", "if False"),
+            "of a mean where nothing is seen": ("operation", "if not may_be_empty", "if True"),
             "over the queries": ("operation", "softmax(scores)", "softmax(scores, -2)"),
         },
     ),
