@@ -44,10 +44,10 @@ def draw(net: Any, inputs: Any, *, title: str | None = None) -> Drawing:
     one graph (hybridized, compiled) is one box.
 
     Lines are found by the numbers: a call has its input from the one that gave the same bits. A
-    ring is a value that the forward of a block computed: "+", "×", "relu", "concat" or "reshape"
-    where the numbers show this, and "forward" where they do not. A broken line to it says only that
-    nothing else takes what comes from there. So give ordinary numbers: of zeros, all sums are the
-    same.
+    ring is a value that the forward of a block computed: "+", "×", "relu", "concat", "reshape" or
+    "slice" where the numbers show this, and "forward" where they do not. A broken line to it is a
+    conclusion: nothing else takes what comes from there. So give ordinary numbers: of zeros, all
+    sums are the same.
 
     Args:
         net: a model whose parameters exist; it stays as it is.

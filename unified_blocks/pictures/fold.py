@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from unified_blocks.pictures.wiring import Item
 
-MANY = 30
+MANY = 20
 """Of how many calls a picture may be before blocks of a structure that was drawn are left shut."""
 
 
@@ -14,13 +14,15 @@ def folded(item: Item) -> Item:
     """`item`, in which calls in a row that are the same are one, drawn `times`."""
     for each in item.inside:
         folded(each)
+        _without_frame(each)
     made: list[Item] = []
     while item.inside:
         run = _run(item.inside)
         first = run[0]
-        first.times, first.last = len(run), run[-1].node.path if run[-1].node else ""
-        first.is_beside = len(run) > 1 and run[0] not in run[1].sources
-        first.values = run[-1].values
+        if len(run) > 1 and run[-1].node is not None:
+            first.times, first.last = len(run), run[-1].node.path
+            first.is_beside = first not in run[1].sources
+            first.values = run[-1].values
         del item.inside[: len(run)]
         for other in (*item.inside, *made):
             if any(each in other.sources for each in run[1:]):
@@ -30,10 +32,19 @@ def folded(item: Item) -> Item:
     return item
 
 
+def _without_frame(item: Item) -> None:
+    """A block that only makes one call several times is these calls."""
+    if [each.role for each in item.inside] == ["entry", "call", "exit"]:
+        entry, inner, leaving = item.inside
+        if inner.times > 1 and inner.sources == [entry] and leaving.sources == [inner]:
+            item.node, item.inside, item.times = inner.node, inner.inside, inner.times
+            item.last, item.is_beside = inner.last, inner.is_beside
+
+
 def _run(items: list[Item]) -> list[Item]:
     """The first of `items`, with all after it that are one with it."""
     first = items[0]
-    if first.role != "call":
+    if first.role != "call" or first.times > 1:
         return [first]
     in_row, beside = [first], [first]
     users = {id(item): [other for other in items if item in other.sources] for item in items}
@@ -82,9 +93,11 @@ def structure(item: Item, sizes: bool = False) -> Hashable:
 
 
 def shut(root: Item) -> Item:
-    """`root`; if it is large, blocks of a structure that was drawn before are shut."""
-    if _calls(root) > MANY:
-        _shut(root, {})
+    """`root`, in which blocks that are called again are shut.
+
+    In a large picture so are those of a structure that was drawn before.
+    """
+    _shut(root, {}, _calls(root) > MANY)
     return root
 
 
@@ -92,19 +105,24 @@ def _calls(item: Item) -> int:
     return sum(_calls(each) if each.inside else each.role == "call" for each in item.inside)
 
 
-def _shut(item: Item, drawn: dict[Hashable, str]) -> None:
+def _shut(item: Item, drawn: dict[Hashable, str], is_large: bool) -> None:
     for each in item.inside:
         if not each.inside or each.node is None:
             continue
-        path = drawn.setdefault(_shape_of(each), each.node.path)
-        if path != each.node.path:
-            each.inside, each.like = [], path
-        else:
-            _shut(each, drawn)
+        path = each.node.path
+        key = (_structure_of_one(each), None if is_large else path)
+        if key not in drawn:
+            drawn[key] = path
+            _shut(each, drawn, is_large)
+            continue
+        each.inside = []
+        if drawn[key] != path:
+            each.like = drawn[key]
 
 
-def _shape_of(item: Item) -> Hashable:
-    times, item.times = item.times, 1  # how often it comes in a row is said anyway
+def _structure_of_one(item: Item) -> Hashable:
+    """The structure of one of the calls that `item` stands for."""
+    times, item.times = item.times, 1
     found = structure(item)
     item.times = times
     return found

@@ -84,7 +84,7 @@ def path_words(item: Item, parent: str) -> str:
         path += f" … {item.last.removeprefix(f'{parent}.' if parent else '')}"
     if item.is_beside:
         path += ", side by side"
-    return f"{path}, as {item.like}" if item.like else path
+    return f"{path}, like {item.like}" if item.like else path
 
 
 def described(item: Item, parent: str = "") -> Iterator[str]:
@@ -166,6 +166,12 @@ def _rect(x: float, y: float, width: float, height: float, radius: float, fill: 
     )
 
 
+def _behind(x: float, y: float, width: float, height: float) -> str:
+    """The edge of another box behind this one."""
+    path = f"M{x + 8:g} {y + height + 4:g}H{x + width:g}q4 0 4 -4V{y + 8:g}"
+    return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.45"/>'
+
+
 def _line(path: str, dashed: bool = False) -> str:
     dash = ' stroke-dasharray="3 3"' if dashed else ""
     return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.75"{dash}/>'
@@ -206,7 +212,7 @@ class _Part:
 
     def shapes(self, parent: str) -> Iterator[str]:
         item, x, y = self.item, self.x, self.y
-        words = shape_words(item.shapes)
+        words = cut(shape_words(item.shapes), 12, BOX / 2)
         if item.node is not None:
             yield from self.box(parent, words)
         elif self.width == 0:
@@ -216,11 +222,7 @@ class _Part:
             yield from self.ring(words)
         else:
             yield _rect(x, y, self.width, self.height, self.height / 2, 0)
-            yield (
-                f'<text x="{self.centre:g}" y="{y + 15:g}" font-size="12" text-anchor="middle">'
-                f'{clean(cut(item.label, 12, BOX / 2))}<tspan dx="6" fill-opacity="0.72">'
-                f"{clean(cut(words, 12, BOX / 2))}</tspan></text>"
-            )
+            yield _text(self.centre, y + 15, f"{item.label}  {words}", 12, "middle")
 
     def box(self, parent: str, words: str) -> Iterator[str]:
         item, x, y = self.item, self.x, self.y
@@ -231,12 +233,13 @@ class _Part:
         told = clean("\n".join(about))
         yield f"<g><title>{told}</title>"
         if item.times > 1:
-            yield _rect(x + 4, y + 4, self.width, self.height, 5, 0)
+            yield _behind(x, y, self.width, self.height)
         yield _rect(x, y, self.width, self.height, 5, 0.09)
-        words = cut(words, 12, SHAPE_END - 100)
-        yield _name(x + 10, y + 18.5, kind, path, SHAPE_END - 24 - wide(words, 12))
-        yield _text(x + SHAPE_END, y + 18.5, words, 12, "end")
-        yield _text(x + COUNT_END, y + 18.5, count_words(item), 12, "end", faint=True)
+        count = count_words(item)
+        end = min(SHAPE_END, COUNT_END - wide(count, 12.5) - 14)
+        yield _name(x + 10, y + 18.5, kind, path, end - 32 - wide(words, 12))
+        yield _text(x + end, y + 18.5, words, 12, "end")
+        yield _text(x + COUNT_END, y + 18.5, count, 12, "end", faint=True)
         yield "</g>"
 
     def ring(self, words: str) -> Iterator[str]:
@@ -290,8 +293,8 @@ class _Frame:
             return _Part(item, BOX, 2 * RING)
         if not self.title and (item.role == "exit" or item.is_only_entry):
             return _Part(item, 0, 0)
-        words = wide(item.label, 13) + wide(shape_words(item.shapes), 13)
-        return _Part(item, min(words + 30, BOX), 22)
+        words = wide(f"{item.label}  {shape_words(item.shapes)}", 12.5)
+        return _Part(item, min(words + 24, BOX), 22)
 
     def lanes(self) -> list[tuple[int, int, list[int]]]:
         """The lines that are not straight: a lane, where it starts and where it ends."""
@@ -324,7 +327,7 @@ class _Frame:
     def shapes(self) -> Iterator[str]:
         item, right = self.item, self.x + self.width - 10
         if item.times > 1:
-            yield _rect(self.x + 4, self.y + 4, self.width, self.height, 7, 0)
+            yield _behind(self.x, self.y, self.width, self.height)
         yield _rect(self.x, self.y, self.width, self.height, 7, 0.035)
         count = count_words(item)
         if self.title:
@@ -353,10 +356,12 @@ class _Frame:
     def route(self, lane: int, start: _Part, targets: Sequence[_Part]) -> Iterator[str]:
         """A line from an item to others further down, through a lane."""
         x = self.x + self.left + self.right + 6 + lane * LANE + LANE / 2
-        y = _out(start)
+        y, last = _out(start), max(_in(part) for part in targets)
+        dashed = all(part.item.deduced for part in targets)
+        yield _line(f"M{_edge(start):g} {y:g}H{x:g}V{last:g}", dashed)
         for part in targets:
             end, to = _in(part), _edge(part)
-            yield _line(f"M{_edge(start):g} {y:g}H{x:g}V{end:g}H{to:g}", part.item.deduced)
+            yield _line(f"M{x:g} {end:g}H{to:g}", part.item.deduced)
             if part.width:
                 yield _arrow(to, end, down=False)
 

@@ -130,13 +130,18 @@ class _Wiring:
         return found
 
     def deduce(self) -> None:
-        """What nobody takes goes into what the forward computes next."""
+        """What nobody takes goes into what the forward computes next.
+
+        But positions and masks, which are whole numbers, are not computed of what layers give.
+        """
         taken = {id(source) for item in self.items for source in item.sources}
         free: list[Item] = []
         for item in self.items:
             if item.role == "computed" and not item.sources:
-                item.sources, item.deduced = free, bool(free)
-                free = []
+                exact = item.values[0].dtype.kind not in "fc"
+                found = [each for each in free if not (exact and each.role == "call")]
+                item.sources, item.deduced = found, bool(found)
+                free = [each for each in free if each not in found]
             if id(item) not in taken and item.role != "exit":
                 free.append(item)
 
@@ -150,6 +155,8 @@ def _explanations(
             yield "=", [item]
         if value.size == array.size > 1 and np.array_equal(value.ravel(), array.ravel()):
             yield "reshape", [item]
+        if array.size > 1 and _is_slice(array, value):
+            yield "slice", [item]
     joined = _joined(array, known)
     if joined:
         yield "concat", joined
@@ -177,6 +184,16 @@ def _explanations(
                 yield "+ relu", items
             elif n == 2 and is_it(values[0] * values[1]):
                 yield "×", items
+
+
+def _is_slice(array: Array, value: Array) -> bool:
+    """Whether it is what is at one place of an axis."""
+    for axis in range(value.ndim):
+        if value.shape[:axis] + value.shape[axis + 1 :] == array.shape:
+            same = np.moveaxis(value, axis, 0) == array
+            if same.reshape(len(same), -1).all(axis=1).any():
+                return True
+    return False
 
 
 def _fit(values: Sequence[Array], shape: tuple[int, ...]) -> bool:
