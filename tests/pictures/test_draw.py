@@ -142,6 +142,17 @@ def test_blocks_are_repeated_as_a_whole(backend_name):
     assert found.count("MultiHeadAttention") == 1
 
 
+def test_a_sequence_of_one_is_no_frame(backend_name):
+    """But a block that was written for one layer, or for a sequence, has its name."""
+
+    def net():
+        alone = ub.MySequential(ub.Dense(3, in_units=3))
+        return ub.MySequential(alone, Wired(lambda net, X: net.a(X)), ub.ReLU())
+
+    found = texts(drawn(net, normal(2, 3), backend_name))
+    assert [found.count(each) for each in ("MySequential", "Wired", "Dense")] == [1, 1, 2]
+
+
 def test_branches_are_repeated_beside_each_other(backend_name):
     net = lambda: ub.Parallel(*(ub.Dense(3) for _ in range(4)))  # noqa: E731
     found = told(drawn(net, normal(2, 8), backend_name))
@@ -304,6 +315,8 @@ def test_names_are_text(backend_name, title):
     root = ElementTree.fromstring(picture)
     assert not [each for each in root.iter() if each.tag.endswith(("script", "}b"))]
     assert "<script" not in picture
+    assert "<b>&" in texts(picture)
+    assert texts(picture)[-1].startswith("output")
 
 
 def test_it_needs_nothing_from_elsewhere():

@@ -33,8 +33,9 @@ def folded(item: Item) -> Item:
 
 
 def _without_frame(item: Item) -> None:
-    """A block that only makes one call several times is these calls."""
-    if [each.role for each in item.inside] == ["entry", "call", "exit"]:
+    """A sequence of calls that are the same is these calls."""
+    sequence = item.node is not None and item.node.is_sequence
+    if sequence and [each.role for each in item.inside] == ["entry", "call", "exit"]:
         entry, inner, leaving = item.inside
         if inner.times > 1 and inner.sources == [entry] and leaving.sources == [inner]:
             item.node, item.inside, item.times = inner.node, inner.inside, inner.times

@@ -264,7 +264,7 @@ class _Frame:
     """A call with what is inside it, drawn as a frame around that."""
 
     item: Item
-    title: str = ""
+    title: str | None = None
     parent: str = ""
     parts: list[_Part] = field(default_factory=list)
     x: float = 0
@@ -281,7 +281,7 @@ class _Frame:
         lanes = max((lane for lane, _, _ in self.routes), default=-1) + 1
         self.width = self.left + self.right + PAD + (lanes * LANE + 6 if lanes else 0)
         heights = sum(part.height for part in self.parts) + GAP * (len(self.parts) - 1)
-        self.height = HEAD + heights + (PAD if self.title else 0)
+        self.height = HEAD + heights + (0 if self.title is None else PAD)
 
     def part(self, item: Item) -> _Part:
         if item.inside:
@@ -291,7 +291,7 @@ class _Frame:
             return _Part(item, BOX, ROW)
         if item.role == "computed":
             return _Part(item, BOX, 2 * RING)
-        if not self.title and (item.role == "exit" or item.is_only_entry):
+        if self.title is None and (item.role == "exit" or item.is_only_entry):
             return _Part(item, 0, 0)
         words = wide(f"{item.label}  {shape_words(item.shapes)}", 12.5)
         return _Part(item, min(words + 24, BOX), 22)
@@ -330,11 +330,12 @@ class _Frame:
             yield _behind(self.x, self.y, self.width, self.height)
         yield _rect(self.x, self.y, self.width, self.height, 7, 0.035)
         count = count_words(item)
-        if self.title:
+        if self.title is not None:
             count = f"{item.node.count if item.node else 0:,} parameters"
-        path = "" if self.title else path_words(item, self.parent)
+        path = path_words(item, self.parent) if self.title is None else ""
+        kind = kind_words(item) if self.title is None else self.title
         room = self.width - 36 - wide(count, 12)
-        yield _name(self.x + 10, self.y + 17, self.title or kind_words(item), path, room)
+        yield _name(self.x + 10, self.y + 17, kind, path, room)
         yield _text(right, self.y + 17, count, 12, "end", faint=True)
         for part in self.parts:
             yield from part.frame.shapes() if part.frame else part.shapes(self.path)

@@ -126,14 +126,16 @@ def _below(variable: Variable, path: str) -> bool:
 
 
 def _without_wrappers(node: Node, is_root: bool = True) -> Node:
-    """`node`, where blocks that only hand on to another are one with it."""
+    """`node`, where a sequence of one block is that block, and one that is a whole block is it."""
     node.children = [_without_wrappers(child, False) for child in node.children]
     if len(node.children) != 1 or not node.hands_on(node.children[0]):
         return node
     (inner,) = node.children
     if not inner.children:
-        return node if is_root else inner
+        return inner if node.is_sequence and not is_root else node
     if node.is_sequence and not inner.is_sequence:
         node.kind, node.path = inner.kind, "" if is_root else inner.path
+    elif not inner.is_sequence:
+        return node
     node.call, node.own, node.children = inner.call, node.own + inner.own, inner.children
     return node
