@@ -49,11 +49,12 @@ def taped(function, *pulls):
     def operation(*inputs):
         first = next(x for x in inputs if isinstance(x, Tensor))
         tensors = [tensor_like(first, x) for x in inputs]
+        arrays = [tensor.array for tensor in tensors]
         with np.errstate(all="ignore"):  # infinity and nan are results like others
-            output = Tensor(function(*(tensor.array for tensor in tensors)))
+            output = Tensor(function(*arrays))
         tape = current.get()
         if tape is not None and pulls:
-            tape.steps.append((output, tensors, pulls))
+            tape.steps.append((output, tensors, arrays, pulls))
         return output
 
     return operation
@@ -67,7 +68,8 @@ def tensor_like(first, x):
         return Tensor(np.asarray(x, first.dtype))
     got = x.dtype if isinstance(x, Tensor) else type(x).__name__
     raise TypeError(
-        f"an operation takes numbers and tensors of one dtype, {first.dtype}; got {got}"
+        f"an operation must be given numbers and tensors of one dtype, {first.dtype}; got {got}: "
+        "make it a tensor of that dtype"
     )
 
 
@@ -88,13 +90,14 @@ class Tape:
         """The gradient of the number `y` for each tensor; None where it does not depend on it."""
         found = {id(y): np.ones_like(y.array)}
         with np.errstate(all="ignore"):
-            for output, inputs, pulls in reversed(self.steps):
+            for output, inputs, arrays, pulls in reversed(self.steps):
                 if id(output) not in found:
                     continue
-                arrays = [x.array for x in inputs]
                 for x, pull in zip(inputs, pulls, strict=True):
                     g = summed_to(x, pull(found[id(output)], output.array, *arrays))
-                    found[id(x)] = found[id(x)] + g if id(x) in found else g
+                    if id(x) in found:
+                        g += found[id(x)]
+                    found[id(x)] = g
         return [found.get(id(tensor)) for tensor in tensors]
 
 
@@ -103,7 +106,7 @@ def summed_to(x, gradient):
     gradient = np.asarray(gradient, x.dtype)
     gradient = gradient.sum(tuple(range(gradient.ndim - x.array.ndim)))  # (2, 3, 4) to (3, 4)
     wide = tuple(i for i, size in enumerate(x.shape) if size == 1)
-    return gradient.sum(wide, keepdims=True)  # (3, 4) to (3, 1)
+    return np.asarray(gradient.sum(wide, keepdims=True))  # (3, 4) to (3, 1)
 
 
 @contextmanager
@@ -177,7 +180,10 @@ class Module:
 
 
 def walk(value, path="", owner=None):
-    """Every module and parameter in `value`, itself too: path, object, the module that holds it."""
+    """Every module and parameter in `value`, itself too: path, object, the module that holds it.
+
+    A module's own parameters come before those of its parts.
+    """
     if isinstance(value, Module | Parameter):
         yield path, value, owner
     if isinstance(value, Module):
@@ -188,5 +194,5 @@ def walk(value, path="", owner=None):
         items = dict(enumerate(value))
     else:
         return
-    for name, item in items.items():
+    for name, item in sorted(items.items(), key=lambda pair: not isinstance(pair[1], Parameter)):
         yield from walk(item, f"{path}.{name}" if path else str(name), owner)

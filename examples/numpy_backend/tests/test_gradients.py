@@ -18,16 +18,15 @@ def test_a_gradient_is_the_slope(op):
     def moved(step):
         return [ub.from_numpy(a + step * b, "numpy_tape") for a, b in zip(arrays, way, strict=True)]
 
-    def value(tensors):
-        return ub.ops.sum(ub.ops.sin(op.call(*tensors)))
-
     inputs = moved(0)
-    try:
-        with Tape() as tape:
-            y = value(inputs)
-    except ub.UnsupportedError as error:
-        pytest.skip(str(error))
+    with Tape() as tape:
+        try:
+            y = op.call(*inputs)
+        except ub.UnsupportedError as error:
+            pytest.skip(str(error))
+        y = ub.ops.sum(y * y)
     gradients = tape.gradient(y, inputs)
-    slope = (value(moved(1e-6)).array - value(moved(-1e-6)).array) / 2e-6
+    after, before = (op.call(*moved(step)).array for step in (1e-6, -1e-6))
+    slope = (after**2 - before**2).sum() / 2e-6
     along = sum((g * b).sum() for g, b in zip(gradients, way, strict=True) if g is not None)
-    assert along == pytest.approx(slope, rel=1e-7, abs=1e-7)
+    assert along == pytest.approx(slope, rel=1e-6, abs=1e-6)

@@ -14,7 +14,10 @@ from unified_blocks_numpy.bind import bind, has_dtype
 from unified_blocks_numpy.learning import TapeTrainingStep, loss_function
 from unified_blocks_numpy.variables import variables_of
 
-OF_GRAPHS = ("graphs", "loops-in-graphs", "while-loop-in-graphs", "lengths-in-graphs")
+OF_GRAPHS = (
+    *("graphs", "loops-in-graphs", "while-loop-in-graphs", "lengths-in-graphs"),
+    *("whole-numbers-in-graphs", "xla"),
+)
 
 
 class TapeBackend(Backend):
@@ -25,7 +28,7 @@ class TapeBackend(Backend):
     call_errors = (ValueError, TypeError, IndexError)
     lacks: ClassVar = {
         "layers": "the tutorial stops at `Dense`",
-        **dict.fromkeys((*OF_GRAPHS, "whole-numbers-in-graphs", "xla"), "it has no graphs"),
+        **dict.fromkeys(OF_GRAPHS, "it has no graphs"),
         "array-inputs": "an error names `ub.from_numpy`",
         "cast-inputs": "an error",
         "index-errors": "it has no `ops.take`",

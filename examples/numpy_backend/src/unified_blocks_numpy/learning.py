@@ -9,6 +9,7 @@ import unified_blocks as ub
 from unified_blocks import ops
 from unified_blocks.backend import Slot, TrainingStep
 from unified_blocks.training.losses import apply_loss, check_loss
+from unified_blocks.training.optimizers import KINDS
 
 
 def loss_function(loss):
@@ -39,7 +40,7 @@ def updated(optimizer, t, w, g, kept):
         case ub.Adagrad(lr, epsilon):
             v = kept["sum_of_squares"] + g * g
             return w - lr * g / np.sqrt(v + epsilon), {"sum_of_squares": v}
-    raise TypeError(f"optimizer must be one of this library; got {optimizer!r}")
+    raise TypeError(f"optimizer must be {KINDS}; got {optimizer!r}")
 
 
 class TapeTrainingStep(TrainingStep):
