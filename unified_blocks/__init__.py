@@ -41,6 +41,7 @@ from unified_blocks.errors import (
     UnknownBackendError,
     UnknownBlockError,
     UnsupportedError,
+    WorkerLostError,
 )
 from unified_blocks.layers import (
     ELU,
@@ -128,10 +129,23 @@ if TYPE_CHECKING:
     from unified_blocks.models.state import build, load_state, state
     from unified_blocks.models.transfer import transfer
     from unified_blocks.porting.port import Port, port
-    from unified_blocks.training.fit import History, fit
+    from unified_blocks.training.callbacks import Callback, Run
+    from unified_blocks.training.fit import fit
     from unified_blocks.training.gradients import value_and_grad
+    from unified_blocks.training.history import History
+    from unified_blocks.training.learning.clip import Clip
+    from unified_blocks.training.learning.groups import ParameterGroup
+    from unified_blocks.training.learning.plateau import ReduceOnPlateau
+    from unified_blocks.training.learning.schedules import CosineDecay, StepDecay, WarmUp
+    from unified_blocks.training.learning.stopping import EarlyStopping
     from unified_blocks.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+    from unified_blocks.training.runs.checkpoint import Checkpoint
     from unified_blocks.training.trainer import Trainer
+    from unified_blocks.training.watching.evaluate import evaluate
+    from unified_blocks.training.watching.metrics import Metric, TopK
+    from unified_blocks.training.watching.predict import predict
+    from unified_blocks.training.watching.tensorboard import TensorBoard
+    from unified_blocks.training.workers.join import join
 
 __all__ = [
     "ELU",
@@ -156,6 +170,9 @@ __all__ = [
     "BatchNorm",
     "Block",
     "BlockBuiltError",
+    "Callback",
+    "Checkpoint",
+    "Clip",
     "Comparison",
     "Compiled",
     "Constant",
@@ -165,10 +182,12 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "CosineDecay",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
     "DuplicateBlockError",
+    "EarlyStopping",
     "Embedding",
     "FileFormatError",
     "FixedHiddenMLP",
@@ -197,6 +216,7 @@ __all__ = [
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
+    "Metric",
     "Mish",
     "MultiHeadAttention",
     "MySequential",
@@ -205,6 +225,7 @@ __all__ = [
     "NotEquivalentError",
     "PReLU",
     "Parallel",
+    "ParameterGroup",
     "PixelShuffle",
     "Port",
     "RMSNorm",
@@ -212,9 +233,11 @@ __all__ = [
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "ReduceOnPlateau",
     "ReflectPad1D",
     "ReflectPad2D",
     "ReflectPad3D",
+    "Run",
     "SeparableConv2D",
     "SharingError",
     "SiLU",
@@ -223,13 +246,18 @@ __all__ = [
     "Softplus",
     "Softsign",
     "StateMismatchError",
+    "StepDecay",
     "Tanh",
+    "TensorBoard",
+    "TopK",
     "Trainer",
     "UnifiedBlocksError",
     "UnknownBackendError",
     "UnknownBlockError",
     "UnsupportedError",
     "UpSampling2D",
+    "WarmUp",
+    "WorkerLostError",
     "ZeroPad1D",
     "ZeroPad2D",
     "ZeroPad3D",
@@ -246,15 +274,18 @@ __all__ = [
     "convert",
     "devices",
     "diff_state",
+    "evaluate",
     "fit",
     "from_numpy",
     "get_backend",
     "initialize",
+    "join",
     "load",
     "load_state",
     "ops",
     "port",
     "porting",
+    "predict",
     "read_state",
     "repeat",
     "save",
@@ -275,12 +306,25 @@ _LATER = {
     "Adagrad": "training.optimizers",
     "Adam": "training.optimizers",
     "AdamW": "training.optimizers",
+    "Callback": "training.callbacks",
+    "Checkpoint": "training.runs.checkpoint",
+    "Clip": "training.learning.clip",
     "Comparison": "equivalence.comparison",
     "Compiled": "compiling.compiled",
-    "History": "training.fit",
+    "CosineDecay": "training.learning.schedules",
+    "EarlyStopping": "training.learning.stopping",
+    "History": "training.history",
+    "Metric": "training.watching.metrics",
+    "ParameterGroup": "training.learning.groups",
     "Port": "porting.port",
     "RMSprop": "training.optimizers",
+    "ReduceOnPlateau": "training.learning.plateau",
+    "Run": "training.callbacks",
+    "StepDecay": "training.learning.schedules",
+    "TensorBoard": "training.watching.tensorboard",
+    "TopK": "training.watching.metrics",
     "Trainer": "training.trainer",
+    "WarmUp": "training.learning.schedules",
     "assert_equivalent": "equivalence.compare",
     "build": "models.state",
     "cast": "models.placement",
@@ -290,11 +334,14 @@ _LATER = {
     "convert": "models.conversion",
     "devices": "models.placement",
     "diff_state": "models.differences",
+    "evaluate": "training.watching.evaluate",
     "fit": "training.fit",
     "initialize": "models.initialization",
+    "join": "training.workers.join",
     "load": "files.checkpoint",
     "load_state": "models.state",
     "port": "porting.port",
+    "predict": "training.watching.predict",
     "read_state": "files.state_files",
     "save": "files.checkpoint",
     "state": "models.state",

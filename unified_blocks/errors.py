@@ -16,6 +16,7 @@
     ├── UnknownBlockError   (LookupError)     a file names a block class that was not defined
     ├── NotEquivalentError  (AssertionError)  two models that compute different outputs
     ├── FileFormatError     (ValueError)      a file that is not what it claims to be, or is damaged
+    ├── WorkerLostError     (RuntimeError)    one of the processes that train together has ended
     └── UnsupportedError    (TypeError)       something that a framework cannot do, or that has
                                               no rule here yet
 
@@ -100,6 +101,10 @@ class NotEquivalentError(UnifiedBlocksError, AssertionError):
 
 class FileFormatError(UnifiedBlocksError, ValueError):
     """A file of an unknown format, or one that is damaged or lies about what it holds."""
+
+
+class WorkerLostError(UnifiedBlocksError, RuntimeError):
+    """One of the processes that train a model together has ended before the others."""
 
 
 class UnsupportedError(UnifiedBlocksError, TypeError):

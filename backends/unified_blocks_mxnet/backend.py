@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_mxnet import learning
+from unified_blocks_mxnet import events, feeding, learning, seeds, weighted, workers
 from unified_blocks_mxnet.bind import (
     OF_EVERY_BLOCK,
     bind,
@@ -27,6 +27,7 @@ from unified_blocks_mxnet.evaluation import evaluate
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.parameters import add_constant
 from unified_blocks_mxnet.semantics import NUMPY, call, semantics_of
+from unified_blocks_mxnet.steps import MXNetTrainingStep
 from unified_blocks_mxnet.traces import trace
 from unified_blocks_mxnet.tree import layers_of
 from unified_blocks_mxnet.variables import (
@@ -69,6 +70,9 @@ class MXNetBackend(Backend):
         "mixed-precision": "an error",
         "keras-files": "they are Keras' own",
         "xla": "it has a compiler of its own",
+        "mixed-precision-training": "its AMP patches the functions of MXNet for the whole process",
+        "event-files": "it has no writer of them",
+        "sharded-parameters": "each worker holds all of them",
     }
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",
@@ -274,5 +278,23 @@ class MXNetBackend(Backend):
                     buffer[()] = held[name]
             return float(value.item()), {**found, "x": x.grad.asnumpy()} if inputs else found
 
-    def training_step(self, net, optimizer, loss):
-        return learning.MXNetTrainingStep(net, optimizer, loss)
+    def training_step(self, net, optimizer, loss, options=PLAIN):
+        return MXNetTrainingStep(net, optimizer, loss, options)
+
+    def weighted_loss(self, loss):
+        return weighted.weighted_loss(loss)
+
+    def seed(self, net, seed):
+        seeds.seed(net, seed)
+
+    def loader_of(self, value):
+        return feeding.loader_of(value)
+
+    def taken(self, tensor):
+        return feeding.taken(tensor)
+
+    def event_writer(self, folder):
+        return events.event_writer(folder)
+
+    def join(self, how="auto"):
+        return workers.join(how)

@@ -1,29 +1,20 @@
-"""Losses and training steps of Gluon on MXNet."""
+"""Losses of Gluon on MXNet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
-
 from unified_blocks import ops
-from unified_blocks.backend import EAGER, Slot, TrainingStep
-from unified_blocks.training.losses import apply_loss, check_alike, check_loss
-from unified_blocks_mxnet.compat import mx, nn, numpy_semantics
-from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
+from unified_blocks.training.losses import check_alike, check_loss
+from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.neural_ops import log_softmax
-from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.semantics import LEGACY, NUMPY, call, semantics_of
 from unified_blocks_mxnet.tree import layers_of
-from unified_blocks_mxnet.variables import walk
 
 NONE: dict[str, Any] = {}
-AT_ONCE = 16
-"""How many batches are gathered at once."""
 
 
 FEW = 100
@@ -167,86 +158,3 @@ def keeping_places(net: Any) -> Iterator[None]:
 
 def _train(mode: bool, *call: Any) -> None:
     mx.autograd.set_training(mode)
-
-
-class MXNetTrainingStep(TrainingStep):
-    """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
-
-    count = 0
-    kinds = (EAGER, *GRAPH_KINDS)
-
-    def __init__(self, net, optimizer, loss):
-        self.net, self.optimizer = net, optimizer.rounded()
-        self.call = caller(net)
-        self.ways = {EAGER: self.call}
-        self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
-        self.variables = [v for v in walk(net) if v.trainable]
-        self.restart_at(0)
-
-    def use(self, kind):
-        if kind not in self.ways:
-            self.ways[kind] = MXNetGraph(self.net, kind)
-        self.call = self.ways[kind]
-
-    @property
-    def traces(self):
-        return getattr(self.call, "traces", 0)
-
-    def __call__(self, x, y):
-        with numpy_semantics():
-            return self.update(x, y)
-
-    def epoch(self, x, y, order, batch_size):
-        losses = []
-        with numpy_semantics():
-            rows = mx.np.array(order, dtype="int64", ctx=x.ctx)
-            for i in range(0, len(order), AT_ONCE * batch_size):
-                # Some batches are gathered together, for a part of an array is no copy.
-                some = rows[i : i + AT_ONCE * batch_size]
-                gathered = [None if a is None else mx.np.take(a, some, axis=0) for a in (x, y)]
-                for j in range(0, len(some), batch_size):
-                    batch = (None if a is None else a[j : j + batch_size] for a in gathered)
-                    losses.append(self.update(*batch))
-            return mx.np.stack(losses).asnumpy().astype("float64")
-
-    def update(self, x, y):
-        with mx.autograd.record():
-            value = apply_loss(self.loss, self.call(x), y)
-        value.backward()
-        # The loss is a mean already; a parameter that it does not depend on stays.
-        self.trainer.step(1, ignore_stale_grad=True)
-        self.count += 1
-        return value
-
-    def restart_at(self, count):
-        self.count = count
-        with numpy_semantics():
-            self.native = make_optimizer(self.optimizer, count)
-            self.trainer = mx.gluon.Trainer([v.parameter for v in self.variables], self.native)
-
-    def slots(self):
-        return [
-            self.slot(v, index, place, name)
-            for index, v in enumerate(self.variables)
-            for place, name in enumerate(self.optimizer.keeps)
-        ]
-
-    def slot(self, v, index, place, name):
-        # MXNet holds -lr v, in numbers that would have to change with the learning rate.
-        scale = -self.optimizer.learning_rate if name == "velocity" else 1
-
-        def read():
-            found = self.native.read(index, place)
-            return np.zeros(v.shape, v.dtype) if found is None else (found / scale).astype(v.dtype)
-
-        def write(array):
-            self.native.write(index, place, (array * scale).astype(v.dtype))
-
-        return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
-
-    def set_learning_rate(self, learning_rate):
-        kept = [slot.read() for slot in self.slots()]
-        self.optimizer = replace(self.optimizer, learning_rate=learning_rate)
-        self.trainer.set_learning_rate(learning_rate)
-        for slot, array in zip(self.slots(), kept, strict=True):
-            slot.write(array)

@@ -10,14 +10,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from unified_blocks.backend import Backend, Listener
+from unified_blocks.backend import PLAIN, Backend, Listener
 from unified_blocks.backend.dlpack import Exported
 from unified_blocks.block import Block, arguments_of
 from unified_blocks.block.remaking import check_unchanged
 from unified_blocks.dtypes import numpy_dtype, variable_dtype
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_tensorflow import learning, recurrent_families
+from unified_blocks_tensorflow import (
+    events,
+    feeding,
+    learning,
+    recurrent_families,
+    seeds,
+    weighted,
+    workers,
+)
 from unified_blocks_tensorflow.bind import (
     TensorFlowModel,
     bind,
@@ -30,6 +38,7 @@ from unified_blocks_tensorflow.families import KINDS
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS, TensorFlowGraph
 from unified_blocks_tensorflow.policies import global_policy, is_mixed, widened
 from unified_blocks_tensorflow.replicas import check_device, here
+from unified_blocks_tensorflow.steps import TensorFlowTrainingStep
 from unified_blocks_tensorflow.turning import seen, seen_output
 from unified_blocks_tensorflow.variables import (
     OF_EVERY_MODEL,
@@ -65,6 +74,7 @@ class TensorFlowBackend(Backend):
         "index-errors": "the row is nan; for integer dtypes, the smallest value",
         "held-gradients": "a tape gives them back",
         "symbol-files": "they are Gluon's own",
+        "sharded-parameters": "each device holds all of them",
     }
     remarks: ClassVar = {
         "cast-inputs": "Keras casts it",
@@ -261,8 +271,26 @@ class TensorFlowBackend(Backend):
             gradients["x"] = np.array(found[-1])
         return float(value), gradients
 
-    def training_step(self, net, optimizer, loss):
-        return learning.TensorFlowTrainingStep(net, optimizer, loss)
+    def training_step(self, net, optimizer, loss, options=PLAIN):
+        return TensorFlowTrainingStep(net, optimizer, loss, options)
+
+    def weighted_loss(self, loss):
+        return weighted.weighted_loss(loss)
+
+    def seed(self, net, seed):
+        seeds.seed(net, seed)
+
+    def loader_of(self, value):
+        return feeding.loader_of(value)
+
+    def taken(self, tensor):
+        return feeding.taken(tensor)
+
+    def event_writer(self, folder):
+        return events.event_writer(folder)
+
+    def join(self, how="auto"):
+        return workers.join(how)
 
 
 def hold_constant(net: Any, name: str, shape: Any, dtype: str, initializer: Any) -> None:

@@ -11,15 +11,16 @@ import torch
 from torch import nn
 from torch.utils.dlpack import from_dlpack
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_torch import learning
+from unified_blocks_torch import events, feeding, learning, seeds, weighted, workers
 from unified_blocks_torch.bind import bind, bind_constructor
 from unified_blocks_torch.channels import channels_of
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
+from unified_blocks_torch.steps import TorchTrainingStep
 from unified_blocks_torch.variables import KINDS, device_name, layers_of, original, walk
 
 
@@ -42,6 +43,7 @@ class TorchBackend(Backend):
         "keras-files": "they are Keras' own",
         "symbol-files": "they are Gluon's own",
         "xla": "it has compilers of its own",
+        "devices-of-one-process": "a process for each device, by `torchrun`",
     }
     remarks: ClassVar = {"float16": "for inference"}
 
@@ -194,5 +196,23 @@ class TorchBackend(Backend):
             for (name, tensor), g in zip(chosen.items(), gradients, strict=True)
         }
 
-    def training_step(self, net, optimizer, loss):
-        return learning.TorchTrainingStep(net, optimizer, loss)
+    def training_step(self, net, optimizer, loss, options=PLAIN):
+        return TorchTrainingStep(net, optimizer, loss, options)
+
+    def weighted_loss(self, loss):
+        return weighted.weighted_loss(loss)
+
+    def seed(self, net, seed):
+        seeds.seed(net, seed)
+
+    def loader_of(self, value):
+        return feeding.loader_of(value)
+
+    def taken(self, tensor):
+        return feeding.taken(tensor)
+
+    def event_writer(self, folder):
+        return events.event_writer(folder)
+
+    def join(self, how="auto"):
+        return workers.join(how)

@@ -203,10 +203,9 @@ def test_the_digits_are_split_the_same_way_every_time():
 
 
 def test_a_progress_bar_is_drawn_in_a_terminal(backend_name, monkeypatch, capfd):
-    import importlib
+    from unified_blocks.training.watching import progress
 
-    fit = importlib.import_module("unified_blocks.training.fit")
-    monkeypatch.setattr(fit.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
     net = ub.MLP(5, 3, in_units=4)
     x, y = np.ones((6, 4), "float32"), np.zeros((6, 3), "float32")

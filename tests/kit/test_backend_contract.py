@@ -98,8 +98,8 @@ def remembered(original):
 
 
 def faster(original):
-    return lambda net, optimizer, loss: original(
-        net, replace(optimizer, learning_rate=2 * optimizer.learning_rate), loss
+    return lambda net, optimizer, loss, *options: original(
+        net, replace(optimizer, learning_rate=2 * optimizer.learning_rate), loss, *options
     )
 
 

@@ -21,9 +21,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar, Literal
 
 from unified_blocks.backend.drawing import draw
+from unified_blocks.backend.events import EventWriter
 from unified_blocks.backend.graph import Graph
+from unified_blocks.backend.group import Group
 from unified_blocks.backend.traces import Evaluation, Trace
-from unified_blocks.backend.training_step import Loss, Optimizer, TrainingStep
+from unified_blocks.backend.training_step import (
+    PLAIN,
+    Batch,
+    Loss,
+    Optimizer,
+    StepOptions,
+    TrainingStep,
+)
 from unified_blocks.backend.variable import Variable
 from unified_blocks.errors import SharingError, UnsupportedError
 from unified_blocks.types import Array, State
@@ -334,5 +343,55 @@ class Backend(ABC):
         """The loss, and its gradients by canonical name (the input's under `"x"`)."""
 
     @abstractmethod
-    def training_step(self, net: Any, optimizer: Optimizer, loss: Loss) -> TrainingStep:
-        """How `net` is trained with this optimizer and this loss."""
+    def training_step(
+        self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions = PLAIN
+    ) -> TrainingStep:
+        """How `net` is trained with this optimizer and this loss, and what is done besides.
+
+        Raises:
+            UnsupportedError: an option that the framework cannot do.
+        """
+
+    def weighted_loss(self, loss: Loss) -> Callable[..., Any]:
+        """The loss as a function of output, targets and weights of samples: `Σ wᵢ lᵢ / Σ wᵢ`."""
+        raise self.lacking("weights of samples")
+
+    def seed(self, net: Any, seed: int) -> None:
+        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed."""
+        raise self.lacking("a seed of what models draw")
+
+    def loader_of(self, value: Any) -> Iterable[Batch] | None:
+        """The batches of a loader of this framework, its own tensors; None of anything else."""
+        return None
+
+    def taken(self, tensor: Any) -> Any:
+        """A tensor of another framework as one of this one, in the same memory if possible."""
+        raise self.lacking("batches of another framework")
+
+    def event_writer(self, folder: str) -> EventWriter:
+        """What writes event files into `folder`, by the framework's own writer."""
+        raise self.lacking("event files")
+
+    def join(self, how: Any = "auto") -> Group | None:
+        """Enter the group of processes, or of devices, that train together.
+
+        Args:
+            how: `"auto"`, as the environment says; None, not at all; `"ddp"` or `"fsdp"`; or a
+                list of devices of this process.
+
+        Returns:
+            The group; None when there is none to enter.
+
+        Raises:
+            UnsupportedError: a way that the framework does not have.
+        """
+        if how not in ("auto", None):
+            raise self.lacking(f"distributed={how!r}")
+        return None
+
+    def lacking(self, what: str) -> UnsupportedError:
+        """The error for something about training that is asked of this framework in vain."""
+        return UnsupportedError(
+            f"to be trained so, a model must be of a framework that can do it here; got {what} on "
+            f"{self.title}, which cannot: leave it out"
+        )

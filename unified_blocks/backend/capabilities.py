@@ -41,6 +41,12 @@ CAPABILITIES = {
     "keras-files": "`.keras` files",
     "symbol-files": "Gluon's `export` and `SymbolBlock.imports`",
     "xla": "graphs compiled by XLA",
+    "loaders": "`ub.fit` on the framework's own loaders of data",
+    "mixed-precision-training": "`ub.fit(…, precision=…)`",
+    "event-files": "`ub.TensorBoard`, by the framework's own writer",
+    "processes": "`ub.fit` in several processes at once",
+    "sharded-parameters": "parameters of which each process holds a part",
+    "devices-of-one-process": "`ub.fit` on several devices of one process",
 }
 """What each capability is, by name."""
 

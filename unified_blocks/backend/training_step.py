@@ -1,15 +1,18 @@
-"""`Optimizer` and `Loss`, and `TrainingStep`: what a backend makes of them and a model."""
+"""`Optimizer`, `Loss` and `StepOptions`, and `TrainingStep`: what a backend makes of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import astuple, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from unified_blocks.backend.graph import EAGER
+from unified_blocks.backend.group import Group
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
 if TYPE_CHECKING:
@@ -50,6 +53,101 @@ class Optimizer:
         )
 
 
+@dataclass(frozen=True)
+class Clip:
+    """How gradients are kept small, before each update. Exactly one of the three is given.
+
+    What needs no clipping keeps its bits, and nan stays nan.
+
+    Args:
+        value: c of `g = min(max(g, -c), c)`, of each number.
+        norm: c of `g = g c / max(|g|, c)`, `|g|` the 2-norm of each parameter's gradient.
+        global_norm: the same, `|g|` the 2-norm of all gradients as one vector.
+
+    Raises:
+        ValueError: none of them, or several; one that is not above 0.
+    """
+
+    value: float | None = None
+    norm: float | None = None
+    global_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {name: bound for name, bound in given.items() if bound is not None}
+        if len(given) != 1:
+            raise ValueError(
+                "Clip: exactly one of value, norm, global_norm must be given; got "
+                f"{', '.join(given) or 'none'}: write ub.Clip(global_norm=1.0)"
+            )
+        ((name, bound),) = given.items()
+        if not bound > 0:
+            raise ValueError(f"Clip: {name} must be above 0; got {name}={bound}: leave clip out")
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that are updated in another way than the optimizer's.
+
+    Args:
+        pattern: their canonical names, as of a file: `"*.bias"`, `"encoder.*"`. Of several groups
+            the first that fits counts.
+        weight_decay: λ of the optimizer for them; its own if left out.
+        learning_rate: a factor on the optimizer's, at least 0.
+
+    Raises:
+        ValueError: a number below 0.
+    """
+
+    pattern: str
+    weight_decay: float | None = None
+    learning_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("weight_decay", "learning_rate"):
+            number = getattr(self, name)
+            if number is not None and not number >= 0:
+                raise ValueError(f"ParameterGroup: {name} must be at least 0; got {name}={number}")
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """What a training step does besides; the default is nothing.
+
+    Attributes:
+        watched: functions `f(output, y, w)` of tensors, whose scalars a step returns after the
+            loss: means by the mass of the batch, which is its number of samples or, with weights,
+            their sum. They are made of `ub.ops`, so that a graph can hold them.
+        clip: how gradients are clipped.
+        groups: parameters that are updated in another way.
+        accumulate: how many batches there are to an update.
+        average: d of the running average `e = d e + (1 - d) w` of the parameters.
+        precision: `"bfloat16"` or `"float16"`, to compute in.
+        scheduled: whether the learning rate comes with each update.
+        weighted: whether weights of the samples come with each batch.
+        group: who trains along; None when alone.
+    """
+
+    watched: tuple[Callable[..., Any], ...] = ()
+    clip: Clip | None = None
+    groups: tuple[ParameterGroup, ...] = ()
+    accumulate: int = 1
+    average: float | None = None
+    precision: str | None = None
+    scheduled: bool = False
+    weighted: bool = False
+    group: Group | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Those that are not at their default."""
+        values = {f.name: (getattr(self, f.name), f.default) for f in fields(self)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+
+PLAIN = StepOptions()
+"""A step that does nothing besides."""
+
+
 @dataclass
 class Slot:
     """What an optimizer keeps of one parameter, in canonical layout.
@@ -58,6 +156,10 @@ class Slot:
         name: `"hidden.weight.velocity"`; `velocity` of SGD is `v` in its formula, free of the
             learning rate; `mean` and `variance` are m and v of Adam; `mean_of_squares` is v of
             RMSprop, and `sum_of_squares` that of Adagrad.
+        read, write: get and set it.
+        scale: what the framework holds is this times that: `-lr` for a velocity in Keras and MXNet.
+        held, hold: get and set what the framework holds, without the rounding by `scale`; left
+            out, `read` and `write` do.
     """
 
     name: str
@@ -65,16 +167,53 @@ class Slot:
     dtype: str
     read: Callable[[], Array]
     write: Callable[[Array], None]
+    scale: float = 1.0
+    held: Callable[[], Array] = field(default=None)  # type: ignore[assignment]
+    hold: Callable[[Array], None] = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.held is None:
+            self.held, self.hold = self.read, self.write
+
+
+Batch = tuple[Any, Any, Any]
+"""Inputs, targets and weights of samples, tensors; None for what there is not."""
 
 
 class TrainingStep(ABC):
-    """A function `step(x, y)` that updates the parameters of a model.
+    """A function `step(x, y, w)` that updates the parameters of a model.
+
+    An adapter's own has two ways to update: `update` of a step without options, and `hooked`, which
+    calls what a subclass may override: `loss_of`, `reduced`, `clipped`, `after`. Which of them runs
+    is chosen once, when the step is made, so that who asks for nothing pays for nothing.
+
+    Args:
+        options: what it does besides.
+
+    Raises:
+        UnsupportedError: an option that is not among those it `takes`.
 
     Attributes:
         kinds: the ways in which the framework can run it; the first is in force until `use`.
+        takes: the names of the `StepOptions` that it knows.
+        options: its own.
     """
 
     kinds: tuple[str, ...] = (EAGER,)
+    takes: ClassVar[frozenset[str]] = frozenset()
+    options = PLAIN
+
+    def __init__(self, options: StepOptions = PLAIN) -> None:
+        for name, value in options.given().items():
+            if name not in self.takes:
+                raise UnsupportedError(
+                    f"Trainer: an option of training must be one that {type(self).__name__} takes, "
+                    f"{', '.join(sorted(self.takes)) or 'of which there are none'}; got "
+                    f"{name}={value!r}: leave it out"
+                )
+        self.options = options
+        if options.given():
+            self.update = self.hooked  # type: ignore[method-assign]
 
     @property
     def traces(self) -> int:
@@ -89,13 +228,120 @@ class TrainingStep(ABC):
     def count(self) -> int:
         """How many steps were done."""
 
-    @abstractmethod
-    def __call__(self, x: Any, y: Any) -> Any:
-        """Update the parameters once; the loss before that, a tensor, not yet fetched."""
+    # steps
 
     @abstractmethod
-    def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
-        """A step for each batch of the rows of `x` and `y` in this order; see `Trainer.epoch`."""
+    def __call__(self, x: Any, y: Any, w: Any = None) -> Any:
+        """Update the parameters once, in training mode; what `update` returns."""
+
+    @abstractmethod
+    def epoch(
+        self,
+        x: Any,
+        y: Any,
+        order: Array,
+        batch_size: int,
+        w: Any = None,
+        rates: Array | None = None,
+    ) -> Array:
+        """A step for each batch of the rows of `x` and `y` in this order; see `Trainer.epoch`.
+
+        Args:
+            x, y, w: tensors, samples first; None for targets or weights that there are not.
+            order, batch_size: of the samples; the last batch takes what is left.
+            rates: the learning rate of each update, of a step that is `scheduled`.
+
+        Returns:
+            What each update gives, fetched once: the losses `(updates,)` in float64, or with
+            `watched` the losses and what is watched, `(updates, 1 + watched)`.
+        """
+
+    def running(self) -> AbstractContextManager[Any]:
+        """Inside the `with` the framework is ready for many calls of `update`, at no more cost."""
+        return nullcontext()
+
+    def update(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
+        """Update the parameters once, inside `running()`.
+
+        Args:
+            x, y: a batch, tensors.
+            w: the weights of its samples, of a step that is `weighted`.
+            rate: the learning rate, of a step that is `scheduled`.
+
+        Returns:
+            The loss before the update, a tensor, not yet fetched; with `watched` a vector of it
+            and of what is watched.
+        """
+        return self(x, y, w)
+
+    def hooked(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
+        """`update`, with all that the options ask for."""
+        raise self.lacking("options")
+
+    def accumulated(self, batches: Sequence[Batch], rate: float | None = None) -> Any:
+        """One update of several batches, inside `running()`, as of one that holds them all.
+
+        `g = Σ mⱼ gⱼ / Σ mⱼ` with the masses mⱼ of the batches; the loss and what is watched alike.
+        """
+        raise self.lacking("accumulate")
+
+    def lacking(self, what: str) -> UnsupportedError:
+        """The error for something that steps of this framework do not do."""
+        return UnsupportedError(
+            f"Trainer: a training step must be able to do what is asked of it; got {what} for a "
+            f"{type(self).__name__}, which is not: leave it out"
+        )
+
+    def check_given(self, w: Any, rates: Any = None) -> None:
+        """Check that weights and rates come if and only if the step was made for them.
+
+        Raises:
+            ValueError: when it is otherwise.
+        """
+        for name, given in (("weighted", w is not None), ("scheduled", rates is not None)):
+            if given != getattr(self.options, name):
+                what = "weights" if name == "weighted" else "learning rates"
+                raise ValueError(
+                    f"a training step must get {what} exactly when it was made for them; got "
+                    f"{'some' if given else 'none'} with {name}={getattr(self.options, name)}: "
+                    f"make it with StepOptions({name}={given})"
+                )
+
+    def updating(self, rates: Array | None) -> Callable[..., Any]:
+        """`update`, for an epoch; each call takes the next of the rates, if there are any."""
+        if rates is None:
+            return self.update
+        following = iter(rates)
+        return lambda x, y, w=None: self.update(x, y, w, float(next(following)))
+
+    # what `hooked` calls
+
+    def loss_of(self, output: Any, y: Any, w: Any) -> Any:
+        """The loss of a batch, a scalar tensor to be differentiated."""
+        raise self.lacking("options")
+
+    def reduced(self, gradients: list[Any]) -> list[Any]:
+        """The gradients of all who train along, in place of one's own; None where there is none."""
+        return gradients
+
+    def clipped(self, gradients: list[Any]) -> list[Any]:
+        """The gradients that the optimizer gets, in place of the reduced ones."""
+        return gradients
+
+    def after(self) -> None:  # noqa: B027  # most steps end with the update
+        """What is done after each update."""
+
+    # data
+
+    def gather(self, data: Any, rows: Array) -> Any:
+        """These rows of each tensor of `data`, a tuple such as `(x, y, w)`; None stays None."""
+        raise self.lacking("rows of data")
+
+    def fetched(self, values: list[Any]) -> Array:
+        """What some updates gave, as an array in float64, with one read of the device."""
+        raise self.lacking("many steps at once")
+
+    # what is kept
 
     @abstractmethod
     def slots(self) -> list[Slot]:
@@ -108,3 +354,18 @@ class TrainingStep(ABC):
     @abstractmethod
     def set_learning_rate(self, learning_rate: float) -> None:
         """Use another one from now on. The velocities, free of the rate, stay as they are."""
+
+    def averages(self) -> list[Slot]:
+        """The running averages of the parameters; none without `average`."""
+        return []
+
+    def averaged(self) -> AbstractContextManager[Any]:
+        """Inside the `with` the model has the averages for parameters.
+
+        Raises:
+            ValueError: without `average`.
+        """
+        raise ValueError(
+            "averaged: a trainer must keep averages of the parameters; got one that keeps none: "
+            "make it with average=0.999"
+        )

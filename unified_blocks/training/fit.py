@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from unified_blocks.backend import Loss, Optimizer
-from unified_blocks.backend.tensors import backend_of
-from unified_blocks.models.variables import all_built, device_of_variables
-from unified_blocks.training.gradients import native_batch
-from unified_blocks.training.losses import apply_loss, check_targets
+from unified_blocks.backend.training_step import Clip, ParameterGroup
+from unified_blocks.errors import UnsupportedError
+from unified_blocks.training.callbacks import Callback
+from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.sources import source_of
+from unified_blocks.training.data.weights import ClassWeight, weights_of
+from unified_blocks.training.history import History
+from unified_blocks.training.loop import Loop
+from unified_blocks.training.losses import check_targets
+from unified_blocks.training.runs.checkpoint import Checkpoint
 from unified_blocks.training.trainer import Trainer
-
-
-@dataclass
-class History:
-    """What `fit` saw.
-
-    Attributes:
-        loss: for each epoch, the mean loss over its samples, each batch before its update.
-        validation_loss: for each epoch, the loss on the validation data after it; empty without.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
+from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.words import loss_meant, must_be_left_out
+from unified_blocks.training.workers.join import Distributed
 
 
 def fit(
     net: Any,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
     loss: Loss,
-    optimizer: Optimizer,
+    optimizer: Optimizer | str,
     epochs: int = 1,
     batch_size: int = 32,
     seed: int = 0,
-    validation: tuple[Any, Any] | None = None,
+    validation: Any = None,
     progress: bool = True,
+    validation_split: float = 0.0,
+    sample_weight: Any = None,
+    class_weight: ClassWeight | None = None,
+    metrics: Sequence[str | Metric | Callable[..., Any]] = (),
+    callbacks: Sequence[Callback] = (),
+    schedule: Callable[[int], float] | None = None,
+    clip: Clip | None = None,
+    accumulate: int = 1,
+    groups: Sequence[ParameterGroup] = (),
+    precision: str | None = None,
+    average: float | None = None,
+    checkpoint: str | PathLike[str] | Checkpoint | None = None,
+    distributed: Distributed = "auto",
 ) -> History:
     """Train `net` on `x` and `y`.
 
@@ -53,12 +58,15 @@ def fit(
     Args:
         net: a built model of any framework.
         x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first.
-        loss, optimizer: as `Trainer` takes them; a loss that takes targets.
+        loss, optimizer: as `Trainer` takes them.
         epochs: how many times to go through the samples.
         batch_size: how many samples to a step.
         seed: of the order.
         validation: `(x, y)` to measure the loss on after each epoch.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
+        callbacks: what is called while it trains, in this order; without `step` in this version.
+        validation_split, sample_weight, class_weight, metrics, schedule, clip, accumulate, groups,
+            precision, average, checkpoint, distributed: must be left out in this version.
 
     Returns:
         The losses, as numbers.
@@ -68,61 +76,57 @@ def fit(
         TypeError: another framework's tensor, or another optimizer.
         ValueError: `x` and `y` of different lengths, no samples, a number below 1, or targets,
             of `validation` too, that the loss does not take.
+        UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
+
+    Example::
+
+        history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
     """
+    must_be_left_out(
+        "fit",
+        validation_split=(validation_split, 0.0, 0),
+        metrics=(metrics, (), []),
+        schedule=(schedule, None),
+        clip=(clip, None),
+        accumulate=(accumulate, 1),
+        groups=(groups, (), []),
+        precision=(precision, None),
+        average=(average, None),
+        checkpoint=(checkpoint, None),
+        distributed=(distributed, "auto", None),
+    )
+    weights = weights_of(y, sample_weight, class_weight)
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         if number < 1:
             raise ValueError(f"fit: {name} must be at least 1; got {name}={number}")
-    samples = len(x)
-    if samples == 0 or len(y) != samples:
-        raise ValueError(
-            f"fit: x and y must hold the same number of samples, at least one; got {samples} "
-            f"and {len(y)}"
-        )
+    if hasattr(x, "shape"):
+        check_samples("fit", x, y)
+    loss = loss_meant(loss)
     check_targets(loss, y)
     if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise UnsupportedError(
+                "fit: validation must be (x, y), because this version has no rule for weights or "
+                f"loaders there; got a {type(validation).__name__}"
+            )
         check_targets(loss, validation[1])
     trainer = Trainer(net, optimizer, loss)
-    x, y = (native_batch(trainer.backend, batch, trainer.device) for batch in (x, y))
-    sizes = [min(batch_size, samples - i) for i in range(0, samples, batch_size)]
-    generator = np.random.Generator(np.random.PCG64(seed))
-    history = History()
-    with progress_bar(epochs, progress) as advance:
-        for _ in range(epochs):
-            losses = trainer.epoch(x, y, generator.permutation(samples), batch_size)
-            history.loss.append(float(np.average(losses, weights=sizes)))
-            if validation is not None:
-                history.validation_loss.append(evaluate(net, *validation, loss=loss))
-            advance(history)
-    return history
-
-
-def evaluate(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
-    """The loss of `net` on `x` and `y`, in inference mode.
-
-    Raises:
-        NotBuiltError: when a parameter does not exist yet.
-    """
-    backend = backend_of(net)
-    device = device_of_variables(all_built(net, "evaluate"))
-    output = backend.run(net, [native_batch(backend, x, device)])
-    with backend.inferring(net):
-        value = apply_loss(backend.loss_function(loss), output, native_batch(backend, y, device))
-    return float(backend.to_numpy(value))
-
-
-@contextmanager
-def progress_bar(epochs: int, wanted: bool) -> Iterator[Callable[[History], None]]:
-    """A function to call after each epoch, which draws a bar in a terminal and else nothing."""
-    if not wanted or not sys.stderr.isatty():
-        yield lambda history: None
-        return
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    except ImportError:  # Rich is an extra: without it there is no bar
-        yield lambda history: None
-        return
-    columns = ("epoch", MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("fit", total=epochs, loss="")
-        yield lambda history: bar.update(task, advance=1, loss=f"{history.loss[-1]:.6f}")
+    source = source_of(
+        trainer.backend,
+        trainer.device,
+        x,
+        y,
+        weights,
+        batch_size=batch_size,
+        seed=seed,
+        epochs=epochs,
+        accumulate=accumulate,
+    )
+    return Loop(
+        trainer,
+        source,
+        epochs=epochs,
+        validation=validation,
+        callbacks=callbacks,
+        progress=progress,
+    ).run()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
 from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
 from unified_blocks.training.gradients import native_batch
-from unified_blocks.training.losses import check_loss, check_targets
-from unified_blocks.training.optimizers import KINDS
+from unified_blocks.training.losses import check_targets
+from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
+from unified_blocks.training.workers.join import Distributed
 from unified_blocks.types import Array, State
 
 STEP = "optimizer.step"
@@ -33,11 +36,14 @@ class Trainer(Stateful):
         net: a built model of any framework, on the device to train on.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
+        metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
+            them; they must be left out in this version.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another optimizer.
         ValueError: an unknown loss, or a model without a parameter to train.
+        UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
 
     Example::
 
@@ -49,11 +55,33 @@ class Trainer(Stateful):
     any backend.
     """
 
-    def __init__(self, net: Any, optimizer: Optimizer, loss: Loss) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer must be {KINDS}; got {optimizer!r}")
-        if not callable(loss):
-            check_loss(loss)
+    def __init__(
+        self,
+        net: Any,
+        optimizer: Optimizer | str,
+        loss: Loss,
+        *,
+        metrics: Sequence[str | Metric | Callable[..., Any]] = (),
+        schedule: Callable[[int], float] | None = None,
+        clip: Clip | None = None,
+        accumulate: int = 1,
+        groups: Sequence[ParameterGroup] = (),
+        precision: str | None = None,
+        average: float | None = None,
+        distributed: Distributed = "auto",
+    ) -> None:
+        must_be_left_out(
+            "Trainer",
+            metrics=(metrics, (), []),
+            schedule=(schedule, None),
+            clip=(clip, None),
+            accumulate=(accumulate, 1),
+            groups=(groups, (), []),
+            precision=(precision, None),
+            average=(average, None),
+            distributed=(distributed, "auto", None),
+        )
+        optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_built(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
         if not any(v.trainable for v in variables):
@@ -75,21 +103,26 @@ class Trainer(Stateful):
         self.optimizer = replace(self.optimizer, learning_rate=value)
         self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
 
-    def step(self, x: Any, y: Any = None) -> Any:
+    def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Update the parameters once, in training mode.
 
         Args:
             x: a batch of inputs, a tensor of the framework or a NumPy array.
             y: the targets, when the loss takes any.
+            sample_weight: a weight for each sample, `(n,)`; must be left out in this version.
 
         Returns:
             The loss before the update: a tensor of the framework, not yet fetched.
         """
+        if sample_weight is not None:
+            must_be_left_out("step", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
         y = None if y is None else native_batch(self.backend, y, self.device)
         return self.training_step(native_batch(self.backend, x, self.device), y)
 
-    def epoch(self, x: Any, y: Any, order: Array, batch_size: int) -> Array:
+    def epoch(
+        self, x: Any, y: Any, order: Array, batch_size: int, sample_weight: Any = None
+    ) -> Array:
         """Update the parameters once for each batch of some samples, as `step` does.
 
         It costs less than a loop over `step`: the mode changes once, and the losses are fetched
@@ -99,6 +132,7 @@ class Trainer(Stateful):
             x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.
             order: which samples to use, in this order, `(n,)` whole numbers.
             batch_size: how many of them to a step; the last step takes what is left.
+            sample_weight: a weight for each sample of `x`; must be left out in this version.
 
         Returns:
             The loss of each step before its update, `(steps,)` in float64.
@@ -106,6 +140,7 @@ class Trainer(Stateful):
         Raises:
             TypeError, ValueError: as `step`.
         """
+        must_be_left_out("epoch", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
         if batch_size < 1:
             raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
@@ -132,6 +167,14 @@ class Trainer(Stateful):
             for batch in (x, y)
         )
         return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
+
+    def averaged(self) -> AbstractContextManager[Any]:
+        """Inside the `with` the model has the running averages of its parameters.
+
+        Raises:
+            ValueError: for a trainer that keeps none, made without `average`.
+        """
+        return self.training_step.averaged()
 
     def _check_known(self) -> None:
         if self._left_out:

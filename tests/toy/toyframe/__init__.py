@@ -8,7 +8,7 @@ import numpy as np
 from toyarrays import Tensor, tensor
 
 import unified_blocks as ub
-from unified_blocks.backend import Backend, Variable
+from unified_blocks.backend import PLAIN, Backend, Variable
 from unified_blocks.block.attributes import add_constant, check_part
 from unified_blocks.block.calls import clearer_error
 from unified_blocks.block.constants import Constant
@@ -171,7 +171,7 @@ class ToyBackend(Backend):
     def value_and_grad(self, net, x, y, loss, parameters, inputs, train):
         raise ub.UnsupportedError("Toyframe has no gradients")
 
-    def training_step(self, net, optimizer, loss):
+    def training_step(self, net, optimizer, loss, options=PLAIN):
         raise ub.UnsupportedError("Toyframe has no gradients")
 
 

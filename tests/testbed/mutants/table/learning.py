@@ -47,7 +47,7 @@ LEARNING = [
     Mutant(
         "Adam with PyTorch's epsilon",
         "torch",
-        "unified_blocks_torch.learning:TorchTrainingStep.update",
+        "unified_blocks_torch.steps:TorchTrainingStep.move_epsilon",
         'self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)',
         "self.optimizer.epsilon",
         Compared(dense, "step 2", "unknown", "training", options=ADAM),
@@ -55,7 +55,7 @@ LEARNING = [
     Mutant(
         "the mean gradient is divided by the size of the batch",
         "mxnet",
-        "unified_blocks_mxnet.learning:MXNetTrainingStep.update",
+        "unified_blocks_mxnet.steps:MXNetTrainingStep.update",
         "self.trainer.step(1,",
         "self.trainer.step(len(x),",
         Compared(dense, "step 2", "unknown", "training", options=SGD),
@@ -64,7 +64,7 @@ LEARNING = [
         Mutant(
             "an epoch drops the last batch",
             backend,
-            f"unified_blocks_{backend}.learning:{function}.epoch",
+            f"unified_blocks_{backend}.steps:{function}.epoch",
             *change,
             Checked(suite.an_epoch_keeps_the_partial_batch),
         )
@@ -77,23 +77,23 @@ LEARNING = [
     Mutant(
         "fit averages over batches, not samples",
         None,
-        "unified_blocks.training.fit:fit",
-        "np.average(losses, weights=sizes)",
+        "unified_blocks.training.loop:Loop.epoch",
+        "np.average(losses, weights=masses)",
         "np.average(losses)",
         Checked(suite.fit_sees_every_sample),
     ),
     Mutant(
         "fit does not shuffle",
         None,
-        "unified_blocks.training.fit:fit",
-        "generator.permutation(samples)",
-        "np.arange(samples)",
+        "unified_blocks.training.data.arrays:Arrays.begin",
+        "self.generator.permutation(self.samples)",
+        "np.arange(self.samples)",
         Checked(suite.fit_shuffles_by_its_seed),
     ),
     Mutant(
         "evaluate runs in training mode",
         None,
-        "unified_blocks.training.fit:evaluate",
+        "unified_blocks.training.watching.evaluate:loss_on",
         "device)])",
         "device)], train=True)",
         Checked(suite.evaluate_infers),

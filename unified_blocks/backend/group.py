@@ -1,0 +1,68 @@
+"""`Group`: the processes that train one model together."""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unified_blocks.types import Array
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Group(ABC):
+    """Who trains along. A batch is cut into `size` shares, and a process takes those in `mine`.
+
+    Attributes:
+        rank: the number of this process, from 0. The first writes files and draws bars.
+        processes: how many there are.
+        size: how many shares there are in all: one for each device that computes.
+        mine: the shares of this process.
+        host: the name of its machine.
+    """
+
+    rank: int
+    processes: int
+    size: int
+    mine: range
+    host: str
+
+    @abstractmethod
+    def sum(self, array: Array) -> Array:
+        """The sum of this array over all processes, each of which calls this, in float64."""
+
+    @abstractmethod
+    def agree(self, net: Any) -> None:
+        """Give all the numbers of the first process: parameters, constants and statistics."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave the group."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class Alone(Group):
+    """A process that trains by itself."""
+
+    rank, processes, size, mine = 0, 1, 1, range(1)
+
+    def __init__(self) -> None:
+        self.host = socket.gethostname()
+
+    def sum(self, array: Array) -> Array:
+        return np.array(array, "float64")
+
+    def agree(self, net: Any) -> None:
+        """There is nobody to agree with."""
+
+    def close(self) -> None:
+        """There is nobody to leave."""

@@ -1,0 +1,128 @@
+"""`Callback`: what is called while a network trains. `Run`: what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.training.history import History
+from unified_blocks.types import Array
+
+
+class Run:
+    """A training that is going on, as callbacks see it.
+
+    Attributes:
+        net: the network that trains.
+        trainer: its `ub.Trainer`; `run.trainer.learning_rate` can be set.
+        history: the `ub.History` so far; in `Callback.epoch` it has the epoch that has ended.
+        epochs: how many epochs were asked for.
+        steps_per_epoch: how many updates an epoch has; None when the data does not say.
+        epoch: the epoch that is going on, from 1.
+        updates: how many updates were done, from the first epoch on.
+        is_writer: whether this process writes files and draws; one of a group of processes does.
+        stopped: why it will stop, in words; None when it will not.
+    """
+
+    def __init__(
+        self,
+        trainer: Any,
+        history: History,
+        *,
+        epochs: int,
+        steps_per_epoch: int | None,
+        metrics: Sequence[str] = (),
+        is_writer: bool = True,
+        capture: Callable[[], Any] | None = None,
+        restore: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.trainer, self.history = trainer, history
+        self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
+        self.is_writer = is_writer
+        self.epoch, self.updates = 0, 0
+        self.stopped: str | None = None
+        self.capture, self.restore = capture, restore
+        self._names = tuple(metrics)
+        self._read: Callable[[], Array] | None = None
+
+    @property
+    def net(self) -> Any:
+        return self.trainer.net
+
+    def stop(self, reason: str) -> None:
+        """Stop after the call that is going on, and after its epoch's end if that is being called.
+
+        The history then has the reason, the first one that was given.
+        """
+        if self.stopped is None:
+            self.stopped = self.history.stopped = reason
+
+    def see(self, read: Callable[[], Array]) -> None:
+        """Let `loss` and `metrics` be what `read` gives, `(1 + metrics,)`, when they are asked."""
+        self._read = read
+
+    def _values(self) -> Array:
+        if self._read is None:
+            return np.full(1 + len(self._names), np.nan)
+        values = np.atleast_1d(self._read())
+        self._read = lambda: values
+        return values
+
+    @property
+    def loss(self) -> float:
+        """In `Callback.step` the loss of the last update, in `Callback.epoch` that of the epoch.
+
+        Before the first update it is nan. READING IT WAITS FOR THE DEVICE: once for an update,
+        whatever number of callbacks reads it, and not at all when none does.
+        """
+        return float(self._values()[0])
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The metrics by name, of what `loss` is of, and read with it."""
+        return dict(zip(self._names, map(float, self._values()[1:]), strict=True))
+
+
+class Callback:
+    """What is called while a network trains: `ub.fit(…, callbacks=[it])`.
+
+    Each method does nothing; a subclass has those that it wants. With none that has `step`, an
+    epoch is one call of the framework's loop; with one, the epoch is cut into pieces of `every`
+    updates.
+
+    Attributes:
+        every: how many updates lie between two calls of `step`. It may be changed while it runs.
+
+    Example::
+
+        class Told(ub.Callback):
+            def epoch(self, run):
+                print(run.epoch, run.history.loss[-1])
+                if run.history.loss[-1] < 0.01:
+                    run.stop("good enough")
+
+        ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=9, callbacks=[Told()])
+    """
+
+    every = 1
+
+    def begin(self, run: Run) -> None:
+        """Before the first update; after a checkpoint was loaded, if there was one."""
+
+    def step(self, run: Run) -> None:
+        """After `every` updates."""
+
+    def epoch(self, run: Run) -> None:
+        """After an epoch and its validation."""
+
+    def end(self, run: Run) -> None:
+        """After the last epoch; also when it was stopped, but not after an error."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint is to keep of it: numbers, strings and arrays by name."""
+        return {}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""

@@ -1,0 +1,112 @@
+"""`Arrays`: samples that are all in memory, in an order drawn from one seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unified_blocks.backend import Backend, TrainingStep
+from unified_blocks.backend.tensors import to_numpy
+from unified_blocks.training.data.batches import Batch, mapped, tensors_in
+from unified_blocks.training.data.source import Masses, Source
+from unified_blocks.training.gradients import native_batch
+from unified_blocks.types import Array
+
+
+def check_samples(where: str, x: Any, y: Any) -> int:
+    """How many samples there are.
+
+    Raises:
+        ValueError: none, or not as many targets as inputs.
+    """
+    lengths = [len(array) for array in tensors_in((x, y))]
+    samples = lengths[0] if lengths else 0
+    if samples == 0 or set(lengths) != {samples}:
+        raise ValueError(
+            f"{where}: x and y must hold the same number of samples, at least one; got "
+            + " and ".join(map(str, lengths or [0]))
+        )
+    return samples
+
+
+class Arrays(Source):
+    """Samples in memory.
+
+    Each epoch goes through them in an order drawn from one NumPy `Generator(PCG64(seed))`, so that
+    it is the same on every backend; the last batch may be smaller.
+
+    Args:
+        backend, device: whose tensors the arrays become, and where.
+        x, y, w: inputs, targets or None, and weights `(n,)` or None; NumPy arrays or tensors of
+            that backend, samples first.
+        batch_size: how many samples to a batch.
+        seed: of the order.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        device: str | None,
+        x: Any,
+        y: Any = None,
+        w: Any = None,
+        *,
+        batch_size: int,
+        seed: int = 0,
+    ) -> None:
+        self.samples: int = check_samples("fit", x, y)
+        self.batch_size = batch_size
+        self.x, self.y, self.w = (
+            mapped(lambda array: native_batch(backend, array, device), part) for part in (x, y, w)
+        )
+        self.weights = None if w is None else np.asarray(to_numpy(w), "float64")
+        self.masses: list[float] = [
+            min(batch_size, self.samples - i) for i in range(0, self.samples, batch_size)
+        ]
+        self.steps: int = len(self.masses)
+        self.generator = np.random.Generator(np.random.PCG64(seed))
+        self.drawn_from = self.generator.bit_generator.state
+        self.order, self.done = np.arange(0), self.steps
+
+    def first(self) -> Batch:
+        x, y, w = (
+            mapped(lambda array: array[: self.batch_size], part)
+            for part in (self.x, self.y, self.w)
+        )
+        return x, y, w
+
+    def begin(self, epoch: int, skip: int = 0) -> None:
+        self.drawn_from = self.generator.bit_generator.state
+        self.order = self.generator.permutation(self.samples)
+        if self.weights is not None:
+            starts = range(0, self.samples, self.batch_size)
+            self.masses = np.add.reduceat(self.weights[self.order], starts).tolist()
+        self.done = skip
+
+    def take(
+        self, step: TrainingStep, count: int | None = None, rates: Array | None = None
+    ) -> tuple[Array, Masses]:
+        start = self.done
+        self.done = self.steps if count is None else min(self.steps, start + count)
+        if start == self.done:
+            return np.zeros(0), []
+        rows = self.order[start * self.batch_size : self.done * self.batch_size]
+        more = {name: v for name, v in (("w", self.w), ("rates", rates)) if v is not None}
+        losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)
+        return losses, self.masses[start : self.done]
+
+    def one(self, step: TrainingStep, rate: float | None = None) -> tuple[Any, float] | None:
+        if self.done == self.steps:
+            return None
+        start, self.done = self.done, self.done + 1
+        rows = self.order[start * self.batch_size : self.done * self.batch_size].astype("int64")
+        x, y, w = step.gather((self.x, self.y, self.w), rows)
+        more = {name: v for name, v in (("w", w), ("rate", rate)) if v is not None}
+        return step.update(x, y, **more), self.masses[start]
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.drawn_from)
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.generator.bit_generator.state = state

@@ -1,0 +1,70 @@
+"""`Source`: gives a training its batches, epoch by epoch, in an order that can be repeated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from unified_blocks.backend import TrainingStep
+from unified_blocks.training.data.batches import Batch
+from unified_blocks.types import Array
+
+Masses = Array | Sequence[float]
+"""What each update counts in the mean of an epoch: numbers of samples, or sums of weights."""
+
+
+class Source(ABC):
+    """Batches for updates.
+
+    An epoch is `begin` and then `take` or `one` until they give no more. An update has one batch,
+    or as many as are accumulated.
+
+    Attributes:
+        samples: how many there are; None when the data does not say.
+        steps: how many updates an epoch has; None when the data does not say.
+    """
+
+    samples: int | None = None
+    steps: int | None = None
+
+    @abstractmethod
+    def first(self) -> Batch:
+        """The first batch that there would be without an order. It is not used up."""
+
+    @abstractmethod
+    def begin(self, epoch: int, skip: int = 0) -> None:
+        """Begin an epoch, from 1: draw its order, and pass over its first `skip` updates."""
+
+    @abstractmethod
+    def take(
+        self, step: TrainingStep, count: int | None = None, rates: Array | None = None
+    ) -> tuple[Array, Masses]:
+        """Do the next updates, at most `count`, and fetch what they give.
+
+        Args:
+            step: does the updates.
+            count: None for all that are left of the epoch.
+            rates: the learning rate of each update, `(count,)`; None for the optimizer's.
+
+        Returns:
+            The losses, `(updates,)` or, with metrics, `(updates, 1 + metrics)`, in float64, and
+            the mass of each update. Both are empty when the epoch has no more.
+        """
+
+    @abstractmethod
+    def one(self, step: TrainingStep, rate: float | None = None) -> tuple[Any, float] | None:
+        """Do the next update inside `step.running()`.
+
+        Returns:
+            What it gives, a tensor that is not yet fetched, and its mass; None when the epoch has
+            no more.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What the order of the epoch that is going on was drawn from, for JSON."""
+
+    @abstractmethod
+    def load(self, state: dict[str, Any]) -> None:
+        """Let the next `begin` draw the order that `state` was of."""

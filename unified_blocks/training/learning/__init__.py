@@ -1,0 +1,1 @@
+"""How a network learns: rates, clipping, groups of parameters, and when it stops."""

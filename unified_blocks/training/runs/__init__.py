@@ -1,0 +1,1 @@
+"""How a training survives: what of it is kept, where, and how it goes on."""

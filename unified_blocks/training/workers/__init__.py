@@ -1,0 +1,1 @@
+"""A training by several processes, or on several devices."""
