@@ -7,17 +7,16 @@ import numpy as np
 import numpy_tape
 from numpy_tape import Buffer, Module, Tape, Tensor, untaped, walk
 
-from unified_blocks.backend import Backend
+from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_numpy.bind import bind, has_dtype
 from unified_blocks_numpy.learning import TapeTrainingStep, loss_function
 from unified_blocks_numpy.variables import variables_of
 
-OF_GRAPHS = (
-    *("graphs", "loops-in-graphs", "while-loop-in-graphs", "lengths-in-graphs"),
-    *("whole-numbers-in-graphs", "xla"),
-)
+NO_GRAPHS = "it has no graphs"
+IN_ONE = "it computes in the dtype of its parameters"
+ALONE = "it has one process and one device"
 
 
 class TapeBackend(Backend):
@@ -28,16 +27,27 @@ class TapeBackend(Backend):
     call_errors = (ValueError, TypeError, IndexError)
     lacks: ClassVar = {
         "layers": "the tutorial stops at `Dense`",
-        **dict.fromkeys(OF_GRAPHS, "it has no graphs"),
+        "graphs": NO_GRAPHS,
+        "loops-in-graphs": NO_GRAPHS,
+        "while-loop-in-graphs": NO_GRAPHS,
+        "lengths-in-graphs": NO_GRAPHS,
+        "whole-numbers-in-graphs": NO_GRAPHS,
+        "xla": NO_GRAPHS,
         "array-inputs": "an error names `ub.from_numpy`",
         "cast-inputs": "an error",
         "index-errors": "it has no `ops.take`",
         "label-errors": "the loss is infinite",
         "bfloat16": "NumPy has none",
-        "mixed-precision": "it computes in the dtype of its parameters",
+        "mixed-precision": IN_ONE,
+        "mixed-precision-training": IN_ONE,
         "held-gradients": "a tape gives them to who asks",
         "keras-files": "they are Keras' own",
         "symbol-files": "they are Gluon's own",
+        "event-files": "it has no writer of them",
+        "loaders": "it has none",
+        "processes": ALONE,
+        "sharded-parameters": ALONE,
+        "devices-of-one-process": ALONE,
     }
 
     # tensors
@@ -133,5 +143,5 @@ class TapeBackend(Backend):
             for (name, tensor), gradient in zip(chosen.items(), gradients, strict=True)
         }
 
-    def training_step(self, net, optimizer, loss):
-        return TapeTrainingStep(net, self.variables(net), optimizer, loss)
+    def training_step(self, net, optimizer, loss, options=PLAIN):
+        return TapeTrainingStep(net, self.variables(net), optimizer, loss, options)

@@ -46,14 +46,16 @@ def updated(optimizer, t, w, g, kept):
 class TapeTrainingStep(TrainingStep):
     count = 0
 
-    def __init__(self, net, variables, optimizer, loss):
+    def __init__(self, net, variables, optimizer, loss, options):
+        super().__init__(options)
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
         self.trained = [v for v in variables if v.trainable]
         self.kept = [
             {name: np.zeros(v.shape, v.dtype) for name in optimizer.keeps} for v in self.trained
         ]
 
-    def __call__(self, x, y):
+    def __call__(self, x, y, w=None):
+        self.check_given(w)
         with Tape() as tape:
             loss = apply_loss(self.loss, self.net(x), y)
         gradients = tape.gradient(loss, [v.tensor for v in self.trained])
@@ -65,13 +67,16 @@ class TapeTrainingStep(TrainingStep):
                 kept.update({name: np.asarray(array, v.dtype) for name, array in new.items()})
         return loss
 
-    def epoch(self, x, y, order, batch_size):
-        losses = []
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            batch = [None if each is None else Tensor(each.array[rows]) for each in (x, y)]
-            losses.append(self(*batch).array.item())
-        return np.array(losses)
+    def epoch(self, x, y, order, batch_size, w=None, rates=None):
+        self.check_given(w, rates)
+        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+        return self.fetched([self(*self.gather((x, y), rows)) for rows in batches])
+
+    def gather(self, data, rows):
+        return tuple(None if part is None else Tensor(part.array[rows]) for part in data)
+
+    def fetched(self, values):
+        return np.array([value.array for value in values], "float64")
 
     def slots(self):
         return [
