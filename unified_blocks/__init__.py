@@ -320,7 +320,6 @@ _LATER = {
     "Metric": "training.watching.metrics",
     "ParameterGroup": "training.learning.groups",
     "Drawing": "pictures.drawing",
-    "History": "training.fit",
     "Port": "porting.port",
     "RMSprop": "training.optimizers",
     "ReduceOnPlateau": "training.learning.plateau",
