@@ -356,8 +356,12 @@ class Backend(ABC):
         """The loss as a function of output, targets and weights of samples: `Σ wᵢ lᵢ / Σ wᵢ`."""
         raise self.lacking("weights of samples")
 
-    def seed(self, net: Any, seed: int) -> None:
-        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed."""
+    def seed(self, net: Any, seed: int | None) -> None:
+        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed.
+
+        None ends it: where the framework's generators can be read, they go on as if they had not
+        been seeded.
+        """
         raise self.lacking("a seed of what models draw")
 
     def loader_of(self, value: Any) -> Iterable[Batch] | None:
