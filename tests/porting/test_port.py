@@ -111,6 +111,36 @@ def test_outputs_cut_the_network(tmp_path, backend_name):
     port.proof.raise_if_wrong()
 
 
+SIZED = "right for inputs of this size only"
+
+
+@pytest.mark.parametrize(
+    ("size", "is_sized"),
+    [({"begin": 0, "end": 6}, False), ({"like": True}, True)],
+)
+def test_only_one_size_is_said_where_it_is_so(tmp_path, backend_name, size, is_sized):
+    """Of a size that MXNet takes from another tensor, the port has the number."""
+    graph = Graph()
+    x, weight = graph.given("data", "conv0_weight")
+    y = graph("Convolution", "conv0", x, weight, num_filter=4, kernel=(3, 3), no_bias=True)
+    if "like" in size:
+        cut = graph("slice_like", "cut0", x, y, axes=(2,))
+    else:
+        cut = graph("slice_axis", "cut0", x, axis=2, **size)
+    text = graph.text(graph("Activation", "relu0", cut, act_type="relu"))
+    path, _ = save(tmp_path, text, {"conv0_weight": ARRAYS["conv0_weight"]})
+    port = ub.port(path, target(backend_name), example=IMAGE)
+    found = [each for each in port.decisions if each.startswith(SIZED)]
+    assert bool(found) is is_sized
+    assert all(str(IMAGE) in each for each in found)
+
+
+def test_a_network_of_one_size_is_not_told_so(tmp_path, backend_name):
+    """The original takes no other, for its dense layer: nothing was lost."""
+    port = ported(tmp_path, backend_name)
+    assert not any(each.startswith(SIZED) for each in port.decisions)
+
+
 def test_only_one_batch_is_said_where_it_is_so(tmp_path, backend_name):
     graph = Graph()
     (x,) = graph.given("data")

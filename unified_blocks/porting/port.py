@@ -18,7 +18,7 @@ from unified_blocks.backend.registry import owner_of
 from unified_blocks.errors import InputError
 from unified_blocks.files.state_files import write_state
 from unified_blocks.formats.atomic import replacing
-from unified_blocks.porting.decisions import decisions, only_batch
+from unified_blocks.porting.decisions import decisions, only_batch, only_size
 from unified_blocks.porting.examples import Given, given_for, numbers_for
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.loading import of_files, of_live, of_zoo
@@ -90,7 +90,7 @@ def port(
     graph = prepared(read_graph(network, shapes, outputs))
     if batch := only_batch(graph):
         graph.origin += f", for a batch of {batch} only"
-    return Port(network, graph, given, target, options)
+    return Port(network, graph, given, target, options, outputs)
 
 
 def network_of(
@@ -128,7 +128,6 @@ class Port:
             `net.safetensors`.
         names: of each array that was read, its name in `state`.
         graph: what the network computes, in this library's own form.
-        decisions: what was left out or fixed, in words.
 
     Example::
 
@@ -144,13 +143,14 @@ class Port:
         given: Mapping[str, Given],
         target: Target,
         options: Mapping[str, Any],
+        outputs: Sequence[str] | None = None,
     ) -> None:
         self.network = network
         self.graph = graph
         self.given = given
         self.target = target
         self.options = options
-        self.decisions = decisions(network, graph)
+        self.outputs = outputs
         written = target.write(graph, network.name, **options)
         self.source: str = written.source
         self.state: State = written.state
@@ -160,6 +160,18 @@ class Port:
 
     def __repr__(self) -> str:
         return f"<{self.network.name}, ported to {self.target.title}>"
+
+    @cached_property
+    def decisions(self) -> list[str]:
+        """What was left out or fixed, in words."""
+
+        def write(graph: Graph) -> str:
+            written: str = self.target.write(graph, self.network.name, **self.options).source
+            return written
+
+        shapes = {name: each.typed for name, each in self.given.items()}
+        size = only_size(self.network, shapes, self.outputs, self.source, write)
+        return [*decisions(self.network, self.graph), *filter(None, [size])]
 
     @property
     def inputs(self) -> dict[str, Array]:
