@@ -79,7 +79,7 @@ def port(
     Example::
 
         net = ub.build(ub.MLP.on("mxnet")(256, 10), (2, 20))
-        port = ub.port(net, "torch", example=(2, 20))
+        port = ub.port(net, "torch", example=(2, 20))  # a live net, or "net-symbol.json"
         port.proof.raise_if_wrong()
         port.save("net")  # net.py, net.safetensors, report.html
     """
