@@ -33,6 +33,8 @@ OWED = [
 ]
 """Those that have no example yet; one that has got it must leave the list."""
 NOT_ALONE = pytest.mark.xfail(raises=NameError, reason="its example takes names from nowhere")
+PAGES = ("Comparison.to_html", "ub.port")
+"""Those whose example makes a page of the report."""
 RUN = [
     pytest.param(name, marks=NOT_ALONE) if name == "ub.Trainer" else name
     for name in NAMES
@@ -60,6 +62,9 @@ def apart(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", RUN)
 def test_its_example_runs(name, backend_name, apart):
+    if name in PAGES:
+        pytest.importorskip("jinja2", reason="pages of the report need the extra `report`")
+        pytest.importorskip("plotly", reason="pages of the report need the extra `report`")
     context = contextvars.copy_context()  # it may set another default backend
     try:
         shows, wrong = context.run(run, example_of(NAMES[name]), name)
