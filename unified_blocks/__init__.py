@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from unified_blocks.models.placement import cast, devices, to_device
     from unified_blocks.models.state import build, load_state, state
     from unified_blocks.models.transfer import transfer
+    from unified_blocks.pictures.drawing import Drawing, draw
     from unified_blocks.porting.port import Port, port
     from unified_blocks.training.fit import History, fit
     from unified_blocks.training.gradients import value_and_grad
@@ -167,6 +168,7 @@ __all__ = [
     "Conv3DTranspose",
     "Dense",
     "DepthwiseConv2D",
+    "Drawing",
     "Dropout",
     "DuplicateBlockError",
     "Embedding",
@@ -246,6 +248,7 @@ __all__ = [
     "convert",
     "devices",
     "diff_state",
+    "draw",
     "fit",
     "from_numpy",
     "get_backend",
@@ -277,6 +280,7 @@ _LATER = {
     "AdamW": "training.optimizers",
     "Comparison": "equivalence.comparison",
     "Compiled": "compiling.compiled",
+    "Drawing": "pictures.drawing",
     "History": "training.fit",
     "Port": "porting.port",
     "RMSprop": "training.optimizers",
@@ -290,6 +294,7 @@ _LATER = {
     "convert": "models.conversion",
     "devices": "models.placement",
     "diff_state": "models.differences",
+    "draw": "pictures.drawing",
     "fit": "training.fit",
     "initialize": "models.initialization",
     "load": "files.checkpoint",
