@@ -1,0 +1,1 @@
+"""Notebooks that show one thing on several frameworks, side by side."""
