@@ -23,7 +23,6 @@ extensions = [
     "tabs",
 ]
 exclude_patterns = ["listings", "records", "_*"]
-suppress_warnings = ["toc.empty_glob"]  # a table of pages lists those in order, then any others
 default_role = "code"
 napoleon_custom_sections = ["Shape"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
