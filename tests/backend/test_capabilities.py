@@ -7,7 +7,7 @@ from testbed.common import BACKENDS
 from testbed.where import ROOT
 from unified_blocks.backend.capabilities import CAPABILITIES, table, why_lacking
 
-PAGE = ROOT / "docs" / "capabilities.md"
+PAGE = ROOT / "docs" / "reference" / "capabilities.md"
 
 
 def test_the_table_in_the_documentation_is_the_declared_one():

@@ -14,7 +14,7 @@ from testbed.where import ROOT
 
 pytestmark = pytest.mark.usefixtures("without_gpus")
 
-PAGE = ROOT / "docs" / "tensors.md"
+PAGE = ROOT / "docs" / "howto" / "tensors.md"
 WHOLE = ("float16", "float32", "float64", "uint8", "int32", "int64")
 PAIRS = [(a, b) for a in HERE for b in HERE if a != b]
 pairs = pytest.mark.parametrize(("source", "target"), PAIRS)

@@ -1,4 +1,4 @@
-"""The backend of `docs/write-a-backend.md`: it keeps the contract, and the page shows its code.
+"""The backend of `docs/howto/write-a-backend.md` keeps the contract, and the page shows its code.
 
 `python tests/kit/test_numpy_backend.py` writes the code of the page anew.
 """
@@ -16,7 +16,7 @@ import unified_blocks as ub
 from testbed.where import ROOT
 
 PROJECT = ROOT / "examples" / "numpy_backend"
-PAGE = ROOT / "docs" / "write-a-backend.md"
+PAGE = ROOT / "docs" / "howto" / "write-a-backend.md"
 SHOWN = re.compile(r"(<!-- (\S+) -->\n```\w+\n)(.*?)(```\n)", re.S)
 """On the page: the path of a file, and then a part of its code."""
 PAGE_OF_FILES = {

@@ -199,7 +199,7 @@ def test_float16_matmul(backend_name):
 
 def row(capability):
     """The row of the documentation's table of what a framework lacks."""
-    text = (ROOT / "docs" / "capabilities.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "capabilities.md").read_text(encoding="utf-8")
     return next(line for line in text.splitlines() if line.startswith(f"| `{capability}`"))
 
 

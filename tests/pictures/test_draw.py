@@ -379,7 +379,7 @@ def test_inputs_by_name(backend_name):
 
 
 def test_the_pictures_of_the_page_are_what_its_code_draws(backend_name, tmp_path, monkeypatch):
-    page = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "howto" / "pictures.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ub, "available_backends", lambda: [backend_name])
     exec(
@@ -387,5 +387,5 @@ def test_the_pictures_of_the_page_are_what_its_code_draws(backend_name, tmp_path
         {"__name__": f"page_{backend_name}"},
     )
     for name in ("lenet", "resnet"):
-        wanted = (ROOT / "docs" / f"{name}.svg").read_text(encoding="utf-8")
+        wanted = (ROOT / "docs" / "howto" / f"{name}.svg").read_text(encoding="utf-8")
         assert (tmp_path / f"{name}-{backend_name}.svg").read_text(encoding="utf-8") == wanted

@@ -37,5 +37,5 @@ def test_an_operator_of_the_users_own_is_in_it():
 
 
 def test_the_page_has_the_table():
-    page = (ROOT / "docs" / "mxnet-operators.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "mxnet-operators.md").read_text(encoding="utf-8")
     assert page.endswith(markdown())

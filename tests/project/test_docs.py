@@ -13,25 +13,31 @@ from unified_blocks.equivalence.causes.table import CAUSES, sentence
 
 PAGES = {
     page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
-    for folder in (".", "docs", "examples/own_blocks", "examples/numpy_backend")
-    for page in sorted((ROOT / folder).glob("*.md"))
+    for folder, pages in (
+        (".", "*.md"),
+        ("docs", "*/[!_]*.md"),
+        ("examples/own_blocks", "*.md"),
+        ("examples/numpy_backend", "*.md"),
+    )
+    for page in sorted((ROOT / folder).glob(pages))
 }
+SECTIONS = sorted({page.split("/")[1] for page in PAGES if page.startswith("docs/")})
 PROGRAMS = [
     "README.md",
-    "docs/equivalence.md",
-    "docs/files.md",
-    "docs/installation.md",
-    "docs/layers.md",
-    "docs/leaving-mxnet.md",
-    "docs/pictures.md",
-    "docs/portable-blocks.md",
-    "docs/report.md",
-    "docs/tensors.md",
-    "docs/testing.md",
+    "docs/howto/same-models.md",
+    "docs/howto/move-weights.md",
+    "docs/start/installation.md",
+    "docs/reference/layers.md",
+    "docs/howto/leave-mxnet.md",
+    "docs/howto/pictures.md",
+    "docs/howto/write-a-block.md",
+    "docs/howto/report.md",
+    "docs/howto/tensors.md",
+    "docs/howto/test-your-blocks.md",
 ]
 RUN_ELSEWHERE = {
-    "docs/speed.md",  # on GPUs, which not every machine has
-    "docs/write-a-backend.md",  # the files of a project: tests/kit/test_numpy_backend.py
+    "docs/costs/speed.md",  # on GPUs, which not every machine has
+    "docs/howto/write-a-backend.md",  # the files of a project: tests/kit/test_numpy_backend.py
 }
 
 
@@ -41,14 +47,14 @@ def python_in(page):
 
 def test_all_pages_with_python_are_run():
     assert {page for page in PAGES if python_in(page)} == {*PROGRAMS, *RUN_ELSEWHERE}
-    assert "gpu:0" in "".join(python_in("docs/speed.md"))
+    assert "gpu:0" in "".join(python_in("docs/costs/speed.md"))
 
 
 @pytest.mark.parametrize("page", PROGRAMS)
 def test_its_python_runs(page, tmp_path):
     if len(ub.available_backends()) < 3:
         pytest.skip("it uses all three frameworks")
-    if page == "docs/report.md":
+    if page == "docs/howto/report.md":
         pytest.importorskip("plotly", reason="pages of the report need the extra `report`")
     blocks = python_in(page)
     program = tmp_path / "page.py"
@@ -81,18 +87,19 @@ def test_its_links_lead_somewhere(page):
             assert anchor in anchors(target.resolve().relative_to(ROOT).as_posix()), link
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
-def test_the_readme_links_it(page):
-    assert f"]({page})" in PAGES["README.md"]
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_readme_links_it(section):
+    """And each page is in the table of its section, without which the site is not built."""
+    assert f"](docs/{section}/index.md)" in PAGES["README.md"]
 
 
 def test_every_layer_and_operation_is_in_the_documentation():
-    prose = re.sub(r"^```.*?^```", "", PAGES["docs/layers.md"], flags=re.M | re.S)
+    prose = re.sub(r"^```.*?^```", "", PAGES["docs/reference/layers.md"], flags=re.M | re.S)
     named = re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", prose)))
     assert {*layers.__all__, *ub.ops.__all__} <= {*named}
 
 
 def test_every_cause_is_in_the_documentation():
-    table = PAGES["docs/equivalence.md"].partition("## Causes")[2]
+    table = PAGES["docs/howto/same-models.md"].partition("## Causes")[2]
     listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.M)
     assert listed == [(name, sentence(name)) for name in CAUSES]

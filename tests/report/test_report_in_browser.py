@@ -5,43 +5,22 @@ A browser that is not there is a visible skip; `UNIFIED_BLOCKS_BROWSER=1` promis
 """
 
 import os
-import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from testbed.browsing import SCHEMES, SECONDS, SIZES, chromium, problems, visits
 from testbed.pages import CASES, HOSTILE, NASTY, comparison, matrix, port
 
-CHROMIUM = shutil.which("chromium")
 WRITTEN = Path(os.environ.get("UNIFIED_BLOCKS_PAGE", "nowhere"))
-PROMISED = os.environ.get("UNIFIED_BLOCKS_BROWSER") == "1"
-SCHEMES = ("light", "dark")
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
-SECONDS = 10
-"""To open a page in, on a machine that does other things at the same time; two if it is idle."""
 
 
 @pytest.fixture(scope="module")
 def browser():
-    try:
-        pytest.importorskip("jinja2")
-        pytest.importorskip("plotly")
-        pytest.importorskip("playwright")
-        pytest.importorskip("axe_playwright_python")
-        if CHROMIUM is None:
-            pytest.skip("chromium is not installed")
-    except pytest.skip.Exception as missing:
-        if PROMISED:
-            pytest.fail(f"UNIFIED_BLOCKS_BROWSER promises a browser, and {missing}")
-        raise
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium("jinja2", "plotly") as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,37 +57,16 @@ def name(request):
 
 @pytest.fixture
 def visit(browser, files):
-    """Open a page; afterwards, fail if it said anything, asked for anything, or opened a dialog."""
-    contexts, said = [], []
+    """Open a page of ours, which may ask for nothing but itself."""
+    with visits(browser, lambda page, url: url == page) as opened:
 
-    def opened(name, scheme="light", size="desktop"):
-        context = browser.new_context(color_scheme=scheme, viewport=SIZES[size], offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: said.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: said.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog}"), dialog.dismiss()))
-        url = files[name].absolute().as_uri()
-        page.on("request", lambda request: request.url == url or said.append(request.url[:200]))
-        page.goto(url)
-        page.locator(".plot").first.scroll_into_view_if_needed()
-        page.wait_for_selector(".plot .main-svg")
-        return page
+        def drawn(name, scheme="light", size="desktop"):
+            page = opened(files[name].absolute().as_uri(), scheme, size)
+            page.locator(".plot").first.scroll_into_view_if_needed()
+            page.wait_for_selector(".plot .main-svg")
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [words for words in said if not words.startswith("data:")] == []
-
-
-def problems(page):
-    """What axe-core finds."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response
-    assert len(found["passes"]) > 15
-    return {v["id"]: [node["html"][:200] for node in v["nodes"]] for v in found["violations"]}
+        yield drawn
 
 
 def click(page, i, j, of=0):

@@ -1,7 +1,7 @@
 """What a backend may lack: one list, by which tests are skipped and which the documentation shows.
 
 A backend says what it lacks, and why, in `Backend.lacks`; `Backend.remarks` holds notes on what it
-has. `unified-blocks capabilities` prints the table in `docs/capabilities.md`.
+has. `unified-blocks capabilities` prints the table in `docs/reference/capabilities.md`.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def from_numpy(
     Where the two can, they hold the same memory: what is written to one is then in the other.
     MXNet computes later than it is asked to, so that an array may be written to again only after
     `.asnumpy()` of what came of it; TensorFlow takes its tensors never to change, and variables
-    made of one can hold its memory. docs/tensors.md says when memory is shared.
+    made of one can hold its memory. docs/howto/tensors.md says when memory is shared.
 
     Args:
         a: a NumPy array, or what `numpy.asarray` takes.
@@ -96,7 +96,7 @@ def to_numpy(t: Any, *, copy: bool | None = None) -> Array:
 
     Its numbers are computed, whatever the framework. Where the two can, they hold the same memory:
     such an array is read-only, keeps that memory alive, and shows what the framework writes there
-    later. docs/tensors.md says when that is so.
+    later. docs/howto/tensors.md says when that is so.
 
     Args:
         t: a tensor of any framework, or an array.

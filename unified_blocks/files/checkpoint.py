@@ -19,7 +19,7 @@ from unified_blocks.models.variables import stored_of
 from unified_blocks.version import __version__
 
 VERSION = 1
-"""The version of the format, which `docs/checkpoint-format.md` describes."""
+"""The version of the format, which `docs/reference/checkpoint-format.md` describes."""
 OTHERS = (".pt", ".pth", ".params", ".h5", ".keras", ".npz", ".npy")
 
 

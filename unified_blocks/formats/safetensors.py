@@ -2,7 +2,7 @@
 
 A file is eight bytes, the length of the header, little-endian; the header, in JSON: for each array
 its dtype, shape and place, and under `__metadata__` strings; and then the numbers.
-`docs/checkpoint-format.md` describes the metadata of this library.
+`docs/reference/checkpoint-format.md` describes the metadata of this library.
 """
 
 from __future__ import annotations
