@@ -1,4 +1,4 @@
-"""Write what the cells of the site print on each framework to `unified_blocks/notebook/records.json`.
+"""Write what the cells of the site print to `unified_blocks/notebook/records.json`.
 
     python docs/record.py                  of all pages; needs all the frameworks
     python docs/record.py chapter/blocks   shows what one page prints, and writes nothing

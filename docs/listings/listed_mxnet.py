@@ -21,7 +21,7 @@ net = Listed(nn.Dense(8, activation="relu"), nn.Dense(4))
 print("parameters:", len(net._collect_params_with_prefix()))
 net.initialize()
 print("computes:", tried(lambda: net(X)))
-print(tried(lambda: ub.check(net)))
+print(*ub.check(net) or ["hidden: nothing"])
 
 for block in net.blocks:
     net.register_child(block)

@@ -20,4 +20,4 @@ class Listed(keras.Model):
 net = Listed(layers.Dense(8, activation="relu"), layers.Dense(4))
 print("computes:", tuple(net(X).shape))
 print("parameters:", len(net.trainable_weights))
-print(tried(lambda: ub.check(net)))
+print(*ub.check(net) or ["hidden: nothing"])

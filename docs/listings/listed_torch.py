@@ -19,7 +19,7 @@ class Listed(nn.Module):
 net = Listed(nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 4))
 print("computes:", tuple(net(X).shape))
 print("parameters:", len(list(net.parameters())))
-print(tried(lambda: ub.check(net)))
+print(*ub.check(net) or ["hidden: nothing"])
 
 net.blocks = nn.ModuleList(net.blocks)
 print("parameters now:", len(list(net.parameters())))
