@@ -1,0 +1,5 @@
+# on tensorflow
+print("the one by hand:", tried(lambda: tf.function(net)(X)))
+ours = ub.initialize(ub.build(ub.FixedHiddenMLP(20), x.shape), seed=0)
+graph = tf.function(ours)
+print(f"the library's: {float(ours(X)):.5f} as Python, {float(graph(X)):.5f} as a graph")

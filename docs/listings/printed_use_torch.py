@@ -1,0 +1,4 @@
+# on torch
+print("in a file:", list(net.state_dict()))
+print("gradient:", tried(lambda: net(X).backward()))
+print("graph:", tried(lambda: torch.export.export(net, (X,))))
