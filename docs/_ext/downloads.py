@@ -100,7 +100,8 @@ def standing_alone(notebook, page: str, folder: Path, wheel: str):
     about = ABOUT["pt-BR" if section == "capitulo" else "en"].format(wheel=wheel)
     first = [nbformat.v4.new_markdown_cell(about), nbformat.v4.new_code_cell(INSTALL)]
     metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
-    alone = nbformat.v4.new_notebook(cells=[*cells[:1], *first, *cells[1:]], metadata=metadata)
+    at = next(n for n, cell in enumerate(cells) if cell.cell_type == "code")
+    alone = nbformat.v4.new_notebook(cells=[*cells[:at], *first, *cells[at:]], metadata=metadata)
     for n, cell in enumerate(alone.cells):
         cell["id"] = f"cell-{n}"  # the same in each build
     return alone
