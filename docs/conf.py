@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "downloads",
     "tabs",
 ]
 exclude_patterns = ["listings", "records", "_*"]
@@ -33,8 +35,11 @@ html_theme = "furo"
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 templates_path = ["_templates"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 html_show_search_summary = False  # it would fetch pages, which browsers refuse from a disk
 
@@ -70,11 +75,14 @@ CACHE = Path(os.environ.get("UNIFIED_BLOCKS_DOCS_CACHE", ROOT / ".tox" / "docs-c
 nb_execution_cache_path = str(CACHE / what_cells_depend_on())
 
 
-def language_of_the_page(app, page, template, context, doctree):
-    """Pages of `capitulo/` are in Portuguese."""
+def last_changes(app, page, template, context, doctree):
+    """Pages of `capitulo/` are in Portuguese; an empty corner of a table is no heading."""
     if page.startswith("capitulo/"):
         context["language"] = "pt-BR"
+    if "body" in context:
+        corner = r'<th class="head[^"]*"><p></p></th>'
+        context["body"] = re.sub(corner, "<td></td>", context["body"])
 
 
 def setup(app):
-    app.connect("html-page-context", language_of_the_page)
+    app.connect("html-page-context", last_changes)
