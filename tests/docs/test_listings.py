@@ -20,6 +20,7 @@ PAGES = {
     for folder in ("chapter", "capitulo")
     for path in sorted((DOCS / folder).glob("*.md"))
 }
+OTHERS = "".join(path.read_text(encoding="utf-8") for path in DOCS.glob("start/*.md"))
 IN_BOTH = [page.partition("/")[2] for page in PAGES if page.startswith("capitulo/")]
 CELL = re.compile(r"^```\{code-cell\} python\n(.*?)^```$", re.M | re.S)
 LOADED = re.compile(r":load: \.\./listings/(\w+)_(\w+)\.py\n:tags: \[(\w+)\]\n")
@@ -31,7 +32,7 @@ def cells(page):
 
 def loaded(page):
     """The listings of a page: `(name, framework, tag)`."""
-    return [found.groups() for cell in cells(page) if (found := LOADED.fullmatch(cell))]
+    return LOADED.findall("".join(cells(page)))
 
 
 @pytest.mark.parametrize("name", LISTINGS)
@@ -41,7 +42,8 @@ def test_its_first_line_names_its_framework(name):
 
 
 def test_each_is_on_a_page():
-    assert {f"{name}_{tab}" for page in PAGES for name, tab, _ in loaded(page)} == set(LISTINGS)
+    found = [each for page in PAGES for each in loaded(page)] + LOADED.findall(OTHERS)
+    assert {f"{name}_{tab}" for name, tab, _ in found} == set(LISTINGS)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -108,33 +110,38 @@ def test_a_changed_listing_has_none():
     assert records.key(tab, cell + "print()\n") not in records.records()
 
 
-def executed():
-    """What the build of the site ran, as files."""
+def notebooks():
+    """The notebooks of the built site, by their names."""
     site = os.environ.get("UNIFIED_BLOCKS_SITE")
     if not site:
         pytest.skip("UNIFIED_BLOCKS_SITE names no built site")
-    found = sorted((Path(site).parent / "jupyter_execute").glob("*/*.ipynb"))
-    assert found, f"no notebooks beside {site}"
-    return {path: json.loads(path.read_text(encoding="utf-8"))["cells"] for path in found}
+    found = {path.name: path.read_text("utf-8") for path in Path(site).glob("notebooks/*.ipynb")}
+    assert found, f"no notebooks in {site}"
+    return {name: json.loads(text)["cells"] for name, text in found.items()}
 
 
 def printed(cell):
-    parts = []
-    for output in cell["outputs"]:
-        if output["output_type"] == "stream" and output["name"] == "stdout":
-            parts.append("".join(output["text"]))
-        elif "data" in output:
-            parts.append("".join(output["data"]["text/plain"]) + "\n")
-    return "".join(parts).rstrip()
+    """What a cell printed and showed."""
+    shown = [
+        "".join(output["text"])
+        if "text" in output
+        else "".join(output["data"]["text/plain"]) + "\n"
+        for output in cell["outputs"]
+    ]
+    return "".join(shown).rstrip()
 
 
 def test_the_build_printed_what_the_records_say():
+    """If not: `python docs/record.py .tox/site/html`."""
     found = {}
-    for path, cells_of_it in executed().items():
+    for name, cells_of_it in notebooks().items():
         for cell in cells_of_it:
             first, _, rest = "".join(cell["source"]).partition("\n")
             if cell["cell_type"] == "code" and (named := FIRST_LINE.fullmatch(first)):
                 key = records.key(named[1], rest)
-                assert records.records()[key]["text"] == printed(cell), f"{path.name}: {first}"
-                found[key] = path.name
-    assert set(found) == set(records.records()), "a record of a cell that is gone"
+                found[key] = (name, printed(cell))
+                assert key in records.records(), f"{name}: a cell {first!r} without a record"
+    recorded = records.records()
+    assert {key: text for key, (_, text) in found.items()} == {
+        key: record["text"] for key, record in recorded.items()
+    }
