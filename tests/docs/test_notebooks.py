@@ -1,4 +1,4 @@
-"""Pages as notebooks, where a framework is missing: its cells show what was recorded, and say so."""
+"""Pages as notebooks where a framework is missing: its cells show what was recorded."""
 
 import importlib.util
 
