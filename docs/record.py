@@ -1,18 +1,17 @@
-"""Write what the cells of the site print to `unified_blocks/notebook/records.json`.
+"""Write what the cells of the built site printed to `unified_blocks/notebook/records.json`.
 
-    python docs/record.py                  of all pages; needs all the frameworks
-    python docs/record.py chapter/blocks   shows what one page prints, and writes nothing
+    python docs/record.py .tox/site/html   what `tox run -e docs` has built, on all frameworks
+    python docs/record.py chapter/blocks   runs one page, shows what its cells print, writes nothing
 
-A notebook shows these records where a framework is missing. Needs MyST-NB, nbclient and ipykernel.
-`tests/docs/test_listings.py` compares the records with what the build of the site printed.
+A notebook shows these records where a framework is missing. A page is run by nbclient, in a kernel
+of ipykernel, and read by MyST-NB.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,7 @@ from unified_blocks.backend.registry import resolve_name
 from unified_blocks.notebook import FIRST_LINE, records
 
 DOCS = Path(__file__).parent
-FILE = Path(records.__file__).with_name(records.FILE)
-TWICE = "capitulo"  # the same cells as those of `chapter`
-
-
-def pages() -> list[str]:
-    """The pages that have a cell for a framework, each without its `.md`."""
-    texts = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*/*.md"))}
-    return [
-        page.relative_to(DOCS).with_suffix("").as_posix()
-        for page, text in texts.items()
-        if page.parent.name != TWICE and re.search(r"^(:load: .*listings/|# on \w+$)", text, re.M)
-    ]
+FILE = DOCS.parent / "unified_blocks" / "notebook" / records.FILE  # not that of an installed copy
 
 
 def notebook(page: str) -> Any:
@@ -43,14 +31,12 @@ def notebook(page: str) -> Any:
     return read_myst_markdown_notebook(path.read_text(encoding="utf-8"), path=path)
 
 
-def executed(page: str, *, to_the_end: bool = False) -> Any:
-    """A page as a notebook that was run, in a kernel of its own; `to_the_end` despite errors."""
+def executed(page: str) -> Any:
+    """A page as a notebook that was run to its end, in a kernel of its own, errors or not."""
     from nbclient import NotebookClient
 
     made = notebook(page)
-    where = {"metadata": {"path": str(DOCS / page.partition("/")[0])}}
-    options = {"timeout": 600, "kernel_name": "python3", "allow_errors": to_the_end}
-    NotebookClient(made, resources=where, **options).execute()
+    NotebookClient(made, timeout=600, kernel_name="python3", allow_errors=True).execute()
     return made
 
 
@@ -79,36 +65,38 @@ def recorded(book: Any) -> Iterator[tuple[str, dict[str, str]]]:
             yield records.key(backend.name, rest), record
 
 
-def joined(all_pages: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The records of several notebooks.
+def joined(site: Path) -> dict[str, dict[str, str]]:
+    """The records of all notebooks of a site.
 
     Raises:
         ValueError: two cells of one text printed different things.
     """
+    import nbformat
+
     found: dict[str, dict[str, str]] = {}
-    for page, book in all_pages.items():
-        for key, record in recorded(book):
+    for path in sorted(site.glob("notebooks/*.ipynb")):
+        for key, record in recorded(nbformat.read(path, as_version=4)):
             if found.setdefault(key, record) != record:
                 raise ValueError(
-                    f"{page}: a cell's text must tell what it prints; got two records of one: "
-                    f"{found[key]['text']!r} and {record['text']!r}: write one of them otherwise"
+                    f"{path.name}: a cell's text must tell what it prints; got two records of "
+                    f"one: {found[key]['text']!r} and {record['text']!r}: change one of the cells"
                 )
     return dict(sorted(found.items()))
 
 
 def show(page: str) -> None:
     """Print the code cells of a page, and what they print."""
-    for cell in executed(page, to_the_end=True).cells:
+    for cell in executed(page).cells:
         if cell.cell_type == "code":
             print(cell.source.strip(), printed(cell), sep="\n→ ", end="\n\n")
 
 
 def main() -> None:
-    if sys.argv[1:]:
-        for page in sys.argv[1:]:
-            show(page)
+    (argument,) = sys.argv[1:]
+    if (DOCS / f"{argument}.md").is_file():
+        show(argument)
         return
-    found = joined({page: executed(page) for page in pages()})
+    found = joined(Path(argument))
     FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(found)} records in {FILE}")
 

@@ -1,0 +1,68 @@
+"""Pages as notebooks where a framework is missing: its cells show what was recorded."""
+
+import importlib.util
+
+import pytest
+
+import unified_blocks as ub
+from testbed.where import ROOT
+from unified_blocks.backend.registry import registered_backends
+from unified_blocks.notebook import FIRST_LINE, records
+
+nbformat = pytest.importorskip("nbformat", reason="pages become notebooks by MyST-NB")
+nbclient = pytest.importorskip("nbclient", reason="notebooks are run by nbclient")
+pytest.importorskip("myst_nb", reason="pages become notebooks by MyST-NB")
+pytest.importorskip("ipykernel", reason="notebooks run in a kernel")
+
+spec = importlib.util.spec_from_file_location("record", ROOT / "docs" / "record.py")
+record = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(record)
+
+PAGES = ["start/first-block", "chapter/blocks"]
+HIDE = "import sys\nsys.modules[{name!r}] = None"
+"""A first cell that makes a framework one that cannot be found."""
+
+
+def run(page, hidden=None):
+    """A page as a notebook that was run; an error in a cell is raised."""
+    made = record.notebook(page)
+    if hidden:
+        made.cells.insert(0, nbformat.v4.new_code_cell(HIDE.format(name=hidden)))
+    nbclient.NotebookClient(made, timeout=600, kernel_name="python3").execute()
+    return [cell for cell in made.cells if cell.cell_type == "code"]
+
+
+def check(cells, missing):
+    """Each cell of a missing framework shows its record, and those of the others their own."""
+    seen = dict.fromkeys(registered_backends(), 0)
+    for cell in cells:
+        first, _, rest = cell.source.partition("\n")
+        named = FIRST_LINE.fullmatch(first)
+        if not named:
+            continue
+        name = named[1]
+        seen[name] += 1
+        if name in missing:
+            found = records.records()[records.key(name, rest)]
+            framework = found["framework"]
+            assert record.printed(cell) == (
+                f"{framework.split()[0]} is not installed here. Recorded with {framework}:\n"
+                f"{found['text']}"
+            )
+        else:
+            assert "not installed" not in record.printed(cell)
+    assert min(seen.values()) > 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_runs_without_this_framework(page, backend_name):
+    missing = registered_backends().keys() - set(ub.available_backends())
+    check(run(page, hidden=backend_name), {*missing, backend_name})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_runs_with_what_is_here(page):
+    missing = registered_backends().keys() - set(ub.available_backends())
+    if not missing:
+        pytest.skip("the build of the site runs it where all frameworks are")
+    check(run(page), missing)
