@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from jupyter_cache import get_cache
 from myst_nb.sphinx_ext import OUTPUT_FOLDER
 
 SECTIONS = ("start", "chapter", "capitulo", "gallery")
@@ -72,14 +73,10 @@ def cells_of(source: str, folder: Path):
 
 
 def shown(outputs: list) -> list:
-    """What a page shows of a cell's outputs.
-
-    The page is written from the same outputs, and MyST-NB has put all that was printed into the
-    first.
-    """
-    printed = [output for output in outputs if output.output_type == "stream"]
-    first = next((output for output in printed if output.name == "stdout"), None)
-    return [output for output in outputs if output is first or output not in printed]
+    """What a page shows of a cell's outputs: all that was printed, as one; no warnings."""
+    printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
+    stream = [nbformat.v4.new_output("stream", text=printed)] if printed else []
+    return stream + [output for output in outputs if output.output_type != "stream"]
 
 
 def standing_alone(notebook, page: str, folder: Path, wheel: str):
@@ -100,7 +97,8 @@ def standing_alone(notebook, page: str, folder: Path, wheel: str):
     about = ABOUT["pt-BR" if section == "capitulo" else "en"].format(wheel=wheel)
     first = [nbformat.v4.new_markdown_cell(about), nbformat.v4.new_code_cell(INSTALL)]
     metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
-    alone = nbformat.v4.new_notebook(cells=[*cells[:1], *first, *cells[1:]], metadata=metadata)
+    at = next(n for n, cell in enumerate(cells) if cell.cell_type == "code")
+    alone = nbformat.v4.new_notebook(cells=[*cells[:at], *first, *cells[at:]], metadata=metadata)
     for n, cell in enumerate(alone.cells):
         cell["id"] = f"cell-{n}"  # the same in each build
     return alone
@@ -123,9 +121,11 @@ def write(app, exception) -> None:
     for old in folder.iterdir():
         old.unlink()
     wheel = build_the_wheel(folder)
-    executed = Path(app.outdir).parent / OUTPUT_FOLDER
+    read = Path(app.outdir).parent / OUTPUT_FOLDER
+    cache = get_cache(app.config.nb_execution_cache_path)
     for page in offered(app.env):
-        notebook = nbformat.read(executed / f"{page}.ipynb", as_version=4)
+        notebook = nbformat.read(read / f"{page}.ipynb", as_version=4)
+        _, notebook = cache.merge_match_into_notebook(notebook)  # what it printed is there
         alone = standing_alone(notebook, page, Path(app.srcdir, page).parent, wheel)
         nbformat.validate(alone)
         nbformat.write(alone, folder / f"{page.replace('/', '-')}.ipynb")

@@ -137,13 +137,15 @@ def test_its_prose_is_plain_markdown_with_links_into_the_site(name):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_shows_what_its_page_shows(name):
     section, _, page = name.removesuffix(".ipynb").partition("-")
-    shown = (SITE / section / f"{page}.html").read_text(encoding="utf-8")
-    shown = words(unescape(re.sub(r"<[^>]+>", "", shown)))
+    source = (SITE / section / f"{page}.html").read_text(encoding="utf-8")
+    shown, seen = words(unescape(re.sub(r"<[^>]+>", "", source))), 0
     for cell in notebook(name):
         printed = [output for output in cell.get("outputs", []) if "name" in output]
         assert [output["name"] for output in printed] in ([], ["stdout"])
         for output in printed:
             assert words("".join(output["text"])) in shown
+        seen += bool(cell.get("outputs"))
+    assert seen == len(re.findall(r'class="[^"]*\bcell_output\b', source)) > 0
 
 
 def words(text):
