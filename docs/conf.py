@@ -58,7 +58,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LE
 def what_cells_depend_on() -> str:
     """The package, its examples and the frameworks, as one short hash: what a cache is good for.
 
-    Not the records of what cells print where a framework is missing: none is, where sites are built.
+    Not the records of what cells print where a framework is missing: none is, where this runs.
     """
     found = hashlib.sha256()
     for folder in ("unified_blocks", "backends", "examples", "docs/records"):

@@ -21,12 +21,13 @@ WHEEL = re.compile(r"unified_blocks-.*\.whl")
 INSTALL = """\
 %pip install -q --find-links . "unified-blocks[torch,tensorflow,notebook]"
 %pip install -q --no-deps mxnet==1.9.1
-%pip install -q requests "graphviz<0.9" setuptools"""
+%pip install -q requests "graphviz<0.9" setuptools
+import setuptools  # MXNet imports distutils, which newer Pythons have from it"""
 ABOUT = {
     "en": "The next cell installs what this notebook needs, on Python 3.11 to 3.13. Put `{wheel}`, "
-    "which lies beside this notebook, into the same folder. Restart the kernel afterwards.",
+    "which lies beside this notebook, into the same folder.",
     "pt-BR": "A próxima célula instala o que este notebook precisa, em Python 3.11 a 3.13. Ponha "
-    "`{wheel}`, que está ao lado deste notebook, na mesma pasta. Depois reinicie o kernel.",
+    "`{wheel}`, que está ao lado deste notebook, na mesma pasta.",
 }
 INCLUDE = re.compile(r"^(```+|:::+)\{literalinclude\} +(\S+)\n(?::.*\n)*\1[ \t]*$", re.M)
 LINK = re.compile(r"(\]\()(?!https?:|#)([^)\s]+?)\.md((?:#[^)\s]*)?\))")
