@@ -14,4 +14,4 @@ class Halving(nn.Module):
 chimera = nn.Sequential(NestMLP(), nn.Linear(16, 20), Halving())
 ub.initialize(chimera, seed=0)
 print(f"{float(chimera(X)):.5f}")
-print([name for name, _ in chimera.named_parameters() if "weight" in name])
+print(*[name for name, _ in chimera.named_parameters() if "weight" in name], sep="\n")

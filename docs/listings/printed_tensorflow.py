@@ -25,4 +25,5 @@ class FixedHiddenMLP(keras.Model):
 net = FixedHiddenMLP()
 net(X)
 ub.initialize(net.dense, seed=0)
-print(f"output: {float(net(X)):.5f}")
+outputs["TensorFlow"] = float(net(X))
+print(f"output: {outputs['TensorFlow']:.5f}")

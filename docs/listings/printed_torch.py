@@ -22,4 +22,5 @@ class FixedHiddenMLP(nn.Module):
 
 net = FixedHiddenMLP()
 ub.initialize(net.dense, seed=0)
-print(f"output: {float(net(X)):.5f}")
+outputs["PyTorch"] = float(net(X))
+print(f"output: {outputs['PyTorch']:.5f}")

@@ -66,3 +66,30 @@ def test_a_page_runs_with_what_is_here(page):
     if not missing:
         pytest.skip("the build of the site runs it where all frameworks are")
     check(run(page), missing)
+
+
+def site(folder, *texts):
+    """A built site of one notebook, whose cells on this backend all have one text."""
+    name = ub.available_backends()[0]
+    (folder / "notebooks").mkdir()
+    cells = [
+        nbformat.v4.new_code_cell(
+            f"# on {name}\nx", outputs=[nbformat.v4.new_output("stream", text=text)]
+        )
+        for text in texts
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebooks" / "page.ipynb")
+    return folder
+
+
+def test_a_record_is_what_the_build_printed(tmp_path, backend_name):
+    (found,) = record.joined(site(tmp_path, "3\n", "3\n")).items()
+    key, written = found
+    assert key == records.key(ub.available_backends()[0], "x")
+    assert written["text"] == "3"
+    assert written["framework"].startswith(ub.get_backend(ub.available_backends()[0]).title)
+
+
+def test_cells_that_print_different_things_must_differ(tmp_path, backend_name):
+    with pytest.raises(ValueError, match=r"a cell's text must tell what it prints; got .*'3'.*'4'"):
+        record.joined(site(tmp_path, "3\n", "4\n"))
