@@ -24,17 +24,20 @@ PAGES = {
     "errors": ("Names: errors", ("errors",)),
 }
 """Each page: its title, and the rooms whose names it has."""
+WITH_MEMBERS = PAGES.keys() - {"layers", "errors"}
+"""Pages whose classes are used by their methods; a layer is called."""
 IN_ITS_MODULE = {"KEEP"}
 """Constants, which have no docstring; their room's says what they are."""
 
 
-def entry(path: str, thing: object) -> str:
-    """What makes autodoc write about a name."""
+def entry(path: str, thing: object, members: bool) -> str:
+    """What makes autodoc write about a name, and about the methods of a class."""
     if inspect.isclass(thing):
         kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
+        options = "   :members:\n" if members else ""
     else:
-        kind = "autofunction"
-    return f"```{{eval-rst}}\n.. {kind}:: {path}\n```\n"
+        kind, options = "autofunction", ""
+    return f"```{{eval-rst}}\n.. {kind}:: {path}\n{options}```\n"
 
 
 def public() -> dict[str, object]:
@@ -64,7 +67,7 @@ def pages() -> dict[str, str]:
             )
         page = of_room[room]
         title = family[0].replace("_", " ").capitalize() if page in {"layers", "operations"} else ""
-        entries[page].setdefault(title, []).append(entry(path, thing))
+        entries[page].setdefault(title, []).append(entry(path, thing, page in WITH_MEMBERS))
     return {
         page: "\n".join(
             [f"# {PAGES[page][0]}\n"]
