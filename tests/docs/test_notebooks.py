@@ -19,7 +19,18 @@ record = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(record)
 
 PAGES = ["start/first-block", "chapter/blocks"]
-HIDE = "import sys\nsys.modules[{name!r}] = None"
+HIDE = """\
+from importlib.machinery import PathFinder
+
+found = PathFinder.find_spec
+
+
+def without(name, path=None, target=None):
+    return None if name == {name!r} else found(name, path, target)
+
+
+PathFinder.find_spec = without
+"""
 """A first cell that makes a framework one that cannot be found."""
 
 
