@@ -22,11 +22,12 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "downloads",
+    "reference",
     "tabs",
 ]
 exclude_patterns = ["listings", "records", "_*"]
 default_role = "code"
-napoleon_custom_sections = ["Shape"]
+napoleon_custom_sections = ["Shape", "Canonical weights", "Properties", "Source"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 4  # links to headings are checked
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import unified_blocks as ub
 from testbed.where import ROOT
 
 SITE = Path(os.environ.get("UNIFIED_BLOCKS_SITE", "nowhere")).absolute()
@@ -164,3 +165,14 @@ def test_links_to_other_sites_lead_somewhere(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-b", "linkcheck", ROOT / "docs", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (tmp_path / "output.txt").read_text(encoding="utf-8")
+
+
+def test_every_public_name_has_its_place_in_the_reference():
+    ids = {
+        name for page in PAGES if page.startswith("reference/generated/") for name in read(page).ids
+    }
+    named = [f"unified_blocks.{name}" for name in ub.__all__]
+    named += [f"unified_blocks.ops.{name}" for name in ub.ops.__all__]
+    constants = {"unified_blocks.KEEP", "unified_blocks.ops.KEEP"}
+    modules = {"unified_blocks.ops", "unified_blocks.porting"}
+    assert {*named} - ids == constants | modules
