@@ -1,6 +1,7 @@
 """Pages as notebooks where a framework is missing: its cells show what was recorded."""
 
 import importlib.util
+import os
 
 import pytest
 
@@ -14,12 +15,26 @@ nbclient = pytest.importorskip("nbclient", reason="notebooks are run by nbclient
 pytest.importorskip("myst_nb", reason="pages become notebooks by MyST-NB")
 pytest.importorskip("ipykernel", reason="notebooks run in a kernel")
 
+CHAPTER = ROOT / "docs" / "chapter"
 spec = importlib.util.spec_from_file_location("record", ROOT / "docs" / "record.py")
 record = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(record)
 
 PAGES = ["start/first-block", "chapter/blocks"]
-HIDE = "import sys\nsys.modules[{name!r}] = None"
+if os.environ.get("UNIFIED_BLOCKS_SOAK"):
+    PAGES = [PAGES[0], *(f"chapter/{path.stem}" for path in sorted(CHAPTER.glob("[!i]*.md")))]
+HIDE = """\
+from importlib.machinery import PathFinder
+
+found = PathFinder.find_spec
+
+
+def without(name, path=None, target=None):
+    return None if name == {name!r} else found(name, path, target)
+
+
+PathFinder.find_spec = without
+"""
 """A first cell that makes a framework one that cannot be found."""
 
 
