@@ -34,5 +34,5 @@ def test_it_comes_back():
 
 @pytest.mark.parametrize("value", [{1}, b"bytes", object(), 1j, [1, {"a": lambda: 1}]], ids=repr)
 def test_what_cannot_be_kept(value):
-    with pytest.raises(ub.UnsupportedError, match="must be numbers, strings and arrays.*got a"):
+    with pytest.raises(ub.UnsupportedError, match=r"must be numbers, strings and arrays.*got a"):
         packed({"one": value}, "callback.0", {})
