@@ -45,7 +45,14 @@ Channels = Literal["first", "last"]
 
 
 class Backend(ABC):
-    """A framework, as this library sees it."""
+    """A framework, as this library sees it.
+
+    Example::
+
+        backend = ub.get_backend()
+        x = backend.from_numpy(np.zeros((2, 20), "float32"))
+        backend.is_tensor(x), backend.dtype_of(x), backend.device_of(x)  # (True, 'float32', 'cpu')
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
