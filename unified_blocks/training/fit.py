@@ -106,7 +106,6 @@ def fit(
         precision=(precision, None),
         average=(average, None),
         checkpoint=(checkpoint, None),
-        distributed=(distributed, "auto", None),
     )
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         check_count("fit", name, number)

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, TrainingStep, Variable
+from unified_blocks.backend import (
+    Clip,
+    Loss,
+    Optimizer,
+    ParameterGroup,
+    StepOptions,
+    TrainingStep,
+    Variable,
+)
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
@@ -27,7 +35,7 @@ from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
-from unified_blocks.training.workers.join import Distributed
+from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
 STEP = "optimizer.step"
@@ -89,7 +97,6 @@ class Trainer(Stateful):
             groups=(groups, (), []),
             precision=(precision, None),
             average=(average, None),
-            distributed=(distributed, "auto", None),
         )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
@@ -97,7 +104,8 @@ class Trainer(Stateful):
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         if all(v.is_built for v in variables):
             self._check_trainable(variables)
-            self.training_step = self.backend.training_step(net, optimizer, loss)
+            options = self.options()
+            self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @cached_property
     def training_step(self) -> TrainingStep:
@@ -109,7 +117,8 @@ class Trainer(Stateful):
         variables = all_built(self.net, "Trainer")
         self._check_trainable(variables)
         self.device = device_of_variables(variables)
-        return self.backend.training_step(self.net, self.optimizer, self.loss)
+        options = self.options()
+        return self.backend.training_step(self.net, self.optimizer, self.loss, options)
 
     def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
