@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property, partial
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import first_of, mapped, mapper_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.learning import LONG, caller, in_graphs, loss_function
+from unified_blocks_mxnet.learning import LONG, applied, caller, in_graphs, loss_function
 from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.variables import walk
+from unified_blocks_mxnet.weighted import weighted_loss
 
 AT_ONCE = 16
 """How many batches are gathered at once."""
@@ -24,13 +28,14 @@ class MXNetTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer = net, optimizer.rounded()
         self.call = caller(net)
         self.ways = {EAGER: self.call}
+        self.named = loss
         self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)
@@ -45,8 +50,6 @@ class MXNetTrainingStep(TrainingStep):
         return getattr(self.call, "traces", 0)
 
     def __call__(self, x, y, w=None):
-        if w is not None:
-            self.check_given(w)
         with numpy_semantics():
             return self.update(x, y, w)
 
@@ -54,23 +57,25 @@ class MXNetTrainingStep(TrainingStep):
         return numpy_semantics()
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
-        self.check_given(w, rates)
+        self.check_given(rates)
         data = (x, y) if w is None else (x, y, w)
-        update, values = self.updating(rates), []
+        update, each, values = self.updating(rates), mapper_of(data), []
         with numpy_semantics():
-            rows = mx.np.array(order, dtype="int64", ctx=x.ctx)
+            rows = mx.np.array(order, dtype="int64", ctx=first_of(x).ctx)
             for i in range(0, len(order), AT_ONCE * batch_size):
                 # Some batches are gathered together, for a part of an array is no copy.
                 some = rows[i : i + AT_ONCE * batch_size]
-                gathered = [None if a is None else mx.np.take(a, some, axis=0) for a in data]
+                gathered = each(partial(mx.np.take, indices=some, axis=0), data)
                 for j in range(0, len(some), batch_size):
-                    batch = (None if a is None else a[j : j + batch_size] for a in gathered)
-                    values.append(update(*batch))
+                    rows_of = itemgetter(slice(j, j + batch_size))
+                    values.append(update(*each(rows_of, gathered)))
             return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
+        if w is not None:
+            return self.hooked(x, y, w, rate)
         with mx.autograd.record():
-            value = apply_loss(self.loss, self.call(x), y)
+            value = apply_loss(self.loss, applied(self.call, x, self.net), y)
         value.backward()
         # The loss is a mean already; a parameter that it does not depend on stays.
         self.trainer.step(1, ignore_stale_grad=True)
@@ -79,7 +84,7 @@ class MXNetTrainingStep(TrainingStep):
 
     def hooked(self, x, y, w=None, rate=None):
         with mx.autograd.record():
-            output = self.call(x)
+            output = applied(self.call, x, self.net)
             value = self.loss_of(output, y, w)
         value.backward()
         buffers = [v.parameter.list_grad()[0] for v in self.variables]
@@ -93,7 +98,11 @@ class MXNetTrainingStep(TrainingStep):
         return self.seen(value, output, y, w)
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return apply_loss(self.loss, output, y) if w is None else self.weighted(output, y, w)
+
+    @cached_property
+    def weighted(self):
+        return weighted_loss(self.named)
 
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
@@ -106,7 +115,7 @@ class MXNetTrainingStep(TrainingStep):
         def taken(a):
             return mx.np.take(a, mx.np.array(rows, dtype="int64", ctx=a.ctx), axis=0)
 
-        return tuple(None if a is None else taken(a) for a in data)
+        return mapped(taken, data)
 
     def fetched(self, values):
         with numpy_semantics():

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import Layout, mapped, tensors_in
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
-from unified_blocks_tensorflow.learning import loss_function
+from unified_blocks_tensorflow.learning import called, loss_function
 from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
 from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
 from unified_blocks_tensorflow.variables import layers_of, walk
+from unified_blocks_tensorflow.weighted import weighted_loss
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -26,8 +28,19 @@ LOSS = tf.float64
 """What the losses of several steps are fetched in: it holds all others."""
 
 
+NESTED = (tuple, list, dict)
+
+
 def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec(tensor.shape, tensor.dtype)
+
+
+def in_line(x: Any, y: Any, w: Any) -> tuple[Layout | None, list[tf.Tensor]]:
+    """A batch as tensors in a line, and its layout; None for that of `x`, or of `x` and `y`."""
+    if w is None and not isinstance(x, NESTED) and not isinstance(y, NESTED):
+        return None, [tf.convert_to_tensor(each) for each in (x, y) if each is not None]
+    batch = mapped(tf.convert_to_tensor, (x, y, w))
+    return Layout(batch), list(tensors_in(batch))
 
 
 class TensorFlowTrainingStep(TrainingStep):
@@ -38,11 +51,12 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     kinds = tuple(GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
-        self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        self.net, self.optimizer = net, optimizer.rounded()
+        self.named, self.loss = loss, loss_function(loss)
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
         check_scaled(net, mixed)
         self.widen = widened if mixed else lambda output: output
@@ -69,25 +83,23 @@ class TensorFlowTrainingStep(TrainingStep):
         return int(self.native.iterations.numpy())
 
     def __call__(self, x, y=None, w=None):
-        if w is not None:
-            self.check_given(w)
-        batch = [tf.convert_to_tensor(each) for each in (x, y, w) if each is not None]
+        layout, batch = in_line(x, y, w)
         with placed(self.net):  # around the call: a graph runs where it is called
-            return self.graph(self.one, *map(spec_of, batch))(*batch)
+            return self.graph(self.one, layout, *map(spec_of, batch))(*batch)
 
     def running(self):
         return placed(self.net)
 
     def update(self, x, y, w=None, rate=None):
-        batch = [tf.convert_to_tensor(each) for each in (x, y, w) if each is not None]
-        return self.graph(self.one, *map(spec_of, batch))(*batch)
+        layout, batch = in_line(x, y, w)
+        return self.graph(self.one, layout, *map(spec_of, batch))(*batch)
 
     hooked = update  # the graph that is made has the hooks in it
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
-        self.check_given(w, rates)
+        self.check_given(rates)
         if self.strategy is not None:  # a loop in a graph cannot wait for the other replicas
-            data = [None if a is None else tf.convert_to_tensor(a) for a in (x, y, w)]
+            data = mapped(tf.convert_to_tensor, (x, y, w))
             batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
             return self.fetched([self(*self.gather(data, rows)) for rows in batches])
         whole = len(order) - len(order) % batch_size
@@ -97,20 +109,20 @@ class TensorFlowTrainingStep(TrainingStep):
         losses = []
         with placed(self.net):
             with tf.device(self.variables[0].handle.value.device):
-                data = [tf.identity(each) for each in (x, y, w) if each is not None]
+                layout, given = in_line(x, y, w)
+                data = [tf.identity(each) for each in given]
             for rows in groups:
                 indices = tf.TensorSpec((None, rows.shape[1]), tf.int64)
-                graph = self.graph(self.several, indices, *map(spec_of, data))
+                graph = self.graph(self.several, layout, indices, *map(spec_of, data))
                 losses.append(graph(tf.constant(rows, tf.int64), *data))
             return tf.concat(losses, 0).numpy()
 
-    def one(self, trainable, x, *given):
-        """A step, in a graph, on `x`, and `y` and weights if they are given."""
-        w = given[-1] if self.options.weighted else None
-        y = given[0] if len(given) > self.options.weighted else None
+    def one(self, trainable, layout, *batch):
+        """A step, in a graph, on a batch of this layout; see `in_line`."""
+        x, y, w = layout.of(batch) if layout else (*batch, None, None)[:3]
         trained = [v.handle for v, chosen in zip(self.variables, trainable, strict=True) if chosen]
         with tf.GradientTape() as tape:
-            output = self.widen(self.net(x, training=True))
+            output = self.widen(called(self.net, x, training=True))
             value = self.loss_of(output, y, w)
         share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
         gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
@@ -122,18 +134,22 @@ class TensorFlowTrainingStep(TrainingStep):
         self.after()
         return self.seen(value, output, y, w)
 
-    def several(self, trainable, rows, *data):
+    def several(self, trainable, layout, rows, *data):
         """Steps, one after the other in a graph, on the `rows` (steps, batch) of `x` and `y`."""
 
         def update(batch):
-            return tf.cast(self.one(trainable, *(tf.gather(a, batch) for a in data)), LOSS)
+            return tf.cast(self.one(trainable, layout, *(tf.gather(a, batch) for a in data)), LOSS)
 
         watched = len(self.options.watched)
         given = tf.TensorSpec((1 + watched,), LOSS) if watched else LOSS
         return tf.map_fn(update, rows, parallel_iterations=1, fn_output_signature=given)
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return apply_loss(self.loss, output, y) if w is None else self.weighted(output, y, w)
+
+    @cached_property
+    def weighted(self):
+        return weighted_loss(self.named)
 
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
@@ -143,18 +159,18 @@ class TensorFlowTrainingStep(TrainingStep):
         return tf.stack([value, *(tf.cast(each, value.dtype) for each in watched)])
 
     def gather(self, data, rows):
-        return tuple(None if a is None else tf.gather(a, rows) for a in data)
+        return mapped(lambda a: tf.gather(a, rows), data)
 
     def fetched(self, values):
         return tf.cast(tf.stack(values), LOSS).numpy()
 
-    def graph(self, function, *specs):
+    def graph(self, function, layout, *specs):
         """The graph of a method of this class, found faster than by calling a `tf.function`."""
         trainable = tuple(v.trainable for v in self.variables)
-        key = (self.kind, function.__name__, trainable, *specs)
+        key = (self.kind, function.__name__, trainable, layout, *specs)
         if key not in self.graphs:
             by_xla = GRAPH_KINDS[self.kind] or None
-            step = in_every_replica(self.strategy, partial(function, trainable))
+            step = in_every_replica(self.strategy, partial(function, trainable, layout))
             traced = tf.function(step, jit_compile=by_xla)
             self.graphs[key] = traced.get_concrete_function(*specs)
         return self.graphs[key]

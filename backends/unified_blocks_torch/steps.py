@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import contextmanager
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,12 +13,14 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import applied, first_of, mapped, mapper_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
 from unified_blocks_torch.optimizers import KEPT, make_optimizer
 from unified_blocks_torch.variables import walk
+from unified_blocks_torch.weighted import weighted_loss
 
 
 def trains_alone(net: nn.Module) -> bool:
@@ -37,12 +40,17 @@ def trains_alone(net: nn.Module) -> bool:
     )
 
 
+def taken(rows: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    """These rows of a tensor."""
+    return tensor.index_select(0, rows if rows.device == tensor.device else rows.to(tensor.device))
+
+
 class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
@@ -58,7 +66,7 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
-        self.loss = loss_function(loss)
+        self.named, self.loss = loss, loss_function(loss)
         self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
 
     def use(self, kind):
@@ -71,8 +79,6 @@ class TorchTrainingStep(TrainingStep):
         return getattr(self.call, "traces", 0)
 
     def __call__(self, x, y, w=None):
-        if w is not None:
-            self.check_given(w)
         with mode(self.net, True), torch.enable_grad():
             return self.update(x, y, w)
 
@@ -82,22 +88,23 @@ class TorchTrainingStep(TrainingStep):
             yield
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
-        self.check_given(w, rates)
-        rows = torch.from_numpy(order).to(x.device)
+        self.check_given(rates)
+        rows = torch.from_numpy(order).to(first_of(x).device)
         data = (x, y) if w is None else (x, y, w)
-        update = self.updating(rates)
+        update, each = self.updating(rates), mapper_of(data)
         with self.running():
             values = [
-                update(*(None if a is None else a.index_select(0, batch) for a in data))
-                for batch in rows.split(batch_size)
+                update(*each(partial(taken, batch), data)) for batch in rows.split(batch_size)
             ]
         return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
+        if w is not None:
+            return self.hooked(x, y, w, rate)
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, self.call(x), y)
+        value = apply_loss(self.loss, applied(self.call, x), y)
         value.backward()
         self.native.step()
         self.count += 1
@@ -107,7 +114,7 @@ class TorchTrainingStep(TrainingStep):
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        output = self.call(x)
+        output = applied(self.call, x)
         value = self.loss_of(output, y, w)
         value.backward()
         trained = [v.tensor for v in self.variables]
@@ -129,7 +136,11 @@ class TorchTrainingStep(TrainingStep):
         group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return apply_loss(self.loss, output, y) if w is None else self.weighted(output, y, w)
+
+    @cached_property
+    def weighted(self):
+        return weighted_loss(self.named)
 
     @torch.no_grad()
     def seen(self, value, output, y, w):
@@ -140,8 +151,7 @@ class TorchTrainingStep(TrainingStep):
         return torch.stack([value, *watched])
 
     def gather(self, data, rows):
-        rows = torch.as_tensor(rows)
-        return tuple(None if a is None else a.index_select(0, rows.to(a.device)) for a in data)
+        return mapped(partial(taken, torch.as_tensor(rows)), data)
 
     def fetched(self, values):
         return torch.stack(values).cpu().double().numpy()

@@ -124,7 +124,8 @@ class StepOptions:
         average: d of the running average `e = d e + (1 - d) w` of the parameters.
         precision: `"bfloat16"` or `"float16"`, to compute in.
         scheduled: whether the learning rate comes with each update.
-        weighted: whether weights of the samples come with each batch.
+        weighted: whether weights of the samples come with the batches. Those that come unannounced
+            are taken too.
         group: who trains along; None when alone.
     """
 
@@ -265,7 +266,7 @@ class TrainingStep(ABC):
 
         Args:
             x, y: a batch, tensors.
-            w: the weights of its samples, of a step that is `weighted`.
+            w: the weights of its samples, if they have any.
             rate: the learning rate, of a step that is `scheduled`.
 
         Returns:
@@ -292,20 +293,19 @@ class TrainingStep(ABC):
             f"{type(self).__name__}, which is not: leave it out"
         )
 
-    def check_given(self, w: Any, rates: Any = None) -> None:
-        """Check that weights and rates come if and only if the step was made for them.
+    def check_given(self, rates: Any) -> None:
+        """Check that rates come if and only if the step was made for them.
 
         Raises:
             ValueError: when it is otherwise.
         """
-        for name, given in (("weighted", w is not None), ("scheduled", rates is not None)):
-            if given != getattr(self.options, name):
-                what = "weights" if name == "weighted" else "learning rates"
-                raise ValueError(
-                    f"a training step must get {what} exactly when it was made for them; got "
-                    f"{'some' if given else 'none'} with {name}={getattr(self.options, name)}: "
-                    f"make it with StepOptions({name}={given})"
-                )
+        given = rates is not None
+        if given != self.options.scheduled:
+            raise ValueError(
+                "a training step must get learning rates exactly when it was made for them; got "
+                f"{'some' if given else 'none'} with scheduled={self.options.scheduled}: make it "
+                f"with StepOptions(scheduled={given})"
+            )
 
     def updating(self, rates: Array | None) -> Callable[..., Any]:
         """`update`, for an epoch; each call takes the next of the rates, if there are any."""
