@@ -7,13 +7,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
 from unified_blocks.training.data.batches import mapped
 from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
+from unified_blocks_tensorflow.averages import Averages
 from unified_blocks_tensorflow.bind import placed
+from unified_blocks_tensorflow.clipping import clipped
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
 from unified_blocks_tensorflow.learning import loss_function
 from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
@@ -65,7 +69,9 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     kinds = tuple(GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
@@ -83,6 +89,13 @@ class TensorFlowTrainingStep(TrainingStep):
         with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer, self.free)
             self.native.build([v.handle for v in self.variables])
+        names = [[part.name for part in self.parts[id(v.handle)]] for v in self.variables]
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        if options.groups:
+            self.native.settings = settings_of(names, options.groups, optimizer, frozen)
+        if options.average is not None:
+            decay = float(np.float32(options.average))
+            self.kept_averages = Averages(net, self.variables, self.parts, decay)
         self.graphs: dict[Any, Callable[..., Any]] = {}
         self.kind = self.kinds[0]
 
@@ -222,13 +235,15 @@ class TensorFlowTrainingStep(TrainingStep):
         differentiated = tf.function(partial(self.differentiated, trained))  # traced once a shape
         total, sums, before = None, [None] * len(trained), []
         for batch, share in zip(batches, self.shares(batches), strict=True):
+            as_tensor = tf.constant if isinstance(share, float) else tf.cast
+            share_in = partial(as_tensor, share)
             with tf.control_dependencies(before):
                 _, seen, gradients = differentiated(*batch)
-                total = seen * tf.cast(share, seen.dtype) + (0 if total is None else total)
+                total = seen * share_in(seen.dtype) + (0 if total is None else total)
                 for i, gradient in enumerate(gradients):
                     if gradient is not None:
                         part = tf.convert_to_tensor(gradient)
-                        part *= tf.cast(share, part.dtype)
+                        part *= share_in(part.dtype)
                         sums[i] = part if sums[i] is None else sums[i] + part
             before = [total, *(each for each in sums if each is not None)]
         return total, total, sums
@@ -240,6 +255,10 @@ class TensorFlowTrainingStep(TrainingStep):
             return [tf.math.divide_no_nan(mass, tf.add_n(masses)) for mass in masses]
         counts = lengths(batches)
         return [count / sum(counts) for count in counts]
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
         return (
