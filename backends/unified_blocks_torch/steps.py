@@ -31,15 +31,17 @@ def trains_alone(net: nn.Module) -> bool:
     distributed = torch.distributed
     if not (distributed.is_available() and distributed.is_initialized()):
         return False
-    if distributed.get_world_size() == 1:
-        return False
+    return distributed.get_world_size() > 1 and not is_distributed(net)
+
+
+def is_distributed(net: nn.Module) -> bool:
+    """Whether `net` shares its gradients with other processes, by a wrapper of PyTorch's own."""
     from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel  # slow to import
     from torch.distributed.tensor import DTensor
 
     wrappers = (nn.parallel.DistributedDataParallel, FullyShardedDataParallel, FSDPModule)
-    return not (
-        any(isinstance(module, wrappers) for module in net.modules())
-        or any(isinstance(parameter, DTensor) for parameter in net.parameters())
+    return any(isinstance(module, wrappers) for module in net.modules()) or any(
+        isinstance(parameter, DTensor) for parameter in net.parameters()
     )
 
 
@@ -54,7 +56,7 @@ class TorchTrainingStep(TrainingStep):
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
-        if trains_alone(net):
+        if options.group is None and trains_alone(net):
             warnings.warn(
                 "Trainer: in a group of processes a model must be distributed for its gradients to "
                 f"be shared; got a {type(net).__name__}, which each of the "

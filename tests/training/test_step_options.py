@@ -19,7 +19,6 @@ UNKNOWN = {
     "precision": "bfloat16",
     "scheduled": True,
     "weighted": True,
-    "group": Alone(),
 }
 X, Y = normal(10, 3, dtype="float64"), normal(10, 2, dtype="float64", seed=1)
 ORDER, SIZE = np.random.default_rng(2).permutation(10), 4

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup
+from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, StepOptions
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
@@ -19,7 +19,7 @@ from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
-from unified_blocks.training.workers.join import Distributed
+from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
 STEP = "optimizer.step"
@@ -79,7 +79,6 @@ class Trainer(Stateful):
             groups=(groups, (), []),
             precision=(precision, None),
             average=(average, None),
-            distributed=(distributed, "auto", None),
         )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_built(net, "Trainer")
@@ -91,7 +90,8 @@ class Trainer(Stateful):
             )
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._left_out = foreign_in(variables)
-        self.training_step = self.backend.training_step(net, optimizer, loss)
+        options = StepOptions(group=group_of(self.backend, net, distributed))
+        self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @property
     def learning_rate(self) -> float:
