@@ -274,7 +274,8 @@ class MXNetBackend(Backend):
             return float(value.item()), {**found, "x": x.grad.asnumpy()} if inputs else found
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        return MXNetTrainingStep(net, optimizer, loss, options)
+        step = workers.MXNetSharedStep if options.group else MXNetTrainingStep
+        return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
         return weighted.weighted_loss(loss)

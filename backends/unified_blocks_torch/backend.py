@@ -198,7 +198,8 @@ class TorchBackend(Backend):
         }
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        return TorchTrainingStep(net, optimizer, loss, options)
+        step = workers.TorchSharedStep if options.group else TorchTrainingStep
+        return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
         return weighted.weighted_loss(loss)

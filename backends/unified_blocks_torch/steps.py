@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import contextmanager
-from functools import cached_property, partial
+from contextlib import contextmanager, nullcontext
 from typing import ClassVar
 
 import numpy as np
@@ -13,12 +12,16 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
-from unified_blocks.training.data.batches import applied, first_of, mapped, mapper_of
+from unified_blocks.training.data.batches import applied, mapped, tensors_in
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
+from unified_blocks_torch.averages import Averages
+from unified_blocks_torch.clipping import clipped
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
-from unified_blocks_torch.optimizers import KEPT, make_optimizer
+from unified_blocks_torch.optimizers import KEPT, in_groups, make_optimizer
 from unified_blocks_torch.variables import walk
 from unified_blocks_torch.weighted import weighted_loss
 
@@ -28,21 +31,18 @@ def trains_alone(net: nn.Module) -> bool:
     distributed = torch.distributed
     if not (distributed.is_available() and distributed.is_initialized()):
         return False
-    if distributed.get_world_size() == 1:
-        return False
+    return distributed.get_world_size() > 1 and not is_distributed(net)
+
+
+def is_distributed(net: nn.Module) -> bool:
+    """Whether `net` shares its gradients with other processes, by a wrapper of PyTorch's own."""
     from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel  # slow to import
     from torch.distributed.tensor import DTensor
 
     wrappers = (nn.parallel.DistributedDataParallel, FullyShardedDataParallel, FSDPModule)
-    return not (
-        any(isinstance(module, wrappers) for module in net.modules())
-        or any(isinstance(parameter, DTensor) for parameter in net.parameters())
+    return any(isinstance(module, wrappers) for module in net.modules()) or any(
+        isinstance(parameter, DTensor) for parameter in net.parameters()
     )
-
-
-def taken(rows: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
-    """These rows of a tensor."""
-    return tensor.index_select(0, rows if rows.device == tensor.device else rows.to(tensor.device))
 
 
 class TorchTrainingStep(TrainingStep):
@@ -50,11 +50,13 @@ class TorchTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "weighted"})
+    takes: ClassVar = frozenset(
+        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
-        if trains_alone(net):
+        if options.group is None and trains_alone(net):
             warnings.warn(
                 "Trainer: in a group of processes a model must be distributed for its gradients to "
                 f"be shared; got a {type(net).__name__}, which each of the "
@@ -66,8 +68,21 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
-        self.named, self.loss = loss, loss_function(loss)
-        self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
+        self.named = loss
+        self.loss = weighted_loss(loss) if options.weighted else loss_function(loss)
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        names = [[v.name] for v in self.variables]
+        self.settings = settings_of(names, options.groups, optimizer, frozen)
+        tensors = [v.tensor for v in self.variables]
+        self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
+        if self.settings:
+            self.set_rate(self.optimizer.learning_rate)
+        if options.average is not None:
+            self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -78,9 +93,13 @@ class TorchTrainingStep(TrainingStep):
     def traces(self):
         return getattr(self.call, "traces", 0)
 
-    def __call__(self, x, y, w=None):
-        with mode(self.net, True), torch.enable_grad():
-            return self.update(x, y, w)
+    def __call__(self, x, y, w=None, rate=None):
+        if self.options is not PLAIN or w is not None or rate is not None:
+            self.check_given(w, rate)
+        with self.running():
+            if self.options.accumulate > 1:
+                return self.accumulated(parts((x, y, w), self.options.accumulate), rate)
+            return self.update(x, y, w, rate)
 
     @contextmanager
     def running(self):
@@ -88,19 +107,27 @@ class TorchTrainingStep(TrainingStep):
             yield
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
-        self.check_given(rates)
-        rows = torch.from_numpy(order).to(first_of(x).device)
-        data = (x, y) if w is None else (x, y, w)
-        update, each = self.updating(rates), mapper_of(data)
+        self.check_given(w, rates)
+        data = (x, y, w)
+        rows = torch.from_numpy(order).to(next(tensors_in(x)).device)
+        rate = iter(() if rates is None else rates.tolist())
         with self.running():
-            values = [
-                update(*each(partial(taken, batch), data)) for batch in rows.split(batch_size)
-            ]
+            if self.options.accumulate == 1:
+                values = [
+                    self.update(*self.gather(data, batch), next(rate, None))
+                    for batch in rows.split(batch_size)
+                ]
+            else:
+                values = [
+                    self.accumulated(
+                        [self.gather(data, batch) for batch in some.split(batch_size)],
+                        next(rate, None),
+                    )
+                    for some in rows.split(batch_size * self.options.accumulate)
+                ]
         return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
-        if w is not None:
-            return self.hooked(x, y, w, rate)
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
@@ -111,12 +138,21 @@ class TorchTrainingStep(TrainingStep):
         return value.detach()
 
     def hooked(self, x, y, w=None, rate=None):
+        return self.accumulated([(x, y, w)], rate)
+
+    def accumulated(self, batches, rate=None):
+        if rate is not None:
+            self.set_rate(rate)
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        output = applied(self.call, x)
-        value = self.loss_of(output, y, w)
-        value.backward()
+        if len(batches) == 1:
+            seen = self.differentiated(*batches[0])
+        else:
+            seen = sum(
+                self.differentiated(*batch, share, last=batch is batches[-1])
+                for batch, share in zip(batches, self.shares(batches), strict=True)
+            )
         trained = [v.tensor for v in self.variables]
         gradients = self.clipped(self.reduced([tensor.grad for tensor in trained]))
         for tensor, gradient in zip(trained, gradients, strict=True):
@@ -124,7 +160,34 @@ class TorchTrainingStep(TrainingStep):
         self.native.step()
         self.count += 1
         self.after()
-        return self.seen(value.detach(), output.detach(), y, w)
+        return seen
+
+    def shares(self, batches):
+        """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
+        if self.options.weighted:
+            masses = torch.stack([w.sum() for _, _, w in batches])
+            total = masses.sum()
+            return torch.where(total == 0, masses, masses / total)
+        counts = lengths(batches)
+        return [count / sum(counts) for count in counts]
+
+    def differentiated(self, x, y, w, share=None, last=True):
+        """Add the gradients of a batch, times its share if there is one; what is seen, too."""
+        with self.syncing(last):
+            output = applied(self.call, x)
+            value = self.loss_of(output, y, w)
+            (value if share is None else value * share).backward()
+        seen = self.seen(value.detach(), output, y, w)
+        return seen if share is None else seen * share
+
+    def syncing(self, last):
+        """Around a batch of an update: the `last` one is that after which gradients are reduced."""
+        return nullcontext()
+
+    def set_rate(self, rate):
+        """Let the next update have this learning rate."""
+        for group in self.native.param_groups:
+            group["lr"] = group["setting"].rate(rate) if self.settings else rate
 
     def move_epsilon(self):
         """Make one of the two forms of Adam.
@@ -132,26 +195,35 @@ class TorchTrainingStep(TrainingStep):
         PyTorch adds epsilon to sqrt(v / (1 - beta_2^t)), the others to sqrt(v): with this epsilon
         the two are one.
         """
-        t, (group,) = self.count + 1, self.native.param_groups
-        group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+        t = self.count + 1
+        for group in self.native.param_groups:
+            group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y) if w is None else self.weighted(output, y, w)
-
-    @cached_property
-    def weighted(self):
-        return weighted_loss(self.named)
+        return (
+            self.loss(output, y, w) if self.options.weighted else apply_loss(self.loss, output, y)
+        )
 
     @torch.no_grad()
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
         if not self.options.watched:
             return value
+        output = mapped(torch.Tensor.detach, output)
         watched = [function(output, y, w).to(value) for function in self.options.watched]
         return torch.stack([value, *watched])
 
     def gather(self, data, rows):
-        return mapped(partial(taken, torch.as_tensor(rows)), data)
+        rows = torch.as_tensor(rows)
+
+        def taken(a):
+            return a.index_select(0, rows.to(a.device))
+
+        return [taken(a) if isinstance(a, torch.Tensor) else mapped(taken, a) for a in data]
 
     def fetched(self, values):
         return torch.stack(values).cpu().double().numpy()
@@ -180,5 +252,4 @@ class TorchTrainingStep(TrainingStep):
             self.native.state[v.tensor]["step"] = torch.tensor(float(count))
 
     def set_learning_rate(self, learning_rate):
-        for group in self.native.param_groups:
-            group["lr"] = learning_rate
+        self.set_rate(learning_rate)

@@ -16,7 +16,6 @@ FIT = {
     "precision": "bfloat16",
     "average": 0.999,
     "checkpoint": "run",
-    "distributed": "ddp",
 }
 TRAINER = [name for name in FIT if name not in (*list(FIT)[:1], "checkpoint")]
 
@@ -63,7 +62,6 @@ def test_arguments_of_evaluate_and_predict(backend_name, name, value):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: ub.Checkpoint("run"),
         ub.EarlyStopping,
         ub.ReduceOnPlateau,
         lambda: ub.TensorBoard("run"),
@@ -102,8 +100,6 @@ def test_what_there_is(backend_name):
     with ub.use_backend(backend_name), ub.join() as group:
         assert (group.rank, group.processes, group.size, group.mine) == (0, 1, 1, range(1))
         np.testing.assert_array_equal(group.sum(np.array([1, 2])), [1.0, 2.0])
-    with pytest.raises(ub.UnsupportedError, match="join: distributed must be left out"):
-        ub.join("ddp")
 
 
 def test_a_loss_without_targets(backend_name):

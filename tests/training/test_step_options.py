@@ -18,7 +18,7 @@ UNKNOWN = {
     "average": 0.5,
     "precision": "bfloat16",
     "scheduled": True,
-    "group": Alone(),
+    "weighted": True,
 }
 X, Y = normal(10, 3, dtype="float64"), normal(10, 2, dtype="float64", seed=1)
 ORDER, SIZE = np.random.default_rng(2).permutation(10), 4
@@ -141,9 +141,13 @@ def test_an_option_that_a_step_does_not_know_is_an_error(backend, name):
         step_of(options=StepOptions(**{name: UNKNOWN[name]}))
 
 
-def test_rates_come_to_steps_that_are_made_for_them(backend):
+def test_weights_and_rates_come_to_steps_that_are_made_for_them(backend):
     x, y = batches(backend)[0]
     _, step = step_of()
+    with pytest.raises(ValueError, match=r"got some with weighted=False"):
+        step(x, y, y)
+    with pytest.raises(ValueError, match=r"got some with weighted=False"):
+        step.epoch(x, y, np.arange(4), 2, y)
     with pytest.raises(ValueError, match=r"got some with scheduled=False"):
         step.epoch(x, y, np.arange(4), 2, rates=np.ones(2))
     assert step.count == 0

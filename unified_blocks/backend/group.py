@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unified_blocks.backend.variable import Variable
 from unified_blocks.types import Array
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ class Group(ABC):
     @abstractmethod
     def agree(self, net: Any) -> None:
         """Give all the numbers of the first process: parameters, constants and statistics."""
+
+    def agree_on(self, variables: Iterable[Variable]) -> None:
+        """`agree`, with the variables of a model, which all have in the same order."""
+        for v in variables:
+            own = np.array(v.read(), "float64")
+            v.write(self.sum(own if self.rank == 0 else np.zeros_like(own)).astype(v.view().dtype))
 
     @abstractmethod
     def close(self) -> None:

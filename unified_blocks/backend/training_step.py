@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -84,6 +84,11 @@ class Clip:
         if not bound > 0:
             raise ValueError(f"Clip: {name} must be above 0; got {name}={bound}: leave clip out")
 
+    def rounded(self) -> tuple[str, float]:
+        """Which of the three is given, and it, rounded to float32 as an optimizer's numbers are."""
+        ((name, bound),) = ((f.name, b) for f in fields(self) if (b := getattr(self, f.name)))
+        return name, float(np.float32(bound))
+
 
 @dataclass(frozen=True)
 class ParameterGroup:
@@ -124,8 +129,7 @@ class StepOptions:
         average: d of the running average `e = d e + (1 - d) w` of the parameters.
         precision: `"bfloat16"` or `"float16"`, to compute in.
         scheduled: whether the learning rate comes with each update.
-        weighted: whether weights of the samples come with the batches. Those that come unannounced
-            are taken too.
+        weighted: whether weights of the samples come with each batch; see `TrainingStep.weigh`.
         group: who trains along; None when alone.
     """
 
@@ -138,6 +142,14 @@ class StepOptions:
     scheduled: bool = False
     weighted: bool = False
     group: Group | None = None
+
+    def __post_init__(self) -> None:
+        if self.accumulate < 1:
+            raise ValueError(f"accumulate must be at least 1; got accumulate={self.accumulate}")
+        if self.average is not None and not 0 <= self.average < 1:
+            raise ValueError(
+                f"average must be in [0, 1); got average={self.average}: 0.999 is usual"
+            )
 
     def given(self) -> dict[str, Any]:
         """Those that are not at their default."""
@@ -198,8 +210,10 @@ class TrainingStep(ABC):
         kinds: the ways in which the framework can run it; the first is in force until `use`.
         takes: the names of the `StepOptions` that it knows.
         options: its own.
+        kept_averages: an adapter's own, with `update`, `slots` and `in_place`; None without.
     """
 
+    kept_averages: Any = None
     kinds: tuple[str, ...] = (EAGER,)
     takes: ClassVar[frozenset[str]] = frozenset()
     options = PLAIN
@@ -217,6 +231,14 @@ class TrainingStep(ABC):
             self.update = self.hooked  # type: ignore[method-assign]
 
     @property
+    def free(self) -> bool:
+        """Whether the learning rate is another for each update, or for some parameters.
+
+        What an optimizer keeps must then be free of it.
+        """
+        return self.options.scheduled or bool(self.options.groups)
+
+    @property
     def traces(self) -> int:
         """How many graphs the framework has made for the kind in force."""
         return 0
@@ -232,8 +254,11 @@ class TrainingStep(ABC):
     # steps
 
     @abstractmethod
-    def __call__(self, x: Any, y: Any, w: Any = None) -> Any:
-        """Update the parameters once, in training mode; what `update` returns."""
+    def __call__(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
+        """Update the parameters once, in training mode; what `update` returns.
+
+        With `accumulate` the batch is all that the update is of, and is computed in so many parts.
+        """
 
     @abstractmethod
     def epoch(
@@ -246,6 +271,8 @@ class TrainingStep(ABC):
         rates: Array | None = None,
     ) -> Array:
         """A step for each batch of the rows of `x` and `y` in this order; see `Trainer.epoch`.
+
+        With `accumulate` a step is of so many batches, the last one of what is left.
 
         Args:
             x, y, w: tensors, samples first; None for targets or weights that there are not.
@@ -266,7 +293,7 @@ class TrainingStep(ABC):
 
         Args:
             x, y: a batch, tensors.
-            w: the weights of its samples, if they have any.
+            w: the weights of its samples, of a step that is `weighted`.
             rate: the learning rate, of a step that is `scheduled`.
 
         Returns:
@@ -283,6 +310,8 @@ class TrainingStep(ABC):
         """One update of several batches, inside `running()`, as of one that holds them all.
 
         `g = Σ mⱼ gⱼ / Σ mⱼ` with the masses mⱼ of the batches; the loss and what is watched alike.
+        What goes through the network goes through it a batch at a time: the statistics of a
+        BatchNorm are of each batch.
         """
         raise self.lacking("accumulate")
 
@@ -293,19 +322,25 @@ class TrainingStep(ABC):
             f"{type(self).__name__}, which is not: leave it out"
         )
 
-    def check_given(self, rates: Any) -> None:
-        """Check that rates come if and only if the step was made for them.
+    def weigh(self) -> None:
+        """Take weights of samples with each batch from now on."""
+        self.options = replace(self.options, weighted=True)
+        self.update = self.hooked  # type: ignore[method-assign]
+
+    def check_given(self, w: Any, rates: Any = None) -> None:
+        """Check that weights and rates come if and only if the step was made for them.
 
         Raises:
             ValueError: when it is otherwise.
         """
-        given = rates is not None
-        if given != self.options.scheduled:
-            raise ValueError(
-                "a training step must get learning rates exactly when it was made for them; got "
-                f"{'some' if given else 'none'} with scheduled={self.options.scheduled}: make it "
-                f"with StepOptions(scheduled={given})"
-            )
+        for name, given in (("weighted", w is not None), ("scheduled", rates is not None)):
+            if given != getattr(self.options, name):
+                what = "weights" if name == "weighted" else "learning rates"
+                raise ValueError(
+                    f"a training step must get {what} exactly when it was made for them; got "
+                    f"{'some' if given else 'none'} with {name}={getattr(self.options, name)}: "
+                    f"make it with StepOptions({name}={given})"
+                )
 
     def updating(self, rates: Array | None) -> Callable[..., Any]:
         """`update`, for an epoch; each call takes the next of the rates, if there are any."""
@@ -326,10 +361,12 @@ class TrainingStep(ABC):
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients that the optimizer gets, in place of the reduced ones."""
-        return gradients
+        return gradients  # an adapter clips them when it is to
 
-    def after(self) -> None:  # noqa: B027  # most steps end with the update
+    def after(self) -> None:
         """What is done after each update."""
+        if self.kept_averages is not None:
+            self.kept_averages.update()
 
     # data
 
@@ -357,7 +394,7 @@ class TrainingStep(ABC):
 
     def averages(self) -> list[Slot]:
         """The running averages of the parameters; none without `average`."""
-        return []
+        return [] if self.kept_averages is None else self.kept_averages.slots()
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the averages for parameters.
@@ -365,7 +402,10 @@ class TrainingStep(ABC):
         Raises:
             ValueError: without `average`.
         """
-        raise ValueError(
-            "averaged: a trainer must keep averages of the parameters; got one that keeps none: "
-            "make it with average=0.999"
-        )
+        if self.kept_averages is None:
+            raise ValueError(
+                "averaged: a trainer must keep averages of the parameters; got one that keeps "
+                "none: make it with average=0.999"
+            )
+        inside: AbstractContextManager[Any] = self.kept_averages.in_place()
+        return inside

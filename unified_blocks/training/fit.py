@@ -101,7 +101,6 @@ def fit(
         precision=(precision, None),
         average=(average, None),
         checkpoint=(checkpoint, None),
-        distributed=(distributed, "auto", None),
     )
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         if number < 1:
@@ -117,7 +116,7 @@ def fit(
                 f"loaders there; got a {type(validation).__name__}"
             )
         check_targets(loss, validation[1])
-    trainer = Trainer(net, optimizer, loss)
+    trainer = Trainer(net, optimizer, loss, distributed=distributed)
     source = source_of(
         trainer.backend,
         trainer.device,

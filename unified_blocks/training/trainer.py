@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup
+from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, StepOptions
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
@@ -17,12 +17,13 @@ from unified_blocks.models.state import Stateful
 from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
 from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.batches import first_of, mapped
+from unified_blocks.training.data.source import announce
 from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
-from unified_blocks.training.workers.join import Distributed
+from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
 STEP = "optimizer.step"
@@ -82,7 +83,6 @@ class Trainer(Stateful):
             groups=(groups, (), []),
             precision=(precision, None),
             average=(average, None),
-            distributed=(distributed, "auto", None),
         )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_built(net, "Trainer")
@@ -94,7 +94,8 @@ class Trainer(Stateful):
             )
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._left_out = foreign_in(variables)
-        self.training_step = self.backend.training_step(net, optimizer, loss)
+        options = StepOptions(group=group_of(self.backend, net, distributed))
+        self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @property
     def learning_rate(self) -> float:
@@ -121,10 +122,17 @@ class Trainer(Stateful):
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
-        if sample_weight is None:
-            return self.training_step(x, y)
-        weights = checked_weights("step", sample_weight, len(first_of(x)))
-        return self.training_step(x, y, self._native(weights))
+        return self.training_step(x, y, *self._weights("step", x, sample_weight))
+
+    def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
+        """The weights of these samples, if there are any: of a trainer that had some always."""
+        if given is None:
+            if not self.training_step.options.weighted:
+                return ()
+            given = np.ones(len(first_of(x)))
+        weights = self._native(checked_weights(where, given, len(first_of(x))))
+        announce(self.training_step, weights)
+        return (weights,)
 
     def _native(self, batch: Any) -> Any:
         """A tensor of the framework, or the structure of them, for what `step` is given."""
@@ -170,10 +178,8 @@ class Trainer(Stateful):
                 f"{order.min()} to {order.max()}"
             )
         x, y, order = self._native(x), self._native(y), order.astype("int64")
-        if sample_weight is None:
-            return self.training_step.epoch(x, y, order, batch_size)
-        weights = self._native(checked_weights("epoch", sample_weight, samples))
-        return self.training_step.epoch(x, y, order, batch_size, weights)
+        weights = self._weights("epoch", x, sample_weight)
+        return self.training_step.epoch(x, y, order, batch_size, *weights)
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.

@@ -9,7 +9,7 @@ import numpy as np
 from unified_blocks.backend import Backend, TrainingStep
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
-from unified_blocks.training.data.source import Masses, Source, updated
+from unified_blocks.training.data.source import Masses, Source, announce, updated
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.types import Array
 
@@ -122,6 +122,7 @@ class Arrays(Source):
             return np.zeros(0), []
         rows = self.order[start * self.batch_size : self.done * self.batch_size]
         more = {name: v for name, v in (("w", self.w), ("rates", rates)) if v is not None}
+        announce(step, self.w)
         losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)
         return losses, self.masses[start : self.done]
 

@@ -16,10 +16,17 @@ Masses = Array | Sequence[float]
 """What each update counts in the mean of an epoch: numbers of samples, or sums of weights."""
 
 
+def announce(step: TrainingStep, w: Any) -> None:
+    """Let a step take weights of samples, if they come and it has not taken any yet."""
+    if w is not None and not step.options.weighted:
+        step.weigh()
+
+
 def updated(
     step: TrainingStep, batches: Sequence[Batch], accumulate: int, rate: float | None
 ) -> Any:
     """One update of a batch or, of a step that accumulates, of some."""
+    announce(step, batches[0][2])
     if accumulate > 1:
         return step.accumulated(batches, rate)
     ((x, y, w),) = batches

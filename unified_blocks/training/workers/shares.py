@@ -1,9 +1,16 @@
-"""Which samples of a batch each worker has."""
+"""Shares of a batch: which of its samples each worker has, and what each share counts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
 import numpy as np
 
+from unified_blocks.backend import Batch, Loss, Optimizer, StepOptions
+from unified_blocks.backend.tensors import to_numpy
+from unified_blocks.training.data.batches import mass
 from unified_blocks.types import Array
 
 
@@ -14,3 +21,107 @@ def shares(rows: Array, size: int) -> list[Array]:
     last ones have none.
     """
     return np.array_split(rows, size)
+
+
+def cut(rows: Array, size: int, weights: Array | None = None) -> tuple[list[Array], Array]:
+    """The share of each worker, never empty, and what part of the batch each counts.
+
+    A worker without a row computes the batch's first one, which then counts nothing there.
+
+    Args:
+        rows: of one batch.
+        size: how many shares there are.
+        weights: of all samples, by row; None when each counts alike.
+
+    Returns:
+        The rows of each share, and `m_s / M`, `(size,)`: the mass of each share, its samples or
+        the sum of their weights, over that of the batch; zeros when M is 0.
+    """
+    dealt = shares(rows, size)
+    masses = np.array([len(each) if weights is None else weights[each].sum() for each in dealt])
+    total = masses.sum()
+    parts = masses / total if total else np.zeros(size)
+    return [each if len(each) else rows[:1] for each in dealt], parts
+
+
+class Sharing:
+    """A training step that takes its share of each batch, and gives the loss of the whole one.
+
+    To be mixed into a framework's own `TrainingStep`, before it, with `options.group`. What each
+    worker computes from its share is multiplied by `m_s / M · k`, so that the engine's sum (`k` is
+    1) or mean (`k` is the number of workers) of all gradients is the gradient of the whole batch.
+    The loss `"sum"`, and it alone, is no mean: each share then counts as it is.
+
+    Attributes:
+        takes_means: whether the engine gives the mean of the gradients, not their sum.
+        part: `m_s / M · k` of the batch that is computed.
+    """
+
+    takes_means: ClassVar[bool] = False
+    part: Any = 1.0
+
+    def __init__(self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions) -> None:
+        if options.group is None:
+            raise ValueError("a step that shares must have a group; got StepOptions without one")
+        self.group = options.group
+        self.k = self.group.processes if self.takes_means else 1
+        self.adds_up = loss == "sum"
+        watched = tuple(map(self.in_part, options.watched))
+        super().__init__(net, optimizer, loss, replace(options, watched=watched))  # type: ignore[call-arg]
+
+    def in_part(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """What is watched, of which each share gives its part."""
+        return lambda output, y, w: function(output, y, w) * self.part
+
+    def loss_of(self, output: Any, y: Any, w: Any) -> Any:
+        """The part of the loss that this share gives."""
+        value = super().loss_of(output, y, w)  # type: ignore[misc]
+        return value * (self.part and self.k) if self.adds_up else value * self.part
+
+    def hooked(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
+        """An update of the batches that all workers have, each its own."""
+        self.part = self.part_of([(x, y, w)])
+        return self.summed(super().hooked(x, y, w, rate))  # type: ignore[misc]
+
+    def part_of(self, batches: Sequence[Batch]) -> float:
+        """What part of an update this worker's batches are. All workers ask at once."""
+        own = sum(mass(batch) for batch in batches)
+        total = float(self.group.sum(np.array(own, "float64")))
+        return own / total * self.k if total else 0.0
+
+    def summed(self, value: Any) -> Any:
+        """The sum over all workers of what an update gives, divided by `k`: a tensor."""
+        raise NotImplementedError
+
+    def epoch(
+        self,
+        x: Any,
+        y: Any,
+        order: Array,
+        batch_size: int,
+        w: Any = None,
+        rates: Array | None = None,
+    ) -> Array:
+        """See `TrainingStep`. Each batch is cut in shares.
+
+        One sum at the end is all that goes over the wire besides the gradients.
+        """
+        step: Any = self
+        step.check_given(w, rates)
+        if not len(order):
+            return np.zeros(0)
+        weights = None if w is None else np.asarray(to_numpy(w), "float64")
+        values = []
+        with step.running():
+            for i in range(0, len(order), batch_size):
+                rate = None if rates is None else float(rates[i // batch_size])
+                values.append(self.share_of((x, y, w), order[i : i + batch_size], weights, rate))
+            return self.group.sum(step.fetched(values)) / self.k
+
+    def share_of(self, data: Batch, rows: Array, weights: Array | None, rate: float | None) -> Any:
+        """An update of this worker's share of a batch: its part of what the update gives."""
+        dealt, parts = cut(rows, self.group.size, weights)
+        mine = self.group.mine.start
+        self.part = float(parts[mine]) * self.k
+        x, y, w = self.gather(data, dealt[mine])  # type: ignore[attr-defined]
+        return super().hooked(x, y, w, rate)  # type: ignore[misc]

@@ -1,0 +1,69 @@
+"""On every engine several workers give the losses and weights of one process.
+
+The short form takes ten steps of one network; `UNIFIED_BLOCKS_SOAK=1` takes fifty, of three
+networks and two optimizers, with 2 and 4 workers.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from testbed.common import HERE
+from testbed.launching import ENGINES, launch
+
+SOAK = bool(os.environ.get("UNIFIED_BLOCKS_SOAK"))
+NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
+OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
+PROGRAM = "distributed_program.py"
+TIMEOUT = 300 if SOAK else 120
+READY = ("torch",)
+
+
+@pytest.fixture(scope="module", params=READY)
+def engine(request):
+    if ENGINES[request.param] not in HERE:
+        pytest.skip(f"{ENGINES[request.param]} is not installed")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """What one process gives: computed once for each backend, network and optimizer."""
+    kept = {}
+
+    def of(backend_name, *given):
+        key = (backend_name, *given)
+        if key not in kept:
+            kept[key] = tmp_path_factory.mktemp("alone") / "numbers.npz"
+            arguments = (backend_name, kept[key], *given, "distributed=None")
+            launch("alone", 1, PROGRAM, *arguments, timeout=TIMEOUT)
+        return np.load(kept[key])
+
+    return of
+
+
+def check_alike(engine, workers, folder, alone, *given):
+    launch(engine, workers, PROGRAM, ENGINES[engine], folder / "all.npz", *given, timeout=TIMEOUT)
+    files = sorted(folder.glob("all*.npz"))
+    assert len(files) == (1 if engine == "mirrored" else workers)
+    expected = alone(ENGINES[engine], *given)
+    for file in files:  # each process has the same
+        found = np.load(file)
+        assert found.files == expected.files
+        for name in expected.files:
+            assert found[name].dtype == np.float64
+            np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("workers", (2, 4) if SOAK else (2,))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("net", NETS)
+def test_many_are_as_one(engine, workers, net, optimizer, tmp_path, alone):
+    given = (f"net={net}", f"optimizer={optimizer}", f"epochs={10 if SOAK else 2}")
+    check_alike(engine, workers, tmp_path, alone, *given)
+
+
+def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alone):
+    """The last batch has one sample: all workers but one have none of their own."""
+    check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")

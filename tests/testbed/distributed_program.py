@@ -1,0 +1,127 @@
+"""Trains a network, together with others or alone; writes its losses and weights.
+
+    python distributed_program.py BACKEND FILE [name=value …]
+
+The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
+`optimizer` (sgd, adam), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1), `distributed`.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+BACKEND, FILE, *GIVEN = sys.argv[1:]
+OPTIONS = {
+    "net": "mlp",
+    "optimizer": "sgd",
+    "dtype": "float64",
+    "epochs": "5",
+    "batch": "10",
+    "samples": "47",  # the last batch is smaller, and no number of workers divides it
+    "weights": "0",
+    "distributed": "auto",
+} | dict(each.split("=", 1) for each in GIVEN)
+
+if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        configuration = [tf.config.LogicalDeviceConfiguration()] * devices
+        tf.config.set_logical_device_configuration(cpu, configuration)
+    OPTIONS["distributed"] = [f"cpu:{i}" for i in range(devices)]
+
+import unified_blocks as ub
+
+ub.set_backend(BACKEND)
+SAMPLES, EPOCHS, BATCH = (int(OPTIONS[name]) for name in ("samples", "epochs", "batch"))
+OPTIMIZERS = {
+    "sgd": ub.SGD(0.05, momentum=0.9),
+    "adam": ub.Adam(0.002, epsilon=1e-3),
+    "adamw": ub.AdamW(0.002, epsilon=1e-3, weight_decay=0.05),
+}
+
+
+class LeNet(ub.Block):
+    def __init__(self):
+        super().__init__()
+        self.first = ub.Conv2D(3, 3, padding=1, in_channels=1, activation="tanh")
+        self.pool = ub.AvgPool2D(2)
+        self.second = ub.Conv2D(4, 3, in_channels=3, activation="tanh")
+        self.flatten = ub.Flatten()
+        self.out = ub.Dense(3, in_units=16)
+
+    def forward(self, X):
+        X = self.pool(self.first(X))
+        return self.out(self.flatten(self.second(X)))
+
+
+class Transformer(ub.Block):
+    def __init__(self):
+        super().__init__()
+        self.attention = ub.MultiHeadAttention(8, 2, in_units=8)
+        self.norm = ub.LayerNorm(in_units=8)
+        self.wide = ub.Dense(16, in_units=8, activation="tanh")
+        self.narrow = ub.Dense(8, in_units=16)
+        self.out = ub.Dense(3, in_units=8)
+
+    def forward(self, X):
+        X = self.norm(X + self.attention(X))
+        X = X + self.narrow(self.wide(X))
+        return self.out(ub.ops.mean(X, axis=1))
+
+
+NETS = {
+    "mlp": (lambda: ub.MLP(7, 3, in_units=5), (5,)),
+    "lenet": (LeNet, (1, 8, 8)),
+    "transformer": (Transformer, (4, 8)),
+    "normed": (lambda: ub.MySequential(ub.Dense(6, in_units=5), ub.BatchNorm(), ub.Dense(3)), (5,)),
+}
+MAKE, SHAPE = NETS[OPTIONS["net"]]
+
+
+def network(seed):
+    with ub.use_dtype(OPTIONS["dtype"]):
+        net = ub.build(MAKE(), (2, *SHAPE))
+    return ub.initialize(net, seed)
+
+
+def train(group):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(SAMPLES, *SHAPE)).astype(OPTIONS["dtype"])
+    y = np.abs(x).reshape(SAMPLES, -1)[:, :3].argmax(axis=1)
+    more = {}
+    if OPTIONS["weights"] == "1":
+        more["sample_weight"] = generator.uniform(0.1, 2, SAMPLES)
+    # Each worker draws other numbers: those of the first count.
+    net = network(3 + group.rank)
+    history = ub.fit(
+        net,
+        x,
+        y,
+        loss="cross_entropy",
+        optimizer=OPTIMIZERS[OPTIONS["optimizer"]],
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        seed=1,
+        distributed=group,
+        **more,
+    )
+    state = ub.state(net)
+    if group.rank == 0:
+        np.savez(FILE, losses=history.loss, **state)
+    else:
+        np.savez(f"{FILE}.{group.rank}.npz", losses=history.loss, **state)
+
+
+if __name__ == "__main__":
+    Path(FILE).parent.mkdir(exist_ok=True)
+    distributed = OPTIONS["distributed"]
+    if distributed == "None":
+        train(ub.join(None))
+    else:
+        with ub.join(distributed) as group:
+            train(group)
+            print("done", group.rank, "of", group.processes, flush=True)
