@@ -223,6 +223,9 @@ class TensorFlowBackend(Backend):
     def graph(self, net, kind, dynamic=False):
         return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)
 
+    def repeated(self, net, function):
+        return TensorFlowGraph(function, net, next(iter(self.graph_kinds)), dynamic=False)
+
     def finish(self):
         tf.test.experimental.sync_devices()
 

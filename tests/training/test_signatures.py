@@ -43,29 +43,11 @@ def test_averages(backend_name):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("metrics", ["accuracy"]),
-        ("sample_weight", np.ones(40)),
-        ("batch_size", 8),
-        ("progress", True),
-    ],
-)
-def test_arguments_of_evaluate_and_predict(backend_name, name, value):
-    with pytest.raises(ub.UnsupportedError, match=f"evaluate: {name} must be left out"):
-        ub.evaluate(classifier(), *problem(), loss="cross_entropy", **{name: value})
-    if name in ("batch_size", "progress"):
-        with pytest.raises(ub.UnsupportedError, match=f"predict: {name} must be left out"):
-            ub.predict(classifier(), problem()[0], **{name: value})
-
-
-@pytest.mark.parametrize(
     "make",
     [
         ub.EarlyStopping,
         ub.ReduceOnPlateau,
         lambda: ub.TensorBoard("run"),
-        ub.TopK,
     ],
 )
 def test_classes(make):

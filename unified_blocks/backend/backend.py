@@ -278,6 +278,10 @@ class Backend(ABC):
         with self.inferring(net):
             yield self.graph(net, next(iter(self.graph_kinds), ""))
 
+    def repeated(self, net: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` of tensors, which infers by `net`, for many calls: where it pays, a graph."""
+        return function
+
     def trace(self, net: Any, inputs: Sequence[Any]) -> Trace:
         """All that `net` does with inputs like these, and its numbers, to be read elsewhere.
 

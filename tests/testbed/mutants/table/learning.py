@@ -93,9 +93,9 @@ LEARNING = [
     Mutant(
         "evaluate runs in training mode",
         None,
-        "unified_blocks.training.watching.evaluate:loss_on",
-        "device)])",
-        "device)], train=True)",
+        "unified_blocks.training.watching.outputs:output_of",
+        "else [x])",
+        "else [x], train=True)",
         Checked(suite.evaluate_infers),
     ),
 ]
