@@ -12,9 +12,8 @@ from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.models.variables import all_variables, device_of_variables
 from unified_blocks.training.building import build_by
 from unified_blocks.training.callbacks import Callback
-from unified_blocks.training.data.arrays import Arrays
-from unified_blocks.training.data.sources import source_of
-from unified_blocks.training.data.weights import ClassWeight, weights_of
+from unified_blocks.training.data.sources import is_loader, source_of
+from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.training.history import History
 from unified_blocks.training.loop import Loop
 from unified_blocks.training.losses import check_targets
@@ -25,7 +24,6 @@ from unified_blocks.training.watching.metrics import Metric, metrics_meant
 from unified_blocks.training.words import (
     check_count,
     loss_meant,
-    must_be_left_out,
     optimizer_meant,
     shown,
 )
@@ -67,20 +65,30 @@ def fit(
     Args:
         net: a model of any framework. What of it does not exist yet is made by one inference call
             on the first batch.
-        x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first.
+        x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first; of a
+            model that takes several inputs a tuple of them, or a dict by the names of its
+            arguments. Or `x` is what gives batches `(x, y)` or `(x, y, sample_weight)`: a loader
+            of any framework, a list or an iterable of them, or a function that makes an iterator
+            for each epoch.
         loss, optimizer: as `Trainer` takes them.
         epochs: how many times to go through the samples.
-        batch_size: how many samples to a step.
-        seed: of the order.
-        validation: `(x, y)` to measure the loss and the metrics on after each epoch, or
-            `(x, y, sample_weight)`.
+        batch_size: how many samples to a step; of a loader it is the loader's.
+        seed: of the order; a loader has its own.
+        validation: what to measure the loss and the metrics on after each epoch: `(x, y)`,
+            `(x, y, sample_weight)`, or a loader.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
         validation_split: the fraction of the samples, the last ones before any shuffling, to
             measure on instead of training on them, in [0, 1).
+        sample_weight: a weight for each sample, `(n,)`, none below 0; the loss is then
+            `Σ wᵢ lᵢ / Σ wᵢ` of each batch, and batches count by the sum of their weights.
+        class_weight: a weight for each label, `{label: weight}` or an array; a factor on
+            `sample_weight`.
+        metrics, schedule, clip, accumulate, groups, precision, average: as `Trainer` takes them.
         callbacks: what is called while it trains: `ub.ReduceOnPlateau` and `ub.EarlyStopping`
             first, then the others in this order, `ub.Checkpoint` last.
-        sample_weight, class_weight, metrics, schedule, clip, accumulate, groups, precision,
-            average, checkpoint, distributed: must be left out in this version.
+        checkpoint: a folder, or a `ub.Checkpoint`: what is there goes on, and is kept there.
+        distributed: who trains along: `"auto"`, as the environment says; None, nobody; or as
+            `ub.join` takes it.
 
     Returns:
         The losses, as numbers.
@@ -96,17 +104,6 @@ def fit(
 
         history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
     """
-    must_be_left_out(
-        "fit",
-        metrics=(metrics, (), []),
-        schedule=(schedule, None),
-        clip=(clip, None),
-        accumulate=(accumulate, 1),
-        groups=(groups, (), []),
-        precision=(precision, None),
-        average=(average, None),
-        checkpoint=(checkpoint, None),
-    )
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         check_count("fit", name, number)
     optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
@@ -125,13 +122,15 @@ def fit(
         device_of_variables(all_variables(net, "fit")),
         x,
         y,
-        weights_of(y, sample_weight, class_weight),
+        sample_weight,
         batch_size=batch_size,
         seed=seed,
         epochs=epochs,
         accumulate=accumulate,
+        class_weight=class_weight,
+        loss=loss,
     )
-    if isinstance(source, Arrays):
+    if not is_loader(x):
         check_targets(loss, y)
     build_by(net, source)
     trainer = Trainer(
