@@ -40,14 +40,17 @@ class Run:
         is_writer: bool = True,
         fetch: Callable[[list[Any]], Array] = np.array,
         total: Callable[[Array], Array] = np.asarray,
-        capture: Callable[[], Any] | None = None,
-        restore: Callable[[Any], None] | None = None,
+        capture: Callable[[], Any] = lambda: None,
+        restore: Callable[[Any], None] = lambda captured: None,
+        seed: int = 0,
+        sow: Callable[[int], None] = lambda updates: None,
     ) -> None:
         self.trainer, self.history = trainer, history
         self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
         self.is_writer = is_writer
         self.epoch, self.updates = 0, 0
         self.capture, self.restore = capture, restore
+        self.seed, self.sow = seed, sow
         self.names = tuple(metrics)
         self._read: Callable[[], Array] | None = None
         self._fetch, self._total = fetch, total

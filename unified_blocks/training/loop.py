@@ -21,6 +21,7 @@ from unified_blocks.training.runs.state import capture, restore
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.watching.progress import progress_bar
+from unified_blocks.types import Array
 
 EARLY = (ReduceOnPlateau, EarlyStopping)
 """The callbacks that come before the user's own, in this order; a `Checkpoint` comes last."""
@@ -81,6 +82,8 @@ class Loop:
             total=np.asarray if self.group is None else self.group.sum,
             capture=lambda: capture(*self.whole()),
             restore=lambda captured: restore(captured, *self.whole()),
+            seed=seed,
+            sow=self.sow,
         )
 
     def whole(self) -> tuple[Trainer, Source, Sequence[Callback], History, Run]:
@@ -97,7 +100,7 @@ class Loop:
             for callback in self.callbacks:
                 if not isinstance(callback, Checkpoint):
                     callback.begin(run)
-            while run.stopped is None and (run.masses or run.epoch < run.epochs):
+            while run.masses or (run.stopped is None and run.epoch < run.epochs):
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
@@ -128,16 +131,15 @@ class Loop:
         for name, mean in zip(run.names, means[1:], strict=True):
             history.metrics.setdefault(name, []).append(float(mean))
         self.measure()
-        history.learning_rate.append(self.rate)
+        history.learning_rate.append(float(self.rates(1, run.updates - 1)[0]))
         history.seconds.append(time.perf_counter() - began)
         run.see(lambda: means)
 
     def updates(self) -> None:
         """Do the updates that are left of an epoch, and call who looks at them."""
-        run, trainer, source = self.run_seen, self.trainer, self.source
+        run, source = self.run_seen, self.source
         lookers = [c for c in self.callbacks if type(c).step is not Callback.step]
         lookers = [c for c in lookers if c.every != "epoch"]
-        self.rate = trainer.learning_rate
         if not lookers and (self.schedule is None or source.steps is not None):
             left = None if self.schedule is None else self.rates(source.steps - len(run.masses))
             run.add(*source.take(self.step, None, left))
@@ -153,11 +155,12 @@ class Loop:
                     if run.updates % callback.every == 0:
                         callback.step(run)
 
-    def rates(self, count: int) -> Any:
-        """The learning rates of the next updates."""
-        found = rates(self.schedule, self.trainer.learning_rate, self.run_seen.updates, count)
-        self.rate = float(found[-1]) if count else self.rate
-        return found
+    def rates(self, count: int, start: int | None = None) -> Array:
+        """The learning rates of the next updates, or of those from `start` on."""
+        base = self.trainer.learning_rate
+        if self.schedule is None:
+            return np.full(count, base)
+        return rates(self.schedule, base, self.run_seen.updates if start is None else start, count)
 
     def measure(self) -> None:
         """Measure on the validation data, with the averages of the parameters if there are any."""
