@@ -55,6 +55,10 @@ class Averages:
             for part in self.parts[id(handle)]
         ]
 
+    def take(self) -> None:
+        """Let the model have them for parameters from now on."""
+        self.give(self.held)
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Inside the `with` the model has them for parameters."""

@@ -404,3 +404,8 @@ class TrainingStep(ABC):
             )
         inside: AbstractContextManager[Any] = self.kept_averages.in_place()
         return inside
+
+    def take_averages(self) -> None:
+        """Give the model the averages for parameters, for good; without `average` do nothing."""
+        if self.kept_averages is not None:
+            self.kept_averages.take()
