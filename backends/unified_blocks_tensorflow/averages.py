@@ -28,7 +28,11 @@ class Averages:
         self.handles = [v.handle for v in variables]
         with placed(net):
             self.held = [
-                tf.Variable(tf.cast(handle.value, wide(handle.dtype)), trainable=False)
+                tf.Variable(
+                    tf.cast(handle.value, wide(handle.dtype)),
+                    trainable=False,
+                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+                )
                 for handle in self.handles
             ]
 
