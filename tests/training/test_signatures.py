@@ -54,7 +54,6 @@ def test_weights_of_samples(backend_name):
         lambda: ub.Checkpoint("run"),
         ub.EarlyStopping,
         ub.ReduceOnPlateau,
-        lambda: ub.TensorBoard("run"),
     ],
 )
 def test_classes(make):
