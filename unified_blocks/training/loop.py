@@ -58,14 +58,14 @@ class Loop:
     def run(self) -> History:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
-        with progress_bar(run.epochs, self.progress) as advance:
+        with progress_bar(run.epochs, self.progress) as bars:
+            self.callbacks += bars
             for callback in self.callbacks:
                 callback.begin(run)
             while run.epoch < run.epochs and run.stopped is None:
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
-                advance(self.history)
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
