@@ -47,7 +47,6 @@ def test_averages(backend_name):
     [
         ub.EarlyStopping,
         ub.ReduceOnPlateau,
-        lambda: ub.TensorBoard("run"),
     ],
 )
 def test_classes(make):
