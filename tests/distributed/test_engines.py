@@ -17,7 +17,7 @@ NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
 OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
-READY = ("torch",)
+READY = tuple(ENGINES)
 
 
 @pytest.fixture(scope="module", params=READY)

@@ -55,39 +55,49 @@ class Sharing:
     Attributes:
         takes_means: whether the engine gives the mean of the gradients, not their sum.
         part: `m_s / M · k` of the batch that is computed.
+        part_of_loss: the same; of the loss `"sum"` `k`, and 0 of a share without samples.
     """
 
     takes_means: ClassVar[bool] = False
     part: Any = 1.0
+    part_of_loss: Any = 1.0
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions) -> None:
         if options.group is None:
             raise ValueError("a step that shares must have a group; got StepOptions without one")
         self.group = options.group
-        self.k = self.group.processes if self.takes_means else 1
+        self.k = self.group.size if self.takes_means else 1
         self.adds_up = loss == "sum"
         watched = tuple(map(self.in_part, options.watched))
         super().__init__(net, optimizer, loss, replace(options, watched=watched))  # type: ignore[call-arg]
 
     def in_part(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """What is watched, of which each share gives its part."""
-        return lambda output, y, w: function(output, y, w) * self.part
+        return lambda output, y, w: self.times(function(output, y, w), self.part)
 
     def loss_of(self, output: Any, y: Any, w: Any) -> Any:
         """The part of the loss that this share gives."""
-        value = super().loss_of(output, y, w)  # type: ignore[misc]
-        return value * (self.part and self.k) if self.adds_up else value * self.part
+        return self.times(super().loss_of(output, y, w), self.part_of_loss)  # type: ignore[misc]
+
+    def times(self, value: Any, part: Any) -> Any:
+        """Part of a scalar tensor."""
+        return value * part
+
+    def take_part(self, part: float) -> None:
+        """Compute `m_s / M` of a batch from now on."""
+        self.part = part * self.k
+        self.part_of_loss = self.k * bool(part) if self.adds_up else self.part
 
     def hooked(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
         """An update of the batches that all workers have, each its own."""
-        self.part = self.part_of([(x, y, w)])
+        self.take_part(self.part_of([(x, y, w)]))
         return self.summed(super().hooked(x, y, w, rate))  # type: ignore[misc]
 
     def part_of(self, batches: Sequence[Batch]) -> float:
         """What part of an update this worker's batches are. All workers ask at once."""
         own = sum(mass(batch) for batch in batches)
         total = float(self.group.sum(np.array(own, "float64")))
-        return own / total * self.k if total else 0.0
+        return own / total if total else 0.0
 
     def summed(self, value: Any) -> Any:
         """The sum over all workers of what an update gives, divided by `k`: a tensor."""
@@ -122,6 +132,6 @@ class Sharing:
         """An update of this worker's share of a batch: its part of what the update gives."""
         dealt, parts = cut(rows, self.group.size, weights)
         mine = self.group.mine.start
-        self.part = float(parts[mine]) * self.k
+        self.take_part(float(parts[mine]))
         x, y, w = self.gather(data, dealt[mine])  # type: ignore[attr-defined]
         return super().hooked(x, y, w, rate)  # type: ignore[misc]
