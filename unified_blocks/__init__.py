@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from unified_blocks.models.placement import cast, devices, to_device
     from unified_blocks.models.state import build, load_state, state
     from unified_blocks.models.transfer import transfer
+    from unified_blocks.pictures.drawing import Drawing, draw
     from unified_blocks.porting.port import Port, port
     from unified_blocks.training.callbacks import Callback, Run
     from unified_blocks.training.fit import fit
@@ -185,6 +186,7 @@ __all__ = [
     "CosineDecay",
     "Dense",
     "DepthwiseConv2D",
+    "Drawing",
     "Dropout",
     "DuplicateBlockError",
     "EarlyStopping",
@@ -274,6 +276,7 @@ __all__ = [
     "convert",
     "devices",
     "diff_state",
+    "draw",
     "evaluate",
     "fit",
     "from_numpy",
@@ -316,6 +319,7 @@ _LATER = {
     "History": "training.history",
     "Metric": "training.watching.metrics",
     "ParameterGroup": "training.learning.groups",
+    "Drawing": "pictures.drawing",
     "Port": "porting.port",
     "RMSprop": "training.optimizers",
     "ReduceOnPlateau": "training.learning.plateau",
@@ -335,6 +339,7 @@ _LATER = {
     "devices": "models.placement",
     "diff_state": "models.differences",
     "evaluate": "training.watching.evaluate",
+    "draw": "pictures.drawing",
     "fit": "training.fit",
     "initialize": "models.initialization",
     "join": "training.workers.join",

@@ -29,6 +29,25 @@ class Nesterov(DecayApart, mx.optimizer.NAG):
         super().update_multi_precision(index, weight, grad, state)
 
 
+class FreeSGD(DecayApart, mx.optimizer.NAG):
+    """SGD whose velocity is free of the learning rate, which may change: `v = μ v + g`.
+
+    MXNet's own hold `-lr v`.
+    """
+
+    nesterov = False
+
+    def update_multi_precision(self, index, weight, grad, state):
+        self._update_count(index)
+        grad = grad.tostype("default")
+        if decay := self.decay(index):
+            grad = grad + weight * decay
+        if state is not None:
+            state[:] = state * self.momentum + grad
+            grad = state * self.momentum + grad if self.nesterov else state
+        weight -= grad * self._get_lr(index)
+
+
 class DecoupledAdam(DecayApart, mx.optimizer.Adam):
     """AdamW, which MXNet 1.9.1 lacks."""
 
@@ -87,18 +106,30 @@ def remembering(optimizer: type[Any]) -> type[Any]:
 
 RememberingSGD = remembering(mx.optimizer.SGD)
 RememberingNesterov = remembering(Nesterov)
+RememberingFreeSGD = remembering(FreeSGD)
 RememberingAdam = remembering(mx.optimizer.Adam)
 RememberingAdamW = remembering(DecoupledAdam)
 RememberingRMSProp = remembering(RMSProp)
 RememberingAdaGrad = remembering(AdaGrad)
 
 
-def make_optimizer(optimizer: Optimizer, count: int = 0) -> mx.optimizer.Optimizer:
-    """MXNet's own optimizer, with the hyper-parameters that every backend uses."""
+def make_optimizer(
+    optimizer: Optimizer, count: int = 0, free: bool = False
+) -> mx.optimizer.Optimizer:
+    """MXNet's own optimizer, with the hyper-parameters that every backend uses.
+
+    Args:
+        count: how many steps were done.
+        free: whether what it keeps is to be free of the learning rate.
+    """
     start = {"begin_num_update": count}
     # An update that is "lazy" leaves the rows out of which a sparse gradient has nothing.
     whole = {"lazy_update": False, **start}
     match optimizer.rounded():
+        case SGD(lr, momentum, nesterov, decay) if free:
+            made = RememberingFreeSGD(momentum, learning_rate=lr, wd=decay, **start)
+            made.nesterov = nesterov
+            return made
         case SGD(lr, momentum, True, decay):
             return RememberingNesterov(momentum, learning_rate=lr, wd=decay, **start)
         case SGD(lr, momentum, _, decay):

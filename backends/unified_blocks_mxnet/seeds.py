@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.errors import UnsupportedError
+from unified_blocks_mxnet.compat import mx
 
 
-def seed(net: Any, number: int) -> None:
-    """See `Backend.seed`."""
-    raise UnsupportedError(
-        "to be seeded, a model must be of a framework for which that is possible here; got a "
-        f"{type(net).__name__} of MXNet, for which it is not yet, and the seed {number}: seed "
-        "MXNet itself"
-    )
+def seed(net: Any, number: int | None) -> None:
+    """See `Backend.seed`. MXNet's generators cannot be read, so none of them gets its state back.
+
+    There is one for each device, which all models draw from.
+    """
+    if number is not None:
+        mx.random.seed(number)

@@ -8,15 +8,25 @@ from typing import ClassVar
 import numpy as np
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import mapped, tensors_in
+from unified_blocks.training.learning.accumulation import called, lengths, parts
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
 from unified_blocks_mxnet.learning import LONG, caller, in_graphs, loss_function
 from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.variables import walk
+from unified_blocks_mxnet.weighted import weighted_loss
 
 AT_ONCE = 16
 """How many batches are gathered at once."""
+
+
+def cut(data, start, stop):
+    """These rows of an array, or of each array of a structure."""
+    if isinstance(data, mx.np.ndarray):
+        return data[start:stop]
+    return mapped(lambda a: a[start:stop], data)
 
 
 class MXNetTrainingStep(TrainingStep):
@@ -24,14 +34,17 @@ class MXNetTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer = net, optimizer.rounded()
         self.call = caller(net)
         self.ways = {EAGER: self.call}
-        self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
+        if options.weighted:
+            self.loss = weighted_loss(loss)
+        else:
+            self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
         self.restart_at(0)
 
@@ -44,33 +57,44 @@ class MXNetTrainingStep(TrainingStep):
     def traces(self):
         return getattr(self.call, "traces", 0)
 
-    def __call__(self, x, y, w=None):
-        if w is not None:
-            self.check_given(w)
+    def __call__(self, x, y, w=None, rate=None):
+        if self.options is not PLAIN or w is not None or rate is not None:
+            self.check_given(w, rate)
         with numpy_semantics():
-            return self.update(x, y, w)
+            if self.options.accumulate > 1:
+                return self.accumulated(parts((x, y, w), self.options.accumulate), rate)
+            return self.update(x, y, w, rate)
 
     def running(self):
         return numpy_semantics()
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
         self.check_given(w, rates)
-        data = (x, y) if w is None else (x, y, w)
-        update, values = self.updating(rates), []
+        data, values, many = (x, y, w), [], self.options.accumulate
+        rate = iter(() if rates is None else rates.tolist())
         with numpy_semantics():
-            rows = mx.np.array(order, dtype="int64", ctx=x.ctx)
-            for i in range(0, len(order), AT_ONCE * batch_size):
+            rows = mx.np.array(order, dtype="int64", ctx=next(tensors_in(x)).ctx)
+            at_once = AT_ONCE * many * batch_size
+            for i in range(0, len(order), at_once):
                 # Some batches are gathered together, for a part of an array is no copy.
-                some = rows[i : i + AT_ONCE * batch_size]
-                gathered = [None if a is None else mx.np.take(a, some, axis=0) for a in data]
-                for j in range(0, len(some), batch_size):
-                    batch = (None if a is None else a[j : j + batch_size] for a in gathered)
-                    values.append(update(*batch))
+                some = rows[i : i + at_once]
+                gathered = self.gather(data, some)
+                batches = [
+                    [cut(a, j, j + batch_size) for a in gathered]
+                    for j in range(0, len(some), batch_size)
+                ]
+                if many == 1:
+                    values += [self.update(*batch, next(rate, None)) for batch in batches]
+                else:
+                    values += [
+                        self.accumulated(batches[k : k + many], next(rate, None))
+                        for k in range(0, len(batches), many)
+                    ]
             return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
         with mx.autograd.record():
-            value = apply_loss(self.loss, self.call(x), y)
+            value = apply_loss(self.loss, called(self.call, x), y)
         value.backward()
         # The loss is a mean already; a parameter that it does not depend on stays.
         self.trainer.step(1, ignore_stale_grad=True)
@@ -78,22 +102,66 @@ class MXNetTrainingStep(TrainingStep):
         return value
 
     def hooked(self, x, y, w=None, rate=None):
-        with mx.autograd.record():
-            output = self.call(x)
-            value = self.loss_of(output, y, w)
-        value.backward()
-        buffers = [v.parameter.list_grad()[0] for v in self.variables]
-        gradients = self.clipped(self.reduced(buffers))
-        for buffer, gradient in zip(buffers, gradients, strict=True):
-            if gradient is not buffer:
+        return self.accumulated([(x, y, w)], rate)
+
+    def accumulated(self, batches, rate=None):
+        if rate is not None:
+            self.trainer.set_learning_rate(rate)
+        arrays = [(v.parameter.list_data()[0], v.parameter.list_grad()[0]) for v in self.variables]
+        if len(batches) == 1:
+            seen = self.differentiated(*batches[0])
+            gradients = [buffer if data._fresh_grad else None for data, buffer in arrays]
+        else:
+            seen, gradients = self.summed(batches, arrays)
+        gradients = self.clipped(self.reduced(gradients))
+        for (data, buffer), gradient in zip(arrays, gradients, strict=True):
+            if gradient is not None and gradient is not buffer:
                 buffer[:] = gradient
+            data._fresh_grad = gradient is not None
         self.trainer.step(1, ignore_stale_grad=True)
         self.count += 1
         self.after()
-        return self.seen(value, output, y, w)
+        return seen
+
+    def summed(self, batches, arrays):
+        """What is seen of several batches, and their gradients, each times its share.
+
+        They are added up here, and not in the buffers by `grad_req="add"`, for these belong to the
+        model.
+        """
+        seen, gradients = 0, [None] * len(arrays)
+        for batch, share in zip(batches, self.shares(batches), strict=True):
+            seen = seen + self.differentiated(*batch, share)
+            for i, (data, buffer) in enumerate(arrays):
+                if data._fresh_grad:
+                    data._fresh_grad = False
+                    before = gradients[i]
+                    gradients[i] = buffer.copy() if before is None else before + buffer
+        return seen, gradients
+
+    def shares(self, batches):
+        """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
+        if self.options.weighted:
+            masses = mx.np.stack([w.sum() for _, _, w in batches])
+            total = masses.sum()
+            return mx.np.where(total == 0, masses, masses / (total + (total == 0)))
+        counts = lengths(batches)
+        return [count / sum(counts) for count in counts]
+
+    def differentiated(self, x, y, w, share=None):
+        """Find the gradients of a batch, times its share if there is one; and what is seen."""
+        with mx.autograd.record():
+            output = called(self.call, x)
+            value = self.loss_of(output, y, w)
+            head = value if share is None else value * share
+        head.backward()
+        seen = self.seen(value, output, y, w)
+        return seen if share is None else seen * share
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return (
+            self.loss(output, y, w) if self.options.weighted else apply_loss(self.loss, output, y)
+        )
 
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
@@ -104,9 +172,12 @@ class MXNetTrainingStep(TrainingStep):
 
     def gather(self, data, rows):
         def taken(a):
-            return mx.np.take(a, mx.np.array(rows, dtype="int64", ctx=a.ctx), axis=0)
+            where = rows
+            if not isinstance(rows, mx.np.ndarray):
+                where = mx.np.array(rows, dtype="int64", ctx=a.ctx)
+            return mx.np.take(a, where, axis=0)
 
-        return tuple(None if a is None else taken(a) for a in data)
+        return [taken(a) if isinstance(a, mx.np.ndarray) else mapped(taken, a) for a in data]
 
     def fetched(self, values):
         with numpy_semantics():
@@ -115,7 +186,7 @@ class MXNetTrainingStep(TrainingStep):
     def restart_at(self, count):
         self.count = count
         with numpy_semantics():
-            self.native = make_optimizer(self.optimizer, count)
+            self.native = make_optimizer(self.optimizer, count, self.free)
             self.trainer = mx.gluon.Trainer([v.parameter for v in self.variables], self.native)
 
     def slots(self):
@@ -127,7 +198,8 @@ class MXNetTrainingStep(TrainingStep):
 
     def slot(self, v, index, place, name):
         # MXNet holds -lr v, in numbers that would have to change with the learning rate.
-        scale = -self.optimizer.learning_rate if name == "velocity" else 1
+        held_with_rate = name == "velocity" and not self.free
+        scale = -self.optimizer.learning_rate if held_with_rate else 1
 
         def read():
             found = self.native.read(index, place)

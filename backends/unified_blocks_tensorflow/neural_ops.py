@@ -51,7 +51,14 @@ def log_softmax(x, axis):
     return tf.nn.log_softmax(x, axis)
 
 
+seeded: list[keras.random.SeedGenerator] = []
+"""The generator that `dropout` draws from, from its seed on; see `seeds.py`."""
+
+
 def dropout(x, rate):
+    # What graphs draw by TensorFlow's own cannot be seeded anew. Replicas cannot share a generator.
+    if seeded and tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return keras.random.dropout(x, rate, seed=seeded[0])
     return tf.nn.dropout(x, rate)
 
 

@@ -38,6 +38,23 @@ class WholeSGD(InWhole, keras.optimizers.SGD):
     """SGD with weight decay; without any, the parts of a gradient may be added one by one."""
 
 
+class FreeSGD(InWhole, keras.optimizers.SGD):
+    """SGD whose velocity is free of the learning rate, which may change: `v = μ v + g`.
+
+    Keras' own holds `-lr v`.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        gradient = tf.convert_to_tensor(gradient)
+        if self.decay:
+            gradient += variable * self.decay
+        if self.momentum:
+            velocity = self.momentums[self._get_variable_index(variable)]
+            self.assign(velocity, velocity * self.momentum + gradient)
+            gradient = velocity * self.momentum + gradient if self.nesterov else velocity
+        self.assign_sub(variable, gradient * tf.cast(learning_rate, variable.dtype))
+
+
 class WholeAdam(InWhole, keras.optimizers.Adam):
     """Adam."""
 
@@ -54,11 +71,15 @@ class WholeAdagrad(InWhole, keras.optimizers.Adagrad):
     """Adagrad."""
 
 
-def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
-    """Keras' own optimizer, with the hyper-parameters that every backend uses."""
+def make_optimizer(optimizer: Optimizer, free: bool = False) -> keras.optimizers.Optimizer:
+    """Keras' own optimizer, with the hyper-parameters that every backend uses.
+
+    Args:
+        free: whether what it keeps is to be free of the learning rate.
+    """
     match optimizer.rounded():
         case SGD(lr, momentum, nesterov, decay):
-            make = WholeSGD if decay else keras.optimizers.SGD
+            make = FreeSGD if free else WholeSGD if decay else keras.optimizers.SGD
             made = make(lr, momentum=momentum, nesterov=nesterov)
         case AdamW(lr, beta_1, beta_2, epsilon, decay):
             return WholeAdamW(lr, decay, beta_1, beta_2, epsilon)

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import mapped
+from unified_blocks.training.learning.accumulation import called, lengths, parts
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
@@ -18,6 +20,7 @@ from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
 from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
 from unified_blocks_tensorflow.variables import layers_of, walk
+from unified_blocks_tensorflow.weighted import weighted_loss
 
 AT_ONCE = 16
 """How many steps to run before Python, and with it Ctrl-C, has its turn."""
@@ -26,8 +29,32 @@ LOSS = tf.float64
 """What the losses of several steps are fetched in: it holds all others."""
 
 
-def spec_of(tensor: tf.Tensor) -> tf.TensorSpec:
-    return tf.TensorSpec(tensor.shape, tensor.dtype)
+def spec_of(data: Any) -> Any:
+    """What a graph is to expect: of a tensor, or of each tensor of a structure."""
+    if isinstance(data, tf.Tensor):
+        return tf.TensorSpec(data.shape, data.dtype)
+    return mapped(spec_of, data)
+
+
+def key_of(spec: Any) -> Any:
+    """A specification as a key of a dictionary."""
+    if isinstance(spec, dict):
+        return tuple((name, key_of(each)) for name, each in spec.items())
+    if isinstance(spec, (tuple, list)):
+        return (type(spec), *map(key_of, spec))
+    return spec
+
+
+def given(x: Any, y: Any, w: Any, rate: Any = None) -> list[Any]:
+    """What there is of a batch, as tensors, and the learning rate, if there is one, after it."""
+    batch = [
+        mapped(tf.convert_to_tensor, each)
+        if isinstance(each, (tuple, list, dict))
+        else tf.convert_to_tensor(each)
+        for each in (x, y, w)
+        if each is not None
+    ]
+    return batch if rate is None else [*batch, tf.constant(rate, tf.float32)]
 
 
 class TensorFlowTrainingStep(TrainingStep):
@@ -38,11 +65,13 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     kinds = tuple(GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        if options.weighted:
+            self.loss = weighted_loss(loss)
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
         check_scaled(net, mixed)
         self.widen = widened if mixed else lambda output: output
@@ -52,7 +81,7 @@ class TensorFlowTrainingStep(TrainingStep):
         self.variables = [self.parts[id(parameter)][0] for parameter in net.trainable_variables]
         self.strategy = strategy_that_made(net, self.variables)
         with placed(net), scope_of(self.strategy):
-            self.native = make_optimizer(optimizer)
+            self.native = make_optimizer(optimizer, self.free)
             self.native.build([v.handle for v in self.variables])
         self.graphs: dict[Any, Callable[..., Any]] = {}
         self.kind = self.kinds[0]
@@ -68,72 +97,154 @@ class TensorFlowTrainingStep(TrainingStep):
     def count(self):
         return int(self.native.iterations.numpy())
 
-    def __call__(self, x, y=None, w=None):
-        if w is not None:
-            self.check_given(w)
-        batch = [tf.convert_to_tensor(each) for each in (x, y, w) if each is not None]
+    def __call__(self, x, y=None, w=None, rate=None):
+        if self.options is not PLAIN or w is not None or rate is not None:
+            self.check_given(w, rate)
         with placed(self.net):  # around the call: a graph runs where it is called
-            return self.graph(self.one, *map(spec_of, batch))(*batch)
+            if self.options.accumulate > 1:
+                return self.accumulated(parts((x, y, w), self.options.accumulate), rate)
+            return self.update(x, y, w, rate)
 
     def running(self):
         return placed(self.net)
 
     def update(self, x, y, w=None, rate=None):
-        batch = [tf.convert_to_tensor(each) for each in (x, y, w) if each is not None]
+        batch = given(x, y, w, rate)
         return self.graph(self.one, *map(spec_of, batch))(*batch)
 
     hooked = update  # the graph that is made has the hooks in it
 
+    def accumulated(self, batches, rate=None):
+        if len(batches) == 1:
+            return self.update(*batches[0], rate)
+        data = [given(*batch) for batch in batches]
+        rates = [] if rate is None else [tf.constant(rate, tf.float32)]
+        return self.graph(self.summed, *map(spec_of, (*data, *rates)))(*data, *rates)
+
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
         self.check_given(w, rates)
+        many, samples = self.options.accumulate, len(order)
+        size = many * batch_size
         if self.strategy is not None:  # a loop in a graph cannot wait for the other replicas
-            data = [None if a is None else tf.convert_to_tensor(a) for a in (x, y, w)]
-            batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-            return self.fetched([self(*self.gather(data, rows)) for rows in batches])
-        whole = len(order) - len(order) % batch_size
-        batches, rest = order[:whole].reshape(-1, batch_size), order[whole:]
-        groups = [batches[i : i + AT_ONCE] for i in range(0, len(batches), AT_ONCE)]
-        groups += [rest[None]] if len(rest) else []
+            data, rate = given(x, y, w), iter(() if rates is None else rates)
+            batches = [order[i : i + size] for i in range(0, samples, size)]
+            return self.fetched(
+                [self(*self.whole(self.gather(data, rows)), next(rate, None)) for rows in batches]
+            )
+        whole = samples - samples % size
+        batches, rest = order[:whole].reshape(-1, size), order[whole:]
+        if many > 1:
+            batches = batches.reshape(-1, many, batch_size)
+        starts = range(0, len(batches), AT_ONCE)
+        groups = [(batches[i : i + AT_ONCE], i) for i in starts]
+        if len(rest) and many == 1:
+            groups.append((rest[None], len(batches)))
         losses = []
         with placed(self.net):
             with tf.device(self.variables[0].handle.value.device):
-                data = [tf.identity(each) for each in (x, y, w) if each is not None]
-            for rows in groups:
-                indices = tf.TensorSpec((None, rows.shape[1]), tf.int64)
-                graph = self.graph(self.several, indices, *map(spec_of, data))
-                losses.append(graph(tf.constant(rows, tf.int64), *data))
+                data = mapped(tf.identity, given(x, y, w))
+            for rows, start in groups:
+                some = [tf.constant(rows, tf.int64)]
+                if rates is not None:
+                    some.append(tf.constant(rates[start : start + len(rows)], tf.float32))
+                specs = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in some]
+                graph = self.graph(self.several, specs, *map(spec_of, data))
+                losses.append(graph(some, *data))
+            if len(rest) and many > 1:
+                pieces = [rest[i : i + batch_size] for i in range(0, len(rest), batch_size)]
+                last = [self.whole(self.gather(data, rows)) for rows in pieces]
+                value = self.accumulated(last, None if rates is None else rates[-1])
+                losses.append(tf.cast(value, LOSS)[None])
             return tf.concat(losses, 0).numpy()
 
-    def one(self, trainable, x, *given):
-        """A step, in a graph, on `x`, and `y` and weights if they are given."""
-        w = given[-1] if self.options.weighted else None
-        y = given[0] if len(given) > self.options.weighted else None
+    def whole(self, batch):
+        """What there is of a batch in its three places: inputs, targets and weights."""
+        w = batch[-1] if self.options.weighted else None
+        y = batch[1] if len(batch) > 1 + self.options.weighted else None
+        return batch[0], y, w
+
+    def one(self, trainable, *batch):
+        """A step, in a graph, on what is `given`."""
+        rate = batch[-1] if self.options.scheduled else None
+        return self.taken(trainable, [batch[: len(batch) - self.options.scheduled]], rate)
+
+    def summed(self, trainable, *batches):
+        """A step, in a graph, on several batches, each of what is `given`."""
+        rate = batches[-1] if self.options.scheduled else None
+        return self.taken(trainable, batches[: len(batches) - self.options.scheduled], rate)
+
+    def several(self, trainable, some, *data):
+        """Steps, one after the other in a graph, on rows of `data`.
+
+        Args:
+            some: the rows (steps, batch), or (steps, batches, batch); and the rates (steps,).
+        """
+
+        def update(rows, rate=None):
+            batches = [rows] if self.options.accumulate == 1 else tf.unstack(rows)
+            gathered = [mapped(partial(tf.gather, indices=each), data) for each in batches]
+            return tf.cast(self.taken(trainable, gathered, rate), LOSS)
+
+        watched = len(self.options.watched)
+        shape = tf.TensorSpec((1 + watched,), LOSS) if watched else LOSS
+        return tf.map_fn(
+            lambda each: update(*each), some, parallel_iterations=1, fn_output_signature=shape
+        )
+
+    def taken(self, trainable, batches, rate):
+        """A step: gradients of one batch or of several, and the update."""
         trained = [v.handle for v, chosen in zip(self.variables, trainable, strict=True) if chosen]
-        with tf.GradientTape() as tape:
-            output = self.widen(self.net(x, training=True))
-            value = self.loss_of(output, y, w)
-        share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
-        gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
+        if rate is not None:
+            self.native.learning_rate = rate
+        if len(batches) == 1:
+            value, seen, gradients = self.differentiated(trained, *self.whole(batches[0]))
+        else:
+            value, seen, gradients = self.mean(trained, [self.whole(batch) for batch in batches])
         gradients = self.clipped(self.reduced(gradients))
         # Grappler lets an update overtake what reads the variable, when its gradient does not
         # depend on that: the loss, and the gradients of layers further down, came out wrong.
         with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
             self.native.apply(gradients, trained)
         self.after()
-        return self.seen(value, output, y, w)
+        return seen
 
-    def several(self, trainable, rows, *data):
-        """Steps, one after the other in a graph, on the `rows` (steps, batch) of `x` and `y`."""
+    def differentiated(self, trained, x, y, w):
+        """The loss of a batch, what is seen of it, and its gradients."""
+        with tf.GradientTape() as tape:
+            output = self.widen(called(partial(self.net, training=True), x))
+            value = self.loss_of(output, y, w)
+        share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
+        gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
+        return value, self.seen(value, output, y, w), gradients
 
-        def update(batch):
-            return tf.cast(self.one(trainable, *(tf.gather(a, batch) for a in data)), LOSS)
+    def mean(self, trained, batches):
+        """The same of several batches, one after the other, so that one needs memory at a time."""
+        differentiated = tf.function(partial(self.differentiated, trained))  # traced once a shape
+        total, sums, before = None, [None] * len(trained), []
+        for batch, share in zip(batches, self.shares(batches), strict=True):
+            with tf.control_dependencies(before):
+                _, seen, gradients = differentiated(*batch)
+                total = seen * tf.cast(share, seen.dtype) + (0 if total is None else total)
+                for i, gradient in enumerate(gradients):
+                    if gradient is not None:
+                        part = tf.convert_to_tensor(gradient)
+                        part *= tf.cast(share, part.dtype)
+                        sums[i] = part if sums[i] is None else sums[i] + part
+            before = [total, *(each for each in sums if each is not None)]
+        return total, total, sums
 
-        watched = len(self.options.watched)
-        given = tf.TensorSpec((1 + watched,), LOSS) if watched else LOSS
-        return tf.map_fn(update, rows, parallel_iterations=1, fn_output_signature=given)
+    def shares(self, batches):
+        """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
+        if self.options.weighted:
+            masses = [tf.reduce_sum(w) for _, _, w in batches]
+            return [tf.math.divide_no_nan(mass, tf.add_n(masses)) for mass in masses]
+        counts = lengths(batches)
+        return [count / sum(counts) for count in counts]
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return (
+            self.loss(output, y, w) if self.options.weighted else apply_loss(self.loss, output, y)
+        )
 
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
@@ -143,7 +254,7 @@ class TensorFlowTrainingStep(TrainingStep):
         return tf.stack([value, *(tf.cast(each, value.dtype) for each in watched)])
 
     def gather(self, data, rows):
-        return tuple(None if a is None else tf.gather(a, rows) for a in data)
+        return [mapped(partial(tf.gather, indices=rows), each) for each in data]
 
     def fetched(self, values):
         return tf.cast(tf.stack(values), LOSS).numpy()
@@ -151,7 +262,7 @@ class TensorFlowTrainingStep(TrainingStep):
     def graph(self, function, *specs):
         """The graph of a method of this class, found faster than by calling a `tf.function`."""
         trainable = tuple(v.trainable for v in self.variables)
-        key = (self.kind, function.__name__, trainable, *specs)
+        key = (self.kind, function.__name__, trainable, *map(key_of, specs))
         if key not in self.graphs:
             by_xla = GRAPH_KINDS[self.kind] or None
             step = in_every_replica(self.strategy, partial(function, trainable))
@@ -172,7 +283,8 @@ class TensorFlowTrainingStep(TrainingStep):
 
     def slot(self, v, name, handle):
         # Keras holds -lr v, in numbers that would have to change with the learning rate.
-        scale = -self.optimizer.learning_rate if name == "velocity" else 1
+        held_with_rate = name == "velocity" and not self.free
+        scale = -self.optimizer.learning_rate if held_with_rate else 1
 
         def read():
             return v.numbers(handle.value.numpy() / scale).astype(v.dtype)

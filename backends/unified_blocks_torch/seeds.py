@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.errors import UnsupportedError
+import torch
+
+before: list[Any] = []
+"""The states of PyTorch's generators before the first seed: of the CPU, and of each GPU."""
 
 
-def seed(net: Any, number: int) -> None:
-    """See `Backend.seed`."""
-    raise UnsupportedError(
-        "to be seeded, a model must be of a framework for which that is possible here; got a "
-        f"{type(net).__name__} of PyTorch, for which it is not yet, and the seed {number}: seed "
-        "PyTorch itself"
-    )
+def seed(net: Any, number: int | None) -> None:
+    """See `Backend.seed`. PyTorch has one generator for each device, which all models draw from."""
+    gpus = torch.cuda.is_available() and torch.cuda.is_initialized()
+    if number is not None:
+        if not before:
+            before.append(torch.get_rng_state())
+            before.extend(torch.cuda.get_rng_state_all() if gpus else ())
+        torch.manual_seed(number)
+    elif before:
+        cpu, *others = before
+        torch.set_rng_state(cpu)
+        for device, state in enumerate(others):
+            torch.cuda.set_rng_state(state, device)
+        before.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import ClassVar
 
 import numpy as np
@@ -12,12 +12,15 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
+from unified_blocks.training.data.batches import mapped, tensors_in
+from unified_blocks.training.learning.accumulation import called, lengths, parts
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
 from unified_blocks_torch.optimizers import KEPT, make_optimizer
 from unified_blocks_torch.variables import walk
+from unified_blocks_torch.weighted import weighted_loss
 
 
 def trains_alone(net: nn.Module) -> bool:
@@ -44,7 +47,7 @@ class TorchTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched"})
+    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
@@ -60,7 +63,7 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
-        self.loss = loss_function(loss)
+        self.loss = weighted_loss(loss) if options.weighted else loss_function(loss)
         self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
 
     def use(self, kind):
@@ -72,11 +75,13 @@ class TorchTrainingStep(TrainingStep):
     def traces(self):
         return getattr(self.call, "traces", 0)
 
-    def __call__(self, x, y, w=None):
-        if w is not None:
-            self.check_given(w)
-        with mode(self.net, True), torch.enable_grad():
-            return self.update(x, y, w)
+    def __call__(self, x, y, w=None, rate=None):
+        if self.options is not PLAIN or w is not None or rate is not None:
+            self.check_given(w, rate)
+        with self.running():
+            if self.options.accumulate > 1:
+                return self.accumulated(parts((x, y, w), self.options.accumulate), rate)
+            return self.update(x, y, w, rate)
 
     @contextmanager
     def running(self):
@@ -85,33 +90,51 @@ class TorchTrainingStep(TrainingStep):
 
     def epoch(self, x, y, order, batch_size, w=None, rates=None):
         self.check_given(w, rates)
-        rows = torch.from_numpy(order).to(x.device)
-        data = (x, y) if w is None else (x, y, w)
-        update = self.updating(rates)
+        data = (x, y, w)
+        rows = torch.from_numpy(order).to(next(tensors_in(x)).device)
+        rate = iter(() if rates is None else rates.tolist())
         with self.running():
-            values = [
-                update(*(None if a is None else a.index_select(0, batch) for a in data))
-                for batch in rows.split(batch_size)
-            ]
+            if self.options.accumulate == 1:
+                values = [
+                    self.update(*self.gather(data, batch), next(rate, None))
+                    for batch in rows.split(batch_size)
+                ]
+            else:
+                values = [
+                    self.accumulated(
+                        [self.gather(data, batch) for batch in some.split(batch_size)],
+                        next(rate, None),
+                    )
+                    for some in rows.split(batch_size * self.options.accumulate)
+                ]
         return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, self.call(x), y)
+        value = apply_loss(self.loss, called(self.call, x), y)
         value.backward()
         self.native.step()
         self.count += 1
         return value.detach()
 
     def hooked(self, x, y, w=None, rate=None):
+        return self.accumulated([(x, y, w)], rate)
+
+    def accumulated(self, batches, rate=None):
+        if rate is not None:
+            self.set_rate(rate)
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        output = self.call(x)
-        value = self.loss_of(output, y, w)
-        value.backward()
+        if len(batches) == 1:
+            seen = self.differentiated(*batches[0])
+        else:
+            seen = sum(
+                self.differentiated(*batch, share, last=batch is batches[-1])
+                for batch, share in zip(batches, self.shares(batches), strict=True)
+            )
         trained = [v.tensor for v in self.variables]
         gradients = self.clipped(self.reduced([tensor.grad for tensor in trained]))
         for tensor, gradient in zip(trained, gradients, strict=True):
@@ -119,7 +142,34 @@ class TorchTrainingStep(TrainingStep):
         self.native.step()
         self.count += 1
         self.after()
-        return self.seen(value.detach(), output.detach(), y, w)
+        return seen
+
+    def shares(self, batches):
+        """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
+        if self.options.weighted:
+            masses = torch.stack([w.sum() for _, _, w in batches])
+            total = masses.sum()
+            return torch.where(total == 0, masses, masses / total)
+        counts = lengths(batches)
+        return [count / sum(counts) for count in counts]
+
+    def differentiated(self, x, y, w, share=None, last=True):
+        """Add the gradients of a batch, times its share if there is one; what is seen, too."""
+        with self.syncing(last):
+            output = called(self.call, x)
+            value = self.loss_of(output, y, w)
+            (value if share is None else value * share).backward()
+        seen = self.seen(value.detach(), output, y, w)
+        return seen if share is None else seen * share
+
+    def syncing(self, last):
+        """Around a batch of an update: the `last` one is that after which gradients are reduced."""
+        return nullcontext()
+
+    def set_rate(self, rate):
+        """Let the next update have this learning rate."""
+        for group in self.native.param_groups:
+            group["lr"] = rate
 
     def move_epsilon(self):
         """Make one of the two forms of Adam.
@@ -131,19 +181,26 @@ class TorchTrainingStep(TrainingStep):
         group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
 
     def loss_of(self, output, y, w):
-        return apply_loss(self.loss, output, y)
+        return (
+            self.loss(output, y, w) if self.options.weighted else apply_loss(self.loss, output, y)
+        )
 
     @torch.no_grad()
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
         if not self.options.watched:
             return value
+        output = mapped(torch.Tensor.detach, output)
         watched = [function(output, y, w).to(value) for function in self.options.watched]
         return torch.stack([value, *watched])
 
     def gather(self, data, rows):
         rows = torch.as_tensor(rows)
-        return tuple(None if a is None else a.index_select(0, rows.to(a.device)) for a in data)
+
+        def taken(a):
+            return a.index_select(0, rows.to(a.device))
+
+        return [taken(a) if isinstance(a, torch.Tensor) else mapped(taken, a) for a in data]
 
     def fetched(self, values):
         return torch.stack(values).cpu().double().numpy()

@@ -13,7 +13,7 @@ from unified_blocks.equivalence.causes.table import CAUSES, sentence
 
 PAGES = {
     page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
-    for folder in (".", "docs", "examples/own_blocks")
+    for folder in (".", "docs", "examples/own_blocks", "examples/numpy_backend")
     for page in sorted((ROOT / folder).glob("*.md"))
 }
 PROGRAMS = [
@@ -23,11 +23,16 @@ PROGRAMS = [
     "docs/installation.md",
     "docs/layers.md",
     "docs/leaving-mxnet.md",
+    "docs/pictures.md",
     "docs/portable-blocks.md",
     "docs/report.md",
     "docs/tensors.md",
     "docs/testing.md",
 ]
+RUN_ELSEWHERE = {
+    "docs/speed.md",  # on GPUs, which not every machine has
+    "docs/write-a-backend.md",  # the files of a project: tests/kit/test_numpy_backend.py
+}
 
 
 def python_in(page):
@@ -35,8 +40,8 @@ def python_in(page):
 
 
 def test_all_pages_with_python_are_run():
-    assert {page for page in PAGES if python_in(page)} == {*PROGRAMS, "docs/speed.md"}
-    assert "gpu:0" in "".join(python_in("docs/speed.md"))  # which not every machine has
+    assert {page for page in PAGES if python_in(page)} == {*PROGRAMS, *RUN_ELSEWHERE}
+    assert "gpu:0" in "".join(python_in("docs/speed.md"))
 
 
 @pytest.mark.parametrize("page", PROGRAMS)

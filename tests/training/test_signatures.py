@@ -68,7 +68,6 @@ def test_arguments_of_evaluate_and_predict(backend_name, name, value):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: ub.Checkpoint("run"),
         ub.EarlyStopping,
         ub.ReduceOnPlateau,
         lambda: ub.TensorBoard("run"),

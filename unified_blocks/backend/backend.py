@@ -45,7 +45,14 @@ Channels = Literal["first", "last"]
 
 
 class Backend(ABC):
-    """A framework, as this library sees it."""
+    """A framework, as this library sees it.
+
+    Example::
+
+        backend = ub.get_backend()
+        x = backend.from_numpy(np.zeros((2, 20), "float32"))
+        backend.is_tensor(x), backend.dtype_of(x), backend.device_of(x)  # (True, 'float32', 'cpu')
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -356,8 +363,12 @@ class Backend(ABC):
         """The loss as a function of output, targets and weights of samples: `Σ wᵢ lᵢ / Σ wᵢ`."""
         raise self.lacking("weights of samples")
 
-    def seed(self, net: Any, seed: int) -> None:
-        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed."""
+    def seed(self, net: Any, seed: int | None) -> None:
+        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed.
+
+        None ends it: where the framework's generators can be read, they go on as if they had not
+        been seeded.
+        """
         raise self.lacking("a seed of what models draw")
 
     def loader_of(self, value: Any) -> Iterable[Batch] | None:

@@ -216,6 +216,14 @@ class TrainingStep(ABC):
             self.update = self.hooked  # type: ignore[method-assign]
 
     @property
+    def free(self) -> bool:
+        """Whether the learning rate is another for each update, or for some parameters.
+
+        What an optimizer keeps must then be free of it.
+        """
+        return self.options.scheduled or bool(self.options.groups)
+
+    @property
     def traces(self) -> int:
         """How many graphs the framework has made for the kind in force."""
         return 0
@@ -231,8 +239,11 @@ class TrainingStep(ABC):
     # steps
 
     @abstractmethod
-    def __call__(self, x: Any, y: Any, w: Any = None) -> Any:
-        """Update the parameters once, in training mode; what `update` returns."""
+    def __call__(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
+        """Update the parameters once, in training mode; what `update` returns.
+
+        With `accumulate` the batch is all that the update is of, and is computed in so many parts.
+        """
 
     @abstractmethod
     def epoch(
@@ -245,6 +256,8 @@ class TrainingStep(ABC):
         rates: Array | None = None,
     ) -> Array:
         """A step for each batch of the rows of `x` and `y` in this order; see `Trainer.epoch`.
+
+        With `accumulate` a step is of so many batches, the last one of what is left.
 
         Args:
             x, y, w: tensors, samples first; None for targets or weights that there are not.
@@ -282,6 +295,8 @@ class TrainingStep(ABC):
         """One update of several batches, inside `running()`, as of one that holds them all.
 
         `g = Σ mⱼ gⱼ / Σ mⱼ` with the masses mⱼ of the batches; the loss and what is watched alike.
+        What goes through the network goes through it a batch at a time: the statistics of a
+        BatchNorm are of each batch.
         """
         raise self.lacking("accumulate")
 

@@ -24,9 +24,11 @@ class Form:
     Attributes:
         given: the arguments, a tuple; or a dict of those that are given by name. In the place of
             each array stands its number.
+        what: the operation that gives them, for messages.
     """
 
     given: Any
+    what: str = "compare"
 
     def arguments(self, backend: Backend, net: Any, tensors: Sequence[Any]) -> list[Any]:
         """The arguments of a call, from tensors of the framework.
@@ -43,7 +45,8 @@ class Form:
         parameters = inspect.signature(backend.forward_of(net)).parameters
         if not parameters.keys() & given.keys() and _takes_one(parameters.values()):
             return [given]
-        return _in_order(given, parameters, f"{type(net).__name__} on {backend.title}")
+        title = f"{type(net).__name__} on {backend.title}"
+        return _in_order(given, parameters, title, self.what)
 
 
 def _filled(given: Any, tensors: Sequence[Any]) -> Any:
@@ -62,7 +65,7 @@ def _takes_one(parameters: Any) -> bool:
 
 
 def _in_order(
-    given: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter], title: str
+    given: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter], title: str, what: str
 ) -> list[Any]:
     """Arguments by position, of those given by name: Gluon knows no others."""
     positional = {name: p for name, p in parameters.items() if p.kind in POSITIONAL}
@@ -72,14 +75,14 @@ def _in_order(
     unknown = [name for name in given if name not in positional]
     if unknown or lacking:
         raise InputError(
-            f"compare: inputs by name must be those of {title}, {', '.join(positional)}; got "
+            f"{what}: inputs by name must be those of {title}, {', '.join(positional)}; got "
             f"{', '.join(given)}: give a tuple of inputs in their order, where the names differ"
         )
     return list(values.values())[: last + 1]
 
 
-def in_arrays(inputs: Any) -> tuple[list[Array], Form]:
-    """The arrays in the inputs of a comparison, and their form."""
+def in_arrays(inputs: Any, what: str = "compare") -> tuple[list[Array], Form]:
+    """The arrays in the inputs of a comparison, or of another operation, and their form."""
     arrays: list[Array] = []
 
     def numbered(value: Any) -> Any:
@@ -92,5 +95,6 @@ def in_arrays(inputs: Any) -> tuple[list[Array], Form]:
 
     given = inputs if isinstance(inputs, tuple | Mapping) else (inputs,)
     return arrays, Form(
-        numbered(given) if isinstance(given, Mapping) else tuple(numbered(item) for item in given)
+        numbered(given) if isinstance(given, Mapping) else tuple(numbered(item) for item in given),
+        what,
     )

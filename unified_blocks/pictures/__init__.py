@@ -1,0 +1,1 @@
+"""Networks as pictures: one run of a model is watched, folded, and drawn as SVG."""
