@@ -98,8 +98,11 @@ class MXNetSharedStep(Sharing, MXNetTrainingStep):
 
     def reduced(self, gradients):
         name = f"gradient.{self.number}"
-        return [self.group.added(f"{name}.{i}", g) for i, g in enumerate(gradients)]
+        return [
+            None if gradient is None else self.group.added(f"{name}.{i}", gradient)
+            for i, gradient in enumerate(gradients)
+        ]
 
-    def summed(self, value):
-        shape = value.shape
-        return self.group.added(f"loss.{self.number}", value.reshape(-1)).reshape(shape)
+    def over_all(self, value):
+        name = f"loss.{self.number}"
+        return self.group.added(name, value.detach().reshape(-1)).reshape(value.shape)

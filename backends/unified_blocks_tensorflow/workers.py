@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from unified_blocks.backend import Group
 from unified_blocks.errors import UnsupportedError
+from unified_blocks.training.data.batches import mapped, tensors_in
 from unified_blocks.training.workers.shares import Sharing, cut
-from unified_blocks_tensorflow.bind import placed
-from unified_blocks_tensorflow.steps import TensorFlowTrainingStep
+from unified_blocks_tensorflow.steps import TensorFlowTrainingStep, given, key_of
 from unified_blocks_tensorflow.variables import walk
 
 
@@ -67,7 +67,7 @@ def join(how: Any) -> Group | None:
     """See `Backend.join`."""
     if how is None:
         return None
-    if isinstance(how, str) and how != "auto" or not isinstance(how, (str, Sequence)):
+    if (isinstance(how, str) and how != "auto") or not isinstance(how, (str, Sequence)):
         raise UnsupportedError(
             "distributed must be 'auto', a list of devices or None on TensorFlow; got "
             f"distributed={how!r}: set TF_CONFIG for each worker, or list devices, "
@@ -97,7 +97,7 @@ def with_workers() -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise UnsupportedError(
-            "distributed='auto' must be known before TensorFlow's first operation, because TF_CONFIG "
+            "distributed='auto' must be known before TensorFlow's first operation where TF_CONFIG "
             f"names other workers; got {error}: call ub.join() at the top of the program"
         ) from error
 
@@ -120,57 +120,64 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
     def times(self, value, part):
         return value * tf.cast(part, value.dtype)
 
-    def share(self, trainable, parts, x, *given):
-        """`one`, of a share: `parts` are `part` and `part_of_loss`."""
-        self.part, self.part_of_loss = tf.unstack(parts)
-        return self.one(trainable, x, *given)
-
     def graph(self, function, *specs):
         trainable = tuple(v.trainable for v in self.variables)
-        key = (self.kind, trainable, *specs)
+        key = (self.kind, function.__name__, trainable, *map(key_of, specs))
         if key not in self.graphs:
-            strategy = self.strategy
-
-            @tf.function
-            def every_share(*batch):
-                values = strategy.run(partial(self.share, trainable), args=batch)
-                return tf.add_n(strategy.experimental_local_results(values))
-
-            self.graphs[key] = every_share.get_concrete_function(*specs)
+            self.graphs[key] = tf.function(
+                partial(self.every_share, partial(function, trainable))
+            ).get_concrete_function(*specs)
         return self.graphs[key]
 
-    def of_shares(self, batches, parts):
-        """An update of a batch and its part for each replica here; their part of what it gives."""
-        given = []
-        for part in parts:
-            self.take_part(float(part))
-            given.append(tf.constant([self.part, self.part_of_loss], tf.float64))
-        batch = [self.group.on_each(given)]
-        batch += [self.group.on_each(each) for each in zip(*batches, strict=True)]
-        specs = [tf.type_spec_from_value(each) for each in batch]
-        return self.graph(self.share, *specs)(*batch)
+    def every_share(self, function, *given):
+        """`function` in each replica of this process; the sum of what they give."""
+        values = self.strategy.run(partial(self.share, function), args=given)
+        return tf.add_n(self.strategy.experimental_local_results(values))
 
-    def share_of(self, data, rows, weights, rate):
-        dealt, parts = cut(rows, self.group.size, weights)
-        data = [each for each in data if each is not None]
-        mine = self.group.mine
-        return self.of_shares([self.gather(data, dealt[i]) for i in mine], [parts[i] for i in mine])
+    def share(self, function, counts, *given):
+        """`function` of a share: `counts` are `part`, `part_of_loss` and `inner`."""
+        self.part, self.part_of_loss, *self.inner = tf.unstack(counts)
+        return function(*given)
 
-    def hooked(self, x, y, w=None, rate=None):
-        """An update of the batches of all workers; each cuts its own for its replicas."""
-        part = self.part_of([(x, y, w)])
-        weights = None if w is None else w.numpy()
-        dealt, parts = cut(np.arange(len(x)), len(self.group.mine), weights)
-        batch = [tf.convert_to_tensor(each) for each in (x, y, w) if each is not None]
-        return self.summed(self.of_shares([self.gather(batch, r) for r in dealt], parts * part))
+    def computed(self, batches, masses, total, rate):
+        """See `Sharing`. This process cuts its batches for its replicas."""
+        counts, shares = [], [[] for _ in self.group.mine]
+        of_each = [self.cut(batch, own) for batch, own in zip(batches, masses, strict=True)]
+        for i, share in enumerate(shares):
+            self.take([own[i] for _, own in of_each], total)
+            counts.append(tf.constant([self.part, self.part_of_loss, *self.inner], tf.float64))
+            share += [given(*pieces[i]) for pieces, _ in of_each]
+        following = [counts, *(list(each) for each in zip(*shares, strict=True))]
+        arguments = [self.on_each(each) for each in following]
+        if len(batches) == 1:
+            arguments[1:] = arguments[1]
+        if rate is not None:
+            arguments.append(tf.constant(rate, tf.float32))
+        function = self.one if len(batches) == 1 else self.summed
+        specs = [mapped(tf.type_spec_from_value, each) for each in arguments]
+        return self.graph(function, *specs)(*arguments)
 
-    def __call__(self, x, y=None, w=None):
-        if w is not None:
-            self.check_given(w)
-        with placed(self.net):
-            return self.update(x, y, w)
+    def cut(self, batch, own):
+        """The share of each replica here of a batch of mass `own`, and their masses."""
+        if len(self.group.mine) == 1:
+            return [batch], [own]
+        w = batch[2]
+        rows = np.arange(len(next(tensors_in(batch[0]))))
+        dealt, masses = cut(rows, len(self.group.mine), None if w is None else np.array(w))
+        if own == 0:  # a row that counts nothing here
+            masses = [0.0] * len(masses)
+        return [super(Sharing, self).gather(batch, rows) for rows in dealt], masses
 
-    def summed(self, value):
+    def on_each(self, shares):
+        """Of the structures of some replicas one of values that each replica has another of."""
+        first = shares[0]
+        if isinstance(first, (list, tuple)):
+            return [self.on_each(each) for each in zip(*shares, strict=True)]
+        if isinstance(first, dict):
+            return {name: self.on_each([each[name] for each in shares]) for name in first}
+        return self.group.on_each(shares)
+
+    def over_all(self, value):
         if self.group.processes > 1:
             zeros = [tf.zeros_like(value)] * (len(self.group.mine) - 1)
             value = self.strategy.reduce("SUM", self.group.on_each([value, *zeros]), axis=None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
 
 from unified_blocks.backend import Group
 from unified_blocks.errors import UnsupportedError
@@ -94,9 +96,10 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
 
     def __init__(self, net, optimizer, loss, options):
         super().__init__(net, optimizer, loss, options)
+        self.wrapped = net if isinstance(net, DistributedDataParallel) else None
         if not is_distributed(net):
-            wrapped = nn.parallel.DistributedDataParallel(net, broadcast_buffers=False)
-            self.ways[self.kinds[0]] = self.call = wrapped
+            self.wrapped = DistributedDataParallel(net, broadcast_buffers=False)
+            self.ways[self.kinds[0]] = self.call = self.wrapped
 
     def use(self, kind):
         if kind != self.kinds[0]:
@@ -105,6 +108,9 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
                 f"{kind!r}: give torch.compile the model, before ub.Trainer"
             )
 
-    def summed(self, value):
+    def syncing(self, last):
+        return nullcontext() if last or self.wrapped is None else self.wrapped.no_sync()
+
+    def over_all(self, value):
         distributed.all_reduce(value)
         return value / self.k
