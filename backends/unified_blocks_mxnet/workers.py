@@ -28,6 +28,7 @@ class MXNetGroup(Group):
         self.rank, self.processes = self.store.rank, self.store.num_workers
         self.size, self.mine = self.processes, range(self.rank, self.rank + 1)
         self.host = socket.gethostname()
+        self.meeting = os.environ.get("DMLC_PS_ROOT_URI", self.meeting)
         self.steps = itertools.count()
         self.known: set[str] = set()
 

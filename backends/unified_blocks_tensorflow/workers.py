@@ -26,12 +26,15 @@ class TensorFlowGroup(Group):
     From its beginning until `close` all that is made is made in the scope of the strategy.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, rank: int, processes: int) -> None:
+    def __init__(
+        self, strategy: tf.distribute.Strategy, rank: int = 0, processes: int = 1, meeting: str = ""
+    ) -> None:
         self.strategy, self.rank, self.processes = strategy, rank, processes
         self.size = strategy.num_replicas_in_sync
         here = self.size // processes
         self.mine = range(rank * here, (rank + 1) * here)
         self.host = socket.gethostname()
+        self.meeting = meeting or self.meeting
         tf.distribute.experimental_set_strategy(strategy)
 
     def on_each(self, values: Sequence[Any]) -> Any:
@@ -74,22 +77,23 @@ def join(how: Any) -> Group | None:
             "['gpu:0', 'gpu:1']"
         )
     if how == "auto" and not JOINED:
-        rank, processes = place()
-        if processes > 1:
-            JOINED.append(TensorFlowGroup(with_workers(), rank, processes))
+        rank, hosts = place()
+        if len(hosts) > 1:
+            JOINED.append(TensorFlowGroup(with_workers(), rank, len(hosts), hosts[0]))
     elif how != "auto" and not JOINED:
-        JOINED.append(TensorFlowGroup(tf.distribute.MirroredStrategy(list(how)), 0, 1))
+        JOINED.append(TensorFlowGroup(tf.distribute.MirroredStrategy(list(how))))
     return JOINED[0] if JOINED else None
 
 
-def place() -> tuple[int, int]:
-    """The number of this process among the workers of TF_CONFIG, and how many they are."""
+def place() -> tuple[int, list[str]]:
+    """The number of this process among the workers of TF_CONFIG, and the host of each."""
     config = json.loads(os.environ.get("TF_CONFIG") or "{}")
     cluster, task = config.get("cluster", {}), config.get("task", {})
-    chiefs, workers = len(cluster.get("chief", [])), len(cluster.get("worker", []))
+    chiefs, workers = cluster.get("chief", []), cluster.get("worker", [])
     if task.get("type") not in ("chief", "worker"):
-        return 0, 1
-    return int(task["index"]) + (chiefs if task["type"] == "worker" else 0), chiefs + workers
+        return 0, []
+    hosts = [address.rpartition(":")[0] for address in (*chiefs, *workers)]
+    return int(task["index"]) + (len(chiefs) if task["type"] == "worker" else 0), hosts
 
 
 def with_workers() -> tf.distribute.Strategy:

@@ -44,7 +44,8 @@ def alone(tmp_path_factory):
 
 
 def check_alike(engine, workers, folder, alone, *given):
-    launch(engine, workers, PROGRAM, ENGINES[engine], folder / "all.npz", *given, timeout=TIMEOUT)
+    file, how = folder / "all.npz", [f"distributed={engine}"] if engine == "fsdp" else []
+    launch(engine, workers, PROGRAM, ENGINES[engine], file, *given, *how, timeout=TIMEOUT)
     files = sorted(folder.glob("all*.npz"))
     assert len(files) == (1 if engine == "mirrored" else workers)
     expected = alone(ENGINES[engine], *given)

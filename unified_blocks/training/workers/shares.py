@@ -125,7 +125,8 @@ class Sharing:
 
     def accumulated(self, batches: Sequence[Batch], rate: float | None = None) -> Any:
         """An update of all that the workers have; it gives the loss of all."""
-        return self.over_all(self.own(batches, rate))
+        with self.group.guarding():
+            return self.over_all(self.own(batches, rate))
 
     def own(self, batches: Sequence[Batch], rate: float | None) -> Any:
         """An update; this worker's part of what it gives."""
@@ -168,7 +169,7 @@ class Sharing:
         if not len(order):
             return np.zeros(0)
         size, values = batch_size * step.options.accumulate, []
-        with step.running():
+        with self.group.guarding(), step.running():
             for i in range(0, len(order), size):
                 some = order[i : i + size]
                 pieces = [some[j : j + batch_size] for j in range(0, len(some), batch_size)]
