@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
-from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend import Group, Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.models.variables import all_variables, device_of_variables
@@ -15,6 +15,7 @@ from unified_blocks.training.callbacks import Callback
 from unified_blocks.training.data.sources import is_loader, source_of
 from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.training.history import History
+from unified_blocks.training.learning.schedules import schedule_meant
 from unified_blocks.training.loop import Loop
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.runs.checkpoint import Checkpoint
@@ -117,6 +118,8 @@ def fit(
             )
         (x, y, sample_weight), validation = split(x, y, sample_weight, validation_split)
     backend = backend_of(net)
+    if not isinstance(distributed, Group):  # TensorFlow must know of it before its first operation
+        distributed = backend.join(distributed)
     source = source_of(
         backend,
         device_of_variables(all_variables(net, "fit")),
@@ -133,6 +136,7 @@ def fit(
     if not is_loader(x):
         check_targets(loss, y)
     build_by(net, source)
+    schedule = schedule_meant(schedule, source.steps)
     trainer = Trainer(
         net,
         optimizer,

@@ -36,9 +36,11 @@ from unified_blocks.training.data.batches import first_of, mapped
 from unified_blocks.training.data.source import announce
 from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
+from unified_blocks.training.learning.schedules import rates, schedule_meant
 from unified_blocks.training.losses import check_targets
-from unified_blocks.training.watching.metrics import Metric
-from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
+from unified_blocks.training.options import options_of
+from unified_blocks.training.watching.metrics import Metric, metrics_meant
+from unified_blocks.training.words import loss_meant, optimizer_meant
 from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
@@ -55,17 +57,31 @@ class Trainer(Stateful):
     Args:
         net: a model of any framework, on the device to train on. What of it does not exist yet is
             made by one inference call on the first batch.
-        optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
+        optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`; or
+            `"adam"`, `"adamw"`, `"rmsprop"`, `"adagrad"` with their numbers by default.
         loss: as `value_and_grad` takes it.
-        metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
-            them; they must be left out in this version.
+        metrics: what is watched besides the loss: `"accuracy"`, `"top_k"`, `"mae"`, `"mse"`,
+            `ub.TopK(3)`, another `ub.Metric`, or a function `f(output, y)` of tensors. `step` and
+            `epoch` give them after the loss.
+        schedule: by what the learning rate of each update is multiplied: `ub.StepDecay(…)`,
+            `ub.CosineDecay(…)`, `ub.WarmUp(…)`, or a function of the updates done before.
+        clip: how gradients are kept small: `ub.Clip(value=…)`, `ub.Clip(norm=…)` or
+            `ub.Clip(global_norm=…)`.
+        accumulate: how many batches there are to an update; it is that of one batch of them all. Of
+            `step` the batch is cut into so many.
+        groups: parameters that are updated in another way: `ub.ParameterGroup(…)`.
+        precision: `"bfloat16"` or `"float16"`, to compute in by the framework's own means.
+        average: d of the running average `e = d e + (1 - d) w` of the parameters, see `averaged`.
+        distributed: who trains along: `"auto"`, as the environment says; None, nobody; or as
+            `ub.join` takes it.
 
     Raises:
         NotBuiltError: when something else than `step` and `epoch` needs a parameter that does not
             exist yet.
-        TypeError: another optimizer.
-        ValueError: an unknown loss, or a model without a parameter to train.
-        UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
+        TypeError: another optimizer, or an argument of another kind.
+        ValueError: an unknown name, a number outside its range, or a model without a parameter to
+            train.
+        UnsupportedError: (a `TypeError`) what the framework has not.
 
     Example::
 
@@ -92,23 +108,24 @@ class Trainer(Stateful):
         average: float | None = None,
         distributed: Distributed = "auto",
     ) -> None:
-        must_be_left_out(
-            "Trainer",
-            metrics=(metrics, (), []),
-            schedule=(schedule, None),
-            clip=(clip, None),
-            accumulate=(accumulate, 1),
-            groups=(groups, (), []),
-            precision=(precision, None),
-            average=(average, None),
-        )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
         self.backend, self.device = backend_of(net), device_of_variables(variables)
+        self._updates: int | None = None
+        self.schedule, self._distributed = schedule_meant(schedule, None), distributed
+        self._options = options_of(
+            metrics=metrics_meant(metrics),
+            scheduled=schedule is not None,
+            clip=clip,
+            accumulate=accumulate,
+            groups=groups,
+            precision=precision,
+            average=average,
+        )
         if all(v.is_built for v in variables):
             self._check_trainable(variables)
-            options = self.options()
+            options = self._in_group()
             self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @cached_property
@@ -121,8 +138,13 @@ class Trainer(Stateful):
         variables = all_built(self.net, "Trainer")
         self._check_trainable(variables)
         self.device = device_of_variables(variables)
-        options = self.options()
+        options = self._in_group()
         return self.backend.training_step(self.net, self.optimizer, self.loss, options)
+
+    def _in_group(self) -> StepOptions:
+        """The options, with who trains along: the model has the numbers of the first then."""
+        group = group_of(self.backend, self.net, self._distributed)
+        return self._options if group is None else replace(self._options, group=group)
 
     def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
@@ -154,13 +176,27 @@ class Trainer(Stateful):
                 `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
-            The loss before the update: a tensor of the framework, not yet fetched.
+            The loss before the update: a tensor of the framework, not yet fetched. With metrics
+            it is a vector, of the loss and of them.
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
         if "training_step" not in self.__dict__:
             infer(self.net, x)
-        return self.training_step(x, y, *self._weights("step", x, sample_weight))
+        weights = self._weights("step", x, sample_weight)
+        if self.schedule is None:
+            return self.training_step(x, y, *weights)
+        w = weights[0] if weights else None
+        return self.training_step(x, y, w, float(self._rates(1)[0]))
+
+    def _rates(self, count: int) -> Array:
+        """The learning rates of the next updates, which are then done."""
+        if self._updates is None:
+            self._updates = self.training_step.count
+        assert self.schedule is not None
+        found = rates(self.schedule, self.learning_rate, self._updates, count)
+        self._updates += count
+        return found
 
     def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
         """The weights of these samples, if there are any: of a trainer that had some always."""
@@ -193,7 +229,8 @@ class Trainer(Stateful):
             sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
-            The loss of each step before its update, `(steps,)` in float64.
+            The loss of each step before its update, `(steps,)` in float64; with metrics
+            `(steps, 1 + metrics)`.
 
         Raises:
             TypeError, ValueError: as `step`.
@@ -219,7 +256,11 @@ class Trainer(Stateful):
         if "training_step" not in self.__dict__:
             infer(self.net, mapped(lambda part: part[:batch_size], x))
         weights = self._weights("epoch", x, sample_weight)
-        return self.training_step.epoch(x, y, order, batch_size, *weights)
+        if self.schedule is None:
+            return self.training_step.epoch(x, y, order, batch_size, *weights)
+        count = -(-len(order) // (batch_size * self._options.accumulate))
+        w = weights[0] if weights else None
+        return self.training_step.epoch(x, y, order, batch_size, w, self._rates(count))
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.
@@ -266,5 +307,6 @@ class Trainer(Stateful):
             )
         arrays = {name: tensors[name].read() for name in slots}
         self.training_step.restart_at(int(tensors[STEP].read()))
+        self._updates = None
         for slot in self.training_step.slots():
             slot.write(arrays[f"optimizer.{slot.name}"])

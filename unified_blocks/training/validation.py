@@ -65,5 +65,5 @@ def validating(
         )
     else:
         x, y, w = validation, None, None
-    named = {"loss": trainer.loss, "metrics": metrics, "sample_weight": w}
-    return lambda: evaluate(trainer.net, x, y, **named)
+    net, loss = trainer.net, trainer.loss
+    return lambda: evaluate(net, x, y, loss=loss, metrics=metrics, sample_weight=w)
