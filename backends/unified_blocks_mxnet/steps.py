@@ -9,14 +9,14 @@ import numpy as np
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
 from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.accumulation import lengths, parts
 from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_mxnet.averages import Averages
 from unified_blocks_mxnet.clipping import clipped
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.learning import LONG, caller, in_graphs, loss_function
+from unified_blocks_mxnet.learning import LONG, applied, caller, in_graphs, loss_function
 from unified_blocks_mxnet.optimizers import make_optimizer
 from unified_blocks_mxnet.semantics import kind_of
 from unified_blocks_mxnet.variables import walk
@@ -47,6 +47,7 @@ class MXNetTrainingStep(TrainingStep):
         self.net, self.optimizer = net, optimizer.rounded()
         self.call = caller(net)
         self.ways = {EAGER: self.call}
+        self.named = loss
         if options.weighted:
             self.loss = weighted_loss(loss)
         else:
@@ -58,6 +59,10 @@ class MXNetTrainingStep(TrainingStep):
         self.restart_at(0)
         if options.average is not None:
             self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -105,7 +110,7 @@ class MXNetTrainingStep(TrainingStep):
 
     def update(self, x, y, w=None, rate=None):
         with mx.autograd.record():
-            value = apply_loss(self.loss, called(self.call, x), y)
+            value = apply_loss(self.loss, applied(self.call, x, self.net), y)
         value.backward()
         # The loss is a mean already; a parameter that it does not depend on stays.
         self.trainer.step(1, ignore_stale_grad=True)
@@ -162,7 +167,7 @@ class MXNetTrainingStep(TrainingStep):
     def differentiated(self, x, y, w, share=None):
         """Find the gradients of a batch, times its share if there is one; and what is seen."""
         with mx.autograd.record():
-            output = called(self.call, x)
+            output = applied(self.call, x, self.net)
             value = self.loss_of(output, y, w)
             head = value if share is None else value * share
         head.backward()

@@ -13,14 +13,14 @@ import tensorflow as tf
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.data.batches import mapped
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.accumulation import lengths, parts
 from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_tensorflow.averages import Averages
 from unified_blocks_tensorflow.bind import placed
 from unified_blocks_tensorflow.clipping import clipped
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
-from unified_blocks_tensorflow.learning import loss_function
+from unified_blocks_tensorflow.learning import called, loss_function
 from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
 from unified_blocks_tensorflow.policies import is_mixed, widened
 from unified_blocks_tensorflow.precision import Scaled, check_precision
@@ -81,6 +81,7 @@ class TensorFlowTrainingStep(TrainingStep):
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        self.named = loss
         if options.weighted:
             self.loss = weighted_loss(loss)
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
@@ -112,6 +113,11 @@ class TensorFlowTrainingStep(TrainingStep):
                 self.kept_averages = Averages(net, self.variables, self.parts, decay)
         self.graphs: dict[Any, Callable[..., Any]] = {}
         self.kind = self.kinds[0]
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
+        self.graphs.clear()  # they have a loss without weights
 
     def use(self, kind):
         self.kind = kind
@@ -250,7 +256,7 @@ class TensorFlowTrainingStep(TrainingStep):
     def differentiated(self, trained, x, y, w):
         """The loss of a batch, what is seen of it, and its gradients."""
         with tf.GradientTape() as tape:
-            output = self.widen(called(partial(self.net, training=True), x))
+            output = self.widen(called(self.net, x, training=True))
             value = self.loss_of(output, y, w)
             target = value if self.scaled is None else self.scaled.loss(value)
         share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync

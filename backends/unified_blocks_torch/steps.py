@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
-from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.data.batches import applied, mapped, tensors_in
+from unified_blocks.training.learning.accumulation import lengths, parts
 from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
@@ -72,6 +72,7 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
+        self.named = loss
         self.loss = weighted_loss(loss) if options.weighted else loss_function(loss)
         frozen = [v.name for v in walk(net) if not v.trainable]
         names = [[v.name] for v in self.variables]
@@ -83,6 +84,10 @@ class TorchTrainingStep(TrainingStep):
         self.precision = Precision(options.precision, tensors[0].device, self.native)
         if options.average is not None:
             self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -131,7 +136,7 @@ class TorchTrainingStep(TrainingStep):
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, called(self.call, x), y)
+        value = apply_loss(self.loss, applied(self.call, x), y)
         value.backward()
         self.native.step()
         self.count += 1
@@ -176,7 +181,7 @@ class TorchTrainingStep(TrainingStep):
         """Add the gradients of a batch, times its share if there is one; what is seen, too."""
         with self.syncing(last):
             with self.precision.around():
-                output = called(self.call, x)
+                output = applied(self.call, x)
             output = self.precision.widened(output)
             value = self.loss_of(output, y, w)
             self.precision.backward(value if share is None else value * share)

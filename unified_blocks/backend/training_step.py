@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -129,7 +129,7 @@ class StepOptions:
         average: d of the running average `e = d e + (1 - d) w` of the parameters.
         precision: `"bfloat16"` or `"float16"`, to compute in.
         scheduled: whether the learning rate comes with each update.
-        weighted: whether weights of the samples come with each batch.
+        weighted: whether weights of the samples come with each batch; see `TrainingStep.weigh`.
         group: who trains along; None when alone.
     """
 
@@ -326,6 +326,11 @@ class TrainingStep(ABC):
             f"Trainer: a training step must be able to do what is asked of it; got {what} for a "
             f"{type(self).__name__}, which is not: leave it out"
         )
+
+    def weigh(self) -> None:
+        """Take weights of samples with each batch from now on."""
+        self.options = replace(self.options, weighted=True)
+        self.update = self.hooked  # type: ignore[method-assign]
 
     def check_given(self, w: Any, rates: Any = None) -> None:
         """Check that weights and rates come if and only if the step was made for them.
