@@ -23,7 +23,7 @@ from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
 from unified_blocks_torch.optimizers import KEPT, in_groups, make_optimizer
 from unified_blocks_torch.precision import Precision
-from unified_blocks_torch.variables import walk
+from unified_blocks_torch.variables import shared_out, walk, whole
 from unified_blocks_torch.weighted import weighted_loss
 
 
@@ -246,11 +246,12 @@ class TorchTrainingStep(TrainingStep):
             return (
                 np.zeros(v.shape, v.dtype)
                 if found is None
-                else found.to_dense().cpu().numpy().copy()
+                else whole(found).to_dense().cpu().numpy().copy()
             )
 
         def write(array):
-            self.native.state[v.tensor][KEPT[name]] = torch.tensor(array, device=v.tensor.device)
+            tensor = torch.tensor(array, device=v.tensor.device)
+            self.native.state[v.tensor][KEPT[name]] = shared_out(tensor, v.tensor)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 

@@ -90,18 +90,15 @@ class Loop:
     def run(self) -> History:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
-        with progress_bar(run.epochs, self.progress and run.is_writer) as advance:
-            for callback in reversed(self.callbacks):  # a checkpoint is loaded first
-                if isinstance(callback, Checkpoint):
-                    callback.begin(run)
-            for callback in self.callbacks:
-                if not isinstance(callback, Checkpoint):
-                    callback.begin(run)
+        with progress_bar(run.epochs, self.progress and run.is_writer) as bars:
+            self.callbacks = sorted([*self.callbacks, *bars], key=_place)
+            # A checkpoint comes first here, so that the others see what was loaded.
+            for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
+                callback.begin(run)
             while run.stopped is None and (run.masses or run.epoch < run.epochs):
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
-                advance(self.history)
             for callback in self.callbacks:
                 callback.end(run)
         return self.history

@@ -92,16 +92,6 @@ class Trainer(Stateful):
         average: float | None = None,
         distributed: Distributed = "auto",
     ) -> None:
-        must_be_left_out(
-            "Trainer",
-            metrics=(metrics, (), []),
-            schedule=(schedule, None),
-            clip=(clip, None),
-            accumulate=(accumulate, 1),
-            groups=(groups, (), []),
-            precision=(precision, None),
-            average=(average, None),
-        )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
