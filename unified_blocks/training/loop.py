@@ -99,6 +99,7 @@ class Loop:
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
+            self.step.take_averages()
             for callback in self.callbacks:
                 callback.end(run)
         return self.history

@@ -59,7 +59,8 @@ class Trainer(Stateful):
             made by one inference call on the first batch.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
-        metrics: what is measured of each batch besides the loss; `fit` shows it.
+        metrics: what is measured of each batch besides the loss: `"accuracy"`, `"top_k"`, `"mae"`,
+            `"mse"`, a `ub.Metric`, or a function `(output, y)` of tensors.
         schedule: a factor on the learning rate of each update, `ub.CosineDecay(…)`, `ub.WarmUp(…)`,
             `ub.StepDecay(…)` or a function of the number of updates that were done.
         clip: `ub.Clip(…)`: how gradients are kept small before each update.
@@ -179,7 +180,8 @@ class Trainer(Stateful):
                 `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
-            The loss before the update: a tensor of the framework, not yet fetched.
+            The loss before the update: a tensor of the framework, not yet fetched. With metrics a
+            vector of it and of them, `(1 + metrics,)`.
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
@@ -187,11 +189,9 @@ class Trainer(Stateful):
             infer(self.net, x)
         weights = self._weights("step", x, sample_weight)
         if self.schedule is None:
-            seen = self.training_step(x, y, *weights)
-        else:
-            (rate,) = self._rates(1).tolist()
-            seen = self.training_step(x, y, *(weights or (None,)), rate)
-        return seen[0] if self._options.watched else seen
+            return self.training_step(x, y, *weights)
+        (rate,) = self._rates(1).tolist()
+        return self.training_step(x, y, *(weights or (None,)), rate)
 
     def _rates(self, count: int) -> Array:
         """The learning rates of the next updates, of a trainer with a schedule."""
@@ -232,7 +232,8 @@ class Trainer(Stateful):
             sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
-            The loss of each step before its update, `(steps,)` in float64.
+            The loss of each step before its update, `(steps,)` in float64; with metrics it and
+            them, `(steps, 1 + metrics)`.
 
         Raises:
             TypeError, ValueError: as `step`.
@@ -262,8 +263,7 @@ class Trainer(Stateful):
         if self.schedule is not None:
             updates = -(-len(order) // (batch_size * self._options.accumulate))
             more["rates"] = self._rates(updates)
-        seen = self.training_step.epoch(x, y, order, batch_size, *weights, **more)
-        return seen[:, 0] if self._options.watched else seen
+        return self.training_step.epoch(x, y, order, batch_size, *weights, **more)
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.
