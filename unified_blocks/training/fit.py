@@ -105,7 +105,8 @@ def fit(
 
         history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
     """
-    for name, number in (("epochs", epochs), ("batch_size", batch_size)):
+    counts = {"epochs": epochs, "batch_size": batch_size, "accumulate": accumulate}
+    for name, number in counts.items():
         check_count("fit", name, number)
     optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
     watched = metrics_meant(metrics)
