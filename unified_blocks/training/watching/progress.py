@@ -57,7 +57,7 @@ def progress_bar(epochs: int, wanted: bool) -> Iterator[Callable[[History], None
 def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A function to call with how many more samples of `x` are done."""
     tensors = list(tensors_in(x)) if isinstance(x, (tuple, list, dict)) else [x]
-    total = len(tensors[0]) if tensors and hasattr(tensors[0], "__len__") else None
+    total = len(tensors[0]) if tensors and hasattr(tensors[0], "shape") else None
     done = 0
     with bar_of(what, total, wanted) as draw:
 
