@@ -16,12 +16,15 @@ from unified_blocks.training.data.batches import applied, check_names
 from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 
 
+def cross_entropies(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The cross-entropy of each sample."""
+    if is_one_hot(output, y):  # the gradient of TensorFlow's own is for rows whose sum is 1
+        return -tf.reduce_sum(tf.cast(y, output.dtype) * tf.nn.log_softmax(output), axis=-1)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
+
+
 def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    if is_one_hot(output, y):
-        losses = tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, output.dtype), output)
-    else:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
-    return tf.reduce_mean(losses)
+    return tf.reduce_mean(cross_entropies(output, y))
 
 
 def mse(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

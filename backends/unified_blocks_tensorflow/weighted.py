@@ -9,13 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from unified_blocks.backend import Loss
-from unified_blocks.training.losses import check_alike, check_lengths, check_weighted, is_one_hot
-
-
-def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    if is_one_hot(output, y):
-        return tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, output.dtype), output)
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
+from unified_blocks.training.losses import check_alike, check_lengths, check_weighted
+from unified_blocks_tensorflow.learning import cross_entropies
 
 
 def huber(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -40,7 +35,7 @@ def by_function(loss: Callable[..., Any], output: Any, y: Any, w: tf.Tensor) -> 
 
 def by_name(loss: str, output: tf.Tensor, y: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
     if loss == "cross_entropy":
-        losses = cross_entropy(output, y)
+        losses = cross_entropies(output, y)
     else:
         check_alike(loss, output, y)
         losses = LOSSES[loss](output, y)

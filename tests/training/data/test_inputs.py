@@ -166,5 +166,5 @@ def test_wrong_names_are_an_error(backend_name):
 
 def test_inputs_of_different_lengths_are_an_error(backend_name):
     (x, y), z = problem(), second_input()
-    with pytest.raises(ValueError, match="same number of samples.*got 40 and 39 and 40"):
+    with pytest.raises(ValueError, match=r"same number of samples.*got 40 and 39 and 40"):
         ub.fit(two(), (x, z[1:]), y, **OPTIONS)
