@@ -111,8 +111,8 @@ def progress_bar(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
 @contextmanager
 def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A function to call with how many more samples of `x` are done."""
-    first = next(tensors_in(x), None)
-    total = len(first) if hasattr(first, "__len__") and hasattr(first, "shape") else None
+    tensors = list(tensors_in(x)) if isinstance(x, (tuple, list, dict)) else [x]
+    total = len(tensors[0]) if tensors and hasattr(tensors[0], "shape") else None
     done = 0
     with drawing(what, total, wanted) as draw:
 
