@@ -7,10 +7,11 @@ from it, and graphs that `torch.compile` makes, for our network and the same one
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.cells import Cell, Effort
@@ -113,12 +114,15 @@ def count_mxnet(net: Any, x: Any) -> Counted:
     from unified_blocks_mxnet.compat import mx
 
     mx.nd.waitall()
-    mx.profiler.set_config(profile_all=True, aggregate_stats=True, filename=os.devnull)
-    mx.profiler.set_state("run")
-    net(x)
-    mx.nd.waitall()
-    mx.profiler.set_state("stop")
-    found = json.loads(mx.profiler.dumps(reset=True, format="json"))["Time"]
+    with TemporaryDirectory() as folder:
+        # It deletes a file of this name first: as root, /dev/null too.
+        file = str(Path(folder) / "profile.json")
+        mx.profiler.set_config(profile_all=True, aggregate_stats=True, filename=file)
+        mx.profiler.set_state("run")
+        net(x)
+        mx.nd.waitall()
+        mx.profiler.set_state("stop")
+        found = json.loads(mx.profiler.dumps(reset=True, format="json"))["Time"]
     ran = Counter({name: row["Count"] for name, row in found["operator"].items()})
     del ran["DeleteVariable"]  # an array is freed
     fetched = found["MXNET_C_API"].get("MXNDArraySyncCopyToCPU", {"Count": 0})

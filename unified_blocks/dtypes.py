@@ -66,7 +66,8 @@ def use_dtype(dtype: Any) -> Iterator[None]:
     Example::
 
         with ub.use_dtype("float64"):
-            net = ub.MLP()
+            net = ub.build(ub.MLP(256, 10), (2, 20))
+        ub.state(net)["out.weight"].dtype.name  # 'float64'
     """
     token = default_float.set(dtype_name(dtype))
     try:

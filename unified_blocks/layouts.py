@@ -49,7 +49,8 @@ def use_layout(layout: str) -> Iterator[None]:
     Example::
 
         with ub.use_layout("channels_last"):
-            net = ub.MySequential(ub.Conv2D(8, 3), ub.ReLU())   # (n, h, w, c) to (n, h', w', 8)
+            net = ub.MySequential(ub.Conv2D(8, 3), ub.ReLU())
+        net(ub.from_numpy(np.ones((2, 10, 10, 3), "float32")))  # (2, 8, 8, 8)
     """
     token = chosen_layout.set(layout_name(layout))
     try:
@@ -72,5 +73,8 @@ def channels_axis() -> int:
 
             def forward(self, X, Y):
                 return ub.ops.concat([X, Y], axis=self.axis)
+
+        images = ub.from_numpy(np.ones((2, 3, 8, 8), "float32"))
+        Joined()(images, images)  # (2, 6, 8, 8)
     """
     return 1 if default_layout() == "channels_first" else -1

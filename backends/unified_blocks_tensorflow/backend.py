@@ -203,6 +203,8 @@ class TensorFlowBackend(Backend):
         return net.call
 
     def run(self, net, inputs, train=False):
+        if isinstance(inputs, dict) or len(inputs) > 1:
+            return learning.called(net, inputs, train)
         of_dict = len(inputs) == 1 and isinstance(inputs[0], dict)  # a Functional model's names
         return (net if of_dict else self.caller(net))(*inputs, training=train)
 
@@ -275,7 +277,8 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        return TensorFlowTrainingStep(net, optimizer, loss, options)
+        step = workers.TensorFlowSharedStep if options.group else TensorFlowTrainingStep
+        return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
         return weighted.weighted_loss(loss)
@@ -286,8 +289,8 @@ class TensorFlowBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

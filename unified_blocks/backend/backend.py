@@ -45,7 +45,14 @@ Channels = Literal["first", "last"]
 
 
 class Backend(ABC):
-    """A framework, as this library sees it."""
+    """A framework, as this library sees it.
+
+    Example::
+
+        backend = ub.get_backend()
+        x = backend.from_numpy(np.zeros((2, 20), "float32"))
+        backend.is_tensor(x), backend.dtype_of(x), backend.device_of(x)  # (True, 'float32', 'cpu')
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -231,7 +238,7 @@ class Backend(ABC):
         return forward
 
     @abstractmethod
-    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+    def run(self, net: Any, inputs: Sequence[Any] | dict[str, Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""
 
     @abstractmethod
@@ -369,11 +376,11 @@ class Backend(ABC):
         raise self.lacking("a seed of what models draw")
 
     def loader_of(self, value: Any) -> Iterable[Batch] | None:
-        """The batches of a loader of this framework, its own tensors; None of anything else."""
+        """What gives the batches of a loader of this framework; None of anything else."""
         return None
 
-    def taken(self, tensor: Any) -> Any:
-        """A tensor of another framework as one of this one, in the same memory if possible."""
+    def taken(self, tensor: Any, device: str | None = None) -> Any:
+        """A tensor of any framework as one of this one, in the same memory if possible."""
         raise self.lacking("batches of another framework")
 
     def event_writer(self, folder: str) -> EventWriter:

@@ -86,7 +86,13 @@ def owner_of_class(cls: type[Any]) -> str | None:
 
 
 def available_backends() -> list[str]:
-    """The names of the backends whose framework is installed. Imports none of them."""
+    """The names of the backends whose framework is installed. Imports none of them.
+
+    Example::
+
+        for name in ub.available_backends():
+            print(name, ub.get_backend(name).version)
+    """
     return [name for name in registered_backends() if _is_installed(name)]
 
 
@@ -201,6 +207,11 @@ def get_backend(name: str | None = None) -> Backend:
     Raises:
         UnknownBackendError: when `name`, or the environment variable, names no backend.
         BackendImportError: when the framework is missing or fails to import.
+
+    Example::
+
+        backend = ub.get_backend()  # the default one
+        backend.name, backend.title, backend.devices()
     """
     return load_backend(default_name() if name is None else name)
 
@@ -218,7 +229,8 @@ def set_backend(name: str) -> None:
     Example::
 
         ub.set_backend("mxnet")
-        net = ub.MLP()          # a gluon.Block
+        net = ub.MLP()  # a gluon.Block
+        ub.backend_of(net).name  # 'mxnet'
     """
     default_backend.set(load_backend(name).name)
 
@@ -232,7 +244,8 @@ def use_backend(name: str) -> Iterator[Backend]:
     Example::
 
         with ub.use_backend("torch"):
-            net = ub.MLP()      # a torch.nn.Module
+            net = ub.MLP()  # a torch.nn.Module
+        ub.backend_of(net).name  # 'torch'
     """
     backend = load_backend(name)
     token = default_backend.set(backend.name)

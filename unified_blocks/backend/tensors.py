@@ -25,6 +25,11 @@ def backend_of(value: Any) -> Backend:
 
     Raises:
         TypeError: when it belongs to no registered framework.
+
+    Example::
+
+        net = ub.MLP.on("torch")()
+        ub.backend_of(net).title  # 'PyTorch'
     """
     name = owner_of(value)
     if name is None:
@@ -67,6 +72,10 @@ def from_numpy(
     Raises:
         SharingError: (a `ValueError`) with `copy=False`, why it cannot be the same memory.
         UnknownBackendError, BackendImportError: as `set_backend`.
+
+    Example::
+
+        ub.from_numpy(np.arange(3.0))  # [0, 1, 2]
     """
     target, array = get_backend(backend), np.asarray(a)
 
@@ -97,6 +106,11 @@ def to_numpy(t: Any, *, copy: bool | None = None) -> Array:
     Raises:
         SharingError: (a `ValueError`) with `copy=False`, why it cannot be the same memory.
         TypeError: when `t` is neither.
+
+    Example::
+
+        array = ub.to_numpy(ub.from_numpy([1.0, 2.0]))
+        type(array).__name__, array.dtype.name  # ('ndarray', 'float64')
     """
     if isinstance(t, np.ndarray):
         return t.copy() if copy else t
@@ -125,6 +139,12 @@ def as_tensor(t: Any, backend: str, *, copy: bool | None = None) -> Any:
     Raises:
         SharingError: (a `ValueError`) with `copy=False`, why it cannot be the same memory.
         TypeError: when `t` is neither a tensor nor an array.
+
+    Example::
+
+        x = ub.from_numpy([1.0, 2.0])
+        y = ub.as_tensor(x, "torch")
+        ub.backend_of(y).name, y.tolist()  # ('torch', [1, 2])
     """
     target = load_backend(backend)
     own = target.is_tensor(t)

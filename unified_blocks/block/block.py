@@ -85,8 +85,10 @@ class Block:
             def forward(self, X):
                 return ub.ops.relu(X + self.scale * self.body(X))
 
-        net = Residual(20)                      # on the default backend
-        net = Residual.on("tensorflow")(20)     # on this one, whatever the default
+        net = Residual(20)  # on the default backend
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 20)
+        net = Residual.on("tensorflow")(20)  # on this one, whatever the default
+        ub.backend_of(net).name  # 'tensorflow'
     """
 
     declared_signature: ClassVar[inspect.Signature] = inspect.Signature()

@@ -44,6 +44,9 @@ class Constant:
 
             def forward(self, X):
                 return self.scale * self.body(X)
+
+        net = ub.build(Scaled(8), (2, 4))
+        ub.state(net)["scale"]  # 0.5
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class FixedHiddenMLP(Block):
     Example::
 
         net = ub.FixedHiddenMLP(20)
-        y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # a scalar
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # ()
     """
 
     random_constants: Mapping[str, str] = {"rand_weight": "uniform"}

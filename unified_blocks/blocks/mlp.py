@@ -36,7 +36,7 @@ class MLP(Block):
     Example::
 
         net = ub.MLP(256, 10)
-        Y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # (2, 10)
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 10)
     """
 
     input_parameter = "hidden.weight"

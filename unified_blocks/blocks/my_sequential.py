@@ -45,6 +45,8 @@ class MySequential(Block):
     Example::
 
         net = ub.MySequential(ub.Dense(256, activation="relu"), ub.Dense(10))
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 10)
+        ub.state(net[1])["weight"]  # (10, 256)
     """
 
     def __init__(self, *blocks: Any) -> None:

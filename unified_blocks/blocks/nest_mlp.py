@@ -39,7 +39,7 @@ class NestMLP(Block):
     Example::
 
         net = ub.NestMLP()
-        Y = net(ub.from_numpy(np.ones((2, 20), "float32")))      # (2, 16)
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 16)
     """
 
     input_parameter = "net.0.weight"

@@ -39,7 +39,8 @@ class Parallel(Block):
 
     Example::
 
-        net = ub.Parallel(ub.Dense(8), ub.NestMLP())        # (n, d) to (n, 24)
+        net = ub.Parallel(ub.Dense(8), ub.NestMLP())
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 24)
     """
 
     def __init__(self, *blocks: Any, axis: int | str = -1) -> None:

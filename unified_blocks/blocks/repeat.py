@@ -28,6 +28,8 @@ def repeat(factory: Callable[[], Any], n: int) -> MySequential:
     Example::
 
         net = ub.repeat(lambda: ub.Dense(16, activation="relu"), 3)
+        net(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 16)
+        len(net)  # 3
     """
     if n < 0:
         raise ValueError(f"repeat: n must be at least 0; got n={n}")

@@ -22,7 +22,7 @@ from unified_blocks.equivalence.matrix.observing import DTYPES, make_record
 LEARNERS = (READ_BY_MLP, READ_BY_LENET, READ_BY_GRU)
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks demo --backend torch --json figures.json")
 def demo(
     backend: Backends = None,
     json_file: Annotated[

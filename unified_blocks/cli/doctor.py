@@ -9,7 +9,7 @@ from unified_blocks.cli.tables import backends_table
 from unified_blocks.cli.terminal import app, make_console
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks doctor")
 def doctor() -> None:
     """Show which frameworks work here, and their known problems."""
     console = make_console()

@@ -49,7 +49,7 @@ LARGE = 100_000_000
 """Bytes from which on a bar is drawn."""
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks inspect net.safetensors")
 def inspect(
     file: File,
     kind: Kinds = None,
@@ -102,7 +102,7 @@ def inspect(
     print_left_out(console, state.left_out)
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks convert net.safetensors net.params")
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
     target: Annotated[
@@ -153,7 +153,7 @@ def convert(
     )
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks diff net.safetensors net.params")
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A", help="A file of numbers.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another, of any format.")],

@@ -85,7 +85,10 @@ Layouts = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog="Example: unified-blocks record --backend torch --case MLP --mode forward "
+    "-o mine.rec.safetensors"
+)
 def record(
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The backend.")],
     output: Annotated[
@@ -139,7 +142,7 @@ def record(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: unified-blocks compare mine.rec.safetensors --json figures.json")
 def compare(
     records: Annotated[
         list[Path] | None,

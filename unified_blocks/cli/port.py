@@ -17,7 +17,9 @@ from unified_blocks.porting.port import port as ported
 INPUT = re.compile(r"(?:(?P<name>.+)=)?(?P<shape>\d+(?:,\d+)*,?)(?::(?P<dtype>\w+))?")
 
 
-@app.command()
+@app.command(
+    epilog="Example: unified-blocks port net-symbol.json net-0000.params --to torch --input 1,3,8,8"
+)
 def port(
     source: Annotated[
         str,

@@ -25,6 +25,12 @@ class Compiled:
         net: the model, whose parameters it uses.
         choice: how it is run: `"eager"`, or what the framework calls it.
         figures: what was measured, the way without compiling first; empty with `mode="native"`.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        fast = ub.compile(net, mode="native")  # nothing is measured
+        fast.choice  # what the framework calls its graphs
     """
 
     def __new__(
@@ -108,12 +114,10 @@ def compile(  # noqa: A001  # as PyTorch and Keras name it
 
     Example::
 
+        net, x = ub.build(ub.MLP(256, 10), (2, 20)), ub.from_numpy(np.ones((2, 20), "float32"))
         fast = ub.compile(net, x)
-        print(fast)     # the choice and the figures
-        y = fast(x)
-
-        step = ub.compile(trainer, (x, y))
-        loss = step(x, y)
+        print(fast)  # the choice and the figures
+        fast(x)  # (2, 10)
     """
     if mode not in COMPILE_MODES:
         raise ValueError(

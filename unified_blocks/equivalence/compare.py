@@ -92,7 +92,9 @@ def compare(
 
     Example::
 
-        print(ub.compare(gluon_net, torch_net, x))
+        a = ub.build(ub.MLP(256, 10), (2, 20))
+        b = ub.convert(a, "torch")
+        print(ub.compare(a, b, np.ones((2, 20), "float32")))
     """
     if mode not in COMPARE_MODES:
         raise ValueError(
@@ -130,5 +132,15 @@ def assert_equivalent(a: Any, b: Any, inputs: Any = None, **options: Any) -> Non
 
     Raises:
         NotEquivalentError: (an `AssertionError`) with the table of all that was compared.
+
+    Example::
+
+        a, b = (ub.build(ub.MLP(256, 10), (2, 20)) for _ in range(2))
+        x = np.ones((2, 20), "float32")
+        ub.assert_equivalent(a, ub.transfer(a, b), x)  # they are
+        try:
+            ub.assert_equivalent(a, ub.initialize(b, seed=1), x)
+        except ub.NotEquivalentError as error:
+            print(error)  # a table, in which the first difference is marked
     """
     compare(a, b, inputs, **options).raise_if_different()

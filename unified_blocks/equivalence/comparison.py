@@ -49,6 +49,13 @@ class Comparison:
         rows: parameters, then calls in execution order, then what the mode adds.
         first_difference: None when they are equivalent.
         notes: what was not compared, and why.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        found = ub.compare(net, net, np.ones((2, 20), "float32"), mode="saved")
+        found.ok  # True
+        [row.name for row in found.rows]
     """
 
     a: str
@@ -93,7 +100,10 @@ class Comparison:
 
         Example::
 
-            Path("comparison.html").write_text(comparison.to_html(), encoding="utf-8")
+            from pathlib import Path
+            net, x = ub.build(ub.MLP(256, 10), (2, 20)), np.ones((2, 20), "float32")
+            page = ub.compare(net, net, x).to_html()
+            Path("comparison.html").write_text(page, encoding="utf-8")
         """
         from unified_blocks.equivalence.page import comparison_page
 

@@ -43,8 +43,9 @@ def save(net: Block, path: str | os.PathLike[str]) -> None:
 
     Example::
 
+        net = ub.build(ub.MLP(256, 10), (2, 20))
         ub.save(net, "net.safetensors")
-        net = ub.load("net.safetensors", backend="tensorflow")
+        ub.read_state("net.safetensors")["out.weight"].shape  # (10, 256)
     """
     if not isinstance(net, Block):
         raise UnsupportedError(
@@ -87,6 +88,13 @@ def load(path: str | os.PathLike[str], backend: str | None = None) -> Any:
         UnknownBlockError: (a `LookupError`) for a class that was not defined; it says what to
             import.
         StateMismatchError: when the class has changed since.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        ub.save(net, "net.safetensors")
+        other = ub.load("net.safetensors", backend="torch")
+        ub.diff_state(net, other).equal  # True
     """
     path = Path(path)
     file = _opened(path)

@@ -53,7 +53,11 @@ def read_state(
 
     Example::
 
-        ub.transfer(ub.read_state("resnet18.params"), net, match="order")
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        ub.write_state(net, "net.params")
+        file = ub.read_state("net.params")
+        other = ub.transfer(file, ub.MLP(256, 10), match="order")
+        {name: stored.shape for name, stored in file.tensors.items()}
     """
     file = opened(Path(path), kinds, strict)
     if file.left_out:
@@ -105,6 +109,13 @@ def write_state(
         UnsupportedError: for an array or a name that the format cannot hold; for kinds of layers
             that are not in the state.
         OSError: when the file cannot be written.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        for name in ("net.safetensors", "net.pt", "net.params"):
+            ub.write_state(net, name)
+            print(name, ub.diff_state(ub.read_state(name), net).equal)
     """
     path = Path(path)
     tensors: Iterable[Stored] = stored_of(state).values()

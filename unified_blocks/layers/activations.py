@@ -29,6 +29,10 @@ class Activation(Block):
 
     Raises:
         ValueError: another name.
+
+    Example::
+
+        ub.Activation("leaky_relu")(ub.from_numpy([-2.0, 0.0, 3.0]))  # [-0.02, 0, 3]
     """
 
     def __init__(self, activation: str) -> None:
@@ -60,25 +64,45 @@ class Elementwise(Block):
 
 
 class ReLU(Elementwise):
-    """The rectified linear unit, `max(X, 0)`; its derivative at 0 is 0."""
+    """The rectified linear unit, `max(X, 0)`; its derivative at 0 is 0.
+
+    Example::
+
+        ub.ReLU()(ub.from_numpy([-2.0, 0.0, 3.0]))  # [0, 0, 3]
+    """
 
     operation = "relu"
 
 
 class LeakyReLU(Elementwise):
-    """`X` where it is above 0, else `0.01 X`."""
+    """`X` where it is above 0, else `0.01 X`.
+
+    Example::
+
+        ub.LeakyReLU()(ub.from_numpy([-2.0, 3.0]))  # [-0.02, 3]
+    """
 
     operation = "leaky_relu"
 
 
 class ELU(Elementwise):
-    """`X` where it is above 0, else `exp(X) - 1`."""
+    """`X` where it is above 0, else `exp(X) - 1`.
+
+    Example::
+
+        ub.ELU()(ub.from_numpy([-1.0, 2.0]))  # [-0.632, 2]
+    """
 
     operation = "elu"
 
 
 class SELU(Elementwise):
-    """The self-normalising ELU, `ops.selu`."""
+    """The self-normalising ELU, `ops.selu`.
+
+    Example::
+
+        ub.SELU()(ub.from_numpy([-1.0, 1.0]))  # [-1.111, 1.051]
+    """
 
     operation = "selu"
 
@@ -92,6 +116,11 @@ class GELU(Block):
 
     Shape:
         Input `(*)`, output the same.
+
+    Example::
+
+        ub.GELU()(ub.from_numpy([-1.0, 1.0]))  # [-0.1587, 0.8413]
+        ub.GELU(approximate=True)(ub.from_numpy([-1.0, 1.0]))  # [-0.1588, 0.8412]
     """
 
     def __init__(self, approximate: bool = False) -> None:
@@ -106,55 +135,100 @@ class GELU(Block):
 
 
 class SiLU(Elementwise):
-    """`X · sigmoid(X)`, also called swish."""
+    """`X · sigmoid(X)`, also called swish.
+
+    Example::
+
+        ub.SiLU()(ub.from_numpy([-1.0, 1.0]))  # [-0.269, 0.731]
+    """
 
     operation = "silu"
 
 
 class Sigmoid(Elementwise):
-    """`1 / (1 + exp(-X))`."""
+    """`1 / (1 + exp(-X))`.
+
+    Example::
+
+        ub.Sigmoid()(ub.from_numpy([0.0, 2.0]))  # [0.5, 0.881]
+    """
 
     operation = "sigmoid"
 
 
 class HardSigmoid(Elementwise):
-    """`min(max(X + 3, 0), 6) / 6`."""
+    """`min(max(X + 3, 0), 6) / 6`.
+
+    Example::
+
+        ub.HardSigmoid()(ub.from_numpy([-4.0, 0.0, 1.0]))  # [0, 0.5, 0.667]
+    """
 
     operation = "hard_sigmoid"
 
 
 class Tanh(Elementwise):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Example::
+
+        ub.Tanh()(ub.from_numpy([0.0, 1.0]))  # [0, 0.762]
+    """
 
     operation = "tanh"
 
 
 class Softplus(Elementwise):
-    """`log(1 + exp(X))`."""
+    """`log(1 + exp(X))`.
+
+    Example::
+
+        ub.Softplus()(ub.from_numpy([0.0, 1000.0]))  # [0.693, 1000]
+    """
 
     operation = "softplus"
 
 
 class Softsign(Elementwise):
-    """`X / (1 + |X|)`."""
+    """`X / (1 + |X|)`.
+
+    Example::
+
+        ub.Softsign()(ub.from_numpy([-1.0, 3.0]))  # [-0.5, 0.75]
+    """
 
     operation = "softsign"
 
 
 class ReLU6(Elementwise):
-    """`min(max(X, 0), 6)`; its derivative at 0 and at 6 is 0."""
+    """`min(max(X, 0), 6)`; its derivative at 0 and at 6 is 0.
+
+    Example::
+
+        ub.ReLU6()(ub.from_numpy([-1.0, 3.0, 8.0]))  # [0, 3, 6]
+    """
 
     operation = "relu6"
 
 
 class HardSwish(Elementwise):
-    """`X · min(max(X + 3, 0), 6) / 6`."""
+    """`X · min(max(X + 3, 0), 6) / 6`.
+
+    Example::
+
+        ub.HardSwish()(ub.from_numpy([-4.0, 1.0, 4.0]))  # [0, 0.667, 4]
+    """
 
     operation = "hard_swish"
 
 
 class Mish(Elementwise):
-    """`X · tanh(log(1 + exp(X)))`."""
+    """`X · tanh(log(1 + exp(X)))`.
+
+    Example::
+
+        ub.Mish()(ub.from_numpy([-1.0, 1.0]))  # [-0.303, 0.865]
+    """
 
     operation = "mish"
 
@@ -177,6 +251,12 @@ class PReLU(ImageLayer):
 
     Source:
         He et al., "Delving Deep into Rectifiers", 2015.
+
+    Example::
+
+        layer = ub.PReLU()
+        layer(ub.from_numpy(np.array([[-2.0, 3.0]], "float32")))  # [[-0.5, 3.0]]
+        ub.state(layer)["weight"]  # [0.25]
     """
 
     @declared
@@ -209,6 +289,11 @@ class Softmax(AlongAxis):
 
     Shape:
         Input `(*)`, output the same.
+
+    Example::
+
+        ub.Softmax()(ub.from_numpy([[0.0, 0.0], [0.0, 1.0]]))  # [[0.5, 0.5], [0.269, 0.731]]
+        ub.Softmax("channels")(ub.from_numpy(np.zeros((1, 4, 2, 2))))  # (1, 4, 2, 2)
     """
 
     def forward(self, X: Any) -> Any:
@@ -226,6 +311,10 @@ class LogSoftmax(AlongAxis):
 
     Shape:
         Input `(*)`, output the same.
+
+    Example::
+
+        ub.LogSoftmax()(ub.from_numpy([[0.0, 1.0]]))  # [[-1.313, -0.313]]
     """
 
     def forward(self, X: Any) -> Any:

@@ -58,9 +58,10 @@ class MultiHeadAttention(Block):
 
     Example::
 
+        words = ub.from_numpy(np.array([[5, 3, 0], [7, 0, 0]]))  # two sentences, 0 is padding
+        X = ub.from_numpy(np.ones((2, 3, 64), "float32"))
         layer = ub.MultiHeadAttention(64, 8)
-        Y = layer(X, mask=ops.not_equal(words, 0))      # of what is no padding, (n, t)
-        Z = layer(Y, memory, causal=True)               # of another sequence
+        layer(X, mask=ub.ops.not_equal(words, 0))  # (2, 3, 64)
     """
 
     input_parameter = "query.weight"

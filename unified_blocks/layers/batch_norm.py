@@ -48,6 +48,12 @@ class BatchNorm(ImageLayer):
     Source:
         Ioffe and Szegedy, "Batch Normalization", 2015. `torch.nn.BatchNorm1d` keeps
         the unbiased variance.
+
+    Example::
+
+        layer = ub.BatchNorm()
+        layer(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 3, 8, 8)
+        sorted(ub.state(layer))  # ['bias', 'running_mean', 'running_var', 'weight']
     """
 
     @declared

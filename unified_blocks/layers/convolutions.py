@@ -133,7 +133,8 @@ class Conv1D(Convolution):
 
     Example::
 
-        layer = ub.Conv1D(8, 3, padding=(2, 0))     # causal: it sees the past only
+        layer = ub.Conv1D(8, 3, padding=((2, 0),))  # causal: it sees the past only
+        layer(ub.from_numpy(np.ones((2, 4, 10), "float32")))  # (2, 8, 10)
     """
 
     rank = 1
@@ -179,6 +180,7 @@ class Conv2D(Convolution):
     Example::
 
         layer = ub.Conv2D(16, (3, 5), strides=2, padding=((1, 1), (2, 2)), activation="relu")
+        layer(ub.from_numpy(np.ones((2, 3, 32, 32), "float32")))  # (2, 16, 16, 16)
     """
 
     rank = 2
@@ -197,6 +199,7 @@ class Conv3D(Convolution):
     Example::
 
         layer = ub.Conv3D(8, 3, padding=1)
+        layer(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 8, 4, 8, 8)
     """
 
     rank = 3

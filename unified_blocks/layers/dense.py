@@ -33,6 +33,8 @@ class Dense(Block):
     Example::
 
         layer = ub.Dense(16, activation="relu")
+        layer(ub.from_numpy(np.ones((2, 20), "float32")))  # (2, 16)
+        ub.state(layer)["weight"]  # (16, 20)
     """
 
     input_parameter = "weight"

@@ -44,7 +44,8 @@ class DepthwiseConv2D(ImageLayer):
 
     Example::
 
-        layer = ub.DepthwiseConv2D(3, padding=1, activation="relu")
+        layer = ub.DepthwiseConv2D(3, padding=1, multiplier=2, activation="relu")
+        layer(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 6, 8, 8)
     """
 
     rank = 2
@@ -117,6 +118,7 @@ class SeparableConv2D(Block):
     Example::
 
         layer = ub.SeparableConv2D(32, 3, padding=1)
+        layer(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 32, 8, 8)
     """
 
     def __init__(

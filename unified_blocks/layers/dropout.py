@@ -34,6 +34,11 @@ class Dropout(Block):
         Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
         2014; scaled in training ("inverted"), as all three frameworks do. Along axes: Tompson et
         al., "Efficient Object Localization Using Convolutional Networks", 2015.
+
+    Example::
+
+        net = ub.MySequential(ub.Dense(8), ub.Dropout(0.5))
+        net(ub.from_numpy(np.ones((2, 4), "float32")))  # (2, 8)
     """
 
     @declared

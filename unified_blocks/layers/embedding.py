@@ -30,6 +30,11 @@ class Embedding(Block):
             a check would wait for the device, its row is nan.
         TypeError: for an input of floating-point numbers.
         TypeError, ValueError: for dimensions that are not integers of at least 1.
+
+    Example::
+
+        layer = ub.Embedding(1000, 16)
+        layer(ub.from_numpy(np.array([[3, 7, 7], [0, 1, 2]])))  # (2, 3, 16)
     """
 
     @declared

@@ -19,6 +19,10 @@ class Flatten(Block):
 
     Shape:
         Input `(n, …)` of at least two dimensions, output `(n, product of the rest)`.
+
+    Example::
+
+        ub.Flatten()(ub.from_numpy(np.ones((2, 3, 4, 5), "float32")))  # (2, 60)
     """
 
     @declared

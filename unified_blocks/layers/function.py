@@ -19,6 +19,7 @@ class Lambda(Block):
     Example::
 
         net = ub.MySequential(ub.Dense(8), ub.Lambda(ub.ops.square))
+        net(ub.from_numpy(np.ones((2, 4), "float32")))  # (2, 8)
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -47,7 +47,8 @@ class GroupNorm(ImageLayer):
 
     Example::
 
-        layer = ub.GroupNorm(32)
+        layer = ub.GroupNorm(4)
+        layer(ub.from_numpy(np.ones((2, 32, 8, 8), "float32")))  # (2, 32, 8, 8)
     """
 
     @declared
@@ -102,7 +103,9 @@ class InstanceNorm(ImageLayer):
 
     Example::
 
-        layer = ub.InstanceNorm(scale=False, center=False)      # as PyTorch's own by default
+        layer = ub.InstanceNorm(scale=False, center=False)  # as PyTorch's own by default
+        X = np.array([[[1.0, 3.0], [0.0, 8.0]]], "float32")
+        layer(ub.from_numpy(X))  # [[[-1.00, 1.00], [-1.00, 1.00]]]
     """
 
     @declared

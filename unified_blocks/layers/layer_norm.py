@@ -40,7 +40,10 @@ class LayerNorm(Block):
 
     Example::
 
-        layer = ub.LayerNorm(axes=3)        # over all numbers of an image (c, h, w)
+        X = np.array([[1.0, 3.0], [0.0, 8.0]], "float32")
+        ub.LayerNorm()(ub.from_numpy(X))  # [[-1.00, 1.00], [-1.00, 1.00]]
+        images = ub.from_numpy(np.ones((2, 3, 8, 8), "float32"))
+        ub.LayerNorm(axes=3)(images)  # (2, 3, 8, 8)
     """
 
     @declared
@@ -92,6 +95,7 @@ class RMSNorm(Block):
     Example::
 
         layer = ub.RMSNorm()
+        layer(ub.from_numpy(np.array([[3.0, 4.0]], "float32")))  # [[0.849, 1.131]]
     """
 
     @declared

@@ -37,7 +37,12 @@ class Padding(ImageLayer):
 
 
 class ZeroPad1D(Padding):
-    """Zeros around `(n, c, t)`: as `ZeroPad2D`."""
+    """Zeros around `(n, c, t)`: as `ZeroPad2D`.
+
+    Example::
+
+        ub.ZeroPad1D(((1, 2),))(ub.from_numpy([[[1.0, 2.0]]]))  # [[[0, 1, 2, 0, 0]]]
+    """
 
     rank, mode = 1, "constant"
 
@@ -61,19 +66,30 @@ class ZeroPad2D(Padding):
     Example::
 
         layer = ub.ZeroPad2D(((0, 1), (0, 1)))
+        layer(ub.from_numpy([[[[1.0, 2.0]]]]))  # [[[[1, 2, 0], [0, 0, 0]]]]
     """
 
     rank, mode = 2, "constant"
 
 
 class ZeroPad3D(Padding):
-    """Zeros around `(n, c, d, h, w)`: as `ZeroPad2D`."""
+    """Zeros around `(n, c, d, h, w)`: as `ZeroPad2D`.
+
+    Example::
+
+        ub.ZeroPad3D(1)(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 6, 10, 10)
+    """
 
     rank, mode = 3, "constant"
 
 
 class ReflectPad1D(Padding):
-    """A reflection around `(n, c, t)`: as `ReflectPad2D`."""
+    """A reflection around `(n, c, t)`: as `ReflectPad2D`.
+
+    Example::
+
+        ub.ReflectPad1D(2)(ub.from_numpy([[[0.0, 1.0, 2.0]]]))  # [[[2, 1, 0, 1, 2, 1, 0]]]
+    """
 
     rank, mode = 1, "reflect"
 
@@ -96,12 +112,18 @@ class ReflectPad2D(Padding):
     Example::
 
         layer = ub.ReflectPad2D(1)
+        layer(ub.from_numpy([[[[1.0, 2.0], [3.0, 4.0]]]]))[0, 0, 0]  # [4, 3, 4, 3]
     """
 
     rank, mode = 2, "reflect"
 
 
 class ReflectPad3D(Padding):
-    """A reflection around `(n, c, d, h, w)`: as `ReflectPad2D`."""
+    """A reflection around `(n, c, d, h, w)`: as `ReflectPad2D`.
+
+    Example::
+
+        ub.ReflectPad3D(1)(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 6, 10, 10)
+    """
 
     rank, mode = 3, "reflect"

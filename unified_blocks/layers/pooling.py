@@ -138,6 +138,7 @@ class MaxPool1D(MaxPool):
     Example::
 
         layer = ub.MaxPool1D(3, strides=1, padding="same")
+        layer(ub.from_numpy([[[1.0, 5.0, 2.0, 0.0]]]))  # [[[5, 5, 5, 2]]]
     """
 
     rank = 1
@@ -171,6 +172,7 @@ class MaxPool2D(MaxPool):
     Example::
 
         layer = ub.MaxPool2D(3, strides=2, padding=1)
+        layer(ub.from_numpy(np.ones((2, 3, 32, 32), "float32")))  # (2, 3, 16, 16)
     """
 
     rank = 2
@@ -186,6 +188,7 @@ class MaxPool3D(MaxPool):
     Example::
 
         layer = ub.MaxPool3D((1, 2, 2))
+        layer(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 4, 4, 4)
     """
 
     rank = 3
@@ -199,7 +202,7 @@ class AvgPool1D(AvgPool):
 
     Example::
 
-        layer = ub.AvgPool1D(2)
+        ub.AvgPool1D(2)(ub.from_numpy([[[1.0, 5.0, 2.0, 0.0]]]))  # [[[3, 1]]]
     """
 
     rank = 1
@@ -235,6 +238,7 @@ class AvgPool2D(AvgPool):
     Example::
 
         layer = ub.AvgPool2D(2, strides=2)
+        layer(ub.from_numpy([[[[1.0, 2.0], [3.0, 6.0]]]]))  # [[[[3]]]]
     """
 
     rank = 2
@@ -250,13 +254,19 @@ class AvgPool3D(AvgPool):
     Example::
 
         layer = ub.AvgPool3D(2, padding=1, count_include_pad=False)
+        layer(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 3, 5, 5)
     """
 
     rank = 3
 
 
 class GlobalMaxPool1D(GlobalMaxPool):
-    """The largest number of each channel of `(n, c, t)`: `(n, c, 1)`."""
+    """The largest number of each channel of `(n, c, t)`: `(n, c, 1)`.
+
+    Example::
+
+        ub.GlobalMaxPool1D()(ub.from_numpy([[[1.0, 5.0], [2.0, 0.0]]]))  # [[[5], [2]]]
+    """
 
     rank = 1
 
@@ -265,19 +275,33 @@ class GlobalMaxPool2D(GlobalMaxPool):
     """The largest number of each channel of `(n, c, h, w)`: `(n, c, 1, 1)`.
 
     As of `GlobalAvgPool2D`, the axes of space stay.
+
+    Example::
+
+        ub.GlobalMaxPool2D()(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 3, 1, 1)
     """
 
     rank = 2
 
 
 class GlobalMaxPool3D(GlobalMaxPool):
-    """The largest number of each channel of `(n, c, d, h, w)`: `(n, c, 1, 1, 1)`."""
+    """The largest number of each channel of `(n, c, d, h, w)`: `(n, c, 1, 1, 1)`.
+
+    Example::
+
+        ub.GlobalMaxPool3D()(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 1, 1, 1)
+    """
 
     rank = 3
 
 
 class GlobalAvgPool1D(GlobalAvgPool):
-    """The mean of each channel of `(n, c, t)`: `(n, c, 1)`."""
+    """The mean of each channel of `(n, c, t)`: `(n, c, 1)`.
+
+    Example::
+
+        ub.GlobalAvgPool1D()(ub.from_numpy([[[1.0, 5.0], [2.0, 0.0]]]))  # [[[3], [1]]]
+    """
 
     rank = 1
 
@@ -302,13 +326,19 @@ class GlobalAvgPool2D(GlobalAvgPool):
     Example::
 
         net = ub.MySequential(ub.Conv2D(10, 3), ub.GlobalAvgPool2D(), ub.Flatten())
+        net(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 10)
     """
 
     rank = 2
 
 
 class GlobalAvgPool3D(GlobalAvgPool):
-    """The mean of each channel of `(n, c, d, h, w)`: `(n, c, 1, 1, 1)`."""
+    """The mean of each channel of `(n, c, d, h, w)`: `(n, c, 1, 1, 1)`.
+
+    Example::
+
+        ub.GlobalAvgPool3D()(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 3, 1, 1, 1)
+    """
 
     rank = 3
 
@@ -337,6 +367,7 @@ class AdaptiveAvgPool2D(ImageLayer):
     Example::
 
         layer = ub.AdaptiveAvgPool2D((6, 6))
+        layer(ub.from_numpy(np.ones((2, 3, 13, 20), "float32")))  # (2, 3, 6, 6)
     """
 
     rank = 2

@@ -225,7 +225,7 @@ class RNN(TanhGates, Recurrent):
     Example::
 
         layer = ub.RNN(16, return_state=True)
-        Y, h = layer(ub.from_numpy(np.zeros((2, 5, 4), "float32")))     # (2, 5, 16), (1, 2, 16)
+        layer(ub.from_numpy(np.zeros((2, 5, 4), "float32")))  # (2, 5, 16), (1, 2, 16)
     """
 
     @declared
@@ -268,6 +268,7 @@ class LSTM(LSTMGates, Recurrent):
     Example::
 
         layer = ub.LSTM(16, num_layers=2, dropout=0.5)
+        layer(ub.from_numpy(np.zeros((2, 5, 4), "float32")))  # (2, 5, 16)
     """
 
 
@@ -293,7 +294,8 @@ class GRU(GRUGates, Recurrent):
 
     Example::
 
-        layer = ub.GRU(16, bidirectional=True)     # (n, t, d) to (n, t, 32)
+        layer = ub.GRU(16, bidirectional=True)
+        layer(ub.from_numpy(np.zeros((2, 5, 4), "float32")))  # (2, 5, 32)
     """
 
 
@@ -315,7 +317,7 @@ class RNNCell(TanhGates, Cell):
 
     Example::
 
-        cell = ub.RNNCell(16)
+        ub.RNNCell(16)(ub.from_numpy(np.zeros((2, 4), "float32")))  # (2, 16)
     """
 
     @declared
@@ -344,7 +346,7 @@ class LSTMCell(LSTMGates, Cell):
 
     Example::
 
-        h, c = ub.LSTMCell(16)(ub.from_numpy(np.zeros((2, 4), "float32")))
+        ub.LSTMCell(16)(ub.from_numpy(np.zeros((2, 4), "float32")))  # (2, 16), (2, 16)
     """
 
     @declared
@@ -372,7 +374,7 @@ class GRUCell(GRUGates, Cell):
 
     Example::
 
-        cell = ub.GRUCell(16)
+        ub.GRUCell(16)(ub.from_numpy(np.zeros((2, 4), "float32")))  # (2, 16)
     """
 
     @declared

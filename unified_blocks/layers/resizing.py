@@ -36,7 +36,8 @@ class UpSampling2D(ImageLayer):
 
     Example::
 
-        layer = ub.UpSampling2D(2, interpolation="bilinear")
+        layer = ub.UpSampling2D((1, 2), interpolation="bilinear")
+        layer(ub.from_numpy([[[[0.0, 1.0]]]]))  # [[[[0.0, 0.25, 0.75, 1.0]]]]
     """
 
     rank = 2
@@ -99,6 +100,7 @@ class PixelShuffle(ImageLayer):
     Example::
 
         net = ub.MySequential(ub.Conv2D(3 * 4, 3, padding=1), ub.PixelShuffle(2))
+        net(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 3, 16, 16)
     """
 
     rank = 2

@@ -39,6 +39,7 @@ class LocalResponseNorm(ImageLayer):
     Example::
 
         layer = ub.LocalResponseNorm(5, k=2.0)
+        layer(ub.from_numpy(np.ones((2, 16, 8, 8), "float32")))  # (2, 16, 8, 8)
     """
 
     @declared

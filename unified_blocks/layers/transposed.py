@@ -176,6 +176,7 @@ class Conv1DTranspose(TransposedConvolution):
     Example::
 
         layer = ub.Conv1DTranspose(8, 4, strides=2, padding=1)
+        layer(ub.from_numpy(np.ones((2, 3, 10), "float32")))  # (2, 8, 20)
     """
 
     rank = 1
@@ -220,7 +221,8 @@ class Conv2DTranspose(TransposedConvolution):
 
     Example::
 
-        layer = ub.Conv2DTranspose(16, 4, strides=2, padding=1)     # twice as large
+        layer = ub.Conv2DTranspose(16, 4, strides=2, padding=1)  # twice as large
+        layer(ub.from_numpy(np.ones((2, 3, 8, 8), "float32")))  # (2, 16, 16, 16)
     """
 
     rank = 2
@@ -239,6 +241,7 @@ class Conv3DTranspose(TransposedConvolution):
     Example::
 
         layer = ub.Conv3DTranspose(8, 2, strides=2)
+        layer(ub.from_numpy(np.ones((2, 3, 4, 8, 8), "float32")))  # (2, 8, 8, 16, 16)
     """
 
     rank = 3

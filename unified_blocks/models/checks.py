@@ -23,8 +23,11 @@ def check(net: Any) -> list[str]:
 
     Example::
 
-        for problem in ub.check(net):
-            print(problem)
+        from torch import nn
+
+        net = nn.Sequential(nn.Linear(4, 8))
+        net.heads = [nn.Linear(8, 2), nn.Linear(8, 3)]  # a plain list
+        print(*ub.check(net))
     """
     backend = backend_of(net)
     if backend.list_remedy is None:

@@ -63,8 +63,10 @@ def convert(
 
     Example::
 
-        net = ub.convert(net, "torch", example=x)
-        net = ub.convert(net, "tensorflow", layout="channels_last")    # as Keras users have it
+        net, x = ub.build(ub.MLP(256, 10), (2, 20)), np.ones((2, 20), "float32")
+        ub.convert(net, "torch", example=x)  # compared on x
+        images = ub.build(ub.Conv2D(8, 3), (2, 3, 10, 10))
+        ub.convert(images, "tensorflow", layout="channels_last")  # as Keras users have it
     """
     name = resolve_name(backend)
     wanted = None if layout is None else layout_name(layout)

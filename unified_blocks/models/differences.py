@@ -80,7 +80,8 @@ def diff_state(a: Any, b: Any, *, strict: bool = True) -> StateDifference:
 
     Example::
 
-        print(ub.diff_state(torch_net, gluon_net))
+        a, b = (ub.build(ub.MLP(256, 10), (2, 20)) for _ in range(2))
+        print(ub.diff_state(a, b))  # a table of the arrays that differ
     """
     first, second = (stored_of(each, "diff_state", strict) for each in (a, b))
     if isinstance(a, StateFile):

@@ -15,6 +15,10 @@ def devices(backend: str | None = None) -> list[str]:
 
     Args:
         backend: a backend's name; default: the default backend.
+
+    Example::
+
+        ub.devices()  # without a GPU, ['cpu']
     """
     return get_backend(backend).devices()
 
@@ -40,7 +44,8 @@ def to_device(net: Any, device: str) -> Any:
 
     Example::
 
-        net = ub.to_device(net, "gpu:0")
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        ub.to_device(net, ub.devices()[-1])  # the last GPU, if there is one
     """
     return backend_of(net).to_device(net, device)
 
@@ -61,6 +66,11 @@ def cast(net: Any, dtype: Any) -> Any:
         ValueError: for another dtype.
         UnsupportedError: on TensorFlow, for a native model that contains layers; on MXNet, for
             bfloat16; on PyTorch and MXNet, for a policy of Keras.
+
+    Example::
+
+        net = ub.cast(ub.build(ub.MLP(256, 10), (2, 20)), "float64")
+        ub.state(net)["out.weight"].dtype.name  # 'float64'
     """
     backend, name = backend_of(net), dtype_name(dtype)
     check_dtype(backend, name)

@@ -52,6 +52,11 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
 
     Raises:
         InputError: (a `ValueError`) when the width is not the one the block was made for.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        sum(array.size for array in ub.state(net).values())  # 7946
     """
     backend = backend_of(net)
     several = bool(input_shape) and not isinstance(input_shape[0], int | np.integer)
@@ -85,6 +90,11 @@ def state(net: Any, *, strict: bool = True) -> State:
         NotBuiltError: when a parameter does not exist yet.
         UnsupportedError: for a dtype that NumPy lacks, bfloat16; for two variables of one name, or
             a layer of an unknown kind.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        {name: array.shape for name, array in ub.state(net).items()}
     """
     if isinstance(net, Stateful):
         return net.state()
@@ -113,6 +123,12 @@ def load_state(net: Any, state: Mapping[str, Array], *, strict: bool = True) -> 
             wrong shape, dtype and kind of layer.
         UnsupportedError: for a model of a dtype that NumPy lacks, or with a layer of an unknown
             kind.
+
+    Example::
+
+        net = ub.Dense(2)
+        ub.load_state(net, {"weight": np.eye(2, dtype="float32"), "bias": np.ones(2, "float32")})
+        net(ub.from_numpy(np.array([[3.0, 4.0]], "float32")))  # [[4, 5]]
     """
     tensors = stored_of(state)
     if isinstance(net, Stateful):

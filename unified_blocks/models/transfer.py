@@ -85,7 +85,11 @@ def transfer(
 
     Example::
 
-        ub.transfer(gluon_net, torch_net, rename={"features.0": "backbone.conv"})
+        a, b = (ub.build(ub.MLP(256, 10), (2, 20)) for _ in range(2))
+        ub.transfer(a, b)
+        ub.diff_state(a, b).equal  # True
+        c = ub.MySequential(ub.Dense(256, activation="relu"), ub.Dense(10))
+        ub.transfer(a, c, rename={"hidden": "0", "out": "1"})
     """
     if match not in ("name", "order"):
         raise ValueError(f'transfer: match must be "name" or "order"; got match={match!r}')

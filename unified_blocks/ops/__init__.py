@@ -5,6 +5,11 @@ the neural ones have the usual names. Each runs on the framework of the tensor t
 eagerly or in that framework's graphs: under `torch.compile`, in a `tf.function`, on Keras' symbolic
 tensors, and on MXNet's symbols. Where the frameworks' own functions differ, the docstring says what
 holds here.
+
+Example::
+
+    x = ub.from_numpy([[1.0, 2.0], [3.0, 4.0]])
+    ub.ops.mean(ub.ops.square(x), axis=-1)  # [2.5, 12.5]
 """
 
 from unified_blocks.ops.attention import scaled_dot_product_attention
@@ -29,27 +34,16 @@ from unified_blocks.ops.elementwise import (
     clip,
     cos,
     divide,
-    equal,
     erf,
     exp,
     expm1,
     floor,
     floor_divide,
-    greater,
-    greater_equal,
-    isfinite,
-    isnan,
-    less,
-    less_equal,
     log,
     log1p,
-    logical_and,
-    logical_not,
-    logical_or,
     maximum,
     minimum,
     multiply,
-    not_equal,
     pow,
     remainder,
     round,
@@ -59,10 +53,23 @@ from unified_blocks.ops.elementwise import (
     square,
     stop_gradient,
     subtract,
-    where,
 )
 from unified_blocks.ops.images import pad, resize
 from unified_blocks.ops.linear_algebra import matmul, matrix_transpose
+from unified_blocks.ops.logic import (
+    equal,
+    greater,
+    greater_equal,
+    isfinite,
+    isnan,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    not_equal,
+    where,
+)
 from unified_blocks.ops.losses import binary_cross_entropy, cross_entropy, huber, l1, mae, mse
 from unified_blocks.ops.manipulation import (
     KEEP,

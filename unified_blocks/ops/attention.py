@@ -32,6 +32,12 @@ def scaled_dot_product_attention(
 
     Source:
         Vaswani et al., "Attention Is All You Need", 2017.
+
+    Example::
+
+        Q, V = ub.from_numpy(np.zeros((1, 2, 4))), ub.from_numpy([[[1.0], [3.0]]])
+        ub.ops.scaled_dot_product_attention(Q, Q, V)  # [[[2], [2]]]
+        ub.ops.scaled_dot_product_attention(Q, Q, V, causal=True)  # [[[1], [2]]]
     """
     return attend(query, key, value, mask, causal, scale)
 

@@ -35,6 +35,14 @@ def while_loop(
         TypeError: a `state` that is not a tuple.
         ValueError: a `body` that returns another number of tensors, or `max_iterations` below 0.
         UnsupportedError: on MXNet, hybridized, while gradients are recorded: its loops have none.
+
+    Example::
+
+        def halved(x):
+            large = lambda x: ub.ops.greater(ub.ops.sum(x), 1)
+            return ub.ops.while_loop(large, lambda x: (x / 2,), (x,), max_iterations=10)[0]
+
+        ub.Lambda(halved)(ub.from_numpy([20.0, 12.0]))  # [0.625, 0.375]
     """
     if max_iterations < 0:
         raise ValueError(
@@ -74,5 +82,12 @@ def cond(
 
     Raises:
         UnsupportedError: on MXNet, hybridized, while gradients are recorded.
+
+    Example::
+
+        def folded(x):
+            return ub.ops.cond(ub.ops.greater(ub.ops.sum(x), 0), lambda x: x, lambda x: -x, x)
+
+        ub.Lambda(folded)(ub.from_numpy([-3.0, 1.0]))  # [3, -1]
     """
     return dispatch.namespace_of("cond", pred).cond(pred, true_fn, false_fn, operands)

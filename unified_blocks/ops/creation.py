@@ -11,32 +11,62 @@ from unified_blocks.ops.dispatch import namespace_of, together
 
 
 def full(shape: tuple[int, ...], value: float, /, *, like: Any) -> Any:
-    """A tensor of a shape, filled with a number."""
+    """A tensor of a shape, filled with a number.
+
+    Example::
+
+        ub.ops.full((2, 2), 7, like=ub.from_numpy([1.0]))  # [[7, 7], [7, 7]]
+    """
     return together("full", like, value).full(tuple(shape), value, like)
 
 
 def zeros(shape: tuple[int, ...], /, *, like: Any) -> Any:
-    """A tensor of zeros."""
+    """A tensor of zeros.
+
+    Example::
+
+        ub.ops.zeros((2, 3), like=ub.from_numpy([1.0]))  # [[0, 0, 0], [0, 0, 0]]
+    """
     return full(shape, 0, like=like)
 
 
 def ones(shape: tuple[int, ...], /, *, like: Any) -> Any:
-    """A tensor of ones."""
+    """A tensor of ones.
+
+    Example::
+
+        ub.ops.ones((2, 3), like=ub.from_numpy([1.0]))  # [[1, 1, 1], [1, 1, 1]]
+    """
     return full(shape, 1, like=like)
 
 
 def full_like(x: Any, value: float, /) -> Any:
-    """A tensor of the shape of `x`, filled with a number."""
+    """A tensor of the shape of `x`, filled with a number.
+
+    Example::
+
+        ub.ops.full_like(ub.from_numpy([[1.0, 2.0]]), 7)  # [[7, 7]]
+    """
     return together("full_like", x, value).full_like(x, value)
 
 
 def zeros_like(x: Any, /) -> Any:
-    """A tensor of zeros, of the shape of `x`."""
+    """A tensor of zeros, of the shape of `x`.
+
+    Example::
+
+        ub.ops.zeros_like(ub.from_numpy([[1.0, 2.0]]))  # [[0, 0]]
+    """
     return full_like(x, 0)
 
 
 def ones_like(x: Any, /) -> Any:
-    """A tensor of ones, of the shape of `x`."""
+    """A tensor of ones, of the shape of `x`.
+
+    Example::
+
+        ub.ops.ones_like(ub.from_numpy([[1.0, 2.0]]))  # [[1, 1]]
+    """
     return full_like(x, 1)
 
 
@@ -45,6 +75,10 @@ def arange(start: float, stop: float | None = None, step: float = 1, /, *, like:
 
     Raises:
         ValueError: a step of 0.
+
+    Example::
+
+        ub.ops.arange(1, 10, 3, like=ub.from_numpy([0]))  # [1, 4, 7]
     """
     start, stop = (0, start) if stop is None else (start, stop)
     if step == 0:
@@ -55,5 +89,10 @@ def arange(start: float, stop: float | None = None, step: float = 1, /, *, like:
 
 
 def eye(n: int, /, *, like: Any) -> Any:
-    """The identity matrix, `(n, n)`."""
+    """The identity matrix, `(n, n)`.
+
+    Example::
+
+        ub.ops.eye(2, like=ub.from_numpy([0.0]))  # [[1, 0], [0, 1]]
+    """
     return namespace_of("eye", like).eye(n, like)

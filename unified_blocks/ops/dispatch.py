@@ -106,13 +106,25 @@ def register(
         missing: the operations that it lacks, by name, and why.
         symbolic: whether these tensors have no values yet, nor dtypes and shapes that are known.
         casts: whether its own operations choose the dtype of such a tensor now, as with autocast.
+
+    Example::
+
+        ub.ops.register("numpy", "NumPy", np, [np.ndarray], missing={"relu": "it has none"})
+        ub.ops.exp(np.array([0.0, 1.0]))  # [1, 2.718]
+        ub.ops.capabilities()["relu"]["numpy"]  # 'it has none'
     """
     namespace = Namespace(backend, title, implementation, floats, missing or {}, symbolic, casts)
     namespaces.update(dict.fromkeys(types, namespace))
 
 
 def capabilities() -> dict[str, dict[str, str]]:
-    """For each operation and each registered backend, `"yes"`, or why not."""
+    """For each operation and each registered backend, `"yes"`, or why not.
+
+    Example::
+
+        backend = ub.get_backend()
+        ub.ops.capabilities()["relu"][backend.name]  # 'yes'
+    """
     found: dict[str, dict[str, str]] = {name: {} for name in PRIMITIVES}
     for namespace in namespaces.values():
         for name, backends in found.items():

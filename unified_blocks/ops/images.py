@@ -31,6 +31,10 @@ def pad(
 
     Raises:
         ValueError: for another mode, or pairs that are not one for each axis, of numbers from 0.
+
+    Example::
+
+        ub.ops.pad(ub.from_numpy([1.0, 2.0, 3.0]), [(1, 2)], mode="reflect")  # [2, 1, 2, 3, 2, 1]
     """
     if mode not in PAD_MODES:
         raise ValueError(f"ops.pad: mode must be one of {', '.join(PAD_MODES)}; got mode={mode!r}")
@@ -77,6 +81,11 @@ def resize(
 
     Raises:
         ValueError: for another method, or sizes below 1.
+
+    Example::
+
+        image = ub.from_numpy([[0.0, 1.0]])
+        ub.ops.resize(image, (1, 4), method="bilinear")  # [[0, 0.25, 0.75, 1]]
     """
     check_method("ops.resize", "method", method, align_corners)
     sizes = tuple(size)

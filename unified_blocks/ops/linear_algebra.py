@@ -15,6 +15,11 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
     Raises:
         ValueError: for fewer than two dimensions.
+
+    Example::
+
+        A, B = ub.from_numpy([[1.0, 2.0]]), ub.from_numpy([[3.0], [4.0]])
+        ub.ops.matmul(A, B)  # [[11]]
     """
     together("matmul", x1, x2)
     for x in (x1, x2):
@@ -28,5 +33,10 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
 
 def matrix_transpose(x: Any, /) -> Any:
-    """`x` with its last two axes swapped: `(…, n, m)` to `(…, m, n)`."""
+    """`x` with its last two axes swapped: `(…, n, m)` to `(…, m, n)`.
+
+    Example::
+
+        ub.ops.matrix_transpose(ub.from_numpy([[1, 2], [3, 4]]))  # [[1, 3], [2, 4]]
+    """
     return namespace_of("matrix_transpose", x).matrix_transpose(x)

@@ -6,7 +6,8 @@ from typing import Any
 
 from unified_blocks.dtypes import any_dtype_name
 from unified_blocks.ops.dispatch import Namespace, beside, floating, together, whole
-from unified_blocks.ops.elementwise import abs, greater, log, minimum, square, where
+from unified_blocks.ops.elementwise import abs, log, minimum, square
+from unified_blocks.ops.logic import greater, where
 from unified_blocks.ops.neural import log_softmax, softplus
 from unified_blocks.ops.reductions import mean, rank_of, sum
 
@@ -16,6 +17,10 @@ def mse(output: Any, y: Any, /) -> Any:
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
+
+    Example::
+
+        ub.ops.mse(ub.from_numpy([1.0, 2.0]), ub.from_numpy([1.0, 4.0]))  # 2
     """
     return mean(square(_difference("mse", output, y)))
 
@@ -25,6 +30,10 @@ def mae(output: Any, y: Any, /) -> Any:
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
+
+    Example::
+
+        ub.ops.mae(ub.from_numpy([1.0, 2.0]), ub.from_numpy([1.0, 4.0]))  # 1
     """
     return mean(abs(_difference("mae", output, y)))
 
@@ -34,6 +43,10 @@ def l1(output: Any, y: Any, /) -> Any:
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
+
+    Example::
+
+        ub.ops.l1(ub.from_numpy([1.0, 2.0]), ub.from_numpy([1.0, 4.0]))  # 1
     """
     return mean(abs(_difference("l1", output, y)))
 
@@ -49,6 +62,10 @@ def huber(output: Any, y: Any, /, *, delta: float = 1.0) -> Any:
 
     Raises:
         ValueError: when the shapes differ, for nothing is broadcast; another `delta`.
+
+    Example::
+
+        ub.ops.huber(ub.from_numpy([1.0, 2.0]), ub.from_numpy([1.0, 4.0]))  # 0.75
     """
     if not delta > 0:
         raise ValueError(f"ops.huber: delta must be above 0; got delta={delta}")
@@ -72,6 +89,12 @@ def cross_entropy(logits: Any, labels: Any, /, *, label_smoothing: float = 0.0) 
     Raises:
         ValueError: for other shapes, or another `label_smoothing`.
         TypeError: for labels that are not integers.
+
+    Example::
+
+        logits, labels = ub.from_numpy([[2.0, 0.0], [0.0, 0.0]]), ub.from_numpy([0, 1])
+        ub.ops.cross_entropy(logits, labels)  # 0.410
+        ub.ops.cross_entropy(logits, labels, label_smoothing=0.1)  # 0.460
     """
     if not 0 <= label_smoothing < 1:
         raise ValueError(
@@ -96,7 +119,8 @@ def cross_entropy(logits: Any, labels: Any, /, *, label_smoothing: float = 0.0) 
     likelihood = sum(where(greater(chosen, 0), logs, 0), axis=-1)
     if label_smoothing:
         likelihood = likelihood * (1 - label_smoothing) + mean(logs, axis=-1) * label_smoothing
-    return -mean(likelihood + log(sum(chosen, axis=-1)))  # the logarithm of 0 for no class
+    # The logarithm is that of 0 for no class. MXNet cannot negate a mean, of shape (), everywhere.
+    return mean(-(likelihood + log(sum(chosen, axis=-1))))
 
 
 def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
@@ -106,6 +130,10 @@ def binary_cross_entropy(logits: Any, y: Any, /) -> Any:
 
     Raises:
         ValueError: when the shapes differ: nothing is broadcast.
+
+    Example::
+
+        ub.ops.binary_cross_entropy(ub.from_numpy([0.0, 2.0]), ub.from_numpy([1.0, 1.0]))  # 0.410
     """
     _difference("binary_cross_entropy", logits, y)
     logits = _wide(floating("binary_cross_entropy", logits), logits)

@@ -10,7 +10,13 @@ from unified_blocks.ops.reductions import axis_of, rank_of
 
 
 class Keep:
-    """The type of `KEEP`."""
+    """The type of `KEEP`.
+
+    Example::
+
+        x = ub.from_numpy(np.zeros((2, 5, 12)))
+        ub.ops.reshape(x, (ub.KEEP, -1))  # (2, 60)
+    """
 
     def __repr__(self) -> str:
         return "ub.KEEP"
@@ -37,7 +43,8 @@ def reshape(x: Any, shape: Sequence[int | Keep], /) -> Any:
 
     Example::
 
-        ub.ops.reshape(X, (ub.KEEP, ub.KEEP, heads, -1))      # (n, t, d) to (n, t, heads, d/heads)
+        X = ub.from_numpy(np.zeros((2, 5, 12)))
+        ub.ops.reshape(X, (ub.KEEP, ub.KEEP, 3, -1))  # (2, 5, 3, 4)
     """
     if sum(size is not KEEP and size == -1 for size in shape) > 1:
         raise ValueError(f"ops.reshape: at most one size can be -1; got shape={tuple(shape)}")
@@ -55,6 +62,10 @@ def permute_dims(x: Any, axes: tuple[int, ...], /) -> Any:
 
     Raises:
         ValueError: when `axes` does not name every axis once.
+
+    Example::
+
+        ub.ops.permute_dims(ub.from_numpy(np.zeros((2, 3, 4))), (0, 2, 1))  # (2, 4, 3)
     """
     rank = len(axes)
     if rank_of(x) not in (None, rank) or sorted(axis % rank for axis in axes) != list(range(rank)):
@@ -66,7 +77,12 @@ def permute_dims(x: Any, axes: tuple[int, ...], /) -> Any:
 
 
 def expand_dims(x: Any, /, *, axis: int) -> Any:
-    """`x` with a new axis of size 1, at that place of the output."""
+    """`x` with a new axis of size 1, at that place of the output.
+
+    Example::
+
+        ub.ops.expand_dims(ub.from_numpy([1, 2]), axis=0)  # [[1, 2]]
+    """
     rank = rank_of(x)
     if rank is not None and not -rank - 1 <= axis <= rank:
         raise ValueError(
@@ -77,7 +93,12 @@ def expand_dims(x: Any, /, *, axis: int) -> Any:
 
 
 def squeeze(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
-    """`x` without an axis, or several, whose size is 1."""
+    """`x` without an axis, or several, whose size is 1.
+
+    Example::
+
+        ub.ops.squeeze(ub.from_numpy([[1, 2]]), axis=0)  # [1, 2]
+    """
     axis = axis_of("squeeze", x, axis)
     shape = None if rank_of(x) is None else x.shape
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -89,14 +110,24 @@ def squeeze(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
 
 
 def concat(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
-    """Tensors joined along an axis that they have; the other sizes are equal."""
+    """Tensors joined along an axis that they have; the other sizes are equal.
+
+    Example::
+
+        ub.ops.concat([ub.from_numpy([[1, 2]]), ub.from_numpy([[3]])], axis=1)  # [[1, 2, 3]]
+    """
     arrays = list(arrays)
     namespace = together("concat", *arrays)
     return namespace.concat(arrays, axis_of("concat", arrays[0], axis))
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
-    """Tensors of one shape joined along a new axis, at that place of the output."""
+    """Tensors of one shape joined along a new axis, at that place of the output.
+
+    Example::
+
+        ub.ops.stack([ub.from_numpy([1, 2]), ub.from_numpy([3, 4])], axis=1)  # [[1, 3], [2, 4]]
+    """
     arrays = list(arrays)
     return together("stack", *arrays).stack(arrays, axis)
 
@@ -106,6 +137,10 @@ def split(x: Any, sections: int, /, *, axis: int = 0) -> list[Any]:
 
     Raises:
         ValueError: when the size of the axis is not a multiple of `sections`.
+
+    Example::
+
+        ub.ops.split(ub.from_numpy([1, 2, 3, 4]), 2)  # [[1, 2], [3, 4]]
     """
     axis = axis_of("split", x, axis)
     shape = None if rank_of(x) is None else x.shape
@@ -118,12 +153,22 @@ def split(x: Any, sections: int, /, *, axis: int = 0) -> list[Any]:
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...], /) -> Any:
-    """`x` repeated along axes of size 1, and along new ones in front, to a shape."""
+    """`x` repeated along axes of size 1, and along new ones in front, to a shape.
+
+    Example::
+
+        ub.ops.broadcast_to(ub.from_numpy([1, 2]), (2, 2))  # [[1, 2], [1, 2]]
+    """
     return namespace_of("broadcast_to", x).broadcast_to(x, tuple(shape))
 
 
 def flip(x: Any, /, *, axis: int | tuple[int, ...]) -> Any:
-    """`x` in reverse order along an axis, or several."""
+    """`x` in reverse order along an axis, or several.
+
+    Example::
+
+        ub.ops.flip(ub.from_numpy([[1, 2, 3]]), axis=1)  # [[3, 2, 1]]
+    """
     namespace, axis = namespace_of("flip", x), axis_of("flip", x, axis)
     for one in axis if isinstance(axis, tuple) else (axis,):
         x = namespace.flip(x, one)
@@ -139,6 +184,10 @@ def take(x: Any, indices: Any, /, *, axis: int) -> Any:
 
     Raises:
         TypeError: for indices that are not integers.
+
+    Example::
+
+        ub.ops.take(ub.from_numpy([10, 20, 30]), ub.from_numpy([2, 0]), axis=0)  # [30, 10]
     """
     if rank_of(indices) not in (None, 1):
         raise ValueError(f"ops.take: indices must have one axis; got {rank_of(indices)}")
@@ -147,17 +196,32 @@ def take(x: Any, indices: Any, /, *, axis: int) -> Any:
 
 
 def cumulative_sum(x: Any, /, *, axis: int) -> Any:
-    """The running sum along an axis."""
+    """The running sum along an axis.
+
+    Example::
+
+        ub.ops.cumulative_sum(ub.from_numpy([1, 2, 3]), axis=0)  # [1, 3, 6]
+    """
     return namespace_of("cumulative_sum", x).cumulative_sum(x, axis_of("cumulative_sum", x, axis))
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
-    """`(…, n, m)`, with 0 above the k-th diagonal of each matrix."""
+    """`(…, n, m)`, with 0 above the k-th diagonal of each matrix.
+
+    Example::
+
+        ub.ops.tril(ub.from_numpy([[1, 2], [3, 4]]))  # [[1, 0], [3, 4]]
+    """
     return namespace_of("tril", x).tril(x, k)
 
 
 def triu(x: Any, /, *, k: int = 0) -> Any:
-    """`(…, n, m)`, with 0 below the k-th diagonal of each matrix."""
+    """`(…, n, m)`, with 0 below the k-th diagonal of each matrix.
+
+    Example::
+
+        ub.ops.triu(ub.from_numpy([[1, 2], [3, 4]]))  # [[1, 2], [0, 4]]
+    """
     return namespace_of("triu", x).triu(x, k)
 
 
@@ -168,6 +232,10 @@ def one_hot(indices: Any, depth: int, /, *, dtype: str = "float32") -> Any:
 
     Raises:
         TypeError: for indices that are not integers.
+
+    Example::
+
+        ub.ops.one_hot(ub.from_numpy([0, 2]), 3)  # [[1, 0, 0], [0, 0, 1]]
     """
     indices = whole("one_hot", indices)
     return namespace_of("one_hot", indices).one_hot(indices, depth, dtype)

@@ -23,6 +23,13 @@ class Drawing(str):
     """A picture: the text of an SVG, which notebooks show.
 
     It has the colour of the text around it where it is part of a page.
+
+    Example::
+
+        net = ub.build(ub.NestMLP(), (2, 20))
+        picture = ub.draw(net, np.ones((2, 20), "float32"))
+        picture.save("nest_mlp.svg")
+        picture[:4]  # '<svg'
     """
 
     def _repr_svg_(self) -> str:
@@ -67,7 +74,7 @@ def draw(net: Any, inputs: Any, *, title: str | None = None) -> Drawing:
 
         net = ub.initialize(ub.build(ub.NestMLP(), (2, 20)), seed=0)
         x = np.random.default_rng(0).normal(size=(2, 20))
-        ub.draw(net, x).save("nest_mlp.svg")
+        ub.draw(net, x)  # a notebook shows it; .save("nest_mlp.svg") writes it
     """
     backend = backend_of(net)
     variables = all_built(net, "draw")

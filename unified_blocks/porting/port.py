@@ -78,9 +78,10 @@ def port(
 
     Example::
 
-        port = ub.port("net-symbol.json", "torch", example=(1, 3, 224, 224))
+        net = ub.build(ub.MLP.on("mxnet")(256, 10), (2, 20))
+        port = ub.port(net, "torch", example=(2, 20))  # a live net, or "net-symbol.json"
         port.proof.raise_if_wrong()
-        port.save("net")
+        port.save("net")  # net.py, net.safetensors, report.html
     """
     target = target_of(to)
     options = target.options(layout)
@@ -127,6 +128,12 @@ class Port:
             `net.safetensors`.
         names: of each array that was read, its name in `state`.
         graph: what the network computes, in this library's own form.
+
+    Example::
+
+        net = ub.build(ub.MLP.on("mxnet")(256, 10), (2, 20))
+        port = ub.port(net, "unified_blocks", example=(2, 20))
+        print(port.source)
     """
 
     def __init__(

@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, StepOptions
+from unified_blocks.backend import (
+    Clip,
+    Loss,
+    Optimizer,
+    ParameterGroup,
+    StepOptions,
+    TrainingStep,
+    Variable,
+)
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
-from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
+from unified_blocks.models.variables import (
+    all_built,
+    all_variables,
+    device_of_variables,
+    foreign_in,
+    shortened,
+)
+from unified_blocks.training.building import infer
+from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.batches import first_of, mapped
+from unified_blocks.training.data.source import announce
+from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.metrics import Metric
@@ -33,14 +53,16 @@ class Trainer(Stateful):
     all of them.
 
     Args:
-        net: a built model of any framework, on the device to train on.
+        net: a model of any framework, on the device to train on. What of it does not exist yet is
+            made by one inference call on the first batch.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
         metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
             them; they must be left out in this version.
 
     Raises:
-        NotBuiltError: when a parameter does not exist yet.
+        NotBuiltError: when something else than `step` and `epoch` needs a parameter that does not
+            exist yet.
         TypeError: another optimizer.
         ValueError: an unknown loss, or a model without a parameter to train.
         UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
@@ -81,17 +103,34 @@ class Trainer(Stateful):
             average=(average, None),
         )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
-        variables = all_built(net, "Trainer")
+        variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
+        self.backend, self.device = backend_of(net), device_of_variables(variables)
+        if all(v.is_built for v in variables):
+            self._check_trainable(variables)
+            options = self.options()
+            self.training_step = self.backend.training_step(net, optimizer, loss, options)
+
+    @cached_property
+    def training_step(self) -> TrainingStep:
+        """The framework's own step, made when the parameters exist.
+
+        Raises:
+            NotBuiltError: when one does not yet.
+        """
+        variables = all_built(self.net, "Trainer")
+        self._check_trainable(variables)
+        self.device = device_of_variables(variables)
+        options = self.options()
+        return self.backend.training_step(self.net, self.optimizer, self.loss, options)
+
+    def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
             raise ValueError(
                 "Trainer: a model must have a parameter to train; got a "
-                f"{type(net).__name__} with none, or with none that is not frozen"
+                f"{type(self.net).__name__} with none, or with none that is not frozen"
             )
-        self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._left_out = foreign_in(variables)
-        options = StepOptions(group=group_of(self.backend, net, distributed))
-        self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @property
     def learning_rate(self) -> float:
@@ -101,24 +140,43 @@ class Trainer(Stateful):
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.optimizer = replace(self.optimizer, learning_rate=value)
-        self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
+        if "training_step" in self.__dict__:
+            self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
 
     def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Update the parameters once, in training mode.
 
         Args:
-            x: a batch of inputs, a tensor of the framework or a NumPy array.
+            x: a batch of inputs, a tensor of the framework or a NumPy array; of a model that takes
+                several a tuple of them, or a dict by the names of its arguments.
             y: the targets, when the loss takes any.
-            sample_weight: a weight for each sample, `(n,)`; must be left out in this version.
+            sample_weight: a weight for each sample, `(n,)`, none below 0; the loss is then
+                `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
             The loss before the update: a tensor of the framework, not yet fetched.
         """
-        if sample_weight is not None:
-            must_be_left_out("step", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
-        y = None if y is None else native_batch(self.backend, y, self.device)
-        return self.training_step(native_batch(self.backend, x, self.device), y)
+        x, y = self._native(x), self._native(y)
+        if "training_step" not in self.__dict__:
+            infer(self.net, x)
+        return self.training_step(x, y, *self._weights("step", x, sample_weight))
+
+    def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
+        """The weights of these samples, if there are any: of a trainer that had some always."""
+        if given is None:
+            if not self.training_step.options.weighted:
+                return ()
+            given = np.ones(len(first_of(x)))
+        weights = self._native(checked_weights(where, given, len(first_of(x))))
+        announce(self.training_step, weights)
+        return (weights,)
+
+    def _native(self, batch: Any) -> Any:
+        """A tensor of the framework, or the structure of them, for what `step` is given."""
+        if batch is None or isinstance(batch, (tuple, list, dict)):
+            return mapped(lambda part: native_batch(self.backend, part, self.device), batch)
+        return native_batch(self.backend, batch, self.device)
 
     def epoch(
         self, x: Any, y: Any, order: Array, batch_size: int, sample_weight: Any = None
@@ -132,7 +190,7 @@ class Trainer(Stateful):
             x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.
             order: which samples to use, in this order, `(n,)` whole numbers.
             batch_size: how many of them to a step; the last step takes what is left.
-            sample_weight: a weight for each sample of `x`; must be left out in this version.
+            sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
             The loss of each step before its update, `(steps,)` in float64.
@@ -140,7 +198,6 @@ class Trainer(Stateful):
         Raises:
             TypeError, ValueError: as `step`.
         """
-        must_be_left_out("epoch", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
         if batch_size < 1:
             raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
@@ -150,11 +207,7 @@ class Trainer(Stateful):
                 "epoch: order must be whole numbers (n,); got shape "
                 f"{order.shape} and dtype {order.dtype}"
             )
-        samples = len(x)
-        if y is not None and len(y) != samples:
-            raise ValueError(
-                f"epoch: x and y must hold the same number of samples; got {samples} and {len(y)}"
-            )
+        samples = check_samples("epoch", x, y)
         if not order.size:
             return np.zeros(0)
         if order.min() < 0 or order.max() >= samples:
@@ -162,11 +215,11 @@ class Trainer(Stateful):
                 f"epoch: order must be of samples from 0 to {samples - 1}; got some from "
                 f"{order.min()} to {order.max()}"
             )
-        x, y = (
-            None if batch is None else native_batch(self.backend, batch, self.device)
-            for batch in (x, y)
-        )
-        return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
+        x, y, order = self._native(x), self._native(y), order.astype("int64")
+        if "training_step" not in self.__dict__:
+            infer(self.net, mapped(lambda part: part[:batch_size], x))
+        weights = self._weights("epoch", x, sample_weight)
+        return self.training_step.epoch(x, y, order, batch_size, *weights)
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.

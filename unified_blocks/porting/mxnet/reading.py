@@ -239,12 +239,21 @@ def register(*operators: str) -> Callable[[Handler], Handler]:
 
     Example::
 
-        @ub.porting.register("_contrib_quadratic")
-        def quadratic(read):
+        import json
+        from pathlib import Path
+
+        from unified_blocks.porting.operations.elementwise import Elementwise
+
+        @ub.porting.register("_contrib_double")
+        def double(read):
             (x,) = read.inputs
-            a, b, c = (read.constant(read.number(each, 0)) for each in "abc")
-            square = read.add(Elementwise("square"), x, suffix="square")
-            ...
+            return read.add(Elementwise("add"), x, x)
+
+        data = {"op": "null", "name": "data", "inputs": []}
+        node = {"op": "_contrib_double", "name": "twice", "inputs": [[0, 0, 0]]}
+        graph = {"nodes": [data, node], "arg_nodes": [0], "heads": [[1, 0, 0]]}
+        Path("net-symbol.json").write_text(json.dumps(graph))
+        print(ub.port("net-symbol.json", "unified_blocks", params={}, example=(2, 3)).source)
     """
 
     def registered(handler: Handler) -> Handler:
