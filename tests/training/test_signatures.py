@@ -8,7 +8,6 @@ from testbed.learning import classifier, problem
 
 FIT = {
     "validation_split": 0.1,
-    "metrics": ["accuracy"],
     "schedule": ub.CosineDecay(9),
     "clip": ub.Clip(value=1.0),
     "accumulate": 2,

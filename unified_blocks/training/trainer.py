@@ -37,7 +37,7 @@ from unified_blocks.training.data.source import announce
 from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
-from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.watching.metrics import Metric, metrics_meant
 from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
 from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
@@ -57,8 +57,11 @@ class Trainer(Stateful):
             made by one inference call on the first batch.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
-        metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
-            them; they must be left out in this version.
+        metrics: what is measured in each step: `"accuracy"`, `"top_k"` (that is `ub.TopK(5)`),
+            `"mae"`, `"mse"`; a `ub.Metric`; or a function `(output, y)` of tensors that gives the
+            mean over a batch, and takes `sample_weight` too if it is to heed it.
+        schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes them;
+            they must be left out in this version.
 
     Raises:
         NotBuiltError: when something else than `step` and `epoch` needs a parameter that does not
@@ -94,7 +97,6 @@ class Trainer(Stateful):
     ) -> None:
         must_be_left_out(
             "Trainer",
-            metrics=(metrics, (), []),
             schedule=(schedule, None),
             clip=(clip, None),
             accumulate=(accumulate, 1),
@@ -105,6 +107,7 @@ class Trainer(Stateful):
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
+        self.metrics, self.distributed = metrics_meant(metrics), distributed
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         if all(v.is_built for v in variables):
             self._check_trainable(variables)
@@ -123,6 +126,11 @@ class Trainer(Stateful):
         self.device = device_of_variables(variables)
         options = self.options()
         return self.backend.training_step(self.net, self.optimizer, self.loss, options)
+
+    def options(self) -> StepOptions:
+        """What the step does besides."""
+        group = group_of(self.backend, self.net, self.distributed)
+        return StepOptions(watched=self.metrics, group=group)
 
     def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
@@ -154,7 +162,8 @@ class Trainer(Stateful):
                 `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
-            The loss before the update: a tensor of the framework, not yet fetched.
+            The loss before the update, a tensor of the framework, not yet fetched; of a trainer with
+            metrics a vector of it and of them, `(1 + metrics,)`.
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
@@ -193,7 +202,8 @@ class Trainer(Stateful):
             sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
-            The loss of each step before its update, `(steps,)` in float64.
+            The loss of each step before its update, `(steps,)` in float64; of a trainer with metrics
+            it and them, `(steps, 1 + metrics)`.
 
         Raises:
             TypeError, ValueError: as `step`.

@@ -9,8 +9,9 @@ from unified_blocks.training.data.batches import mapped, tensors_in
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.training.watching.evaluate import evaluate
+from unified_blocks.training.watching.measuring import Measuring
 from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.watching.outputs import batches_of
 
 
 def split(x: Any, y: Any, w: Any, fraction: float) -> tuple[Any, Any]:
@@ -65,5 +66,5 @@ def validating(
         )
     else:
         x, y, w = validation, None, None
-    named = {"loss": trainer.loss, "metrics": metrics, "sample_weight": w}
-    return lambda: evaluate(trainer.net, x, y, **named)
+    measuring = Measuring(trainer.net, trainer.loss, metrics, "fit")
+    return lambda: measuring.means(batches_of("fit", measuring, (x, y, w)), repeated=True)
