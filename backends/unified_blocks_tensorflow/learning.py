@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from unified_blocks import ops
 from unified_blocks.block import Block
-from unified_blocks.training.data.batches import applied
+from unified_blocks.training.data.batches import applied, check_names
 from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 
 
@@ -64,6 +64,8 @@ def called(net: Any, x: Any, training: bool) -> Any:
     """
     if isinstance(x, (tuple, list, dict)) and takes_all_at_once(net):
         return net(list(x) if isinstance(x, tuple) and is_functional(net) else x, training=training)
+    if isinstance(x, dict) and isinstance(net, Block):
+        check_names(net, net.forward, x)
     return applied(net, x, training=training)
 
 
@@ -72,7 +74,7 @@ def is_functional(net: Any) -> bool:
 
 
 def takes_all_at_once(net: Any) -> bool:
-    return is_functional(net) or has_one_argument(type(net))
+    return is_functional(net) or has_one_argument(net.__class__)
 
 
 @cache

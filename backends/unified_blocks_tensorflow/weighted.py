@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -32,24 +33,25 @@ LOSSES: dict[str, Callable[..., tf.Tensor]] = {
 """Of numbers, one for each."""
 
 
+def by_function(loss: Callable[..., Any], output: Any, y: Any, w: tf.Tensor) -> tf.Tensor:
+    w = tf.cast(w, getattr(output, "dtype", w.dtype))
+    return loss(*((output,) if y is None else (output, y)), sample_weight=w)
+
+
+def by_name(loss: str, output: tf.Tensor, y: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
+    if loss == "cross_entropy":
+        losses = cross_entropy(output, y)
+    else:
+        check_alike(loss, output, y)
+        losses = LOSSES[loss](output, y)
+        losses = tf.reduce_mean(losses, axis=list(range(1, len(losses.shape))))
+    check_lengths(losses, w)
+    w = tf.cast(w, losses.dtype)
+    total = tf.reduce_sum(w)
+    return tf.reduce_sum(losses * w) / (total + tf.cast(total == 0, w.dtype))
+
+
 def weighted_loss(loss: Loss) -> Callable[..., tf.Tensor]:
     """See `Backend.weighted_loss`."""
     check_weighted(loss)
-
-    def by_function(output: Any, y: Any, w: tf.Tensor) -> tf.Tensor:
-        w = tf.cast(w, getattr(output, "dtype", w.dtype))
-        return loss(*((output,) if y is None else (output, y)), sample_weight=w)
-
-    def by_name(output: tf.Tensor, y: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
-        if loss == "cross_entropy":
-            losses = cross_entropy(output, y)
-        else:
-            check_alike(loss, output, y)
-            losses = LOSSES[loss](output, y)
-            losses = tf.reduce_mean(losses, axis=list(range(1, len(losses.shape))))
-        check_lengths(losses, w)
-        w = tf.cast(w, losses.dtype)
-        total = tf.reduce_sum(w)
-        return tf.reduce_sum(losses * w) / (total + tf.cast(total == 0, w.dtype))
-
-    return by_function if callable(loss) else by_name
+    return partial(by_function, loss) if callable(loss) else partial(by_name, loss)

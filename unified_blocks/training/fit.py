@@ -12,7 +12,8 @@ from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.models.variables import all_variables, device_of_variables
 from unified_blocks.training.building import build_by
 from unified_blocks.training.callbacks import Callback
-from unified_blocks.training.data.sources import is_loader, source_of
+from unified_blocks.training.data.sources import source_of
+from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.training.history import History
 from unified_blocks.training.loop import Loop

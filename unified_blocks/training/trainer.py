@@ -162,8 +162,8 @@ class Trainer(Stateful):
                 `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
-            The loss before the update, a tensor of the framework, not yet fetched; of a trainer with
-            metrics a vector of it and of them, `(1 + metrics,)`.
+            The loss before the update, a tensor of the framework, not yet fetched; of a trainer
+            with metrics a vector of it and of them, `(1 + metrics,)`.
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
@@ -202,8 +202,8 @@ class Trainer(Stateful):
             sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
-            The loss of each step before its update, `(steps,)` in float64; of a trainer with metrics
-            it and them, `(steps, 1 + metrics)`.
+            The loss of each step before its update, `(steps,)` in float64; of a trainer with
+            metrics it and them, `(steps, 1 + metrics)`.
 
         Raises:
             TypeError, ValueError: as `step`.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unified_blocks.backend import Loss
+from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.measuring import Measuring
 from unified_blocks.training.watching.metrics import Metric, metrics_meant
@@ -60,7 +61,8 @@ def evaluate(
         )
     if loss is not None:
         loss = loss_meant(loss)
-        check_targets(loss, y)
+        if not is_loader(x):
+            check_targets(loss, y)
     measuring = Measuring(net, loss, meant)
     data = (x, y, sample_weight)
     batches = batches_of("evaluate", measuring, data, batch_size)
