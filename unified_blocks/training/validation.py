@@ -10,8 +10,9 @@ from unified_blocks.training.data.sources import is_loader
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.training.watching.evaluate import evaluate
+from unified_blocks.training.watching.measuring import Measuring
 from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.watching.outputs import batches_of
 
 
 def split(x: Any, y: Any, w: Any, fraction: float) -> tuple[Any, Any]:
@@ -75,5 +76,5 @@ def validating(
         )
     else:
         x, y, w = validation, None, None
-    net, loss = trainer.net, trainer.loss
-    return lambda: evaluate(net, x, y, loss=loss, metrics=metrics, sample_weight=w)
+    measuring = Measuring(trainer.net, trainer.loss, metrics, "fit")
+    return lambda: measuring.means(batches_of("fit", measuring, (x, y, w)), repeated=True)
