@@ -194,17 +194,12 @@ class MXNetBackend(Backend):
         return learning.caller(net)
 
     def forward_of(self, net):
-        hybrid = getattr(type(net), "hybrid_forward", None)
-        if hybrid in (None, mx.gluon.HybridBlock.hybrid_forward):
-            return net.forward
-        # One that was made of a portable forward is known by the parameters of that.
-        written = hasattr(hybrid, "__wrapped__")
-        return net.hybrid_forward if written else partial(net.hybrid_forward, mx.nd)
+        return learning.forward_of(net)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
         with autograd.pause(), scope:
-            return call(net, *inputs)
+            return learning.applied(partial(call, net), inputs, net)
 
     @contextmanager
     def watch(self, net, begins, ends):
@@ -291,8 +286,8 @@ class MXNetBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

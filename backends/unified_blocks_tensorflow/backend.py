@@ -203,6 +203,8 @@ class TensorFlowBackend(Backend):
         return net.call
 
     def run(self, net, inputs, train=False):
+        if isinstance(inputs, dict) or len(inputs) > 1:
+            return learning.called(net, inputs, train)
         of_dict = len(inputs) == 1 and isinstance(inputs[0], dict)  # a Functional model's names
         return (net if of_dict else self.caller(net))(*inputs, training=train)
 
@@ -220,6 +222,9 @@ class TensorFlowBackend(Backend):
 
     def graph(self, net, kind, dynamic=False):
         return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)
+
+    def repeated(self, net, function):
+        return TensorFlowGraph(function, net, next(iter(self.graph_kinds)), dynamic=False)
 
     def finish(self):
         tf.test.experimental.sync_devices()
@@ -284,8 +289,8 @@ class TensorFlowBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

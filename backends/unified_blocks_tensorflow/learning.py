@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from inspect import Parameter, signature
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from unified_blocks import ops
-from unified_blocks.training.losses import check_alike, check_loss
+from unified_blocks.block import Block
+from unified_blocks.training.data.batches import applied
+from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 
 
 def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
+    if is_one_hot(output, y):
+        losses = tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, output.dtype), output)
+    else:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
     return tf.reduce_mean(losses)
 
 
@@ -46,6 +54,39 @@ LOSSES: dict[str, Callable[..., tf.Tensor]] = {
     "huber": huber,
     "binary_cross_entropy": binary_cross_entropy,
 }
+
+
+def called(net: Any, x: Any, training: bool) -> Any:
+    """The output of `net` for inputs: of one tensor, or of several, as `net` takes them.
+
+    That is each as an argument, `net(*x)` or `net(**x)`; for a Functional model, and for one whose
+    `call` has a single argument for inputs, all at once.
+    """
+    if isinstance(x, (tuple, list, dict)) and takes_all_at_once(net):
+        return net(list(x) if isinstance(x, tuple) and is_functional(net) else x, training=training)
+    return applied(net, x, training=training)
+
+
+def is_functional(net: Any) -> bool:
+    return isinstance(net, keras.Model) and hasattr(net, "operations")
+
+
+def takes_all_at_once(net: Any) -> bool:
+    return is_functional(net) or has_one_argument(type(net))
+
+
+@cache
+def has_one_argument(cls: type[Any]) -> bool:
+    """Whether models of this class have a single argument, for whatever their inputs are."""
+    if issubclass(cls, Block):  # each input is an argument of its `forward`
+        return False
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.VAR_POSITIONAL)
+    inputs = [
+        p.kind
+        for name, p in signature(cls.call).parameters.items()
+        if p.kind in kinds and name not in ("self", "training", "mask")
+    ]
+    return len(inputs) == 1 and inputs[0] is not Parameter.VAR_POSITIONAL
 
 
 def loss_function(loss: str | Callable[..., Any]) -> Callable[..., tf.Tensor]:

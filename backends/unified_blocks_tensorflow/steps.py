@@ -7,15 +7,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
 from unified_blocks.training.data.batches import mapped
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
+from unified_blocks_tensorflow.averages import Averages
 from unified_blocks_tensorflow.bind import placed
+from unified_blocks_tensorflow.clipping import clipped
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
-from unified_blocks_tensorflow.learning import loss_function
+from unified_blocks_tensorflow.learning import called, loss_function
 from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
 from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
@@ -65,11 +69,14 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     kinds = tuple(GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        self.named = loss
         if options.weighted:
             self.loss = weighted_loss(loss)
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
@@ -83,8 +90,20 @@ class TensorFlowTrainingStep(TrainingStep):
         with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer, self.free)
             self.native.build([v.handle for v in self.variables])
+        names = [[part.name for part in self.parts[id(v.handle)]] for v in self.variables]
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        if options.groups:
+            self.native.settings = settings_of(names, options.groups, optimizer, frozen)
+        if options.average is not None:
+            decay = float(np.float32(options.average))
+            self.kept_averages = Averages(net, self.variables, self.parts, decay)
         self.graphs: dict[Any, Callable[..., Any]] = {}
         self.kind = self.kinds[0]
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
+        self.graphs.clear()  # they have a loss without weights
 
     def use(self, kind):
         self.kind = kind
@@ -211,7 +230,7 @@ class TensorFlowTrainingStep(TrainingStep):
     def differentiated(self, trained, x, y, w):
         """The loss of a batch, what is seen of it, and its gradients."""
         with tf.GradientTape() as tape:
-            output = self.widen(called(partial(self.net, training=True), x))
+            output = self.widen(called(self.net, x, training=True))
             value = self.loss_of(output, y, w)
         share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
         gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
@@ -222,13 +241,15 @@ class TensorFlowTrainingStep(TrainingStep):
         differentiated = tf.function(partial(self.differentiated, trained))  # traced once a shape
         total, sums, before = None, [None] * len(trained), []
         for batch, share in zip(batches, self.shares(batches), strict=True):
+            as_tensor = tf.constant if isinstance(share, float) else tf.cast
+            share_in = partial(as_tensor, share)
             with tf.control_dependencies(before):
                 _, seen, gradients = differentiated(*batch)
-                total = seen * tf.cast(share, seen.dtype) + (0 if total is None else total)
+                total = seen * share_in(seen.dtype) + (0 if total is None else total)
                 for i, gradient in enumerate(gradients):
                     if gradient is not None:
                         part = tf.convert_to_tensor(gradient)
-                        part *= tf.cast(share, part.dtype)
+                        part *= share_in(part.dtype)
                         sums[i] = part if sums[i] is None else sums[i] + part
             before = [total, *(each for each in sums if each is not None)]
         return total, total, sums
@@ -240,6 +261,10 @@ class TensorFlowTrainingStep(TrainingStep):
             return [tf.math.divide_no_nan(mass, tf.add_n(masses)) for mass in masses]
         counts = lengths(batches)
         return [count / sum(counts) for count in counts]
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
         return (

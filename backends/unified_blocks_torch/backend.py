@@ -15,6 +15,7 @@ from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError
+from unified_blocks.training.data.batches import applied
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import events, feeding, learning, seeds, weighted, workers
 from unified_blocks_torch.bind import bind, bind_constructor
@@ -166,7 +167,7 @@ class TorchBackend(Backend):
 
     def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
         with learning.mode(net, train), torch.no_grad():
-            return net(*inputs)
+            return applied(net, inputs)
 
     def cast(self, net, dtype):
         note_cast(net.modules(), dtype)
@@ -209,8 +210,8 @@ class TorchBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

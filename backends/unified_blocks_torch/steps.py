@@ -12,13 +12,16 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
-from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.data.batches import applied, mapped, tensors_in
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
+from unified_blocks_torch.averages import Averages
+from unified_blocks_torch.clipping import clipped
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
-from unified_blocks_torch.optimizers import KEPT, make_optimizer
+from unified_blocks_torch.optimizers import KEPT, in_groups, make_optimizer
 from unified_blocks_torch.variables import shared_out, walk, whole
 from unified_blocks_torch.weighted import weighted_loss
 
@@ -47,7 +50,9 @@ class TorchTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
@@ -63,8 +68,21 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
+        self.named = loss
         self.loss = weighted_loss(loss) if options.weighted else loss_function(loss)
-        self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        names = [[v.name] for v in self.variables]
+        self.settings = settings_of(names, options.groups, optimizer, frozen)
+        tensors = [v.tensor for v in self.variables]
+        self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
+        if self.settings:
+            self.set_rate(self.optimizer.learning_rate)
+        if options.average is not None:
+            self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -113,7 +131,7 @@ class TorchTrainingStep(TrainingStep):
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, called(self.call, x), y)
+        value = apply_loss(self.loss, applied(self.call, x), y)
         value.backward()
         self.native.step()
         self.count += 1
@@ -156,7 +174,7 @@ class TorchTrainingStep(TrainingStep):
     def differentiated(self, x, y, w, share=None, last=True):
         """Add the gradients of a batch, times its share if there is one; what is seen, too."""
         with self.syncing(last):
-            output = called(self.call, x)
+            output = applied(self.call, x)
             value = self.loss_of(output, y, w)
             (value if share is None else value * share).backward()
         seen = self.seen(value.detach(), output, y, w)
@@ -169,7 +187,7 @@ class TorchTrainingStep(TrainingStep):
     def set_rate(self, rate):
         """Let the next update have this learning rate."""
         for group in self.native.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["setting"].rate(rate) if self.settings else rate
 
     def move_epsilon(self):
         """Make one of the two forms of Adam.
@@ -177,8 +195,13 @@ class TorchTrainingStep(TrainingStep):
         PyTorch adds epsilon to sqrt(v / (1 - beta_2^t)), the others to sqrt(v): with this epsilon
         the two are one.
         """
-        t, (group,) = self.count + 1, self.native.param_groups
-        group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+        t = self.count + 1
+        for group in self.native.param_groups:
+            group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
         return (
@@ -230,5 +253,4 @@ class TorchTrainingStep(TrainingStep):
             self.native.state[v.tensor]["step"] = torch.tensor(float(count))
 
     def set_learning_rate(self, learning_rate):
-        for group in self.native.param_groups:
-            group["lr"] = learning_rate
+        self.set_rate(learning_rate)

@@ -238,7 +238,7 @@ class Backend(ABC):
         return forward
 
     @abstractmethod
-    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+    def run(self, net: Any, inputs: Sequence[Any] | dict[str, Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""
 
     @abstractmethod
@@ -277,6 +277,10 @@ class Backend(ABC):
         """
         with self.inferring(net):
             yield self.graph(net, next(iter(self.graph_kinds), ""))
+
+    def repeated(self, net: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` of tensors, which infers by `net`, for many calls: where it pays, a graph."""
+        return function
 
     def trace(self, net: Any, inputs: Sequence[Any]) -> Trace:
         """All that `net` does with inputs like these, and its numbers, to be read elsewhere.
@@ -372,11 +376,11 @@ class Backend(ABC):
         raise self.lacking("a seed of what models draw")
 
     def loader_of(self, value: Any) -> Iterable[Batch] | None:
-        """The batches of a loader of this framework, its own tensors; None of anything else."""
+        """What gives the batches of a loader of this framework; None of anything else."""
         return None
 
-    def taken(self, tensor: Any) -> Any:
-        """A tensor of another framework as one of this one, in the same memory if possible."""
+    def taken(self, tensor: Any, device: str | None = None) -> Any:
+        """A tensor of any framework as one of this one, in the same memory if possible."""
         raise self.lacking("batches of another framework")
 
     def event_writer(self, folder: str) -> EventWriter:

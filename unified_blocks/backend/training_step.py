@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -84,6 +84,11 @@ class Clip:
         if not bound > 0:
             raise ValueError(f"Clip: {name} must be above 0; got {name}={bound}: leave clip out")
 
+    def rounded(self) -> tuple[str, float]:
+        """Which of the three is given, and it, rounded to float32 as an optimizer's numbers are."""
+        ((name, bound),) = ((f.name, b) for f in fields(self) if (b := getattr(self, f.name)))
+        return name, float(np.float32(bound))
+
 
 @dataclass(frozen=True)
 class ParameterGroup:
@@ -124,7 +129,7 @@ class StepOptions:
         average: d of the running average `e = d e + (1 - d) w` of the parameters.
         precision: `"bfloat16"` or `"float16"`, to compute in.
         scheduled: whether the learning rate comes with each update.
-        weighted: whether weights of the samples come with each batch.
+        weighted: whether weights of the samples come with each batch; see `TrainingStep.weigh`.
         group: who trains along; None when alone.
     """
 
@@ -137,6 +142,14 @@ class StepOptions:
     scheduled: bool = False
     weighted: bool = False
     group: Group | None = None
+
+    def __post_init__(self) -> None:
+        if self.accumulate < 1:
+            raise ValueError(f"accumulate must be at least 1; got accumulate={self.accumulate}")
+        if self.average is not None and not 0 <= self.average < 1:
+            raise ValueError(
+                f"average must be in [0, 1); got average={self.average}: 0.999 is usual"
+            )
 
     def given(self) -> dict[str, Any]:
         """Those that are not at their default."""
@@ -197,8 +210,10 @@ class TrainingStep(ABC):
         kinds: the ways in which the framework can run it; the first is in force until `use`.
         takes: the names of the `StepOptions` that it knows.
         options: its own.
+        kept_averages: an adapter's own, with `update`, `slots` and `in_place`; None without.
     """
 
+    kept_averages: Any = None
     kinds: tuple[str, ...] = (EAGER,)
     takes: ClassVar[frozenset[str]] = frozenset()
     options = PLAIN
@@ -307,6 +322,11 @@ class TrainingStep(ABC):
             f"{type(self).__name__}, which is not: leave it out"
         )
 
+    def weigh(self) -> None:
+        """Take weights of samples with each batch from now on."""
+        self.options = replace(self.options, weighted=True)
+        self.update = self.hooked  # type: ignore[method-assign]
+
     def check_given(self, w: Any, rates: Any = None) -> None:
         """Check that weights and rates come if and only if the step was made for them.
 
@@ -341,10 +361,12 @@ class TrainingStep(ABC):
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients that the optimizer gets, in place of the reduced ones."""
-        return gradients
+        return gradients  # an adapter clips them when it is to
 
-    def after(self) -> None:  # noqa: B027  # most steps end with the update
+    def after(self) -> None:
         """What is done after each update."""
+        if self.kept_averages is not None:
+            self.kept_averages.update()
 
     # data
 
@@ -372,7 +394,7 @@ class TrainingStep(ABC):
 
     def averages(self) -> list[Slot]:
         """The running averages of the parameters; none without `average`."""
-        return []
+        return [] if self.kept_averages is None else self.kept_averages.slots()
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the averages for parameters.
@@ -380,7 +402,10 @@ class TrainingStep(ABC):
         Raises:
             ValueError: without `average`.
         """
-        raise ValueError(
-            "averaged: a trainer must keep averages of the parameters; got one that keeps none: "
-            "make it with average=0.999"
-        )
+        if self.kept_averages is None:
+            raise ValueError(
+                "averaged: a trainer must keep averages of the parameters; got one that keeps "
+                "none: make it with average=0.999"
+            )
+        inside: AbstractContextManager[Any] = self.kept_averages.in_place()
+        return inside

@@ -11,8 +11,8 @@ from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.callbacks import Callback
 from unified_blocks.training.data.arrays import check_samples
-from unified_blocks.training.data.sources import source_of
-from unified_blocks.training.data.weights import ClassWeight, weights_of
+from unified_blocks.training.data.sources import is_loader, source_of
+from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.training.history import History
 from unified_blocks.training.loop import Loop
 from unified_blocks.training.losses import check_targets
@@ -57,15 +57,23 @@ def fit(
 
     Args:
         net: a built model of any framework.
-        x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first.
+        x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first; of a
+            model that takes several inputs a tuple of them, or a dict by the names of its
+            arguments. Or `x` is what gives batches `(x, y)` or `(x, y, sample_weight)`: a loader
+            of any framework, a list or an iterable of them, or a function that makes an iterator
+            for each epoch.
         loss, optimizer: as `Trainer` takes them.
         epochs: how many times to go through the samples.
-        batch_size: how many samples to a step.
-        seed: of the order.
+        batch_size: how many samples to a step; of a loader it is the loader's.
+        seed: of the order; a loader has its own.
         validation: `(x, y)` to measure the loss on after each epoch.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
         callbacks: what is called while it trains, in this order; without `step` in this version.
-        validation_split, sample_weight, class_weight, metrics, schedule, clip, accumulate, groups,
+        sample_weight: a weight for each sample, `(n,)`, none below 0; the loss is then
+            `Σ wᵢ lᵢ / Σ wᵢ` of each batch, and batches count by the sum of their weights.
+        class_weight: a weight for each label, `{label: weight}` or an array; a factor on
+            `sample_weight`.
+        validation_split, metrics, schedule, clip, accumulate, groups,
             precision, average, checkpoint, distributed: must be left out in this version.
 
     Returns:
@@ -94,14 +102,13 @@ def fit(
         average=(average, None),
         checkpoint=(checkpoint, None),
     )
-    weights = weights_of(y, sample_weight, class_weight)
     for name, number in (("epochs", epochs), ("batch_size", batch_size)):
         if number < 1:
             raise ValueError(f"fit: {name} must be at least 1; got {name}={number}")
-    if hasattr(x, "shape"):
-        check_samples("fit", x, y)
     loss = loss_meant(loss)
-    check_targets(loss, y)
+    if not is_loader(x):
+        check_samples("fit", x, y)
+        check_targets(loss, y)
     if validation is not None:
         if not isinstance(validation, (tuple, list)) or len(validation) != 2:
             raise UnsupportedError(
@@ -115,11 +122,13 @@ def fit(
         trainer.device,
         x,
         y,
-        weights,
+        sample_weight,
         batch_size=batch_size,
         seed=seed,
         epochs=epochs,
         accumulate=accumulate,
+        class_weight=class_weight,
+        loss=loss,
     )
     return Loop(
         trainer,

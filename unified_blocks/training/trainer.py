@@ -15,6 +15,10 @@ from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
 from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
+from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.batches import first_of, mapped
+from unified_blocks.training.data.source import announce
+from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.metrics import Metric
@@ -107,18 +111,34 @@ class Trainer(Stateful):
         """Update the parameters once, in training mode.
 
         Args:
-            x: a batch of inputs, a tensor of the framework or a NumPy array.
+            x: a batch of inputs, a tensor of the framework or a NumPy array; of a model that takes
+                several a tuple of them, or a dict by the names of its arguments.
             y: the targets, when the loss takes any.
-            sample_weight: a weight for each sample, `(n,)`; must be left out in this version.
+            sample_weight: a weight for each sample, `(n,)`, none below 0; the loss is then
+                `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
             The loss before the update: a tensor of the framework, not yet fetched.
         """
-        if sample_weight is not None:
-            must_be_left_out("step", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
-        y = None if y is None else native_batch(self.backend, y, self.device)
-        return self.training_step(native_batch(self.backend, x, self.device), y)
+        x, y = self._native(x), self._native(y)
+        return self.training_step(x, y, *self._weights("step", x, sample_weight))
+
+    def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
+        """The weights of these samples, if there are any: of a trainer that had some always."""
+        if given is None:
+            if not self.training_step.options.weighted:
+                return ()
+            given = np.ones(len(first_of(x)))
+        weights = self._native(checked_weights(where, given, len(first_of(x))))
+        announce(self.training_step, weights)
+        return (weights,)
+
+    def _native(self, batch: Any) -> Any:
+        """A tensor of the framework, or the structure of them, for what `step` is given."""
+        if batch is None or isinstance(batch, (tuple, list, dict)):
+            return mapped(lambda part: native_batch(self.backend, part, self.device), batch)
+        return native_batch(self.backend, batch, self.device)
 
     def epoch(
         self, x: Any, y: Any, order: Array, batch_size: int, sample_weight: Any = None
@@ -132,7 +152,7 @@ class Trainer(Stateful):
             x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.
             order: which samples to use, in this order, `(n,)` whole numbers.
             batch_size: how many of them to a step; the last step takes what is left.
-            sample_weight: a weight for each sample of `x`; must be left out in this version.
+            sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
             The loss of each step before its update, `(steps,)` in float64.
@@ -140,7 +160,6 @@ class Trainer(Stateful):
         Raises:
             TypeError, ValueError: as `step`.
         """
-        must_be_left_out("epoch", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
         if batch_size < 1:
             raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
@@ -150,11 +169,7 @@ class Trainer(Stateful):
                 "epoch: order must be whole numbers (n,); got shape "
                 f"{order.shape} and dtype {order.dtype}"
             )
-        samples = len(x)
-        if y is not None and len(y) != samples:
-            raise ValueError(
-                f"epoch: x and y must hold the same number of samples; got {samples} and {len(y)}"
-            )
+        samples = check_samples("epoch", x, y)
         if not order.size:
             return np.zeros(0)
         if order.min() < 0 or order.max() >= samples:
@@ -162,11 +177,9 @@ class Trainer(Stateful):
                 f"epoch: order must be of samples from 0 to {samples - 1}; got some from "
                 f"{order.min()} to {order.max()}"
             )
-        x, y = (
-            None if batch is None else native_batch(self.backend, batch, self.device)
-            for batch in (x, y)
-        )
-        return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
+        x, y, order = self._native(x), self._native(y), order.astype("int64")
+        weights = self._weights("epoch", x, sample_weight)
+        return self.training_step.epoch(x, y, order, batch_size, *weights)
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.

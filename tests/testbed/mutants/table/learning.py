@@ -41,7 +41,7 @@ LEARNING = [
         for backend, function, *change in (
             ("torch", "cross_entropy", "IGNORED", 'IGNORED, reduction="sum"'),
             ("tensorflow", "cross_entropy", "tf.reduce_mean", "tf.reduce_sum"),
-            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(F", "F.np.sum(F"),
+            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean", "F.np.sum"),
         )
     ),
     Mutant(
@@ -93,9 +93,9 @@ LEARNING = [
     Mutant(
         "evaluate runs in training mode",
         None,
-        "unified_blocks.training.watching.evaluate:loss_on",
-        "device)])",
-        "device)], train=True)",
+        "unified_blocks.training.watching.outputs:output_of",
+        "else [x])",
+        "else [x], train=True)",
         Checked(suite.evaluate_infers),
     ),
 ]

@@ -91,12 +91,12 @@ OPTIMIZERS = [
         (
             ALONE,
             "made = WholeAdam(lr",
-            "return WholeAdamW(lr, decay",
+            "made = WholeAdamW(lr, decay",
             trained(COUPLED),
         ),
         (
             IN_GRADIENT,
-            "return WholeAdamW(lr, decay",
+            "made = WholeAdamW(lr, decay",
             "made = WholeAdam(lr",
             trained(ADAMW),
         ),
