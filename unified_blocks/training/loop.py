@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.data.source import Source
 from unified_blocks.training.history import VALIDATION, History
 from unified_blocks.training.learning.plateau import ReduceOnPlateau
-from unified_blocks.training.learning.schedules import rates, schedule_meant
+from unified_blocks.training.learning.schedules import rates
 from unified_blocks.training.learning.stopping import EarlyStopping
 from unified_blocks.training.runs.checkpoint import Checkpoint
 from unified_blocks.training.runs.seeds import seed_at
@@ -42,12 +41,10 @@ class Loop:
         metrics: what the updates give besides their losses.
         callbacks: what is called, in this order: `ReduceOnPlateau`, `EarlyStopping`, the user's in
             theirs, and a `Checkpoint` last, for it keeps what the others have decided.
-        schedule: a factor on the learning rate of each update.
+        schedule: a factor on the learning rate of each update, counted in updates.
         seed: of what is random in a training that can go on from a checkpoint.
         progress: whether to draw a bar.
 
-    Raises:
-        ValueError: a schedule in epochs, for data that does not say how long they are.
     """
 
     def __init__(
@@ -64,8 +61,7 @@ class Loop:
         progress: bool = True,
     ) -> None:
         self.trainer, self.source, self.validate = trainer, source, validate
-        self.schedule = schedule_meant(schedule, source.steps)
-        self.seed, self.progress = seed, progress
+        self.schedule, self.seed, self.progress = schedule, seed, progress
         self.callbacks = sorted(callbacks, key=_place)
         self.can_go_on = any(isinstance(callback, Checkpoint) for callback in callbacks)
         self.step = trainer.training_step
@@ -80,10 +76,10 @@ class Loop:
             is_writer=self.group is None or self.group.rank == 0,
             fetch=self.step.fetched,
             total=np.asarray if self.group is None else self.group.sum,
-            capture=lambda: capture(*self.whole()),
-            restore=lambda captured: restore(captured, *self.whole()),
             seed=seed,
             sow=self.sow,
+            capture=lambda: capture(*self.whole()),
+            restore=lambda captured: restore(captured, *self.whole()),
         )
 
     def whole(self) -> tuple[Trainer, Source, Sequence[Callback], History, Run]:
@@ -98,10 +94,11 @@ class Loop:
             # A checkpoint comes first here, so that the others see what was loaded.
             for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
                 callback.begin(run)
-            while run.masses or (run.stopped is None and run.epoch < run.epochs):
+            while run.stopped is None and (run.masses or run.epoch < run.epochs):
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
+            self.step.take_averages()
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
@@ -128,18 +125,22 @@ class Loop:
         for name, mean in zip(run.names, means[1:], strict=True):
             history.metrics.setdefault(name, []).append(float(mean))
         self.measure()
-        history.learning_rate.append(float(self.rates(1, run.updates - 1)[0]))
+        history.learning_rate.append(self.rate)
         history.seconds.append(time.perf_counter() - began)
         run.see(lambda: means)
 
     def updates(self) -> None:
         """Do the updates that are left of an epoch, and call who looks at them."""
-        run, source = self.run_seen, self.source
+        run, trainer, source = self.run_seen, self.trainer, self.source
         lookers = [c for c in self.callbacks if type(c).step is not Callback.step]
         lookers = [c for c in lookers if c.every != "epoch"]
-        if not lookers and (self.schedule is None or source.steps is not None):
-            left = None if self.schedule is None else self.rates(source.steps - len(run.masses))
-            run.add(*source.take(self.step, None, left))
+        self.rate = trainer.learning_rate
+        if not lookers and self.schedule is None:
+            run.add(*source.take(self.step))
+            return
+        if not lookers and source.steps is not None:
+            left = source.steps - len(run.masses)
+            run.add(*source.take(self.step, left, self.rates(left)))
             return
         with self.step.running():
             while run.stopped is None:
@@ -149,15 +150,15 @@ class Loop:
                     break
                 run.add_one(*found)
                 for callback in lookers:
-                    if run.updates % callback.every == 0:
+                    if is_due(callback, run.updates):
                         callback.step(run)
 
-    def rates(self, count: int, start: int | None = None) -> Array:
-        """The learning rates of the next updates, or of those from `start` on."""
-        base = self.trainer.learning_rate
-        if self.schedule is None:
-            return np.full(count, base)
-        return rates(self.schedule, base, self.run_seen.updates if start is None else start, count)
+    def rates(self, count: int) -> Array:
+        """The learning rates of the next updates."""
+        assert self.schedule is not None
+        found = rates(self.schedule, self.trainer.learning_rate, self.run_seen.updates, count)
+        self.rate = float(found[-1]) if count else self.rate
+        return found
 
     def measure(self) -> None:
         """Measure on the validation data, with the averages of the parameters if there are any."""
@@ -175,6 +176,24 @@ class Loop:
         if self.can_go_on:
             rank = 0 if self.group is None else self.group.rank
             self.trainer.backend.seed(self.trainer.net, seed_at(self.seed, updates, rank))
+
+
+def is_due(callback: Callback, updates: int) -> bool:
+    """Whether `callback.step` is called after so many updates.
+
+    Raises:
+        ValueError: when `every` is no number of updates.
+    """
+    every = callback.every
+    if not isinstance(every, int):
+        if every == "epoch":
+            return False
+    elif every > 0:
+        return updates % every == 0
+    raise ValueError(
+        f"fit: every of a {type(callback).__name__} must be a number of updates, at least 1, or "
+        f"'epoch'; got every={every!r}: write every = 1"
+    )
 
 
 def _place(callback: Callback) -> int:
