@@ -187,3 +187,35 @@ def test_rests_of_killed_saves_are_removed(tmp_path):
     train(tmp_path, epochs=1)
     assert not rest.exists()
     assert other.read_bytes() == b"mine"
+
+
+class StopsAt(ub.Callback):
+    def step(self, run):
+        if run.updates == 9:
+            run.stop("enough")
+
+
+def test_a_training_that_was_stopped_in_an_epoch_ends_it(tmp_path):
+    """The save is after the stop, and what belongs to the end of the epoch is done later."""
+    x, y = problem()
+    options = {"every": 1, "validation": (x, y)}
+    wanted = train(tmp_path / "whole", callbacks=[StopsAt()], **options)
+    assert len(wanted["history.validation_loss"]) == 2
+    with pytest.raises(CutError):
+        train(tmp_path / "cut", callbacks=[StopsAt()], seen=Seen(epoch=2), **options)
+    same(train(tmp_path / "cut", callbacks=[StopsAt()], net=network(seed=7), **options), wanted)
+
+
+@pytest.mark.parametrize("every", ["epoch", 2])
+def test_the_rate_of_an_epoch_is_that_of_its_last_update(tmp_path, every):
+    x, y = problem()
+    options = {"loss": "mse", "optimizer": ub.SGD(0.5), "batch_size": 8, "epochs": 2}
+    history = ub.fit(
+        network(),
+        x,
+        x[:, :4],
+        schedule=ub.StepDecay(1, gamma=0.5),
+        checkpoint=ub.Checkpoint(tmp_path, every),
+        **options,
+    )
+    assert history.learning_rate == [0.5**6, 0.5**12]
