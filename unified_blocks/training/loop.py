@@ -15,7 +15,7 @@ from unified_blocks.training.learning.plateau import ReduceOnPlateau
 from unified_blocks.training.learning.schedules import rates
 from unified_blocks.training.learning.stopping import EarlyStopping
 from unified_blocks.training.runs.checkpoint import Checkpoint
-from unified_blocks.training.runs.seeds import seed_at
+from unified_blocks.training.runs.seeds import seed_at, sow
 from unified_blocks.training.runs.state import capture, restore
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.training.watching.metrics import Metric
@@ -170,11 +170,17 @@ class Loop:
         for name, value in found.items():
             self.history.metrics.setdefault(VALIDATION + name, []).append(value)
 
-    def sow(self, updates: int) -> None:
-        """Seed what is random, so that a training that is cut here goes on as it would have."""
-        if self.can_go_on:
-            rank = 0 if self.group is None else self.group.rank
-            self.trainer.backend.seed(self.trainer.net, seed_at(self.seed, updates, rank))
+    def sow(self, updates: int | None) -> None:
+        """Seed what is random, so that a training that is cut here goes on as it would have.
+
+        None ends it.
+        """
+        if not self.can_go_on:
+            return
+        rank = 0 if self.group is None else self.group.rank
+        seed = None if updates is None else seed_at(self.seed, updates, rank)
+        trainer, loader = self.trainer, getattr(self.source, "given", None)
+        sow(trainer.backend, trainer.net, loader, seed)
 
 
 def is_due(callback: Callback, updates: int) -> bool:

@@ -208,7 +208,7 @@ def test_a_training_that_was_stopped_in_an_epoch_ends_it(tmp_path):
 
 @pytest.mark.parametrize("every", ["epoch", 2])
 def test_the_rate_of_an_epoch_is_that_of_its_last_update(tmp_path, every):
-    x, y = problem()
+    x, _ = problem()
     options = {"loss": "mse", "optimizer": ub.SGD(0.5), "batch_size": 8, "epochs": 2}
     history = ub.fit(
         network(),
