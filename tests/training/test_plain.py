@@ -6,6 +6,7 @@ import pytest
 import unified_blocks as ub
 from testbed.learning import classifier, problem
 
+
 def test_averages(backend_name):
     trainer = ub.Trainer(classifier(), ub.SGD(0.1), "cross_entropy")
     with pytest.raises(ValueError, match=r"average=0\.999"):
