@@ -277,7 +277,8 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        return TensorFlowTrainingStep(net, optimizer, loss, options)
+        step = workers.TensorFlowSharedStep if options.group else TensorFlowTrainingStep
+        return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
         return weighted.weighted_loss(loss)

@@ -17,7 +17,7 @@ NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
 OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
-READY = ("torch",)
+READY = tuple(ENGINES)
 
 
 @pytest.fixture(scope="module", params=READY)
@@ -44,7 +44,8 @@ def alone(tmp_path_factory):
 
 
 def check_alike(engine, workers, folder, alone, *given):
-    launch(engine, workers, PROGRAM, ENGINES[engine], folder / "all.npz", *given, timeout=TIMEOUT)
+    file, how = folder / "all.npz", [f"distributed={engine}"] if engine == "fsdp" else []
+    launch(engine, workers, PROGRAM, ENGINES[engine], file, *given, *how, timeout=TIMEOUT)
     files = sorted(folder.glob("all*.npz"))
     assert len(files) == (1 if engine == "mirrored" else workers)
     expected = alone(ENGINES[engine], *given)

@@ -42,19 +42,6 @@ def test_averages(backend_name):
         trainer.averaged()
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        ub.EarlyStopping,
-        ub.ReduceOnPlateau,
-        lambda: ub.TensorBoard("run"),
-    ],
-)
-def test_classes(make):
-    with pytest.raises(ub.UnsupportedError, match="this version has no rule for"):
-        make()
-
-
 class Stepping(ub.Callback):
     def step(self, run):
         raise AssertionError

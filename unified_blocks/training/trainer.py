@@ -5,16 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, StepOptions
+from unified_blocks.backend import (
+    Clip,
+    Loss,
+    Optimizer,
+    ParameterGroup,
+    StepOptions,
+    TrainingStep,
+    Variable,
+)
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
-from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
+from unified_blocks.models.variables import (
+    all_built,
+    all_variables,
+    device_of_variables,
+    foreign_in,
+    shortened,
+)
+from unified_blocks.training.building import infer
 from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.batches import first_of, mapped
 from unified_blocks.training.data.source import announce
@@ -37,14 +53,16 @@ class Trainer(Stateful):
     all of them.
 
     Args:
-        net: a built model of any framework, on the device to train on.
+        net: a model of any framework, on the device to train on. What of it does not exist yet is
+            made by one inference call on the first batch.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
         metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
             them; they must be left out in this version.
 
     Raises:
-        NotBuiltError: when a parameter does not exist yet.
+        NotBuiltError: when something else than `step` and `epoch` needs a parameter that does not
+            exist yet.
         TypeError: another optimizer.
         ValueError: an unknown loss, or a model without a parameter to train.
         UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
@@ -85,17 +103,34 @@ class Trainer(Stateful):
             average=(average, None),
         )
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
-        variables = all_built(net, "Trainer")
+        variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
+        self.backend, self.device = backend_of(net), device_of_variables(variables)
+        if all(v.is_built for v in variables):
+            self._check_trainable(variables)
+            options = self.options()
+            self.training_step = self.backend.training_step(net, optimizer, loss, options)
+
+    @cached_property
+    def training_step(self) -> TrainingStep:
+        """The framework's own step, made when the parameters exist.
+
+        Raises:
+            NotBuiltError: when one does not yet.
+        """
+        variables = all_built(self.net, "Trainer")
+        self._check_trainable(variables)
+        self.device = device_of_variables(variables)
+        options = self.options()
+        return self.backend.training_step(self.net, self.optimizer, self.loss, options)
+
+    def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
             raise ValueError(
                 "Trainer: a model must have a parameter to train; got a "
-                f"{type(net).__name__} with none, or with none that is not frozen"
+                f"{type(self.net).__name__} with none, or with none that is not frozen"
             )
-        self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._left_out = foreign_in(variables)
-        options = StepOptions(group=group_of(self.backend, net, distributed))
-        self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @property
     def learning_rate(self) -> float:
@@ -105,7 +140,8 @@ class Trainer(Stateful):
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.optimizer = replace(self.optimizer, learning_rate=value)
-        self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
+        if "training_step" in self.__dict__:
+            self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
 
     def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Update the parameters once, in training mode.
@@ -122,6 +158,8 @@ class Trainer(Stateful):
         """
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
+        if "training_step" not in self.__dict__:
+            infer(self.net, x)
         return self.training_step(x, y, *self._weights("step", x, sample_weight))
 
     def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
@@ -178,6 +216,8 @@ class Trainer(Stateful):
                 f"{order.min()} to {order.max()}"
             )
         x, y, order = self._native(x), self._native(y), order.astype("int64")
+        if "training_step" not in self.__dict__:
+            infer(self.net, mapped(lambda part: part[:batch_size], x))
         weights = self._weights("epoch", x, sample_weight)
         return self.training_step.epoch(x, y, order, batch_size, *weights)
 

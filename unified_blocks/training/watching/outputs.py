@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -79,15 +78,9 @@ def output_of(backend: Backend, net: Any, x: Any) -> Any:
     Raises:
         TypeError: for a name that is not one of an input.
     """
-    if isinstance(x, dict):
-        names = list(signature(backend.forward_of(net)).parameters)
-        if list(x) != names[: len(x)]:
-            unknown = [name for name in x if name not in names]
-            if unknown or set(x) != set(names[: len(x)]):
-                return backend.run(net, [x])
-            x = {name: x[name] for name in names if name in x}
-        x = list(x.values())
-    return backend.run(net, list(x) if isinstance(x, (tuple, list)) else [x])
+    if isinstance(x, (tuple, list)):
+        x = list(x)
+    return backend.run(net, x if isinstance(x, (list, dict)) else [x])
 
 
 def batches_of(
