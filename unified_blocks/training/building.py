@@ -26,8 +26,8 @@ def build_by(net: Any, source: Source) -> None:
 
 
 def infer(net: Any, x: Any) -> Any:
-    """The output for one batch, in inference mode: of a tensor, or of several as `net(*x)`."""
+    """The output for one batch, in inference mode: of a tensor, or of several, by name or not."""
     backend = backend_of(net)
-    if isinstance(x, (tuple, list)):
-        x = list(x)
-    return backend.run(net, x if isinstance(x, (list, dict)) else [x])
+    if isinstance(x, dict):
+        return backend.run(net, x)
+    return backend.run(net, list(x) if isinstance(x, (tuple, list)) else [x])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -40,13 +40,16 @@ class Run:
         is_writer: bool = True,
         fetch: Callable[[list[Any]], Array] = np.array,
         total: Callable[[Array], Array] = np.asarray,
-        capture: Callable[[], Any] | None = None,
-        restore: Callable[[Any], None] | None = None,
+        seed: int = 0,
+        sow: Callable[[int], None] = lambda updates: None,
+        capture: Callable[[], Any] = dict,
+        restore: Callable[[Any], None] = lambda captured: None,
     ) -> None:
         self.trainer, self.history = trainer, history
         self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
         self.is_writer = is_writer
         self.epoch, self.updates = 0, 0
+        self.seed, self.sow = seed, sow
         self.capture, self.restore = capture, restore
         self.names = tuple(metrics)
         self._read: Callable[[], Array] | None = None
@@ -126,7 +129,7 @@ class Run:
         if self._read is None:
             if not self._waiting:
                 return np.full(1 + len(self.names), np.nan)
-            values = np.atleast_1d(self._fetch(self._waiting[-1:])[0])
+            values: Array = np.atleast_1d(self._fetch(self._waiting[-1:])[0])
         else:
             values = np.atleast_1d(self._read())
         self._read = lambda: values
@@ -169,7 +172,7 @@ class Callback:
         ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=9, callbacks=[Told()])
     """
 
-    every: int | Literal["epoch"] = 1
+    every: int | str = 1
 
     def begin(self, run: Run) -> None:
         """Before the first update; after a checkpoint was loaded, if there was one."""

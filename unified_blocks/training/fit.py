@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
-from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend import Group, Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.models.variables import all_variables, device_of_variables
@@ -16,6 +16,7 @@ from unified_blocks.training.data.sources import source_of
 from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.training.history import History
+from unified_blocks.training.learning.schedules import schedule_meant
 from unified_blocks.training.loop import Loop
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.runs.checkpoint import Checkpoint
@@ -105,7 +106,8 @@ def fit(
 
         history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
     """
-    for name, number in (("epochs", epochs), ("batch_size", batch_size)):
+    counts = {"epochs": epochs, "batch_size": batch_size, "accumulate": accumulate}
+    for name, number in counts.items():
         check_count("fit", name, number)
     optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
     watched = metrics_meant(metrics)
@@ -118,6 +120,8 @@ def fit(
             )
         (x, y, sample_weight), validation = split(x, y, sample_weight, validation_split)
     backend = backend_of(net)
+    if not isinstance(distributed, Group):  # TensorFlow must know of it before its first operation
+        distributed = backend.join(distributed)
     source = source_of(
         backend,
         device_of_variables(all_variables(net, "fit")),
@@ -134,6 +138,7 @@ def fit(
     if not is_loader(x):
         check_targets(loss, y)
     build_by(net, source)
+    schedule = schedule_meant(schedule, source.steps)
     trainer = Trainer(
         net,
         optimizer,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.data.source import Source
 from unified_blocks.training.history import VALIDATION, History
 from unified_blocks.training.learning.plateau import ReduceOnPlateau
-from unified_blocks.training.learning.schedules import rates, schedule_meant
+from unified_blocks.training.learning.schedules import rates
 from unified_blocks.training.learning.stopping import EarlyStopping
 from unified_blocks.training.runs.checkpoint import Checkpoint
 from unified_blocks.training.runs.seeds import seed_at
@@ -21,6 +20,7 @@ from unified_blocks.training.runs.state import capture, restore
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.watching.progress import progress_bar
+from unified_blocks.types import Array
 
 EARLY = (ReduceOnPlateau, EarlyStopping)
 """The callbacks that come before the user's own, in this order; a `Checkpoint` comes last."""
@@ -41,12 +41,10 @@ class Loop:
         metrics: what the updates give besides their losses.
         callbacks: what is called, in this order: `ReduceOnPlateau`, `EarlyStopping`, the user's in
             theirs, and a `Checkpoint` last, for it keeps what the others have decided.
-        schedule: a factor on the learning rate of each update.
+        schedule: a factor on the learning rate of each update, counted in updates.
         seed: of what is random in a training that can go on from a checkpoint.
         progress: whether to draw a bar.
 
-    Raises:
-        ValueError: a schedule in epochs, for data that does not say how long they are.
     """
 
     def __init__(
@@ -63,8 +61,7 @@ class Loop:
         progress: bool = True,
     ) -> None:
         self.trainer, self.source, self.validate = trainer, source, validate
-        self.schedule = schedule_meant(schedule, source.steps)
-        self.seed, self.progress = seed, progress
+        self.schedule, self.seed, self.progress = schedule, seed, progress
         self.callbacks = sorted(callbacks, key=_place)
         self.can_go_on = any(isinstance(callback, Checkpoint) for callback in callbacks)
         self.step = trainer.training_step
@@ -79,6 +76,8 @@ class Loop:
             is_writer=self.group is None or self.group.rank == 0,
             fetch=self.step.fetched,
             total=np.asarray if self.group is None else self.group.sum,
+            seed=seed,
+            sow=self.sow,
             capture=lambda: capture(*self.whole()),
             restore=lambda captured: restore(captured, *self.whole()),
         )
@@ -99,6 +98,7 @@ class Loop:
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
+            self.step.take_averages()
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
@@ -135,9 +135,12 @@ class Loop:
         lookers = [c for c in self.callbacks if type(c).step is not Callback.step]
         lookers = [c for c in lookers if c.every != "epoch"]
         self.rate = trainer.learning_rate
-        if not lookers and (self.schedule is None or source.steps is not None):
-            left = None if self.schedule is None else self.rates(source.steps - len(run.masses))
-            run.add(*source.take(self.step, None, left))
+        if not lookers and self.schedule is None:
+            run.add(*source.take(self.step))
+            return
+        if not lookers and source.steps is not None:
+            left = source.steps - len(run.masses)
+            run.add(*source.take(self.step, left, self.rates(left)))
             return
         with self.step.running():
             while run.stopped is None:
@@ -147,11 +150,12 @@ class Loop:
                     break
                 run.add_one(*found)
                 for callback in lookers:
-                    if run.updates % callback.every == 0:
+                    if is_due(callback, run.updates):
                         callback.step(run)
 
-    def rates(self, count: int) -> Any:
+    def rates(self, count: int) -> Array:
         """The learning rates of the next updates."""
+        assert self.schedule is not None
         found = rates(self.schedule, self.trainer.learning_rate, self.run_seen.updates, count)
         self.rate = float(found[-1]) if count else self.rate
         return found
@@ -172,6 +176,24 @@ class Loop:
         if self.can_go_on:
             rank = 0 if self.group is None else self.group.rank
             self.trainer.backend.seed(self.trainer.net, seed_at(self.seed, updates, rank))
+
+
+def is_due(callback: Callback, updates: int) -> bool:
+    """Whether `callback.step` is called after so many updates.
+
+    Raises:
+        ValueError: when `every` is no number of updates.
+    """
+    every = callback.every
+    if not isinstance(every, int):
+        if every == "epoch":
+            return False
+    elif every > 0:
+        return updates % every == 0
+    raise ValueError(
+        f"fit: every of a {type(callback).__name__} must be a number of updates, at least 1, or "
+        f"'epoch'; got every={every!r}: write every = 1"
+    )
 
 
 def _place(callback: Callback) -> int:

@@ -10,8 +10,9 @@ from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
-from unified_blocks.training.watching.evaluate import evaluate
+from unified_blocks.training.watching.measuring import Measuring
 from unified_blocks.training.watching.metrics import Metric
+from unified_blocks.training.watching.outputs import batches_of
 
 
 def split(x: Any, y: Any, w: Any, fraction: float) -> tuple[Any, Any]:
@@ -27,7 +28,7 @@ def split(x: Any, y: Any, w: Any, fraction: float) -> tuple[Any, Any]:
         raise ValueError(
             f"fit: validation_split must be at least 0 and below 1; got validation_split={fraction}"
         )
-    parts = list(tensors_in(x))
+    parts = [] if is_loader(x) else list(tensors_in(x))
     if not parts or not all(hasattr(part, "shape") for part in parts):
         raise TypeError(
             f"fit: with validation_split x must be arrays; got a {type(x).__name__}: give "
@@ -55,9 +56,18 @@ def validating(
         metrics: what is measured besides.
 
     Raises:
+        TypeError: when it is none of them.
         ValueError: targets that the loss does not take.
     """
-    if not is_loader(validation) and len(validation) in (2, 3):
+    if isinstance(validation, tuple) or not is_loader(validation):
+        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+            got = f"a {type(validation).__name__}"
+            if isinstance(validation, (tuple, list)):
+                got += f" of {len(validation)}"
+            raise TypeError(
+                "fit: validation must be (x, y), (x, y, sample_weight) or a loader; got "
+                f"{got}: write validation=(x, y)"
+            )
         x, y, *w = validation
         check_targets(trainer.loss, y)
         x, y, w = (
@@ -66,5 +76,5 @@ def validating(
         )
     else:
         x, y, w = validation, None, None
-    named = {"loss": trainer.loss, "metrics": metrics, "sample_weight": w}
-    return lambda: evaluate(trainer.net, x, y, **named)
+    measuring = Measuring(trainer.net, trainer.loss, metrics, "fit")
+    return lambda: measuring.means(batches_of("fit", measuring, (x, y, w)), repeated=True)

@@ -68,12 +68,3 @@ def evaluate(
     batches = batches_of("evaluate", measuring, data, batch_size)
     with samples_bar("evaluate", x, progress) as told:
         return measuring.means(batches, told=told)
-
-
-def loss_on(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
-    """The loss of `net` on `x` and `y`, in inference mode.
-
-    Raises:
-        NotBuiltError: when a parameter does not exist yet.
-    """
-    return evaluate(net, x, y, loss=loss)["loss"]

@@ -84,7 +84,7 @@ def output_of(backend: Backend, net: Any, x: Any) -> Any:
 
 
 def batches_of(
-    where: str, outputs: Outputs, data: tuple[Any, Any, Any], batch_size: int | None
+    where: str, outputs: Outputs, data: tuple[Any, Any, Any], batch_size: int | None = None
 ) -> Iterator[Batch]:
     """The samples of `(x, y, w)` once, in their own order, on the model's device.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.data.batches import tensors_in
+from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.history import History
 
 OFTEN = 0.1
@@ -111,8 +112,8 @@ def progress_bar(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
 @contextmanager
 def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A function to call with how many more samples of `x` are done."""
-    first = next(tensors_in(x), None)
-    total = len(first) if hasattr(first, "__len__") and hasattr(first, "shape") else None
+    first = None if is_loader(x) else next(tensors_in(x), None)
+    total = len(first) if hasattr(first, "shape") else None
     done = 0
     with drawing(what, total, wanted) as draw:
 
