@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -106,6 +107,18 @@ def with_workers() -> tf.distribute.Strategy:
         ) from error
 
 
+def of_a_replica(name: str) -> property:
+    """An attribute that each thread has for itself."""
+
+    def get(step: Any) -> Any:
+        return getattr(step.replica, name)
+
+    def put(step: Any, value: Any) -> None:
+        setattr(step.replica, name, value)
+
+    return property(get, put)
+
+
 class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
     """See `Sharing`. Each replica computes a share, and Keras' optimizer adds up gradients."""
 
@@ -113,6 +126,7 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
     takes_means: ClassVar = True  # as `one` divides by the number of replicas
 
     def __init__(self, net, optimizer, loss, options):
+        self.replica = threading.local()
         super().__init__(net, optimizer, loss, options)
         if self.strategy is not self.group.strategy:
             made = "outside" if self.strategy is None else f"in a {type(self.strategy).__name__}"
@@ -120,6 +134,9 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
                 "Trainer: a model must be made and built by the strategy that trains it; got a "
                 f"{type(net).__name__} made {made}: make it after ub.join()"
             )
+
+    # A strategy runs its replicas in threads of their own, by turns: each has its own counts.
+    part, part_of_loss, inner = (of_a_replica(name) for name in ("part", "part_of_loss", "inner"))
 
     def times(self, value, part):
         return value * tf.cast(part, value.dtype)

@@ -17,10 +17,9 @@ NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
 OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
-READY = tuple(ENGINES)
 
 
-@pytest.fixture(scope="module", params=READY)
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request):
     if ENGINES[request.param] not in HERE:
         pytest.skip(f"{ENGINES[request.param]} is not installed")
@@ -68,3 +67,16 @@ def test_many_are_as_one(engine, workers, net, optimizer, tmp_path, alone):
 def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alone):
     """The last batch has one sample: all workers but one have none of their own."""
     check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")
+
+
+def test_options_of_a_step_are_of_the_whole_batch(engine, tmp_path):
+    """Weights, metrics, rates, accumulation; epochs, pieces of one, and batches of one's own."""
+    program, backend = "distributed_steps.py", ENGINES[engine]
+    launch("alone", 1, program, backend, tmp_path / "alone.npz", "None", timeout=TIMEOUT)
+    how = "fsdp" if engine == "fsdp" else "auto"
+    launch(engine, 2, program, backend, tmp_path / "both.npz", how, timeout=TIMEOUT)
+    found, expected = np.load(tmp_path / "both.npz"), np.load(tmp_path / "alone.npz")
+    assert found.files == expected.files
+    for name in expected.files:
+        close = {"rtol": 1e-12, "atol": 1e-12, "err_msg": name}
+        np.testing.assert_allclose(found[name], expected[name], **close)
