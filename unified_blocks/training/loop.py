@@ -125,7 +125,8 @@ class Loop:
         for name, mean in zip(run.names, means[1:], strict=True):
             history.metrics.setdefault(name, []).append(float(mean))
         self.measure()
-        history.learning_rate.append(self.rate)
+        rate = self.trainer.learning_rate if self.schedule is None else self.rate
+        history.learning_rate.append(rate)
         history.seconds.append(time.perf_counter() - began)
         run.see(lambda: means)
 

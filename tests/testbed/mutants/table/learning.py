@@ -78,8 +78,8 @@ LEARNING = [
         "fit averages over batches, not samples",
         None,
         "unified_blocks.training.loop:Loop.epoch",
-        "np.average(losses, weights=masses)",
-        "np.average(losses)",
+        "np.average(values, axis=0, weights=masses if sum(masses) else None)",
+        "np.average(values, axis=0)",
         Checked(suite.fit_sees_every_sample),
     ),
     Mutant(
