@@ -31,7 +31,8 @@ def test_one_thread_is_one_and_for_the_while_only(backend_name, backend):
             seen.append(torch.get_num_threads())
             raise LookupError
 
-    pytest.raises(LookupError, failing)
+    with pytest.raises(LookupError):
+        failing()
     assert (seen, torch.get_num_threads()) == ([1], before)
 
 
