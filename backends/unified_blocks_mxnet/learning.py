@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from inspect import Parameter, signature
+from inspect import signature
 from typing import Any
 
 from unified_blocks import ops
 from unified_blocks.training.data.batches import applied as spread
+from unified_blocks.training.data.batches import check_names
 from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 from unified_blocks_mxnet.compat import mx, nn
 from unified_blocks_mxnet.neural_ops import log_softmax
@@ -172,17 +173,12 @@ def in_order(net: Any, inputs: dict[str, Any]) -> list[Any]:
     Raises:
         TypeError: for a name that is unknown, or an input that is missing.
     """
-    known = dict(signature(forward_of(net)).parameters)
-    unknown = [name for name in inputs if name not in known]
-    last = max((list(known).index(name) for name in inputs if name in known), default=-1)
-    order = list(known)[: last + 1]
-    missing = [n for n in order if n not in inputs and known[n].default is Parameter.empty]
-    if unknown or missing:
-        raise TypeError(
-            f"a dict of inputs of a {type(net).__name__} must have the names of its forward, "
-            f"{', '.join(known)}; got {', '.join(inputs)}: rename them, or give a tuple"
-        )
-    return [inputs.get(name, known[name].default) for name in order]
+    forward = forward_of(net)
+    own = [name for name in signature(forward).parameters if name in net._reg_params]
+    check_names(net, partial(forward, **dict.fromkeys(own)), inputs)
+    known = signature(forward).parameters
+    last = max(list(known).index(name) for name in inputs)
+    return [inputs.get(name, known[name].default) for name in list(known)[: last + 1]]
 
 
 @contextmanager

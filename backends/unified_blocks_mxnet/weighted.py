@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from unified_blocks import ops
@@ -35,6 +35,27 @@ LOSSES: dict[str, Callable[..., Any]] = {
 """Of numbers, one for each."""
 
 
+def by_function(loss: Callable[..., Any], output: Any, y: Any, w: Any) -> Any:
+    def given(*tensors: Any) -> Any:
+        return loss(*tensors[:-1], sample_weight=tensors[-1])
+
+    w = w.astype(getattr(output, "dtype", w.dtype))
+    return either_way(given)(*((output, w) if y is None else (output, y, w)))
+
+
+def by_name(loss: str, cross_entropy: Callable[..., Apart], output: Any, y: Any, w: Any) -> Any:
+    if loss == "cross_entropy":
+        losses = of_classes(cross_entropy, output, y)
+    else:
+        check_alike(loss, output, y)
+        losses = LOSSES[loss](output, y)
+        losses = losses.mean(axis=tuple(range(1, losses.ndim))) if losses.ndim > 1 else losses
+    check_lengths(losses, w)
+    w = w.astype(losses.dtype)
+    total = w.sum()
+    return (losses * w).sum() / (total + (total == 0))
+
+
 def weighted_loss(loss: Loss) -> Callable[..., Any]:
     """See `Backend.weighted_loss`."""
     check_weighted(loss)
@@ -45,24 +66,6 @@ def weighted_loss(loss: Loss) -> Callable[..., Any]:
         block.hybridize(static_alloc=True, static_shape=True)
         return block
 
-    def by_function(output: Any, y: Any, w: Any) -> Any:
-        w = w.astype(getattr(output, "dtype", w.dtype))
-
-        def given(*tensors: Any) -> Any:
-            return loss(*tensors[:-1], sample_weight=tensors[-1])
-
-        return either_way(given)(*((output, w) if y is None else (output, y, w)))
-
-    def by_name(output: Any, y: Any, w: Any) -> Any:
-        if loss == "cross_entropy":
-            losses = of_classes(cross_entropy, output, y)
-        else:
-            check_alike(loss, output, y)
-            losses = LOSSES[loss](output, y)
-            losses = losses.mean(axis=tuple(range(1, losses.ndim))) if losses.ndim > 1 else losses
-        check_lengths(losses, w)
-        w = w.astype(losses.dtype)
-        total = w.sum()
-        return (losses * w).sum() / (total + (total == 0))
-
-    return by_function if callable(loss) else by_name
+    if callable(loss):
+        return partial(by_function, loss)
+    return partial(by_name, loss, cross_entropy)

@@ -28,7 +28,11 @@ class Averages:
         self.handles = [v.handle for v in variables]
         with placed(net):
             self.held = [
-                tf.Variable(tf.cast(handle.value, wide(handle.dtype)), trainable=False)
+                tf.Variable(
+                    tf.cast(handle.value, wide(handle.dtype)),
+                    trainable=False,
+                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+                )
                 for handle in self.handles
             ]
 
@@ -54,6 +58,10 @@ class Averages:
             for handle, e in zip(self.handles, self.held, strict=True)
             for part in self.parts[id(handle)]
         ]
+
+    def take(self) -> None:
+        """Let the model have them for parameters from now on."""
+        self.give(self.held)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

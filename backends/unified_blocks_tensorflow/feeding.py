@@ -41,7 +41,8 @@ def loader_of(value: Any) -> Iterable[Batch] | None:
             "data must have an end, for an epoch is all of it; got a tf.data.Dataset that repeats "
             "for ever: give dataset.take(batches), or leave out repeat()"
         )
-    return value
+    batches: Iterable[Batch] = value
+    return batches
 
 
 def taken(tensor: Any, device: str | None = None) -> Any:

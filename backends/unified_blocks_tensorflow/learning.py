@@ -12,16 +12,19 @@ import tensorflow as tf
 
 from unified_blocks import ops
 from unified_blocks.block import Block
-from unified_blocks.training.data.batches import applied
+from unified_blocks.training.data.batches import applied, check_names
 from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 
 
+def cross_entropies(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The cross-entropy of each sample."""
+    if is_one_hot(output, y):  # the gradient of TensorFlow's own is for rows whose sum is 1
+        return -tf.reduce_sum(tf.cast(y, output.dtype) * tf.nn.log_softmax(output), axis=-1)
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
+
+
 def cross_entropy(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    if is_one_hot(output, y):
-        losses = tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, output.dtype), output)
-    else:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int64), output)
-    return tf.reduce_mean(losses)
+    return tf.reduce_mean(cross_entropies(output, y))
 
 
 def mse(output: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -64,6 +67,8 @@ def called(net: Any, x: Any, training: bool) -> Any:
     """
     if isinstance(x, (tuple, list, dict)) and takes_all_at_once(net):
         return net(list(x) if isinstance(x, tuple) and is_functional(net) else x, training=training)
+    if isinstance(x, dict) and isinstance(net, Block):
+        check_names(net, net.forward, x)
     return applied(net, x, training=training)
 
 
@@ -72,7 +77,7 @@ def is_functional(net: Any) -> bool:
 
 
 def takes_all_at_once(net: Any) -> bool:
-    return is_functional(net) or has_one_argument(type(net))
+    return is_functional(net) or has_one_argument(net.__class__)
 
 
 @cache

@@ -46,6 +46,10 @@ class Averages:
 
         return [slot(v, e) for v, e in zip(self.variables, self.held, strict=True)]
 
+    def take(self) -> None:
+        """Let the model have them for parameters from now on."""
+        self.give(self.held)
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Inside the `with` the model has them for parameters."""

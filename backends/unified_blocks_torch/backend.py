@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -165,7 +165,7 @@ class TorchBackend(Backend):
     def forward_of(self, net):
         return original(net).forward
 
-    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+    def run(self, net, inputs, train=False):
         with learning.mode(net, train), torch.no_grad():
             return applied(net, inputs)
 

@@ -22,6 +22,7 @@ from unified_blocks_torch.clipping import clipped
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
 from unified_blocks_torch.optimizers import KEPT, in_groups, make_optimizer
+from unified_blocks_torch.precision import Precision
 from unified_blocks_torch.variables import shared_out, walk, whole
 from unified_blocks_torch.weighted import weighted_loss
 
@@ -51,7 +52,10 @@ class TorchTrainingStep(TrainingStep):
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
     takes: ClassVar = frozenset(
-        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+        {
+            *("watched", "accumulate", "scheduled", "weighted"),
+            *("clip", "groups", "average", "precision"),
+        }
     )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
@@ -77,6 +81,7 @@ class TorchTrainingStep(TrainingStep):
         self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
         if self.settings:
             self.set_rate(self.optimizer.learning_rate)
+        self.precision = Precision(options.precision, tensors[0].device, self.native)
         if options.average is not None:
             self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
 
@@ -154,12 +159,13 @@ class TorchTrainingStep(TrainingStep):
                 for batch, share in zip(batches, self.shares(batches), strict=True)
             )
         trained = [v.tensor for v in self.variables]
+        self.precision.unscale()
         gradients = self.clipped(self.reduced([tensor.grad for tensor in trained]))
         for tensor, gradient in zip(trained, gradients, strict=True):
             tensor.grad = gradient
-        self.native.step()
-        self.count += 1
-        self.after()
+        if self.precision.step():
+            self.count += 1
+            self.after()
         return seen
 
     def shares(self, batches):
@@ -174,9 +180,11 @@ class TorchTrainingStep(TrainingStep):
     def differentiated(self, x, y, w, share=None, last=True):
         """Add the gradients of a batch, times its share if there is one; what is seen, too."""
         with self.syncing(last):
-            output = applied(self.call, x)
+            with self.precision.around():
+                output = applied(self.call, x)
+            output = self.precision.widened(output)
             value = self.loss_of(output, y, w)
-            (value if share is None else value * share).backward()
+            self.precision.backward(value if share is None else value * share)
         seen = self.seen(value.detach(), output, y, w)
         return seen if share is None else seen * share
 
@@ -229,7 +237,8 @@ class TorchTrainingStep(TrainingStep):
         return torch.stack(values).cpu().double().numpy()
 
     def slots(self):
-        return [self.slot(v, name) for v in self.variables for name in self.optimizer.keeps]
+        kept = [self.slot(v, name) for v in self.variables for name in self.optimizer.keeps]
+        return kept + self.precision.slots()
 
     def slot(self, v, name):
         def read():

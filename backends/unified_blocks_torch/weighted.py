@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,25 +28,26 @@ LOSSES: dict[str, Callable[..., torch.Tensor]] = {
 """Of numbers, which give one for each with `reduction="none"`."""
 
 
+def by_function(loss: Callable[..., Any], output: Any, y: Any, w: torch.Tensor) -> torch.Tensor:
+    w = w.to(getattr(output, "dtype", w.dtype))
+    value: torch.Tensor = loss(*((output,) if y is None else (output, y)), sample_weight=w)
+    return value
+
+
+def by_name(loss: str, output: torch.Tensor, y: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    if loss == "cross_entropy":
+        losses = cross_entropy(output, y)
+    else:
+        check_alike(loss, output, y)
+        losses = LOSSES[loss](output, y, reduction="none")
+        losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
+    check_lengths(losses, w)
+    w = w.to(losses.dtype)
+    total = w.sum()
+    return (losses * w).sum() / (total + (total == 0))
+
+
 def weighted_loss(loss: Loss) -> Callable[..., torch.Tensor]:
     """See `Backend.weighted_loss`."""
     check_weighted(loss)
-
-    def by_function(output: Any, y: Any, w: torch.Tensor) -> torch.Tensor:
-        w = w.to(getattr(output, "dtype", w.dtype))
-        value: torch.Tensor = loss(*((output,) if y is None else (output, y)), sample_weight=w)
-        return value
-
-    def by_name(output: torch.Tensor, y: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        if loss == "cross_entropy":
-            losses = cross_entropy(output, y)
-        else:
-            check_alike(loss, output, y)
-            losses = LOSSES[loss](output, y, reduction="none")
-            losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses
-        check_lengths(losses, w)
-        w = w.to(losses.dtype)
-        total = w.sum()
-        return (losses * w).sum() / (total + (total == 0))
-
-    return by_function if callable(loss) else by_name
+    return partial(by_function, loss) if callable(loss) else partial(by_name, loss)

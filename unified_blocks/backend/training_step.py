@@ -86,8 +86,8 @@ class Clip:
 
     def rounded(self) -> tuple[str, float]:
         """Which of the three is given, and it, rounded to float32 as an optimizer's numbers are."""
-        ((name, bound),) = ((f.name, b) for f in fields(self) if (b := getattr(self, f.name)))
-        return name, float(np.float32(bound))
+        names = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        return names[0], float(np.float32(getattr(self, names[0])))
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,11 @@ class StepOptions:
         if self.average is not None and not 0 <= self.average < 1:
             raise ValueError(
                 f"average must be in [0, 1); got average={self.average}: 0.999 is usual"
+            )
+        if self.precision not in (None, "bfloat16", "float16"):
+            raise ValueError(
+                "precision must be 'bfloat16', 'float16' or None; got "
+                f"precision={self.precision!r}: write 'bfloat16'"
             )
 
     def given(self) -> dict[str, Any]:
@@ -409,3 +414,8 @@ class TrainingStep(ABC):
             )
         inside: AbstractContextManager[Any] = self.kept_averages.in_place()
         return inside
+
+    def take_averages(self) -> None:
+        """Give the model the averages for parameters, for good; without `average` do nothing."""
+        if self.kept_averages is not None:
+            self.kept_averages.take()

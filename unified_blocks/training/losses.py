@@ -82,10 +82,13 @@ def check_shares(y: Any) -> None:
     Raises:
         ValueError: when they are not.
     """
-    if isinstance(y, np.ndarray) and y.size and (y.dtype.kind not in "biuf" or not y.min() >= 0):
+    if not isinstance(y, np.ndarray) or not y.size:
+        return
+    real = y.dtype.kind in "biuf"
+    if not real or not y.min() >= 0:
         raise ValueError(
             "loss 'cross_entropy' needs one-hot targets that are numbers from 0; got dtype "
-            f"{y.dtype}, smallest {y.min()}"
+            f"{y.dtype}" + (f", smallest {y.min()}" if real else "")
         )
 
 

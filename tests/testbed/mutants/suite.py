@@ -4,7 +4,6 @@ import numpy as np
 
 import unified_blocks as ub
 from testbed.common import normal
-from unified_blocks.training.watching.evaluate import loss_on
 
 
 def net_of(*makes):
@@ -54,7 +53,7 @@ def problem():
 def fit_sees_every_sample(backend_name):
     """With a rate of next to nothing the loss of an epoch is that of all samples."""
     net, (x, y) = net_of(dense(3)), problem()
-    wanted = loss_on(net, x, y, loss="mse")
+    wanted = ub.evaluate(net, x, y, loss="mse")["loss"]
     history = ub.fit(net, x, y, optimizer=ub.SGD(1e-30), loss="mse", epochs=1, batch_size=4)
     np.testing.assert_allclose(history.loss, [wanted], rtol=1e-12)
 
@@ -84,7 +83,7 @@ def evaluate_infers(backend_name):
     net, (x, y) = net_of(lambda: ub.Dropout(0.5), dense(3)), problem()
     weight, bias = ub.state(net)["1.weight"], ub.state(net)["1.bias"]
     wanted = np.mean((x @ weight.T + bias - y) ** 2)
-    np.testing.assert_allclose(loss_on(net, x, y, loss="mse"), wanted, rtol=1e-12)
+    np.testing.assert_allclose(ub.evaluate(net, x, y, loss="mse")["loss"], wanted, rtol=1e-12)
 
 
 def hyper_parameters_are_rounded(backend_name):

@@ -106,9 +106,7 @@ def test_batches_that_come_one_by_one(backend):
     with step.running():
         losses = []
         for groups, factor in (([[0, 1, 2], [3]], 1.0), ([[4, 5], [6, 7]], 0.5), ([[8, 9]], 0.0)):
-            batches = [
-                tuple(backend.from_numpy(a[rows]) for a in (X, Y)) + (None,) for rows in groups
-            ]
+            batches = [[*(backend.from_numpy(a[rows]) for a in (X, Y)), None] for rows in groups]
             losses.append(step.accumulated(batches, OPTIMIZERS[1].learning_rate * factor))
             if factor:
                 expected = formula.update(np.concatenate(groups), factor)

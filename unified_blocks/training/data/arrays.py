@@ -114,13 +114,11 @@ class Arrays(Source):
     def take(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
     ) -> tuple[Array, Masses]:
-        if self.accumulate > 1:
-            return self.singly(step, count, rates)
         start = self.done
         self.done = self.steps if count is None else min(self.steps, start + count)
         if start == self.done:
             return np.zeros(0), []
-        rows = self.order[start * self.batch_size : self.done * self.batch_size]
+        rows = self.order[start * self.rows_each : self.done * self.rows_each]
         more = {name: v for name, v in (("w", self.w), ("rates", rates)) if v is not None}
         announce(step, self.w)
         losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,22 @@ def applied(call: Callable[..., Any], x: Any, **options: Any) -> Any:
     if isinstance(x, dict):
         return call(**x, **options)
     return call(x, **options)
+
+
+def check_names(net: Any, forward: Callable[..., Any], inputs: dict[str, Any]) -> None:
+    """Check that inputs by name have the names of what computes the output of `net`.
+
+    Raises:
+        TypeError: for a name that is unknown, or an input that is missing.
+    """
+    try:
+        signature(forward).bind(**inputs)
+    except TypeError as error:
+        known = ", ".join(signature(forward).parameters)
+        raise TypeError(
+            f"a dict of inputs of a {type(net).__name__} must have the names of its forward, "
+            f"{known}; got {', '.join(inputs)}: rename them, or give a tuple"
+        ) from error
 
 
 def unpacked(batch: Any) -> Batch:

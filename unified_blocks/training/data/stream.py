@@ -115,6 +115,22 @@ class Stream(Source):
         """The loader has an order of its own, which `begin` goes through from the start."""
 
 
+def is_loader(x: Any) -> bool:
+    """Whether data is to be gone through, batch by batch: it is no array and no structure of them.
+
+    A list of batches `(x, y)` is a loader; a list of arrays is several inputs.
+    """
+    if x is None or hasattr(x, "shape") or isinstance(x, (dict, str, bytes)):
+        return False
+    if isinstance(x, (tuple, list)):
+        return (
+            bool(x)
+            and all(isinstance(batch, (tuple, list)) for batch in x)
+            and any(hasattr(part, "shape") for batch in x for part in batch)
+        )
+    return isinstance(x, Iterable) or callable(x) or hasattr(x, "__getitem__")
+
+
 def loader_of(where: str, data: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:
     """What gives the batches of `data`: its framework's way to go through it, or itself.
 
@@ -130,7 +146,8 @@ def loader_of(where: str, data: Any) -> Iterable[Any] | Callable[[], Iterable[An
             f"{where}: data must be arrays, tensors, a loader, or what gives batches (x, y); got a "
             f"{type(data).__module__}.{type(data).__qualname__}: give numpy.asarray of numbers"
         )
-    return found
+    gives: Iterable[Any] | Callable[[], Iterable[Any]] = found
+    return gives
 
 
 def opened(batches: Iterable[Any] | Callable[[], Iterable[Any]]) -> Iterator[Any]:

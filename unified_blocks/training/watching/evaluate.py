@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unified_blocks.backend import Loss
+from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.measuring import Measuring
 from unified_blocks.training.watching.metrics import Metric, metrics_meant
@@ -60,18 +61,10 @@ def evaluate(
         )
     if loss is not None:
         loss = loss_meant(loss)
-        check_targets(loss, y)
+        if not is_loader(x):
+            check_targets(loss, y)
     measuring = Measuring(net, loss, meant)
     data = (x, y, sample_weight)
     batches = batches_of("evaluate", measuring, data, batch_size)
     with samples_bar("evaluate", x, progress) as told:
         return measuring.means(batches, told=told)
-
-
-def loss_on(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
-    """The loss of `net` on `x` and `y`, in inference mode.
-
-    Raises:
-        NotBuiltError: when a parameter does not exist yet.
-    """
-    return evaluate(net, x, y, loss=loss)["loss"]

@@ -12,6 +12,7 @@ from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.variables import all_built, device_of_variables
 from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
+from unified_blocks.training.data.stream import batches_in, is_loader
 from unified_blocks.training.gradients import native_batch
 
 AT_ONCE = 8192
@@ -90,13 +91,23 @@ def output_of(backend: Backend, net: Any, x: Any) -> Any:
 
 
 def batches_of(
-    where: str, outputs: Outputs, data: tuple[Any, Any, Any], batch_size: int | None
+    where: str, outputs: Outputs, data: tuple[Any, Any, Any], batch_size: int | None = None
 ) -> Iterator[Batch]:
     """The samples of `(x, y, w)` once, in their own order, on the model's device.
+
+    Of a loader for `x` they are in its batches, which have targets and weights of their own.
 
     Raises:
         ValueError: for a batch size below 1, no samples, or arrays of different lengths.
     """
+    if is_loader(data[0]):
+        if any(given is not None for given in data[1:]):
+            raise ValueError(
+                f"{where}: targets and weights must come with the batches of a loader; got a "
+                f"{type(data[0]).__name__} and others beside it: leave them out"
+            )
+        yield from batches_in(outputs.backend, outputs.device, data[0], where=where)
+        return
     batch_size = AT_ONCE if batch_size is None else batch_size
     if batch_size < 1:
         raise ValueError(f"{where}: batch_size must be at least 1; got batch_size={batch_size}")
