@@ -189,22 +189,6 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
             masses = [0.0] * len(masses)
         return [super(Sharing, self).gather(batch, rows) for rows in dealt], masses
 
-    def reduced(self, gradients):
-        """Clipping needs the sums that Keras' optimizer would find later."""
-        if self.options.clip is None:
-            return gradients
-        context = tf.distribute.get_replica_context()
-        found = [tf.convert_to_tensor(g) for g in gradients if g is not None]
-        sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, found))
-        return [None if g is None else next(sums) for g in gradients]
-
-    def clipped(self, gradients):
-        """What Keras' optimizer then adds up again."""
-        gradients = super().clipped(gradients)
-        if self.options.clip is None:
-            return gradients
-        return [None if g is None else g / self.group.size for g in gradients]
-
     def on_each(self, shares):
         """Of the structures of some replicas one of values that each replica has another of."""
         first = shares[0]
