@@ -4,8 +4,8 @@
 
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
 `optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
-`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder), `looked` (1:
-with a callback that reads the loss of every third update, in the first worker).
+`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
+`looked` (1: with a callback that reads the loss of every third update, in the first worker).
 """
 
 import os
