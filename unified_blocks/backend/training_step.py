@@ -231,7 +231,7 @@ class TrainingStep(ABC):
                     f"{', '.join(sorted(self.takes)) or 'of which there are none'}; got "
                     f"{name}={value!r}: leave it out"
                 )
-        self.options = options
+        self.options = options if options.given() else PLAIN
         if options.given():
             self.update = self.hooked  # type: ignore[method-assign]
 
