@@ -66,6 +66,14 @@ class Clip:
 
     Raises:
         ValueError: none of them, or several; one that is not above 0.
+
+    Example::
+
+        x, y = np.ones((8, 3)), np.zeros((8, 2))
+        net = ub.initialize(ub.Dense(2, in_units=3, dtype="float64"), 0)
+        clip = ub.Clip(global_norm=1.0)
+        history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3, clip=clip)
+        len(history.loss)  # 3
     """
 
     value: float | None = None
@@ -102,6 +110,15 @@ class ParameterGroup:
 
     Raises:
         ValueError: a number below 0.
+
+    Example::
+
+        x, y = np.ones((8, 3)), np.zeros((8, 2))
+        net = ub.initialize(ub.Dense(2, in_units=3, dtype="float64"), 0)
+        optimizer = ub.AdamW(weight_decay=0.1)
+        groups = [ub.ParameterGroup("*bias", weight_decay=0.0)]
+        history = ub.fit(net, x, y, loss="mse", optimizer=optimizer, epochs=3, groups=groups)
+        len(history.loss)  # 3
     """
 
     pattern: str

@@ -146,7 +146,7 @@ def test_in_each_kind_of_graph(backend_name):
     trainer = ub.Trainer(dense(), OPTIMIZER, "mse", **how)
     start = ub.state(trainer.net), ub.state(trainer)
     compiled = ub.compile(trainer, (X, Y))
-    assert {figure.kind for figure in compiled.figures} == set(trainer.training_step.kinds)
+    assert {figure.name for figure in compiled.figures} == set(trainer.training_step.kinds)
     for figure in compiled.figures:
         assert not figure.obstacle, figure
     for owner, before in zip((trainer.net, trainer), start, strict=True):
