@@ -23,6 +23,7 @@ from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.pooling import POOLS
 from testbed.mutants.table.recurrent import RECURRENT
+from testbed.mutants.table.runs import RUNS
 from testbed.mutants.table.steps import STEPS
 from testbed.mutants.table.transfers import TRANSFERS
 
@@ -45,6 +46,7 @@ MUTANTS = (
     *OPTIMIZERS,
     *LOSSES,
     *STEPS,
+    *RUNS,
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,
