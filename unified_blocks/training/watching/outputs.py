@@ -73,10 +73,10 @@ class Outputs:
 
 
 def output_of(backend: Backend, net: Any, x: Any) -> Any:
-    """The output of one call without gradients, of a tensor or of several, `net(*x)`, `net(**x)`.
+    """The output of one call without gradients, of a tensor or of several.
 
-    Raises:
-        TypeError: for a name that is not one of an input.
+    Those of a tuple are given one after the other, as those of a dict are in the order of what
+    computes them. A dict whose names are others is one input, for models that take it so.
     """
     if isinstance(x, (tuple, list)):
         x = list(x)
