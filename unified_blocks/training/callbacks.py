@@ -41,7 +41,7 @@ class Run:
         fetch: Callable[[list[Any]], Array] = np.array,
         total: Callable[[Array], Array] = np.asarray,
         seed: int = 0,
-        sow: Callable[[int], None] = lambda updates: None,
+        sow: Callable[[int | None], None] = lambda updates: None,
         capture: Callable[[], Any] = dict,
         restore: Callable[[Any], None] = lambda captured: None,
     ) -> None:
