@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-<<<<<<< HEAD
-from inspect import Parameter, signature
-=======
->>>>>>> wp2
 from itertools import chain
 from typing import Any
 
@@ -82,20 +78,9 @@ def output_of(backend: Backend, net: Any, x: Any) -> Any:
     Those of a tuple are given one after the other, as those of a dict are in the order of what
     computes them. A dict whose names are others is one input, for models that take it so.
     """
-<<<<<<< HEAD
-    if isinstance(x, dict):
-        known = signature(backend.forward_of(net)).parameters
-        last = max((i for i, name in enumerate(known) if name in x), default=-1)
-        order = {name: known[name].default for name in list(known)[: last + 1]}
-        given = {**order, **x}
-        if len(given) == len(order) and all(v is not Parameter.empty for v in given.values()):
-            x = tuple(given.values())
-    return backend.run(net, list(x) if isinstance(x, (tuple, list)) else [x])
-=======
     if isinstance(x, (tuple, list)):
         x = list(x)
     return backend.run(net, x if isinstance(x, (list, dict)) else [x])
->>>>>>> wp2
 
 
 def batches_of(
