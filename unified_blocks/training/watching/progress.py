@@ -113,7 +113,7 @@ def progress_bar(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
 def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A function to call with how many more samples of `x` are done."""
     first = None if is_loader(x) else next(tensors_in(x), None)
-    total = len(first) if hasattr(first, "shape") else None
+    total = len(first) if first is not None and hasattr(first, "shape") else None
     done = 0
     with drawing(what, total, wanted) as draw:
 

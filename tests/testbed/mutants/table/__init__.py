@@ -25,6 +25,7 @@ from testbed.mutants.table.pooling import POOLS
 from testbed.mutants.table.recurrent import RECURRENT
 from testbed.mutants.table.steps import STEPS
 from testbed.mutants.table.transfers import TRANSFERS
+from testbed.mutants.table.watching import WATCHING
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -50,4 +51,5 @@ MUTANTS = (
     *COMPARING,
     *PADDING,
     *COMPILING,
+    *WATCHING,
 )
