@@ -68,6 +68,8 @@ class Backend(ABC):
     """What to do about layers in a list, when the framework does not find them there."""
     kinds: ClassVar[Mapping[type[Any], str]] = {}
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
+    one_thread: Callable[[], AbstractContextManager[Any]] | None = None
+    """Inside the `with` it computes with one thread; None where that is settled for a process."""
     graph_kinds: ClassVar[tuple[str, ...]] = ()
     """What the framework calls its ways to run a model as a graph, its default first."""
     lacks: ClassVar[Mapping[str, str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -75,7 +75,6 @@ class Loop:
             metrics=[metric.name for metric in metrics],
             is_writer=self.group is None or self.group.rank == 0,
             fetch=self.step.fetched,
-            total=np.asarray if self.group is None else self.group.sum,
             seed=seed,
             sow=self.sow,
             capture=lambda: capture(*self.whole()),
@@ -89,7 +88,7 @@ class Loop:
     def run(self) -> History:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
-        with progress_bar(run.epochs, self.progress and run.is_writer) as bars:
+        with self.guarding(), progress_bar(run.epochs, self.progress and run.is_writer) as bars:
             self.callbacks = sorted([*self.callbacks, *bars], key=_place)
             # A checkpoint comes first here, so that the others see what was loaded.
             for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
@@ -102,6 +101,10 @@ class Loop:
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
+
+    def guarding(self) -> AbstractContextManager[None]:
+        """Around all that needs the other workers."""
+        return nullcontext() if self.group is None else self.group.guarding()
 
     def epoch(self) -> None:
         """Do one epoch, or what is left of one, and measure what it came to."""

@@ -78,8 +78,8 @@ LEARNING = [
         "fit averages over batches, not samples",
         None,
         "unified_blocks.training.loop:Loop.epoch",
-        "axis=0, weights=masses if sum(masses) else None",
-        "axis=0",
+        "np.average(values, axis=0, weights=masses if sum(masses) else None)",
+        "np.average(values, axis=0)",
         Checked(suite.fit_sees_every_sample),
     ),
     Mutant(
