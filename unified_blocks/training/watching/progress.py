@@ -48,7 +48,7 @@ def drawing(what: str, total: float | None, wanted: bool) -> Iterator[Draw | Non
         *(TextColumn("{task.fields[words]}"), TimeElapsedColumn(), "left", TimeRemainingColumn()),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=1 / OFTEN) as progress:
+    with Progress(*columns, console=console, refresh_per_second=10) as progress:
         task = progress.add_task(what, total=total, part="", words="")
         yield lambda done, part, words: progress.update(
             task, completed=done, part=part, words=words
