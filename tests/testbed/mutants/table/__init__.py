@@ -26,6 +26,7 @@ from testbed.mutants.table.recurrent import RECURRENT
 from testbed.mutants.table.runs import RUNS
 from testbed.mutants.table.steps import STEPS
 from testbed.mutants.table.transfers import TRANSFERS
+from testbed.mutants.table.watching import WATCHING
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -52,4 +53,5 @@ MUTANTS = (
     *COMPARING,
     *PADDING,
     *COMPILING,
+    *WATCHING,
 )
