@@ -104,6 +104,15 @@ class TorchBackend(Backend):
     def devices(self):
         return ["cpu", *(f"gpu:{i}" for i in range(torch.cuda.device_count()))]
 
+    @contextmanager
+    def one_thread(self):
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
     def exact_products(self):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False

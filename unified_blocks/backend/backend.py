@@ -68,6 +68,8 @@ class Backend(ABC):
     """What to do about layers in a list, when the framework does not find them there."""
     kinds: ClassVar[Mapping[type[Any], str]] = {}
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
+    one_thread: Callable[[], AbstractContextManager[Any]] | None = None
+    """Inside the `with` it computes with one thread; None where that is settled for a process."""
     graph_kinds: ClassVar[tuple[str, ...]] = ()
     """What the framework calls its ways to run a model as a graph, its default first."""
     lacks: ClassVar[Mapping[str, str]] = {}
@@ -370,8 +372,10 @@ class Backend(ABC):
     def seed(self, net: Any, seed: int | None) -> None:
         """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed.
 
-        None ends it: where the framework's generators can be read, they go on as if they had not
-        been seeded.
+        Args:
+            net: a model, or None for those generators alone that all models and loaders share.
+            seed: of 32 bits. None ends it: where the framework's generators can be read, they go
+                on as if they had not been seeded.
         """
         raise self.lacking("a seed of what models draw")
 

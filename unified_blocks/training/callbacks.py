@@ -40,7 +40,7 @@ class Run:
         is_writer: bool = True,
         fetch: Callable[[list[Any]], Array] = np.array,
         seed: int = 0,
-        sow: Callable[[int], None] = lambda updates: None,
+        sow: Callable[[int | None], None] = lambda updates: None,
         capture: Callable[[], Any] = dict,
         restore: Callable[[Any], None] = lambda captured: None,
     ) -> None:

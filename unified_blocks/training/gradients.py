@@ -16,6 +16,7 @@ from unified_blocks.models.variables import (
     in_numpy,
 )
 from unified_blocks.training.losses import check_targets
+from unified_blocks.training.words import loss_meant
 from unified_blocks.types import State
 
 WRT = ("parameters", "inputs", "both")
@@ -63,6 +64,7 @@ def value_and_grad(
     """
     if wrt not in WRT:
         raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")
+    loss = loss_meant(loss)
     check_targets(loss, y)
     if wrt == "inputs":
         variables = all_built(net, "value_and_grad")

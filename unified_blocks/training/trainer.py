@@ -125,6 +125,7 @@ class Trainer(Stateful):
             scheduled=schedule is not None,
         )
         self._distributed, self._updates = distributed, 0
+        self._left_out: list[str] = []
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss

@@ -6,6 +6,8 @@ import inspect
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.losses import LOSSES, check_loss
@@ -169,7 +171,7 @@ def check_count(where: str, name: str, number: Any) -> None:
         TypeError: when it is not whole.
         ValueError: when it is below 1.
     """
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
         raise TypeError(
             f"{where}: {name} must be a whole number; got {name}={shown(number)}: write {name}=1, "
             "or more"

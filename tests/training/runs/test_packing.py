@@ -32,7 +32,10 @@ def test_it_comes_back():
     assert np.isnan(unpacked(json.loads(json.dumps(packed(np.nan, "", {}))), None))
 
 
-@pytest.mark.parametrize("value", [{1}, b"bytes", object(), 1j, [1, {"a": lambda: 1}]], ids=repr)
+STRANGE = [{1}, b"bytes", object(), 1j, [1, {"a": lambda: 1}]]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=["set", "bytes", "object", "complex", "function"])
 def test_what_cannot_be_kept(value):
     with pytest.raises(ub.UnsupportedError, match=r"must be numbers, strings and arrays.*got a"):
         packed({"one": value}, "callback.0", {})

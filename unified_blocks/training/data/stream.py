@@ -123,7 +123,9 @@ def is_loader(x: Any) -> bool:
     """
     if x is None or hasattr(x, "shape") or isinstance(x, (dict, str, bytes)):
         return False
-    if isinstance(x, (tuple, list)):
+    if isinstance(x, tuple):
+        return False
+    if isinstance(x, list):
         return (
             bool(x)
             and all(isinstance(batch, (tuple, list)) for batch in x)

@@ -92,7 +92,7 @@ class Checkpoint(Callback):
         self.save(run)
 
     def end(self, run: Run) -> None:
-        run.trainer.backend.seed(run.net, None)
+        run.sow(None)
 
     def save(self, run: Run) -> None:
         """Write all of a training, by the first of its processes."""
