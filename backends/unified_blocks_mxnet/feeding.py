@@ -7,8 +7,8 @@ from typing import Any
 
 from unified_blocks.backend import Batch
 from unified_blocks.backend.tensors import as_tensor
-from unified_blocks_mxnet.compat import mx
-from unified_blocks_mxnet.semantics import NUMPY
+from unified_blocks_mxnet.compat import has_numpy_semantics, mx
+from unified_blocks_mxnet.semantics import LEGACY, NUMPY
 
 END = object()
 
@@ -21,16 +21,16 @@ class AsTheUserIs:
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader
-        self.arrays, self.shapes = mx.util.is_np_array(), mx.util.is_np_shape()
+        self.scope = (NUMPY if has_numpy_semantics() else LEGACY).scope
 
     def __len__(self) -> int:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[Any]:
-        with mx.util.np_array(self.arrays), mx.util.np_shape(self.shapes):
+        with self.scope():
             batches = iter(self.loader)
         while True:
-            with mx.util.np_array(self.arrays), mx.util.np_shape(self.shapes):
+            with self.scope():
                 batch = next(batches, END)
             if batch is END:
                 return

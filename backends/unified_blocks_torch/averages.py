@@ -9,7 +9,7 @@ import torch
 
 from unified_blocks.backend import Slot
 from unified_blocks.training.learning.averaging import wide
-from unified_blocks_torch.variables import TorchVariable
+from unified_blocks_torch.variables import TorchVariable, shared_out, whole
 
 
 class Averages:
@@ -37,10 +37,10 @@ class Averages:
     def slots(self) -> list[Slot]:
         def slot(v, e):
             def read():
-                return e.cpu().numpy().copy()
+                return whole(e).cpu().numpy().copy()
 
             def write(array):
-                e.copy_(torch.from_numpy(array))
+                e.copy_(shared_out(torch.from_numpy(array), e))
 
             return Slot(v.name, v.shape, wide(v.dtype), read, write)
 

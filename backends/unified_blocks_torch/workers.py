@@ -141,6 +141,7 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
         if sharded:
             shard(net)
         super().__init__(net, optimizer, loss, options)
+        self.group.sharded = any(hasattr(v.tensor, "full_tensor") for v in self.variables)
         self.wrapped = net if isinstance(net, DistributedDataParallel) else None
         if not sharded and not is_distributed(net):
             self.wrapped = DistributedDataParallel(net, broadcast_buffers=False)

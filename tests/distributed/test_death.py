@@ -4,10 +4,11 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from testbed.common import HERE
-from testbed.launching import ENGINES, Launched
+from testbed.launching import ENGINES, Launched, launch
 
 MANY = [name for name in ENGINES if name != "mirrored" and ENGINES[name] in HERE]
 """The engines of several processes."""
@@ -36,3 +37,26 @@ def test_the_others_name_the_worker_that_was_killed(engine, victim, tmp_path):
         print(engine, victim, f"{seconds:.1f} s")
         assert seconds < 60
         assert not (tmp_path / "all.npz").exists()
+
+
+@pytest.mark.parametrize("engine", MANY)
+def test_a_run_goes_on_with_another_number_of_workers(engine, tmp_path):
+    """Killed with two, it goes on with three, and ends as one process that nobody disturbed."""
+    program, how = "distributed_program.py", ["distributed=fsdp"] * (engine == "fsdp")
+    given = (ENGINES[engine], tmp_path / "all.npz", "epochs=6", "optimizer=adam", "net=mlp")
+    keeping = f"checkpoint={tmp_path / 'run'}"
+    with Launched(engine, 2, program, *given, keeping, "pause=0.3", *how, timeout=120) as launched:
+        launched.wait_for("epoch 3")
+        os.killpg(launched.workers[1].pid, signal.SIGKILL)
+        launched.workers[0].process.wait(60)
+    assert not (tmp_path / "all.npz").exists()
+    results = launch(engine, 3, program, *given, keeping, "pause=0.01", *how, timeout=120)
+    told = "".join(result.out for result in results)
+    assert "epoch 6" in told
+    assert "epoch 2\n" not in told
+    alone = (ENGINES[engine], tmp_path / "alone.npz", *given[2:], "distributed=None")
+    launch("alone", 1, program, *alone, timeout=120)
+    found, expected = np.load(tmp_path / "all.npz"), np.load(tmp_path / "alone.npz")
+    assert found.files == expected.files
+    for name in expected.files:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9, err_msg=name)

@@ -69,6 +69,11 @@ def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alon
     check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")
 
 
+@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",)], ids="".join)
+def test_weights_metrics_and_callbacks_are_of_the_whole_batch(engine, given, tmp_path, alone):
+    check_alike(engine, 2, tmp_path, alone, "epochs=2", *given)
+
+
 def test_options_of_a_step_are_of_the_whole_batch(engine, tmp_path):
     """Weights, metrics, rates, accumulation; epochs, pieces of one, and batches of one's own."""
     program, backend = "distributed_steps.py", ENGINES[engine]

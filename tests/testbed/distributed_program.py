@@ -4,7 +4,8 @@
 
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
 `optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
-`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder).
+`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
+`looked` (1: with a callback that reads the loss of every third update, in the first worker).
 """
 
 import os
@@ -26,6 +27,7 @@ OPTIONS = {
     "distributed": "auto",
     "pause": "0",
     "checkpoint": "",
+    "looked": "0",
 } | dict(each.split("=", 1) for each in GIVEN)
 
 if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
@@ -85,6 +87,16 @@ class Paused(ub.Callback):
         time.sleep(float(OPTIONS["pause"]))
 
 
+class Looked(ub.Callback):
+    """Reads losses in the first worker alone, which must not wait for the others."""
+
+    every = 3
+
+    def step(self, run):
+        if run.is_writer:
+            assert np.isfinite(run.loss)
+
+
 NETS = {
     "mlp": (lambda: ub.MLP(7, 3, in_units=5), (5,)),
     "lenet": (LeNet, (1, 8, 8)),
@@ -111,6 +123,11 @@ def train(group):
         more["checkpoint"] = OPTIONS["checkpoint"]
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
+    if OPTIONS["looked"] == "1":
+        more["callbacks"] = [*more.get("callbacks", ()), Looked()]
+        more["metrics"] = ["accuracy"]
+        more["validation"] = (x[:9], y[:9])
+        more["schedule"] = ub.CosineDecay(30)
     # Each worker draws other numbers: those of the first count.
     net = network(3 + group.rank)
     history = ub.fit(
@@ -125,11 +142,11 @@ def train(group):
         distributed=group,
         **more,
     )
-    state = ub.state(net)
+    numbers = {"losses": history.loss, **history.metrics, **ub.state(net)}
     if group.rank == 0:
-        np.savez(FILE, losses=history.loss, **state)
+        np.savez(FILE, **numbers)
     else:
-        np.savez(f"{FILE}.{group.rank}.npz", losses=history.loss, **state)
+        np.savez(f"{FILE}.{group.rank}.npz", **numbers)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ elif DISTRIBUTED == "None":
 
 import unified_blocks as ub
 from unified_blocks import ops
-from unified_blocks.backend import StepOptions
+from unified_blocks.backend import Clip, StepOptions
 from unified_blocks.training.workers.join import group_of
 
 ub.set_backend(BACKEND)
@@ -51,7 +51,20 @@ CASES = {
     "watched": ({"watched": (far,)}, "mse"),
     "scheduled": ({"scheduled": True}, "mse"),
     "accumulated": ({"accumulate": 2}, "mse"),
-    "all": ({"weighted": True, "watched": (far,), "scheduled": True, "accumulate": 2}, "mse"),
+    "clipped": ({"clip": Clip(global_norm=0.3)}, "mse"),
+    "clipped apart": ({"clip": Clip(norm=0.2)}, "mse"),
+    "averaged": ({"average": 0.5}, "mse"),
+    "all": (
+        {
+            "weighted": True,
+            "watched": (far,),
+            "scheduled": True,
+            "accumulate": 2,
+            "clip": Clip(norm=0.5),
+            "average": 0.5,
+        },
+        "mse",
+    ),
 }
 
 
@@ -104,6 +117,8 @@ def run(group):
         if "accumulate" not in options:
             value = step(*batch, None if rates is None else float(rates[0]))
             found["own"] = ub.backend_of(net).to_numpy(value)
+        for slot in step.averages():
+            found[f"average.{slot.name}"] = slot.read()
         for key, array in (*found.items(), *ub.state(net).items()):
             written[f"{name}.{key}"] = array
     if group.rank == 0:

@@ -372,8 +372,10 @@ class Backend(ABC):
     def seed(self, net: Any, seed: int | None) -> None:
         """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed.
 
-        None ends it: where the framework's generators can be read, they go on as if they had not
-        been seeded.
+        Args:
+            net: a model, or None for those generators alone that all models and loaders share.
+            seed: of 32 bits. None ends it: where the framework's generators can be read, they go
+                on as if they had not been seeded.
         """
         raise self.lacking("a seed of what models draw")
 

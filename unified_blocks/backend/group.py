@@ -27,10 +27,13 @@ class Group(ABC):
         mine: the shares of this process.
         host: the name of its machine.
         meeting: a machine that all reach, such as that on which they found each other.
+        sharded: whether each process holds a part of the parameters only, so that all of them have
+            to read one together.
         watch: what tells when one of them has ended; None where nobody watches.
     """
 
     meeting: str = "127.0.0.1"
+    sharded: bool = False
     watch: Any = None
 
     rank: int

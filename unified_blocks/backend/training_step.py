@@ -215,10 +215,13 @@ class TrainingStep(ABC):
         kinds: the ways in which the framework can run it; the first is in force until `use`.
         takes: the names of the `StepOptions` that it knows.
         options: its own.
+        mass: what the last update counts, where workers had batches of their own: that of all of
+            them; None alone.
         kept_averages: an adapter's own, with `update`, `slots` and `in_place`; None without.
     """
 
     kept_averages: Any = None
+    mass: float | None = None
     kinds: tuple[str, ...] = (EAGER,)
     takes: ClassVar[frozenset[str]] = frozenset()
     options = PLAIN
@@ -353,6 +356,9 @@ class TrainingStep(ABC):
             return self.update
         following = iter(rates)
         return lambda x, y, w=None: self.update(x, y, w, float(next(following)))
+
+    def ended(self) -> None:  # noqa: B027  # alone there is nobody to tell
+        """Tell those who train along, each on batches of its own, that there are no more."""
 
     # what `hooked` calls
 

@@ -7,6 +7,7 @@ from typing import Any
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.variables import all_variables
 from unified_blocks.training.data.source import Source
+from unified_blocks.training.watching.outputs import output_of
 
 
 def is_built(net: Any) -> bool:
@@ -26,8 +27,5 @@ def build_by(net: Any, source: Source) -> None:
 
 
 def infer(net: Any, x: Any) -> Any:
-    """The output for one batch, in inference mode: of a tensor, or of several, by name or not."""
-    backend = backend_of(net)
-    if isinstance(x, dict):
-        return backend.run(net, x)
-    return backend.run(net, list(x) if isinstance(x, (tuple, list)) else [x])
+    """The output for one batch, in inference mode: of a tensor, or of several."""
+    return output_of(backend_of(net), net, x)

@@ -39,9 +39,8 @@ class Run:
         metrics: Sequence[str] = (),
         is_writer: bool = True,
         fetch: Callable[[list[Any]], Array] = np.array,
-        total: Callable[[Array], Array] = np.asarray,
         seed: int = 0,
-        sow: Callable[[int], None] = lambda updates: None,
+        sow: Callable[[int | None], None] = lambda updates: None,
         capture: Callable[[], Any] = dict,
         restore: Callable[[Any], None] = lambda captured: None,
     ) -> None:
@@ -53,7 +52,7 @@ class Run:
         self.capture, self.restore = capture, restore
         self.names = tuple(metrics)
         self._read: Callable[[], Array] | None = None
-        self._fetch, self._total = fetch, total
+        self._fetch = fetch
         self.forget()
 
     @property
@@ -94,7 +93,7 @@ class Run:
 
     def add(self, values: Array, masses: Array | Sequence[float]) -> None:
         """Several updates were done, of which these numbers were fetched."""
-        self._fetched.append(self._total(values))
+        self._fetched.append(values)
         self.masses += masses
         self.updates += len(masses)
 
@@ -106,7 +105,7 @@ class Run:
         """
         if self._waiting:
             values = self._fetch(self._waiting)
-            self._fetched.append(self._total(values))
+            self._fetched.append(values)
             self._waiting = []
             self.see(lambda: values[-1])
         self._fetched = [np.concatenate(self._fetched)] if self._fetched else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from unified_blocks.training.learning.plateau import ReduceOnPlateau
 from unified_blocks.training.learning.schedules import rates
 from unified_blocks.training.learning.stopping import EarlyStopping
 from unified_blocks.training.runs.checkpoint import Checkpoint
-from unified_blocks.training.runs.seeds import seed_at
+from unified_blocks.training.runs.seeds import seed_at, sow
 from unified_blocks.training.runs.state import capture, restore
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.training.watching.metrics import Metric
@@ -75,7 +75,6 @@ class Loop:
             metrics=[metric.name for metric in metrics],
             is_writer=self.group is None or self.group.rank == 0,
             fetch=self.step.fetched,
-            total=np.asarray if self.group is None else self.group.sum,
             seed=seed,
             sow=self.sow,
             capture=lambda: capture(*self.whole()),
@@ -89,12 +88,12 @@ class Loop:
     def run(self) -> History:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
-        with progress_bar(run.epochs, self.progress and run.is_writer) as bars:
+        with self.guarding(), progress_bar(run.epochs, self.progress and run.is_writer) as bars:
             self.callbacks = sorted([*self.callbacks, *bars], key=_place)
             # A checkpoint comes first here, so that the others see what was loaded.
             for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
                 callback.begin(run)
-            while run.stopped is None and (run.masses or run.epoch < run.epochs):
+            while run.masses or (run.stopped is None and run.epoch < run.epochs):
                 self.epoch()
                 for callback in self.callbacks:
                     callback.epoch(run)
@@ -102,6 +101,10 @@ class Loop:
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
+
+    def guarding(self) -> AbstractContextManager[None]:
+        """Around all that needs the other workers."""
+        return nullcontext() if self.group is None else self.group.guarding()
 
     def epoch(self) -> None:
         """Do one epoch, or what is left of one, and measure what it came to."""
@@ -125,28 +128,26 @@ class Loop:
         for name, mean in zip(run.names, means[1:], strict=True):
             history.metrics.setdefault(name, []).append(float(mean))
         self.measure()
-        rate = self.trainer.learning_rate if self.schedule is None else self.rate
-        history.learning_rate.append(rate)
+        history.learning_rate.append(float(self.rates(1, run.updates - 1)[0]))
         history.seconds.append(time.perf_counter() - began)
         run.see(lambda: means)
 
     def updates(self) -> None:
         """Do the updates that are left of an epoch, and call who looks at them."""
-        run, trainer, source = self.run_seen, self.trainer, self.source
+        run, source = self.run_seen, self.source
         lookers = [c for c in self.callbacks if type(c).step is not Callback.step]
         lookers = [c for c in lookers if c.every != "epoch"]
-        self.rate = trainer.learning_rate
         if not lookers and self.schedule is None:
             run.add(*source.take(self.step))
             return
         if not lookers and source.steps is not None:
             left = source.steps - len(run.masses)
-            run.add(*source.take(self.step, left, self.rates(left)))
+            run.add(*source.take(self.step, left, self.rates(left, run.updates)))
             return
         history, step = self.history, self.step
         with step.running():
             while history.stopped is None:
-                rate = None if self.schedule is None else float(self.rates(1)[0])
+                rate = None if self.schedule is None else float(self.rates(1, run.updates)[0])
                 found = source.one(step, rate)
                 if found is None:
                     break
@@ -155,12 +156,12 @@ class Loop:
                     if callback.every == 1 or is_due(callback, run.updates):
                         callback.step(run)
 
-    def rates(self, count: int) -> Array:
-        """The learning rates of the next updates."""
-        assert self.schedule is not None
-        found = rates(self.schedule, self.trainer.learning_rate, self.run_seen.updates, count)
-        self.rate = float(found[-1]) if count else self.rate
-        return found
+    def rates(self, count: int, first: int) -> Array:
+        """The learning rates of so many updates, from the one of this number on."""
+        rate = self.trainer.learning_rate
+        if self.schedule is None:
+            return np.full(count, rate)
+        return rates(self.schedule, rate, first, count)
 
     def measure(self) -> None:
         """Measure on the validation data, with the averages of the parameters if there are any."""
@@ -173,11 +174,17 @@ class Loop:
         for name, value in found.items():
             self.history.metrics.setdefault(VALIDATION + name, []).append(value)
 
-    def sow(self, updates: int) -> None:
-        """Seed what is random, so that a training that is cut here goes on as it would have."""
-        if self.can_go_on:
-            rank = 0 if self.group is None else self.group.rank
-            self.trainer.backend.seed(self.trainer.net, seed_at(self.seed, updates, rank))
+    def sow(self, updates: int | None) -> None:
+        """Seed what is random, so that a training that is cut here goes on as it would have.
+
+        None ends it.
+        """
+        if not self.can_go_on:
+            return
+        rank = 0 if self.group is None else self.group.rank
+        seed = None if updates is None else seed_at(self.seed, updates, rank)
+        trainer, loader = self.trainer, getattr(self.source, "given", None)
+        sow(trainer.backend, trainer.net, loader, seed)
 
 
 def is_due(callback: Callback, updates: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.data.sources import is_loader
+from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer

@@ -36,6 +36,27 @@ def test_a_model_that_gives_several(backend_name, batch_size):
     np.testing.assert_allclose(found["both"][1], x**2, rtol=1e-6)
 
 
+class Shifted(ub.Block):
+    def __init__(self):
+        super().__init__()
+        self.dense = ub.Dense(4)
+
+    def forward(self, X, scale=None, shift=None):
+        Y = self.dense(X)
+        Y = Y if scale is None else Y * scale
+        return Y if shift is None else Y + shift
+
+
+def test_inputs_by_name_may_be_left_out(backend_name):
+    """And a model that is not built yet is built by a dict of them."""
+    x, y = problem("float32")
+    net, shift = Shifted(), normal(40, 4)
+    inputs = {"shift": shift, "X": x}
+    ub.fit(net, inputs, y, loss="cross_entropy", optimizer=ub.SGD(0.1))
+    found = ub.predict(net, inputs, batch_size=16)
+    np.testing.assert_allclose(found, ub.predict(net, x) + shift, rtol=1e-5, atol=1e-6)
+
+
 class Total(ub.Block):
     def forward(self, X):
         return ub.ops.sum(X)

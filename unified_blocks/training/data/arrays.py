@@ -21,7 +21,7 @@ def check_samples(where: str, x: Any, y: Any) -> int:
         ValueError: none, or not as many targets as inputs.
     """
     lengths = [length_of(where, array) for array in tensors_in((x, y))]
-    samples = lengths[0] if lengths else 0
+    samples = lengths[0] if lengths and next(tensors_in(x), None) is not None else 0
     if samples == 0 or set(lengths) != {samples}:
         raise ValueError(
             f"{where}: x and y must hold the same number of samples, at least one; got "
@@ -50,6 +50,11 @@ def length_of(where: str, array: Any) -> int:
     if not tuple(array.shape):
         raise ValueError(
             f"{where}: x and y must have samples along their first axis; got a single number"
+        )
+    if None in tuple(array.shape):
+        raise ValueError(
+            f"{where}: x and y must have samples of the same shape; got a "
+            f"{type(array).__name__} of shape {tuple(array.shape)}: pad them, as .to_tensor() does"
         )
     return int(array.shape[0])
 

@@ -87,6 +87,7 @@ class Stream(Source):
         else:
             batches = [self.feed.batch(each) for each in islice(self.following, self.accumulate)]
         if not batches:
+            step.ended()
             return None if self.done else self._none()
         self.done += 1
         try:
@@ -99,7 +100,7 @@ class Stream(Source):
                 "fit: each batch must be one that the model takes, as it took the first; got "
                 f"{unlike[0]}, and {type(error).__name__}: {error}"
             ) from error
-        return value, sum(map(mass, batches))
+        return value, sum(map(mass, batches)) if step.mass is None else step.mass
 
     def _none(self) -> Any:
         again = ": a function must make a new one each time" if callable(self.given) else ""
@@ -122,7 +123,9 @@ def is_loader(x: Any) -> bool:
     """
     if x is None or hasattr(x, "shape") or isinstance(x, (dict, str, bytes)):
         return False
-    if isinstance(x, (tuple, list)):
+    if isinstance(x, tuple):
+        return False
+    if isinstance(x, list):
         return (
             bool(x)
             and all(isinstance(batch, (tuple, list)) for batch in x)

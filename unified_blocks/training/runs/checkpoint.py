@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -90,11 +92,17 @@ class Checkpoint(Callback):
         self.save(run)
 
     def end(self, run: Run) -> None:
-        run.trainer.backend.seed(run.net, None)
+        run.sow(None)
 
     def save(self, run: Run) -> None:
         """Write all of a training, by the first of its processes."""
         captured: Captured = run.capture()
+        group = run.trainer.training_step.options.group
+        if group is not None and group.sharded:  # all processes take part in the reading
+            captured.arrays = {
+                name: replace(stored, read=partial(np.asarray, stored.read()))
+                for name, stored in captured.arrays.items()
+            }
         if not run.is_writer:
             return
         captured.metadata["given_rate"] = self.given_rate

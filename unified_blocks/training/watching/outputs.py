@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -74,20 +73,14 @@ class Outputs:
 
 
 def output_of(backend: Backend, net: Any, x: Any) -> Any:
-    """The output of one call without gradients, of a tensor or of several, `net(*x)`, `net(**x)`.
+    """The output of one call without gradients, of a tensor or of several.
 
-    Raises:
-        TypeError: for a name that is not one of an input.
+    Those of a tuple are given one after the other, as those of a dict are in the order of what
+    computes them. A dict whose names are others is one input, for models that take it so.
     """
-    if isinstance(x, dict):
-        names = list(signature(backend.forward_of(net)).parameters)
-        if list(x) != names[: len(x)]:
-            unknown = [name for name in x if name not in names]
-            if unknown or set(x) != set(names[: len(x)]):
-                return backend.run(net, [x])
-            x = {name: x[name] for name in names if name in x}
-        x = list(x.values())
-    return backend.run(net, list(x) if isinstance(x, (tuple, list)) else [x])
+    if isinstance(x, (tuple, list)):
+        x = list(x)
+    return backend.run(net, x if isinstance(x, (list, dict)) else [x])
 
 
 def batches_of(

@@ -62,6 +62,7 @@ class Sharing:
     part: Any = 1.0
     part_of_loss: Any = 1.0
     inner: Sequence[Any] = ()
+    mass: float | None
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions) -> None:
         if options.group is None:
@@ -134,11 +135,31 @@ class Sharing:
         self.dealt.clear()
         if any(each is None for each in found):  # on all workers, or on none
             masses = [float(mass(batch)) for batch in batches]
-            total = float(self.group.sum(np.array(sum(masses))))
+            total = self.mass = self.told(sum(masses))
         else:
             masses = [own for _, own, _ in found]  # type: ignore[misc]
             total = sum(whole for *_, whole in found)  # type: ignore[misc]
         return self.computed(batches, masses, total, rate)
+
+    def told(self, mass: float, ended: bool = False) -> float:
+        """The masses of all workers, each of which tells its own, or that it has no more batches.
+
+        Raises:
+            ValueError: when some have more batches than others.
+        """
+        total, gone = self.group.sum(np.array([mass, ended])).tolist()
+        if gone not in (0, self.group.processes):
+            raise ValueError(
+                "fit: each worker must have as many batches as the others; got no more on "
+                f"{gone:g} of {self.group.processes}, and {'no' if ended else 'one'} more on "
+                f"worker {self.group.rank}: let each loader give as many, or give arrays"
+            )
+        return float(total)
+
+    def ended(self) -> None:
+        """See `TrainingStep`."""
+        with self.group.guarding():
+            self.told(0.0, ended=True)
 
     def computed(
         self, batches: Sequence[Batch], masses: Sequence[float], total: float, rate: float | None

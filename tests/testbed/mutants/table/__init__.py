@@ -23,6 +23,7 @@ from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.pooling import POOLS
 from testbed.mutants.table.recurrent import RECURRENT
+from testbed.mutants.table.steps import STEPS
 from testbed.mutants.table.transfers import TRANSFERS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -43,6 +44,7 @@ MUTANTS = (
     *LEARNING,
     *OPTIMIZERS,
     *LOSSES,
+    *STEPS,
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,

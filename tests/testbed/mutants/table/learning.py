@@ -69,8 +69,8 @@ LEARNING = [
             Checked(suite.an_epoch_keeps_the_partial_batch),
         )
         for backend, function, *change in (
-            ("torch", "TorchTrainingStep", ".split(batch_size)", ".split(batch_size)[:-1]"),
-            ("tensorflow", "TensorFlowTrainingStep", "if len(rest)", "if not len(rest)"),
+            ("torch", "TorchTrainingStep", "rows.split(batch_size)", "rows.split(batch_size)[:-1]"),
+            ("tensorflow", "TensorFlowTrainingStep", "(rest) and many == 1", "(rest) and not many"),
             ("mxnet", "MXNetTrainingStep", "len(some),", "len(some) - batch_size,"),
         )
     ),
