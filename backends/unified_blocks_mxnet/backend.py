@@ -53,6 +53,7 @@ class MXNetBackend(Backend):
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     graph_kinds = tuple(GRAPH_KINDS)
+    losses_of_its_own = "which gives a number for each sample"
     lacks: ClassVar = {
         "forget-deleted": "Gluon keeps it",
         "array-inputs": "an error names `ub.from_numpy`",

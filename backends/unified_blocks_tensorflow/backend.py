@@ -66,6 +66,7 @@ class TensorFlowBackend(Backend):
     kinds: ClassVar = {**KINDS, **recurrent_families.KINDS}
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     graph_kinds = tuple(GRAPH_KINDS)
+    losses_of_its_own = "which takes (y_true, y_pred)"
     lacks: ClassVar = {
         "add-after-call": "Keras locks a built model; an error says so",
         "assign-after-call": "the same error; taking one out works",

@@ -76,6 +76,8 @@ class Backend(ABC):
     """Why it is without some of `backend.capabilities.CAPABILITIES`, by their names."""
     remarks: ClassVar[Mapping[str, str]] = {}
     """What is to be known about some of those that it has."""
+    losses_of_its_own: ClassVar[str] = ""
+    """Why the framework's losses are not `loss(output, y)` with a scalar, if they are not."""
     note: ClassVar[str] = ""
     """What a user of this framework has to know; shown by `unified-blocks doctor`."""
 

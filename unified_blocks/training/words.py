@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend import Loss, Optimizer
+from unified_blocks.backend.registry import get_backend, owner_of_module
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.losses import LOSSES, check_loss
 from unified_blocks.training.optimizers import KINDS, SGD, Adagrad, Adam, AdamW, RMSprop
@@ -55,13 +56,6 @@ OTHER_LOSSES = {
     **dict.fromkeys(("l2loss", "meansquaredlogarithmicerror"), "mse"),
 }
 """Losses that are others than those that there are, and the nearest of these."""
-
-OTHER_ORDERS = {
-    "keras": "which takes (y_true, y_pred)",
-    "tensorflow": "which takes (y_true, y_pred)",
-    "mxnet": "which gives a number for each sample",
-}
-"""Where functions of losses come from that are not `loss(output, y)` with a scalar, and why."""
 
 
 def optimizer_meant(written: Any) -> Optimizer:
@@ -135,7 +129,8 @@ def loss_meant(written: Any) -> Loss:
             f"{shown(written)}: write loss='mse', or another name"
         )
     for of in (written, *type(written).__mro__):
-        why = OTHER_ORDERS.get(str(getattr(of, "__module__", "")).partition(".")[0])
+        owner = owner_of_module(str(getattr(of, "__module__", "")))
+        why = get_backend(owner).losses_of_its_own if owner else ""
         if why:
             remedy = f"write loss={nearest!r}, or" if nearest else "give"
             raise TypeError(
