@@ -9,6 +9,7 @@ from unified_blocks.training.data.arrays import Arrays, check_samples
 from unified_blocks.training.data.source import Source
 from unified_blocks.training.data.stream import Stream, is_loader
 from unified_blocks.training.data.weights import ClassWeight, checked_weights, weights_of
+from unified_blocks.training.losses import check_targets
 
 BATCH_SIZE = 32
 """The batch size of `fit` when none is given."""
@@ -33,7 +34,7 @@ def source_of(
     Args:
         w: the weight of each sample; of a loader None, for they come with its batches.
         class_weight: the weight of each class, a factor on those.
-        loss: whose targets those of a loader are, to be checked as they come.
+        loss: whose targets they are, to be checked as they come; None to check none.
 
     Raises:
         ForeignTensorError: (a `TypeError`) another framework's tensor.
@@ -64,8 +65,11 @@ def source_of(
         )
     if x is None:
         raise ValueError("fit: x must be arrays, tensors or a loader; got None")
+    samples = check_samples("fit", x, y)
+    if loss is not None:
+        check_targets(loss, y)
     if w is not None:
-        checked_weights("fit", w, check_samples("fit", x, y))
+        checked_weights("fit", w, samples)
     weights = weights_of(y, w, class_weight)
     return Arrays(
         backend,
