@@ -80,7 +80,7 @@ class Result:
 class Started:
     """A process in a session of its own, and all that it has printed so far."""
 
-    def __init__(self, command, environment):
+    def __init__(self, command, environment, folder=None):
         kept = {name: v for name, v in os.environ.items() if not name.startswith("DMLC_")}
         for name in ("TF_CONFIG", "WORLD_SIZE", "RANK", "LOCAL_RANK"):
             kept.pop(name, None)
@@ -94,6 +94,7 @@ class Started:
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
                 **environment,
             },
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
