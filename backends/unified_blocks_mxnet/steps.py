@@ -37,6 +37,7 @@ class MXNetTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
+    gathers = AT_ONCE  # to send rows to the device waits for it, and a part of an array is no copy
     kinds = (EAGER, *GRAPH_KINDS)
     takes: ClassVar = frozenset(
         {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}

@@ -268,3 +268,30 @@ def test_two_checkpoints_are_an_error(backend_name, tmp_path):
     kept = ub.Checkpoint(tmp_path)
     with pytest.raises(ValueError, match="there must be one checkpoint"):
         ub.fit(classifier(), *problem(), callbacks=[kept], checkpoint=tmp_path, **OPTIONS)
+
+
+def test_a_training_that_stopped_in_an_epoch_ends_it_when_it_goes_on(backend_name, tmp_path):
+    """It was ended after the save of the update that stopped it, before the end of its epoch."""
+
+    class Ended(KeyboardInterrupt):
+        pass
+
+    class Ending(ub.Checkpoint):
+        def step(self, run):
+            super().step(run)
+            if run.stopped:
+                raise Ended
+
+    def fit(net, checkpoint):
+        callbacks = [Looking(stops_at=5)]
+        options = {**OPTIONS, "callbacks": callbacks, "checkpoint": checkpoint}
+        return ub.fit(net, *problem(), epochs=9, validation=problem(), **options)
+
+    nets = classifier(), classifier()
+    with pytest.raises(Ended):
+        fit(classifier(), Ending(tmp_path / "run", every=1))
+    again = fit(nets[0], ub.Checkpoint(tmp_path / "run", every=1))
+    whole = fit(nets[1], ub.Checkpoint(tmp_path / "whole", every=1))
+    assert (again.loss, again.stopped) == (whole.loss, "seen enough")
+    assert again.validation_loss == whole.validation_loss
+    assert ub.diff_state(ub.state(nets[0]), ub.state(nets[1])).equal

@@ -107,9 +107,11 @@ class TrainingStep(ABC):
         options: its own.
         mass: what the last update counts, where workers had batches of their own: that of all of
             them; None alone.
+        gathers: how many batches it is best to gather rows of at once, to be cut apart then.
         kept_averages: an adapter's own, with `update`, `slots` and `in_place`; None without.
     """
 
+    gathers: ClassVar[int] = 1
     kept_averages: Any = None
     mass: float | None = None
     kinds: tuple[str, ...] = (EAGER,)

@@ -98,6 +98,7 @@ class Arrays(Source):
         ]
         self.steps: int = len(self.masses)
         self.plain = w is None and accumulate == 1
+        self.gathered: tuple[int, Any] = (self.steps, None)
         self.generator = np.random.Generator(np.random.PCG64(seed))
         self.drawn_from = self.generator.bit_generator.state
         self.order, self.done = np.arange(0), self.steps
@@ -116,6 +117,7 @@ class Arrays(Source):
             starts = range(0, self.samples, self.rows_each)
             self.masses = np.add.reduceat(self.weights[self.order], starts).tolist()
         self.done = skip
+        self.gathered = (self.steps, None)
 
     def take(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
@@ -134,14 +136,26 @@ class Arrays(Source):
         if self.done == self.steps:
             return None
         start, self.done = self.done, self.done + 1
-        rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
         if self.plain and rate is None:  # in few words, for it is between any two updates
-            return step.update(*step.gather((self.x, self.y), rows)), self.masses[start]
+            return step.update(*self.batch(step, start)), self.masses[start]
+        rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
         batches = [
             step.gather((self.x, self.y, self.w), rows[i : i + self.batch_size])
             for i in range(0, len(rows), self.batch_size)
         ]
         return updated(step, batches, self.accumulate, rate), self.masses[start]
+
+    def batch(self, step: TrainingStep, i: int) -> Any:
+        """Inputs and targets of update number `i` of the epoch."""
+        size, data = self.batch_size, (self.x, self.y)
+        if step.gathers == 1 or step.options.group is not None:
+            return step.gather(data, self.order[i * size : (i + 1) * size].astype("int64"))
+        first, some = self.gathered
+        if not first <= i < first + step.gathers:
+            rows = self.order[i * size : (i + step.gathers) * size].astype("int64")
+            first, some = self.gathered = i, step.gather(data, rows)
+        start = (i - first) * size
+        return [mapped(lambda a: a[start : start + size], part) for part in some]
 
     def state(self) -> dict[str, Any]:
         return dict(self.drawn_from)
