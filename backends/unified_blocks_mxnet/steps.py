@@ -100,7 +100,7 @@ class MXNetTrainingStep(TrainingStep):
                     for j in range(0, len(some), batch_size)
                 ]
                 if many == 1:
-                    values += [self.update(*batch, next(rate, None)) for batch in batches]
+                    values += [self.update(x, y, w, next(rate, None)) for x, y, w in batches]
                 else:
                     values += [
                         self.accumulated(batches[k : k + many], next(rate, None))
@@ -146,8 +146,8 @@ class MXNetTrainingStep(TrainingStep):
         model.
         """
         seen, gradients = 0, [None] * len(arrays)
-        for batch, share in zip(batches, self.shares(batches), strict=True):
-            seen = seen + self.differentiated(*batch, share)
+        for (x, y, w), share in zip(batches, self.shares(batches), strict=True):
+            seen = seen + self.differentiated(x, y, w, share)
             for i, (data, buffer) in enumerate(arrays):
                 if data._fresh_grad:
                     data._fresh_grad = False

@@ -149,7 +149,8 @@ class TensorFlowTrainingStep(TrainingStep):
 
     def accumulated(self, batches, rate=None):
         if len(batches) == 1:
-            return self.update(*batches[0], rate)
+            ((x, y, w),) = batches
+            return self.update(x, y, w, rate)
         data = [given(*batch) for batch in batches]
         rates = [] if rate is None else [tf.constant(rate, tf.float32)]
         return self.graph(self.summed, *map(spec_of, (*data, *rates)))(*data, *rates)
@@ -266,7 +267,9 @@ class TensorFlowTrainingStep(TrainingStep):
     def mean(self, trained, batches):
         """The same of several batches, one after the other, so that one needs memory at a time."""
         differentiated = tf.function(partial(self.differentiated, trained))  # traced once a shape
-        total, sums, before = None, [None] * len(trained), []
+        total: Any = None
+        sums: list[Any] = [None] * len(trained)
+        before: list[Any] = []
         for batch, share in zip(batches, self.shares(batches), strict=True):
             as_tensor = tf.constant if isinstance(share, float) else tf.cast
             share_in = partial(as_tensor, share)

@@ -119,8 +119,9 @@ class TorchTrainingStep(TrainingStep):
         with self.running():
             if self.options.accumulate == 1:
                 values = [
-                    self.update(*self.gather(data, batch), next(rate, None))
+                    self.update(x, y, w, next(rate, None))
                     for batch in rows.split(batch_size)
+                    for x, y, w in [self.gather(data, batch)]
                 ]
             else:
                 values = [
@@ -155,8 +156,10 @@ class TorchTrainingStep(TrainingStep):
             seen = self.differentiated(*batches[0])
         else:
             seen = sum(
-                self.differentiated(*batch, share, last=batch is batches[-1])
-                for batch, share in zip(batches, self.shares(batches), strict=True)
+                self.differentiated(x, y, w, share, last=i == len(batches))
+                for i, ((x, y, w), share) in enumerate(
+                    zip(batches, self.shares(batches), strict=True), 1
+                )
             )
         trained = [v.tensor for v in self.variables]
         self.precision.unscale()

@@ -67,3 +67,28 @@ def outputs_of(net, x, batch_size):
         return mx.np.concatenate(found).asnumpy()
 
     return outputs
+
+
+def loader_of(x, y, batch_size):
+    """A loader of arrays, in their order."""
+    return gluon.data.DataLoader(gluon.data.ArrayDataset(x, y), batch_size=batch_size)
+
+
+def loaded_epoch_of(net, loader, optimizer, rate):
+    """`epoch_of` over the batches of a loader."""
+    options = {"learning_rate": rate, **OPTIONS[optimizer]}
+    trainer = gluon.Trainer(net.collect_params(), optimizer.lower(), options)
+    loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
+
+    def epoch():
+        total, samples = 0.0, 0
+        for xb, yb in loader:
+            with autograd.record():
+                loss = loss_of(net(xb), yb)
+            loss.backward()
+            trainer.step(len(xb))
+            total = total + loss.sum()
+            samples += len(xb)
+        return float(total) / samples
+
+    return epoch

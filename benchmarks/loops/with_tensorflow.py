@@ -85,3 +85,32 @@ def outputs_of(net, x, batch_size):
         return tf.concat(found, 0).numpy()
 
     return outputs
+
+
+def loader_of(x, y, batch_size):
+    """A loader of arrays, in their order."""
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
+
+
+def loaded_epoch_of(net, loader, optimizer, rate):
+    """`epoch_of` over the batches of a loader."""
+    native = getattr(keras.optimizers, optimizer)(rate, **OPTIONS[optimizer])
+    native.build(net.trainable_variables)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    @tf.function
+    def step(xb, yb):
+        with tf.GradientTape() as tape:
+            loss = loss_of(yb, net(xb, training=True))
+        gradients = tape.gradient(loss, net.trainable_variables)
+        native.apply_gradients(zip(gradients, net.trainable_variables, strict=True))
+        return loss
+
+    def epoch():
+        total, samples = 0.0, 0
+        for xb, yb in loader:
+            total += step(xb, yb) * len(xb)
+            samples += len(xb)
+        return float(total) / samples
+
+    return epoch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.loops import OPTIONS
 
@@ -65,3 +66,27 @@ def outputs_of(net, x, batch_size):
         return torch.cat(found).cpu().numpy()
 
     return outputs
+
+
+def loader_of(x, y, batch_size):
+    """A loader of arrays, in their order."""
+    return DataLoader(TensorDataset(*map(torch.from_numpy, (x, y))), batch_size=batch_size)
+
+
+def loaded_epoch_of(net, loader, optimizer, rate):
+    """`epoch_of` over the batches of a loader."""
+    net.train()
+    native = getattr(torch.optim, optimizer)(net.parameters(), lr=rate, **OPTIONS[optimizer])
+
+    def epoch():
+        total, samples = 0.0, 0
+        for xb, yb in loader:
+            native.zero_grad()
+            loss = F.cross_entropy(net(xb), yb)
+            loss.backward()
+            native.step()
+            total += loss.detach() * len(xb)
+            samples += len(xb)
+        return float(total) / samples
+
+    return epoch

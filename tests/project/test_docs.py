@@ -28,6 +28,7 @@ PROGRAMS = [
     "docs/report.md",
     "docs/tensors.md",
     "docs/testing.md",
+    "docs/training.md",
 ]
 RUN_ELSEWHERE = {
     "docs/speed.md",  # on GPUs, which not every machine has

@@ -12,6 +12,7 @@ from unified_blocks.backend.training_step import Clip, ParameterGroup
 from unified_blocks.models.variables import all_variables, device_of_variables
 from unified_blocks.training.building import build_by
 from unified_blocks.training.callbacks import Callback
+from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.sources import source_of
 from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.data.weights import ClassWeight
@@ -119,6 +120,9 @@ def fit(
                 "one"
             )
         (x, y, sample_weight), validation = split(x, y, sample_weight, validation_split)
+    if x is not None and not is_loader(x):
+        check_samples("fit", x, y)
+        check_targets(loss, y)
     backend = backend_of(net)
     if not isinstance(distributed, Group):  # TensorFlow must know of it before its first operation
         distributed = backend.join(distributed)
@@ -135,8 +139,6 @@ def fit(
         class_weight=class_weight,
         loss=loss,
     )
-    if not is_loader(x):
-        check_targets(loss, y)
     build_by(net, source)
     schedule = schedule_meant(schedule, source.steps)
     trainer = Trainer(

@@ -146,15 +146,16 @@ class Loop:
             left = source.steps - len(run.masses)
             run.add(*source.take(self.step, left, self.rates(left, run.updates)))
             return
-        with self.step.running():
-            while run.stopped is None:
+        history, step = self.history, self.step
+        with step.running():
+            while history.stopped is None:
                 rate = None if self.schedule is None else float(self.rates(1, run.updates)[0])
-                found = source.one(self.step, rate)
+                found = source.one(step, rate)
                 if found is None:
                     break
                 run.add_one(*found)
                 for callback in lookers:
-                    if is_due(callback, run.updates):
+                    if callback.every == 1 or is_due(callback, run.updates):
                         callback.step(run)
 
     def rates(self, count: int, first: int) -> Array:

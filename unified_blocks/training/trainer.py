@@ -192,7 +192,8 @@ class Trainer(Stateful):
         if self.schedule is None:
             return self.training_step(x, y, *weights)
         (rate,) = self._rates(1).tolist()
-        return self.training_step(x, y, *(weights or (None,)), rate)
+        (w,) = weights or (None,)
+        return self.training_step(x, y, w, rate)
 
     def _rates(self, count: int) -> Array:
         """The learning rates of the next updates, of a trainer with a schedule."""

@@ -58,6 +58,23 @@ def fit_sees_every_sample(backend_name):
     np.testing.assert_allclose(history.loss, [wanted], rtol=1e-12)
 
 
+def weights_make_a_mean(backend_name):
+    """`Σ wᵢ lᵢ / Σ wᵢ` of labels, and of one-hot targets, and of all samples of an epoch."""
+    (x, _), y, w = problem(), np.arange(10) % 3, np.arange(1.0, 11)
+    for targets in (y, np.eye(3)[y]):
+        net = net_of(dense(3))
+        output = ub.predict(net, x)
+        losses = np.log(np.exp(output).sum(1)) - output[np.arange(10), y]
+        found = ub.Trainer(net, ub.SGD(1e-30), "cross_entropy").step(x, targets, w)
+        np.testing.assert_allclose(ub.to_numpy(found), (losses * w).sum() / w.sum(), rtol=1e-12)
+    options = {"optimizer": ub.SGD(1e-30), "loss": "cross_entropy"}
+    given = [(x[:4], y[:4], w[:4]), (x[4:], y[4:], w[4:])]
+    for data in ((x, y), (given,)):
+        more = {"sample_weight": w, "batch_size": 4} if len(data) > 1 else {}
+        history = ub.fit(net, *data, **options, **more)
+        np.testing.assert_allclose(history.loss, [(losses * w).sum() / w.sum()], rtol=1e-12)
+
+
 def an_epoch_keeps_the_partial_batch(backend_name):
     trainer = ub.Trainer(net_of(dense(3)), ub.SGD(0.125), "mse")
     assert len(trainer.epoch(*problem(), np.arange(10), batch_size=4)) == 3

@@ -139,6 +139,27 @@ def test_a_plateau_makes_the_rate_smaller(backend_name):
     assert history.learning_rate == [0.25] * 1 + [0.25, 0.125, 0.0625]
 
 
+# Inductor, PyTorch's compiler, uses what PyTorch has deprecated since.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_in_each_kind_of_graph(backend_name):
+    how = {**HOW, "schedule": ub.StepDecay(2, 0.5), "metrics": ["mae"]}
+    trainer = ub.Trainer(dense(), OPTIMIZER, "mse", **how)
+    start = ub.state(trainer.net), ub.state(trainer)
+    compiled = ub.compile(trainer, (X, Y))
+    assert {figure.name for figure in compiled.figures} == set(trainer.training_step.kinds)
+    for figure in compiled.figures:
+        assert not figure.obstacle, figure
+    for owner, before in zip((trainer.net, trainer), start, strict=True):
+        for name, array in ub.state(owner).items():
+            np.testing.assert_array_equal(array, before[name])
+    formula = Formula(OPTIMIZER, StepOptions(**HOW))
+    for _ in range(3):
+        loss, _ = ub.to_numpy(trainer.step(X, Y))
+        factor = how["schedule"](formula.t)
+        assert loss == pytest.approx(formula.update(np.arange(10), factor), rel=1e-12)
+    check(trainer.net, formula, backend_name)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "error", "words"),
     [

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import unified_blocks as ub
-from testbed.killed_run import CutError, Seen, frozen, network, problem, same, train
+from testbed.common import normal
+from testbed.killed_run import CutError, Seen, everything, frozen, network, problem, same, train
 from testbed.learning import OPTIMIZERS
 
 pytestmark = pytest.mark.usefixtures("backend_name")
@@ -29,6 +30,47 @@ def test_from_an_epoch(tmp_path, optimizer):
 def test_from_an_update(tmp_path, update):
     wanted = train(tmp_path / "whole", every=2)
     same(cut_and_gone_on(tmp_path / "cut", Seen(update=update), every=2), wanted)
+
+
+OPTIONS = {
+    "all": everything,
+    "accumulated": lambda: {"accumulate": 2, "average": 0.5, "optimizer": ub.Adam(0.01)},
+    "weighted": lambda: {"sample_weight": normal(44, seed=4) ** 2, "class_weight": {0: 3.0}},
+    "plateau": lambda: {"callbacks": [ub.ReduceOnPlateau("loss", 0.5, 1, min_delta=9.0)]},
+    "split": lambda: {"validation_split": 0.25, "metrics": ["accuracy", ub.TopK(2)]},
+    "groups": lambda: {
+        "clip": ub.Clip(global_norm=0.5),
+        "groups": [ub.ParameterGroup("*.bias", weight_decay=0.0, learning_rate=0.5)],
+        "schedule": ub.WarmUp(9, ub.CosineDecay(20)),
+        "optimizer": ub.SGD(0.1, momentum=0.9, weight_decay=0.01),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_with_all_that_training_can_do(tmp_path, kind):
+    wanted = train(tmp_path / "whole", every=2, **OPTIONS[kind]())
+    with pytest.raises(CutError):
+        train(tmp_path / "cut", seen=Seen(update=9), every=2, **OPTIONS[kind]())
+    same(train(tmp_path / "cut", every=2, net=network(seed=77), **OPTIONS[kind]()), wanted)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_in_mixed_precision(tmp_path, backend_name, precision):
+    if backend_name == "mxnet":
+        pytest.skip("MXNet has no training in mixed precision")
+
+    def net(seed=5):
+        if backend_name == "torch":
+            return network(seed)
+        return network(seed, f"mixed_{precision}")
+
+    options = {"precision": precision, "optimizer": ub.Adam(0.01), "every": 2}
+    wanted = train(tmp_path / "whole", net=net(), **options)
+    with pytest.raises(CutError):
+        train(tmp_path / "cut", net=net(), seen=Seen(update=9), **options)
+    same(train(tmp_path / "cut", net=net(77), **options), wanted)
+    assert ("optimizer.loss_scale" in wanted) == (precision == "float16")
 
 
 def test_only_what_is_left_is_done(tmp_path):

@@ -92,6 +92,16 @@ def test_what_a_file_cannot_keep(tmp_path):
     assert not (tmp_path / FILE).exists()
 
 
+def test_a_model_that_a_file_cannot_keep(tmp_path, backend_name):
+    """It is an error at once, and not after the first epoch."""
+    if backend_name == "mxnet":
+        pytest.skip("MXNet has no bfloat16")
+    net, seen = ub.cast(network(), "bfloat16"), Seen()
+    with pytest.raises(ub.UnsupportedError, match="NumPy has no dtype bfloat16"):
+        train(tmp_path, net=net, seen=seen)
+    assert seen.updates == []
+
+
 def test_names_that_clash(tmp_path, backend_name):
     if backend_name != "torch":
         pytest.skip("a native model with such a name is easily made in PyTorch only")

@@ -98,6 +98,18 @@ def test_a_model_of_the_framework_itself(backend):
     np.testing.assert_allclose(found["accuracy"], (output.argmax(1) == y).mean(), rtol=1e-6)
 
 
+def test_what_computes_in_half_is_measured_in_float32(backend):
+    if "mixed-precision" in backend.lacks:
+        pytest.skip(backend.lacks["mixed-precision"])
+    net = ub.build(ub.Dense(4, dtype="mixed_bfloat16"), (2, 6))
+    x, y = normal(40, 6), normal(40, 4, seed=1)
+    found = ub.evaluate(net, x, y, loss="mse", metrics=["mae"])
+    output = ub.predict(net, x)
+    assert output.dtype == "float32"
+    wanted = [np.mean((output - y) ** 2), np.mean(abs(output - y))]
+    np.testing.assert_allclose(list(found.values()), wanted, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 import unified_blocks as ub
 from testbed.learning import classifier, problem
+from unified_blocks.training.watching import progress
 from unified_blocks.training.watching.progress import Bar
 
 
@@ -48,6 +49,27 @@ def test_a_training_in_a_terminal(backend_name):
     assert f"loss {history.loss[1]:.4g}  validation loss {history.validation_loss[1]:.4g}" in last
     assert "learning rate 0.25" in last
     assert re.search(r"\d:\d\d:\d\d left 0:00:00", last)
+
+
+def test_long_epochs_are_looked_into_and_train_alike(backend_name, monkeypatch):
+    monkeypatch.setattr(progress, "SHORT", 0.0)
+    monkeypatch.setattr(progress, "OFTEN", 0.0)
+    drawn, show = [], Bar.show
+    monkeypatch.setattr(Bar, "show", lambda *given: drawn.append(given[2:]) or show(*given))
+    nets, (x, y) = (classifier(), classifier()), problem()
+    options = {"loss": "cross_entropy", "optimizer": ub.SGD(0.25, 0.5), "batch_size": 8}
+    with terminal():
+        shown = ub.fit(nets[0], x, y, epochs=2, metrics=["accuracy"], **options)
+    plain = ub.fit(nets[1], x, y, epochs=2, metrics=["accuracy"], **options)
+    assert (shown.loss, shown.metrics) == (plain.loss, plain.metrics)
+    assert ub.diff_state(ub.state(nets[0]), ub.state(nets[1])).equal
+    parts = [0.0, *(2 * [0.2, 0.4, 0.6, 0.8, 1.0, 1.0])]
+    np.testing.assert_allclose([part for part, _ in drawn], parts)
+    losses = [numbers["loss"] for _, numbers in drawn[1:]]
+    np.testing.assert_allclose(
+        [np.mean(losses[:5]), losses[5], losses[-1]], [losses[5], *plain.loss]
+    )
+    assert {"loss", "accuracy"} <= set(drawn[1][1])
 
 
 def test_evaluate_and_predict_in_a_terminal(backend_name):

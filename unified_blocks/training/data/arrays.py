@@ -97,6 +97,7 @@ class Arrays(Source):
             min(self.rows_each, self.samples - i) for i in range(0, self.samples, self.rows_each)
         ]
         self.steps: int = len(self.masses)
+        self.plain = w is None and accumulate == 1
         self.generator = np.random.Generator(np.random.PCG64(seed))
         self.drawn_from = self.generator.bit_generator.state
         self.order, self.done = np.arange(0), self.steps
@@ -134,6 +135,8 @@ class Arrays(Source):
             return None
         start, self.done = self.done, self.done + 1
         rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
+        if self.plain and rate is None:  # in few words, for it is between any two updates
+            return step.update(*step.gather((self.x, self.y), rows)), self.masses[start]
         batches = [
             step.gather((self.x, self.y, self.w), rows[i : i + self.batch_size])
             for i in range(0, len(rows), self.batch_size)

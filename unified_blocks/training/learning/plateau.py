@@ -27,8 +27,13 @@ class ReduceOnPlateau(Callback):
 
     Example::
 
-        plateau = ub.ReduceOnPlateau("loss", factor=0.5, patience=2)
-        ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=20, callbacks=[plateau])
+        x, y = np.ones((8, 3)), np.zeros((8, 2))
+        net = ub.initialize(ub.Dense(2, in_units=3, dtype="float64"), 0)
+        plateau = ub.ReduceOnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+        history = ub.fit(
+            net, x, y, loss="mse", optimizer=ub.SGD(0.5), epochs=3, callbacks=[plateau]
+        )
+        history.learning_rate  # [0.5, 0.5, 0.25]
     """
 
     def __init__(

@@ -30,11 +30,13 @@ class EarlyStopping(Callback):
 
     Example::
 
-        stopping = ub.EarlyStopping("loss", patience=2)
+        x, y = np.ones((8, 3)), np.zeros((8, 2))
+        net = ub.initialize(ub.Dense(2, in_units=3, dtype="float64"), 0)
+        stopping = ub.EarlyStopping("loss", patience=2, min_delta=1e9)
         history = ub.fit(
-            net, x, y, loss="mse", optimizer=ub.Adam(), epochs=50, callbacks=[stopping]
+            net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=50, callbacks=[stopping]
         )
-        print(history.stopped)  # None when it improved to the end
+        len(history.loss)  # 4
     """
 
     def __init__(

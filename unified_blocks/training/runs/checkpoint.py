@@ -12,9 +12,10 @@ import numpy as np
 
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import safetensors
+from unified_blocks.models.variables import stored_of
 from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.runs.sharing import of_the_first
-from unified_blocks.training.runs.state import VERSION, Captured, frozen_of
+from unified_blocks.training.runs.state import VERSION, WHAT, Captured, frozen_of
 from unified_blocks.version import __version__
 
 FILE = "checkpoint.safetensors"
@@ -44,6 +45,9 @@ class Checkpoint(Callback):
 
     Raises:
         ValueError: another `every`.
+        UnsupportedError: (a `TypeError`) when training begins, and the model has a layer of a kind
+            that this library does not know, or a dtype that NumPy lacks; at the first save, when a
+            callback keeps what a file cannot.
         NotADirectoryError: when training begins, and `folder` is a file.
         StateMismatchError: (a `ValueError`) when training begins, and the one in the folder began
             otherwise: with another model, optimizer, loss, seed, batch size or number of samples.
@@ -70,6 +74,7 @@ class Checkpoint(Callback):
         self.given_rate = 0.0
 
     def begin(self, run: Run) -> None:
+        stored_of(run.net, WHAT)  # what cannot be kept is an error now, and not after an epoch
         self.given_rate = run.trainer.learning_rate
         if run.is_writer:
             if self.folder.exists() and not self.folder.is_dir():

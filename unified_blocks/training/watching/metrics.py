@@ -11,6 +11,7 @@ import inspect
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -191,7 +192,12 @@ def mean_of(values: Any, output: Any, w: Any) -> Any:
 
 def wide(x: Any) -> str:
     """The dtype of a tensor, and float32 of those that are not as exact."""
-    return "float64" if any_dtype_name(x.dtype) == "float64" else "float32"
+    return wide_of(x.dtype)
+
+
+@cache
+def wide_of(dtype: Any) -> str:
+    return "float64" if any_dtype_name(dtype) == "float64" else "float32"
 
 
 def labels_in(name: str, shape: tuple[int, ...], y: Any) -> Any:

@@ -19,9 +19,8 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
     Args:
         net: a built model of any framework.
         x: inputs, as `fit` takes them; of a loader of `(x, y)` the targets are not looked at.
-        batch_size: how many samples to run at once; left out, at most 8192. What is told of a
-            batch comes to the host before the next but one begins, so that the device holds no
-            more.
+        batch_size: how many samples to run at once; left out, at most 8192. The device holds the
+            outputs of two batches, and the others are in the memory of the host.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
 
     Returns:
@@ -38,11 +37,18 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
         labels = ub.predict(net, x).argmax(axis=-1)
     """
     outputs = Outputs(net, "predict")
+    waiting: list[Any] = []
     parts: list[Any] = []
     sizes: list[int] = []
 
+    def fetch() -> None:
+        numbers = mapped(lambda tensor: numbers_of(outputs.backend, tensor)[0], waiting.pop(0))
+        parts.append(numbers)
+
     def then(output: Any) -> None:
-        parts.append(mapped(lambda tensor: numbers_of(outputs.backend, tensor)[0], output))
+        waiting.append(output)
+        if len(waiting) > 1:  # the device computes one batch while another comes to the host
+            fetch()
 
     with samples_bar("predict", x, progress) as told:
 
@@ -53,6 +59,8 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
                 yield batch[0], None, None
 
         outputs.each(inputs(), then)
+    if waiting:
+        fetch()
     if not parts:
         raise ValueError("predict: x must hold a sample at least; got none")
     return parts[0] if len(parts) == 1 else joined(parts, sizes)

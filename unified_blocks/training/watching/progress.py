@@ -48,7 +48,7 @@ def drawing(what: str, total: float | None, wanted: bool) -> Iterator[Draw | Non
         *(TextColumn("{task.fields[words]}"), TimeElapsedColumn(), "left", TimeRemainingColumn()),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, refresh_per_second=1 / OFTEN) as progress:
+    with Progress(*columns, console=console, refresh_per_second=10) as progress:
         task = progress.add_task(what, total=total, part="", words="")
         yield lambda done, part, words: progress.update(
             task, completed=done, part=part, words=words
@@ -113,7 +113,7 @@ def progress_bar(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
 def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A function to call with how many more samples of `x` are done."""
     first = None if is_loader(x) else next(tensors_in(x), None)
-    total = len(first) if hasattr(first, "shape") else None
+    total = len(first) if first is not None and hasattr(first, "shape") else None
     done = 0
     with drawing(what, total, wanted) as draw:
 

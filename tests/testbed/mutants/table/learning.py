@@ -74,6 +74,36 @@ LEARNING = [
             ("mxnet", "MXNetTrainingStep", "len(some),", "len(some) - batch_size,"),
         )
     ),
+    *(
+        Mutant(
+            "a weighted loss is divided by the number of samples",
+            backend,
+            f"unified_blocks_{backend}.weighted:by_name",
+            *change,
+            Checked(suite.weights_make_a_mean),
+        )
+        for backend, *change in (
+            ("torch", "(total + (total == 0))", "len(w)"),
+            ("tensorflow", "(total + tf.cast(total == 0, w.dtype))", "len(w)"),
+            ("mxnet", "(total + (total == 0))", "len(w)"),
+        )
+    ),
+    Mutant(
+        "batches of weighted samples count by their number",
+        None,
+        "unified_blocks.training.data.arrays:Arrays.begin",
+        "self.weights is not None",
+        "False",
+        Checked(suite.weights_make_a_mean),
+    ),
+    Mutant(
+        "batches of a loader count by their number, whatever the weights",
+        None,
+        "unified_blocks.training.data.batches:mass",
+        "if w is None",
+        "if True",
+        Checked(suite.weights_make_a_mean),
+    ),
     Mutant(
         "fit averages over batches, not samples",
         None,
