@@ -1,4 +1,4 @@
-"""BatchNorm: each worker normalises its share; what the first one keeps is everybody's at the end."""
+"""BatchNorm: each worker normalises its share; at the end all have the first one's numbers."""
 
 import numpy as np
 import pytest
