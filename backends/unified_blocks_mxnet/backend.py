@@ -74,6 +74,7 @@ class MXNetBackend(Backend):
         "mixed-precision-training": "its AMP patches the functions of MXNet for the whole process",
         "event-files": "it has no writer of them",
         "sharded-parameters": "each worker holds all of them",
+        "devices-of-one-process": "a process for each device, by `DMLC_ROLE`",
     }
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",

@@ -162,7 +162,8 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
 
     def computed(self, batches, masses, total, rate):
         """See `Sharing`. This process cuts its batches for its replicas."""
-        counts, shares = [], [[] for _ in self.group.mine]
+        counts: list[Any] = []
+        shares: list[list[Any]] = [[] for _ in self.group.mine]
         of_each = [self.cut(batch, own) for batch, own in zip(batches, masses, strict=True)]
         for i, share in enumerate(shares):
             self.take([own[i] for _, own in of_each], total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -62,6 +63,11 @@ class TorchGroup(Group):
     def close(self):
         if self.began and distributed.is_initialized():
             distributed.destroy_process_group()
+        # What still holds Gloo's group when the process ends makes it abort, now and then.
+        self.native = None
+        if self in JOINED:
+            JOINED.remove(self)
+        gc.collect()
 
 
 def join(how: Any) -> Group | None:

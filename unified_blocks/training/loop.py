@@ -98,6 +98,8 @@ class Loop:
                 for callback in self.callbacks:
                     callback.epoch(run)
             self.step.take_averages()
+            if self.group is not None:  # of a BatchNorm each has its own statistics
+                self.group.agree(self.trainer.net)
             for callback in self.callbacks:
                 callback.end(run)
         return self.history
@@ -169,10 +171,18 @@ class Loop:
             return
         averaged = self.step.options.average is not None
         with self.trainer.averaged() if averaged else nullcontext():
-            found = self.validate()
+            found = self.of_the_first(self.validate())
         self.history.validation_loss.append(found.pop("loss"))
         for name, value in found.items():
             self.history.metrics.setdefault(VALIDATION + name, []).append(value)
+
+    def of_the_first(self, found: dict[str, float]) -> dict[str, float]:
+        """What the first process measured, for all: the others' BatchNorm has other statistics."""
+        if self.group is None or self.group.processes == 1:
+            return found
+        numbers = np.array(list(found.values()))
+        first = self.group.sum(numbers if self.group.rank == 0 else np.zeros_like(numbers))
+        return dict(zip(found, first.tolist(), strict=True))
 
     def sow(self, updates: int | None) -> None:
         """Seed what is random, so that a training that is cut here goes on as it would have.

@@ -63,6 +63,7 @@ class Sharing:
     part_of_loss: Any = 1.0
     inner: Sequence[Any] = ()
     mass: float | None
+    group: Any
 
     def __init__(self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions) -> None:
         if options.group is None:
@@ -196,4 +197,5 @@ class Sharing:
                 pieces = [some[j : j + batch_size] for j in range(0, len(some), batch_size)]
                 batches = [self.gather((x, y, w), rows) for rows in pieces]
                 values.append(self.own(batches, None if rates is None else float(rates[i // size])))
-            return self.group.sum(step.fetched(values)) / self.k
+            found: Array = self.group.sum(step.fetched(values)) / self.k
+            return found

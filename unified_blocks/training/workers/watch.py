@@ -103,8 +103,8 @@ class Watch:
                 for _ in range(self.group.processes - 1):
                     self.take(server.accept()[0])
         else:
-            *parts, port = map(int, place.tolist())
-            address = ".".join(map(str, parts))
+            *numbers, port = map(int, place.tolist())
+            address = ".".join(map(str, numbers))
             self.take(socket.create_connection((address, port), timeout=self.silence))
             self.lines[0].who = "worker 0"
         for line in self.lines:
