@@ -68,7 +68,8 @@ def called(net: Any, x: Any, training: bool) -> Any:
     if isinstance(x, (tuple, list, dict)) and takes_all_at_once(net):
         return net(list(x) if isinstance(x, tuple) and is_functional(net) else x, training=training)
     if isinstance(x, dict) and isinstance(net, Block):
-        check_names(net, net.forward, x)
+        forward: Any = net  # a Keras model and a block
+        check_names(net, forward.forward, x)
     return applied(net, x, training=training)
 
 

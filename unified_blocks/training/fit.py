@@ -105,7 +105,10 @@ def fit(
 
     Example::
 
-        history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        net = ub.initialize(ub.build(ub.MLP(16, 1), (1, 1)))
+        history = ub.fit(net, x, x**2, loss="mse", optimizer=ub.Adam(0.01), epochs=20)
+        history.loss[-1] < history.loss[0]  # True
     """
     counts = {"epochs": epochs, "batch_size": batch_size, "accumulate": accumulate}
     for name, number in counts.items():

@@ -61,6 +61,14 @@ def value_and_grad(
         TypeError: another framework's tensor.
         UnsupportedError: for a dtype that NumPy lacks, or a layer of an unknown kind whose
             gradients are asked for.
+
+    Example::
+
+        net = ub.Dense(1)
+        ub.load_state(net, {"weight": np.array([[2.0]], "float32"), "bias": np.zeros(1, "float32")})
+        x, y = np.array([[3.0]], "float32"), np.array([[5.0]], "float32")
+        loss, gradients = ub.value_and_grad(net, x, y, loss="mse")
+        loss, gradients["weight"]  # (1.0, [[6.0]])
     """
     if wrt not in WRT:
         raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")

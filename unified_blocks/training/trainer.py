@@ -86,9 +86,11 @@ class Trainer(Stateful):
 
     Example::
 
+        net = ub.initialize(ub.build(ub.MLP(256, 10), (2, 20)))
         trainer = ub.Trainer(net, ub.SGD(0.125, momentum=0.875), "cross_entropy")
-        for x, y in batches:
-            loss = trainer.step(x, y)
+        x, y = np.ones((2, 20), "float32"), np.array([3, 7])
+        first, *_, last = [float(ub.to_numpy(trainer.step(x, y))) for _ in range(20)]
+        last < first  # True
 
     `ub.load_state(trainer, ub.state(other))` copies the optimizer's state from another trainer, of
     any backend.

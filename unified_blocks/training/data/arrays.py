@@ -25,7 +25,7 @@ def check_samples(where: str, x: Any, y: Any) -> int:
     if samples == 0 or set(lengths) != {samples}:
         raise ValueError(
             f"{where}: x and y must hold the same number of samples, at least one; got "
-            + " and ".join(map(str, lengths or ["none"]))
+            + (" and ".join(map(str, lengths)) or "none")
         )
     return samples
 
