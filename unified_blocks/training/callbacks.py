@@ -27,6 +27,17 @@ class Run:
         names: those of the metrics.
         masses: what each update of the epoch that is going on counts in its means: how many samples
             it had or, with weights, their sum. Between two epochs there are none.
+
+    Example::
+
+        class Halving(ub.Callback):
+            def epoch(self, run: ub.Run):
+                run.trainer.learning_rate /= 2
+
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        options = {"loss": "mse", "optimizer": ub.SGD(0.5), "callbacks": [Halving()]}
+        history = ub.fit(ub.MLP(16, 1), x, x, epochs=2, **options)
+        history.learning_rate  # [0.5, 0.25]
     """
 
     def __init__(
@@ -165,10 +176,15 @@ class Callback:
         class Told(ub.Callback):
             def epoch(self, run):
                 print(run.epoch, run.history.loss[-1])
-                if run.history.loss[-1] < 0.01:
+                if run.history.loss[-1] < 1:
                     run.stop("good enough")
 
-        ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=9, callbacks=[Told()])
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        told = [Told()]
+        history = ub.fit(
+            ub.MLP(16, 1), x, x, loss="mse", optimizer="adam", epochs=9, callbacks=told
+        )
+        history.stopped  # 'good enough'
     """
 
     every: int | str = 1

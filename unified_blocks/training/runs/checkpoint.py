@@ -56,8 +56,12 @@ class Checkpoint(Callback):
 
     Example::
 
-        ub.fit(net, x, y, loss="mse", optimizer=ub.Adam(), epochs=90, checkpoint="run")
-        ub.fit(…, checkpoint=ub.Checkpoint("run", every=1000))
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        options = {"loss": "mse", "optimizer": ub.Adam(), "epochs": 3}
+        net = ub.MLP(16, 1)
+        ub.fit(net, x, x, **options, checkpoint=ub.Checkpoint("run", every=1))
+        again = ub.fit(ub.MLP(16, 1), x, x, **options, checkpoint="run")  # is done already
+        len(again.loss)  # 3
     """
 
     def __init__(

@@ -51,7 +51,9 @@ def evaluate(
 
     Example::
 
-        ub.evaluate(net, x, y, loss="cross_entropy", metrics=["accuracy"])["accuracy"]
+        net = ub.build(ub.MLP(16, 4), (8, 2))
+        x, y = np.ones((8, 2), "float32"), np.arange(8) % 4
+        ub.evaluate(net, x, y, loss="cross_entropy", metrics=["accuracy"])["accuracy"]  # 0.25
     """
     meant = metrics_meant(metrics)
     if loss is None and not meant:

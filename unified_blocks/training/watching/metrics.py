@@ -37,6 +37,9 @@ class Metric(ABC):
 
             def __call__(self, output, y, w=None):
                 return ub.ops.mean(ub.ops.max(output, axis=-1))
+
+        net = ub.build(ub.MLP(16, 3), (4, 2))
+        ub.evaluate(net, np.ones((4, 2), "float32"), np.zeros(4, "int64"), metrics=[Largest()])
     """
 
     name: str
@@ -92,7 +95,9 @@ class TopK(Metric):
 
     Example::
 
-        ub.fit(net, x, y, loss="cross_entropy", optimizer="adam", metrics=["accuracy", ub.TopK(3)])
+        net = ub.build(ub.MLP(16, 4), (8, 2))
+        x, y = np.ones((8, 2), "float32"), np.arange(8) % 4
+        ub.evaluate(net, x, y, metrics=["accuracy", ub.TopK(4)])["top_4"]  # 1.0
     """
 
     def __init__(self, k: int = 5) -> None:

@@ -34,7 +34,8 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
 
     Example::
 
-        labels = ub.predict(net, x).argmax(axis=-1)
+        net = ub.build(ub.MLP(16, 4), (8, 2))
+        ub.predict(net, np.ones((8, 2), "float32")).shape  # (8, 4)
     """
     outputs = Outputs(net, "predict")
     waiting: list[Any] = []

@@ -27,9 +27,10 @@ class TensorBoard(Callback):
 
     Example::
 
-        history = ub.fit(
-            net, x, y, loss="mse", optimizer="adam", epochs=3, callbacks=[ub.TensorBoard("run")]
-        )
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        net, board = ub.MLP.on("tensorflow")(16, 1), ub.TensorBoard("run")
+        history = ub.fit(net, x, x, loss="mse", optimizer="adam", epochs=3, callbacks=[board])
+        len(history.loss)  # 3
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
