@@ -23,6 +23,7 @@ PROGRAMS = [
     "docs/installation.md",
     "docs/layers.md",
     "docs/leaving-mxnet.md",
+    "docs/many-machines.md",
     "docs/pictures.md",
     "docs/portable-blocks.md",
     "docs/report.md",
