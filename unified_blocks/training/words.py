@@ -128,7 +128,8 @@ def loss_meant(written: Any) -> Loss:
             f"loss must be one of {', '.join(LOSSES)}, or a function of tensors; got "
             f"{shown(written)}: write loss='mse', or another name"
         )
-    for of in (written, *type(written).__mro__):
+    kind: type[Any] = type(written)
+    for of in (written, *kind.__mro__):
         owner = owner_of_module(str(getattr(of, "__module__", "")))
         why = get_backend(owner).losses_of_its_own if owner else ""
         if why:

@@ -37,7 +37,7 @@ def fit(net, optimizer=OPTIMIZER, **how):
 @pytest.mark.parametrize(
     "schedule",
     [ub.StepDecay(3, 0.5), ub.CosineDecay(6), ub.WarmUp(4), lambda t: 1 / (1 + t)],
-    ids=str,
+    ids=["step", "cosine", "warm up", "function"],
 )
 def test_schedules(backend_name, schedule):
     net = dense()

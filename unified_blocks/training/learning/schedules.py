@@ -213,7 +213,7 @@ def schedule_meant(written: Any, steps_per_epoch: int | None) -> Callable[[int],
             f"got {written!r}"
         )
     if not isinstance(written, Schedule):
-        function: Callable[[int], float] = written
+        function: Any = written
         return function
     if steps_per_epoch is not None:
         return written.in_steps(steps_per_epoch)

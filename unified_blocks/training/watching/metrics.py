@@ -247,9 +247,10 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 def named(function: Callable[..., Any]) -> str:
     """What a function is called; one that is `partial` as the function in it."""
-    while not hasattr(function, "__name__") and hasattr(function, "func"):
-        function = function.func
-    name: str = getattr(function, "__name__", type(function).__name__)
+    inner: Any = function
+    while not hasattr(inner, "__name__") and hasattr(inner, "func"):
+        inner = inner.func
+    name: str = getattr(inner, "__name__", type(inner).__name__)
     return name
 
 

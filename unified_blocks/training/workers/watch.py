@@ -90,14 +90,13 @@ class Watch:
 
     def meet(self) -> None:
         """Connect each worker with the first."""
-        first = self.group.rank == 0
-        place = np.zeros(5)
-        if first:
+        server, place = None, np.zeros(5)
+        if self.group.rank == 0:
             server = socket.create_server(("", 0), backlog=self.group.processes)
             parts = address_towards(self.group.meeting).split(".")
             place[:] = [*map(int, parts), server.getsockname()[1]]
         place = self.group.sum(place)
-        if first:
+        if server is not None:
             server.settimeout(self.silence)
             with server:
                 for _ in range(self.group.processes - 1):
