@@ -86,7 +86,7 @@ class Arrays(Source):
         seed: int = 0,
         accumulate: int = 1,
     ) -> None:
-        self.samples = samples = check_samples("fit", x, y)
+        self.samples: int = check_samples("fit", x, y)
         self.batch_size, self.accumulate = batch_size, accumulate
         self.rows_each = batch_size * accumulate
         self.x, self.y, self.w = (
@@ -94,9 +94,9 @@ class Arrays(Source):
         )
         self.weights = None if w is None else np.asarray(to_numpy(w), "float64")
         self.masses: list[float] = [
-            min(self.rows_each, samples - i) for i in range(0, samples, self.rows_each)
+            min(self.rows_each, self.samples - i) for i in range(0, self.samples, self.rows_each)
         ]
-        self.steps = len(self.masses)
+        self.steps: int = len(self.masses)
         self.plain = w is None and accumulate == 1
         self.gathered: tuple[int, Any] = (self.steps, None)
         self.generator = np.random.Generator(np.random.PCG64(seed))

@@ -45,8 +45,8 @@ class Source(ABC):
         steps: how many updates an epoch has; None when the data does not say.
     """
 
-    samples: int | None = None
-    steps: int | None = None
+    samples: Any = None  # int | None, which a subclass may know better
+    steps: Any = None
 
     @abstractmethod
     def first(self) -> Batch:
