@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, cast, Literal
 
 import numpy as np
 
@@ -213,8 +213,7 @@ def schedule_meant(written: Any, steps_per_epoch: int | None) -> Callable[[int],
             f"got {written!r}"
         )
     if not isinstance(written, Schedule):
-        function: Any = written
-        return function
+        return cast("Callable[[int], float]", written)
     if steps_per_epoch is not None:
         return written.in_steps(steps_per_epoch)
     if written.in_steps(1) != written:
