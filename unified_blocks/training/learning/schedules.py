@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
