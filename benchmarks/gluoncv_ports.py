@@ -51,7 +51,7 @@ SIZES = {
     r"^nasnet": (331, 331),
     r"^(simple|mobile|alpha)_pose": (256, 192),
     r"^monodepth": (192, 640),
-    r"^ssd_300": (300, 300),
+    r"^ssd_(300|512_vgg16)": (300, 300),
     r"^(yolo|center_net|ssd)": (128, 128),
 }
 """Heights and widths of the images that are given, 224 for others."""

@@ -38,6 +38,10 @@ PARTS: dict[str, Part] = {
     "compiled": Part("what ub.compile makes of a block, over what it was before"),
     "peers": Part("the MLP by this library and by others", (*BACKENDS, "keras", "thinc")),
     "training": Part("an epoch of fit, over loops written by hand"),
+    "watching": Part(
+        "an epoch of fit with metrics and validation, and predict, over loops by hand"
+    ),
+    "loaders": Part("an epoch of fit on a loader, over a loop by hand"),
     "networks": Part(
         "networks of images and sequences, over the same ones written by hand",
         (*BACKENDS, "keras"),

@@ -2,7 +2,9 @@
 
 Both train the same MLP on the same samples in as many batches, the last a partial one. Beside it:
 a second one by hand, which says how far to trust the first ratio; the same loop by hand around
-`Trainer.step`; and on TensorFlow `keras.Model.fit`.
+`Trainer.step`; the loop of `fit` with callbacks that do nothing, of which one looks at each update;
+and on TensorFlow `keras.Model.fit`. And a step on a small batch with all threads of PyTorch and
+with one.
 """
 
 from __future__ import annotations
@@ -19,13 +21,26 @@ from benchmarks.clock import in_turn
 from benchmarks.loops import OPTIONS, loop_of
 from benchmarks.native import RATE, by_hand
 from benchmarks.subjects import NATIVE
+from unified_blocks.cli.threads import BATCH as SMALL
+from unified_blocks.cli.threads import FEATURES as THREADED
+from unified_blocks.cli.threads import cost_of_threads
 from unified_blocks.compiling.timing import ratio
 from unified_blocks.reference.policy import deviation
+from unified_blocks.training.data.arrays import Arrays
+from unified_blocks.training.loop import Loop
 from unified_blocks.types import Array
 
 SAMPLES, FEATURES, CLASSES = 1437, 64, 10
 """As many as the digits of scikit-learn have, of which a fifth is held back."""
 FIT, STEP, BY_HAND, KERAS = "fit", "Trainer.step", "by hand", "keras.Model.fit"
+CALLED, LOOKED_AT = "fit with callbacks", "fit with a callback at each update"
+
+
+class Looking(ub.Callback):
+    """It looks at each update, and at nothing in it."""
+
+    def step(self, run: ub.Run) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,19 @@ class Work:
         """An epoch of `fit`."""
         trainer, (x, y), generator = self.trainer(), self.tensors(), orders()
         return lambda: trainer.epoch(x, y, generator.permutation(SAMPLES), self.batch)
+
+    def called(self, *callbacks: ub.Callback) -> Callable[[], Any]:
+        """An epoch of the loop of `fit`, with callbacks."""
+        trainer, (x, y) = self.trainer(), self.tensors()
+        source = Arrays(trainer.backend, trainer.device, x, y, batch_size=self.batch)
+        loop = Loop(trainer, source, epochs=1, callbacks=callbacks, progress=False)
+
+        def epoch() -> None:
+            loop.epoch()
+            for callback in callbacks:
+                callback.epoch(loop.run_seen)
+
+        return epoch
 
     def steps(self) -> Callable[[], Any]:
         """A loop over `Trainer.step` on arrays."""
@@ -102,7 +130,19 @@ def measure(framework: str, effort: Effort) -> list[Cell]:
             cells += compared(work, BY_HAND, [work.by_hand(), work.by_hand()], effort, others)
             if framework == "tensorflow":
                 cells += compared(work, KERAS, [work.by_keras()], effort, others)
-    return cells
+    return cells + of_threads(framework)
+
+
+def of_threads(framework: str) -> list[Cell]:
+    """A step on a small batch with the framework's threads, and with one."""
+    found = cost_of_threads(ub.get_backend(framework))
+    if found is None:
+        return []
+    what = f"MLP {THREADED}-{THREADED}-{CLASSES}"
+    return [
+        Cell.seconds(what, f"a step with {threads}", [seconds], setting={"batch": SMALL})
+        for threads, seconds in zip(("its threads", "one thread"), found, strict=True)
+    ]
 
 
 def compared(
@@ -111,13 +151,14 @@ def compared(
     """An epoch of ours over the first of the references; where there is a second, over it too."""
     calls = [references[0], work.fit(), *references[1:]]
     if len(references) > 1:
-        calls.append(work.steps())
+        calls += [work.steps(), work.called(ub.Callback(), ub.Callback()), work.called(Looking())]
     times = in_turn(calls, effort, ub.get_backend(work.framework).finish, precisely=True)
     reference, *found = times.T
-    names = (f"{FIT} / {label}", f"{label} / {label}", f"{STEP} / {label}")
+    ours = (STEP, CALLED, LOOKED_AT)
+    names = (f"{FIT} / {label}", f"{label} / {label}", *(f"{each} / {label}" for each in ours))
     cells = [Cell.seconds(measure=label, times=reference, **others)]
     for name, seconds in zip(names, found, strict=False):
-        target = NATIVE if name.startswith(FIT) else None
+        target = NATIVE if name.startswith((f"{FIT} /", CALLED)) else None
         cells.append(
             Cell.ratio(measure=name, ratio=ratio(seconds, reference), target=target, **others)
         )

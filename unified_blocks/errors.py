@@ -238,7 +238,15 @@ class FileFormatError(UnifiedBlocksError, ValueError):
 
 
 class WorkerLostError(UnifiedBlocksError, RuntimeError):
-    """One of the processes that train a model together has ended before the others."""
+    """One of the processes that train a model together has ended before the others.
+
+    Example::
+
+        try:
+            raise ub.WorkerLostError("worker 2 of 4 has ended")  # as `fit` raises it in the others
+        except ub.WorkerLostError as error:
+            print(error)
+    """
 
 
 class UnsupportedError(UnifiedBlocksError, TypeError):

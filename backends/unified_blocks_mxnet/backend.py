@@ -53,6 +53,7 @@ class MXNetBackend(Backend):
     list_remedy = "register each with register_child, or hold them in an nn.Sequential"
     call_errors = (MXNetError, AssertionError, AttributeError, TypeError, ValueError)
     graph_kinds = tuple(GRAPH_KINDS)
+    losses_of_its_own = "which gives a number for each sample"
     lacks: ClassVar = {
         "forget-deleted": "Gluon keeps it",
         "array-inputs": "an error names `ub.from_numpy`",
@@ -73,6 +74,7 @@ class MXNetBackend(Backend):
         "mixed-precision-training": "its AMP patches the functions of MXNet for the whole process",
         "event-files": "it has no writer of them",
         "sharded-parameters": "each worker holds all of them",
+        "devices-of-one-process": "a process for each device, by `DMLC_ROLE`",
     }
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",
@@ -194,17 +196,12 @@ class MXNetBackend(Backend):
         return learning.caller(net)
 
     def forward_of(self, net):
-        hybrid = getattr(type(net), "hybrid_forward", None)
-        if hybrid in (None, mx.gluon.HybridBlock.hybrid_forward):
-            return net.forward
-        # One that was made of a portable forward is known by the parameters of that.
-        written = hasattr(hybrid, "__wrapped__")
-        return net.hybrid_forward if written else partial(net.hybrid_forward, mx.nd)
+        return learning.forward_of(net)
 
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
         with autograd.pause(), scope:
-            return call(net, *inputs)
+            return learning.applied(partial(call, net), inputs, net)
 
     @contextmanager
     def watch(self, net, begins, ends):
@@ -291,8 +288,8 @@ class MXNetBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

@@ -7,8 +7,12 @@ from unified_blocks.errors import UnsupportedError
 
 
 def event_writer(folder: str) -> EventWriter:
-    """See `Backend.event_writer`."""
+    """See `Backend.event_writer`.
+
+    Raises:
+        UnsupportedError: always.
+    """
     raise UnsupportedError(
-        f"event files must be written by the framework; got the folder {folder!r} on MXNet, "
-        "which has no writer: plot the `History` of ub.fit instead"
+        "TensorBoard: event files must be written by the framework's own writer; got the folder "
+        f"{folder!r} on MXNet, which has none: use the ub.History of ub.fit, or its plot()"
     )

@@ -74,13 +74,26 @@ class AdaGrad(mx.optimizer.AdaGrad):
 def remembering(optimizer: type[Any]) -> type[Any]:
     """An optimizer of MXNet's that tells what it keeps of each parameter, by number.
 
-    MXNet makes that at the first step; `given` is what it then starts from.
+    MXNet makes that at the first step; `given` is what it then starts from. `settings` has those
+    parameters that are updated in another way.
     """
 
     class Remembering(optimizer):
         def __init__(self, *args, **kwargs):
-            self.kept, self.given = {}, {}
+            self.kept, self.given, self.settings = {}, {}, {}
             super().__init__(*args, **kwargs)
+
+        def _get_lrs(self, indices):
+            rates = super()._get_lrs(indices)
+            return [
+                self.settings[i].rate(rate) if i in self.settings else rate
+                for i, rate in zip(indices, rates, strict=True)
+            ]
+
+        def _get_wds(self, indices):
+            found = super()._get_wds(indices)
+            decays = [self.settings[i].decay if i in self.settings else None for i in indices]
+            return [f if d is None else d for f, d in zip(found, decays, strict=True)]
 
         def create_state(self, index, weight):
             state = super().create_state(index, weight)

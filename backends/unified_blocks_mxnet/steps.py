@@ -9,12 +9,16 @@ import numpy as np
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
 from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
+from unified_blocks_mxnet.averages import Averages
+from unified_blocks_mxnet.clipping import clipped
 from unified_blocks_mxnet.compat import mx, numpy_semantics
 from unified_blocks_mxnet.graphs import GRAPH_KINDS, MXNetGraph
-from unified_blocks_mxnet.learning import LONG, caller, in_graphs, loss_function
+from unified_blocks_mxnet.learning import LONG, applied, caller, in_graphs, loss_function
 from unified_blocks_mxnet.optimizers import make_optimizer
+from unified_blocks_mxnet.semantics import kind_of
 from unified_blocks_mxnet.variables import walk
 from unified_blocks_mxnet.weighted import weighted_loss
 
@@ -33,20 +37,33 @@ class MXNetTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
     count = 0
+    gathers = AT_ONCE  # to send rows to the device waits for it, and a part of an array is no copy
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer = net, optimizer.rounded()
         self.call = caller(net)
         self.ways = {EAGER: self.call}
+        self.named = loss
         if options.weighted:
             self.loss = weighted_loss(loss)
         else:
             self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
+        names = [[v.name] for v in self.variables]
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        self.settings = settings_of(names, options.groups, optimizer, frozen)
         self.restart_at(0)
+        if options.average is not None:
+            self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -84,7 +101,7 @@ class MXNetTrainingStep(TrainingStep):
                     for j in range(0, len(some), batch_size)
                 ]
                 if many == 1:
-                    values += [self.update(*batch, next(rate, None)) for batch in batches]
+                    values += [self.update(x, y, w, next(rate, None)) for x, y, w in batches]
                 else:
                     values += [
                         self.accumulated(batches[k : k + many], next(rate, None))
@@ -94,7 +111,7 @@ class MXNetTrainingStep(TrainingStep):
 
     def update(self, x, y, w=None, rate=None):
         with mx.autograd.record():
-            value = apply_loss(self.loss, called(self.call, x), y)
+            value = apply_loss(self.loss, applied(self.call, x, self.net), y)
         value.backward()
         # The loss is a mean already; a parameter that it does not depend on stays.
         self.trainer.step(1, ignore_stale_grad=True)
@@ -116,7 +133,7 @@ class MXNetTrainingStep(TrainingStep):
         gradients = self.clipped(self.reduced(gradients))
         for (data, buffer), gradient in zip(arrays, gradients, strict=True):
             if gradient is not None and gradient is not buffer:
-                buffer[:] = gradient
+                buffer[:] = kind_of(buffer).taken(gradient)
             data._fresh_grad = gradient is not None
         self.trainer.step(1, ignore_stale_grad=True)
         self.count += 1
@@ -130,8 +147,8 @@ class MXNetTrainingStep(TrainingStep):
         model.
         """
         seen, gradients = 0, [None] * len(arrays)
-        for batch, share in zip(batches, self.shares(batches), strict=True):
-            seen = seen + self.differentiated(*batch, share)
+        for (x, y, w), share in zip(batches, self.shares(batches), strict=True):
+            seen = seen + self.differentiated(x, y, w, share)
             for i, (data, buffer) in enumerate(arrays):
                 if data._fresh_grad:
                     data._fresh_grad = False
@@ -151,12 +168,16 @@ class MXNetTrainingStep(TrainingStep):
     def differentiated(self, x, y, w, share=None):
         """Find the gradients of a batch, times its share if there is one; and what is seen."""
         with mx.autograd.record():
-            output = called(self.call, x)
+            output = applied(self.call, x, self.net)
             value = self.loss_of(output, y, w)
             head = value if share is None else value * share
         head.backward()
         seen = self.seen(value, output, y, w)
         return seen if share is None else seen * share
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
         return (
@@ -187,6 +208,7 @@ class MXNetTrainingStep(TrainingStep):
         self.count = count
         with numpy_semantics():
             self.native = make_optimizer(self.optimizer, count, self.free)
+            self.native.settings = dict(enumerate(self.settings))
             self.trainer = mx.gluon.Trainer([v.parameter for v in self.variables], self.native)
 
     def slots(self):

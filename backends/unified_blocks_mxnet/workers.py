@@ -28,6 +28,7 @@ class MXNetGroup(Group):
         self.rank, self.processes = self.store.rank, self.store.num_workers
         self.size, self.mine = self.processes, range(self.rank, self.rank + 1)
         self.host = socket.gethostname()
+        self.meeting = os.environ.get("DMLC_PS_ROOT_URI", self.meeting)
         self.steps = itertools.count()
         self.known: set[str] = set()
 
@@ -98,8 +99,11 @@ class MXNetSharedStep(Sharing, MXNetTrainingStep):
 
     def reduced(self, gradients):
         name = f"gradient.{self.number}"
-        return [self.group.added(f"{name}.{i}", g) for i, g in enumerate(gradients)]
+        return [
+            None if gradient is None else self.group.added(f"{name}.{i}", gradient)
+            for i, gradient in enumerate(gradients)
+        ]
 
-    def summed(self, value):
-        shape = value.shape
-        return self.group.added(f"loss.{self.number}", value.reshape(-1)).reshape(shape)
+    def over_all(self, value):
+        name = f"loss.{self.number}"
+        return self.group.added(name, value.detach().reshape(-1)).reshape(value.shape)

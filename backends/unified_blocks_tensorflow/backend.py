@@ -66,6 +66,7 @@ class TensorFlowBackend(Backend):
     kinds: ClassVar = {**KINDS, **recurrent_families.KINDS}
     call_errors = (ValueError, TypeError, tf.errors.OpError)
     graph_kinds = tuple(GRAPH_KINDS)
+    losses_of_its_own = "which takes (y_true, y_pred)"
     lacks: ClassVar = {
         "add-after-call": "Keras locks a built model; an error says so",
         "assign-after-call": "the same error; taking one out works",
@@ -203,6 +204,8 @@ class TensorFlowBackend(Backend):
         return net.call
 
     def run(self, net, inputs, train=False):
+        if isinstance(inputs, dict) or len(inputs) > 1:
+            return learning.called(net, inputs, train)
         of_dict = len(inputs) == 1 and isinstance(inputs[0], dict)  # a Functional model's names
         return (net if of_dict else self.caller(net))(*inputs, training=train)
 
@@ -220,6 +223,9 @@ class TensorFlowBackend(Backend):
 
     def graph(self, net, kind, dynamic=False):
         return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)
+
+    def repeated(self, net, function):
+        return TensorFlowGraph(function, net, next(iter(self.graph_kinds)), dynamic=False)
 
     def finish(self):
         tf.test.experimental.sync_devices()
@@ -272,7 +278,8 @@ class TensorFlowBackend(Backend):
         return float(value), gradients
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        return TensorFlowTrainingStep(net, optimizer, loss, options)
+        step = workers.TensorFlowSharedStep if options.group else TensorFlowTrainingStep
+        return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
         return weighted.weighted_loss(loss)
@@ -283,8 +290,8 @@ class TensorFlowBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

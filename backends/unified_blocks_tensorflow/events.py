@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
+
 from unified_blocks.backend import EventWriter
-from unified_blocks.errors import UnsupportedError
+
+SCALAR = tf.compat.v1.SummaryMetadata(
+    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
+)
+"""What `tf.summary.scalar` says of a number; that function is a part of the package tensorboard."""
+
+
+class TensorFlowEventWriter(EventWriter):
+    """See `EventWriter`: a `tf.summary.create_file_writer`."""
+
+    def __init__(self, folder: str) -> None:
+        self.native = tf.summary.create_file_writer(folder)
+
+    def scalar(self, name: str, value: float, step: int) -> None:
+        number = tf.constant(value, tf.float32)
+        with self.native.as_default():
+            tf.summary.write(name, number, step=step, metadata=SCALAR)
+
+    def flush(self) -> None:
+        self.native.flush()
+
+    def close(self) -> None:
+        self.native.close()
 
 
 def event_writer(folder: str) -> EventWriter:
     """See `Backend.event_writer`."""
-    raise UnsupportedError(
-        f"event files must be written by the framework; got the folder {folder!r} on TensorFlow, "
-        "whose writer is not used yet: plot the `History` of ub.fit instead"
-    )
+    return TensorFlowEventWriter(folder)

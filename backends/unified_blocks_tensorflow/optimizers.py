@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 from unified_blocks.backend import Optimizer
+from unified_blocks.training.learning.groups import Setting
 from unified_blocks.training.optimizers import KINDS, SGD, Adagrad, Adam, AdamW, RMSprop
 
 KEPT = {
@@ -26,12 +29,26 @@ class InWhole:
     """
 
     decay = 0.0
+    settings: Sequence[Setting] = ()
+    """How each variable is updated, where some are in another way."""
+
+    def setting(self, variable, learning_rate):
+        """The learning rate of a variable, and its weight decay."""
+        if not self.settings:
+            return learning_rate, self.decay
+        factor, decay = self.settings[self._get_variable_index(variable)]  # type: ignore[attr-defined]
+        rate = tf.cast(learning_rate, tf.float32) * factor
+        return rate, self.decay if decay is None else decay
+
+    def whole(self, gradient, variable, decay):
+        """The gradient that the formula gets."""
+        gradient = tf.convert_to_tensor(gradient)
+        return gradient + variable * decay if decay else gradient
 
     def update_step(self, gradient, variable, learning_rate):
-        gradient = tf.convert_to_tensor(gradient)
-        if self.decay:
-            gradient += variable * self.decay
-        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+        rate, decay = self.setting(variable, learning_rate)
+        gradient = self.whole(gradient, variable, decay)
+        super().update_step(gradient, variable, rate)  # type: ignore[misc]
 
 
 class WholeSGD(InWhole, keras.optimizers.SGD):
@@ -45,14 +62,13 @@ class FreeSGD(InWhole, keras.optimizers.SGD):
     """
 
     def update_step(self, gradient, variable, learning_rate):
-        gradient = tf.convert_to_tensor(gradient)
-        if self.decay:
-            gradient += variable * self.decay
+        rate, decay = self.setting(variable, learning_rate)
+        gradient = self.whole(gradient, variable, decay)
         if self.momentum:
             velocity = self.momentums[self._get_variable_index(variable)]
             self.assign(velocity, velocity * self.momentum + gradient)
             gradient = velocity * self.momentum + gradient if self.nesterov else velocity
-        self.assign_sub(variable, gradient * tf.cast(learning_rate, variable.dtype))
+        self.assign_sub(variable, gradient * tf.cast(rate, variable.dtype))
 
 
 class WholeAdam(InWhole, keras.optimizers.Adam):
@@ -60,7 +76,19 @@ class WholeAdam(InWhole, keras.optimizers.Adam):
 
 
 class WholeAdamW(InWhole, keras.optimizers.AdamW):
-    """AdamW, with Keras' own weight decay."""
+    """AdamW, with Keras' own weight decay, which is none of the gradient's."""
+
+    def whole(self, gradient, variable, decay):
+        return tf.convert_to_tensor(gradient)
+
+    def _apply_weight_decay(self, variables):
+        if not self.settings:
+            super()._apply_weight_decay(variables)
+            return
+        for variable in variables:
+            rate, decay = self.setting(variable, self.learning_rate)
+            if decay:
+                self.assign_sub(variable, variable * (decay * tf.cast(rate, variable.dtype)))
 
 
 class WholeRMSprop(InWhole, keras.optimizers.RMSprop):
@@ -82,7 +110,7 @@ def make_optimizer(optimizer: Optimizer, free: bool = False) -> keras.optimizers
             make = FreeSGD if free else WholeSGD if decay else keras.optimizers.SGD
             made = make(lr, momentum=momentum, nesterov=nesterov)
         case AdamW(lr, beta_1, beta_2, epsilon, decay):
-            return WholeAdamW(lr, decay, beta_1, beta_2, epsilon)
+            made = WholeAdamW(lr, decay, beta_1, beta_2, epsilon)
         case Adam(lr, beta_1, beta_2, epsilon, decay):
             made = WholeAdam(lr, beta_1, beta_2, epsilon)
         case RMSprop(lr, rho, epsilon):

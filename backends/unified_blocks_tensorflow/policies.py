@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -49,17 +48,3 @@ def widened(output: Any) -> Any:
     return tf.nest.map_structure(
         lambda y: tf.cast(y, tf.float32) if tf.is_tensor(y) and y.dtype in HALF else y, output
     )
-
-
-def check_scaled(net: Any, mixed: Sequence[keras.layers.Layer]) -> None:
-    """Refuse to train layers whose gradients vanish in float16 unless the loss is scaled.
-
-    Raises:
-        UnsupportedError: when one of the `mixed` layers of `net` computes in float16.
-    """
-    if any(layer.compute_dtype == "float16" for layer in mixed):
-        raise UnsupportedError(
-            "Trainer: a model of policy mixed_float16 must be trained with a scaled loss; got a "
-            f"{type(net).__name__} that has it: use Keras' net.compile and net.fit, which scale "
-            "it, or mixed_bfloat16"
-        )

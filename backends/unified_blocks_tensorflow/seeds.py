@@ -26,7 +26,8 @@ def seed(net: Any, number: int | None) -> None:
         return
     with placed(net):
         neural_ops.seeded.append(generator_of_ops())
-        states = [generator_of_ops().state, *(v for v in net.variables if v.name == STATE)]
+        variables = () if net is None else net.variables
+        states = [generator_of_ops().state, *(v for v in variables if v.name == STATE)]
         seeds = np.random.SeedSequence(number).generate_state(len(states))
         for state, each in zip(states, seeds.tolist(), strict=True):
             state.assign([each, 0])

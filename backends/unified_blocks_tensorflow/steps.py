@@ -7,17 +7,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from unified_blocks.backend import PLAIN, Slot, TrainingStep
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.data.batches import mapped
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
+from unified_blocks_tensorflow.averages import Averages
 from unified_blocks_tensorflow.bind import placed
+from unified_blocks_tensorflow.clipping import clipped
 from unified_blocks_tensorflow.graphs import GRAPH_KINDS
-from unified_blocks_tensorflow.learning import loss_function
+from unified_blocks_tensorflow.learning import called, loss_function
 from unified_blocks_tensorflow.optimizers import KEPT, make_optimizer
-from unified_blocks_tensorflow.policies import check_scaled, is_mixed, widened
+from unified_blocks_tensorflow.policies import is_mixed, widened
+from unified_blocks_tensorflow.precision import Scaled, check_precision
 from unified_blocks_tensorflow.replicas import in_every_replica, scope_of, strategy_that_made
 from unified_blocks_tensorflow.variables import layers_of, walk
 from unified_blocks_tensorflow.weighted import weighted_loss
@@ -65,26 +71,53 @@ class TensorFlowTrainingStep(TrainingStep):
     """
 
     kinds = tuple(GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {
+            *("watched", "accumulate", "scheduled", "weighted"),
+            *("clip", "groups", "average", "precision"),
+        }
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
         self.net, self.optimizer, self.loss = net, optimizer.rounded(), loss_function(loss)
+        self.named = loss
         if options.weighted:
             self.loss = weighted_loss(loss)
         mixed = [layer for _, layer in layers_of(net) if is_mixed(layer)]
-        check_scaled(net, mixed)
+        check_precision(net, mixed, options.precision)
         self.widen = widened if mixed else lambda output: output
         self.parts: dict[int, list[Any]] = {}
         for v in walk(net):
             self.parts.setdefault(id(v.handle), []).append(v)
         self.variables = [self.parts[id(parameter)][0] for parameter in net.trainable_variables]
         self.strategy = strategy_that_made(net, self.variables)
+        half = options.precision == "float16"
+        if half and self.strategy is not None:
+            raise UnsupportedError(
+                "Trainer: with a strategy the loss must not be scaled; got precision='float16' and "
+                f"a {type(self.strategy).__name__}: train in bfloat16"
+            )
         with placed(net), scope_of(self.strategy):
             self.native = make_optimizer(optimizer, self.free)
-            self.native.build([v.handle for v in self.variables])
+            handles = [v.handle for v in self.variables]
+            self.native.build(handles)
+            self.scaled = Scaled(net, self.native, handles) if half else None
+        names = [[part.name for part in self.parts[id(v.handle)]] for v in self.variables]
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        if options.groups:
+            self.native.settings = settings_of(names, options.groups, optimizer, frozen)
+        if options.average is not None:
+            decay = float(np.float32(options.average))
+            with scope_of(self.strategy):
+                self.kept_averages = Averages(net, self.variables, self.parts, decay)
         self.graphs: dict[Any, Callable[..., Any]] = {}
         self.kind = self.kinds[0]
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
+        self.graphs.clear()  # they have a loss without weights
 
     def use(self, kind):
         self.kind = kind
@@ -116,7 +149,8 @@ class TensorFlowTrainingStep(TrainingStep):
 
     def accumulated(self, batches, rate=None):
         if len(batches) == 1:
-            return self.update(*batches[0], rate)
+            ((x, y, w),) = batches
+            return self.update(x, y, w, rate)
         data = [given(*batch) for batch in batches]
         rates = [] if rate is None else [tf.constant(rate, tf.float32)]
         return self.graph(self.summed, *map(spec_of, (*data, *rates)))(*data, *rates)
@@ -126,11 +160,7 @@ class TensorFlowTrainingStep(TrainingStep):
         many, samples = self.options.accumulate, len(order)
         size = many * batch_size
         if self.strategy is not None:  # a loop in a graph cannot wait for the other replicas
-            data, rate = given(x, y, w), iter(() if rates is None else rates)
-            batches = [order[i : i + size] for i in range(0, samples, size)]
-            return self.fetched(
-                [self(*self.whole(self.gather(data, rows)), next(rate, None)) for rows in batches]
-            )
+            return self.fetched(list(self.one_by_one(x, y, order, batch_size, w, rates)))
         whole = samples - samples % size
         batches, rest = order[:whole].reshape(-1, size), order[whole:]
         if many > 1:
@@ -156,6 +186,17 @@ class TensorFlowTrainingStep(TrainingStep):
                 value = self.accumulated(last, None if rates is None else rates[-1])
                 losses.append(tf.cast(value, LOSS)[None])
             return tf.concat(losses, 0).numpy()
+
+    def one_by_one(self, x, y, order, batch_size, w, rates):
+        """The updates of an epoch, each a call of a graph."""
+        rate, size = iter(() if rates is None else rates), self.options.accumulate * batch_size
+        with placed(self.net):
+            data = given(x, y, w)
+            for i in range(0, len(order), size):
+                some = order[i : i + size]
+                pieces = [some[j : j + batch_size] for j in range(0, len(some), batch_size)]
+                batches = [self.whole(self.gather(data, rows)) for rows in pieces]
+                yield self.accumulated(batches, next(rate, None))
 
     def whole(self, batch):
         """What there is of a batch in its three places: inputs, targets and weights."""
@@ -200,10 +241,15 @@ class TensorFlowTrainingStep(TrainingStep):
             value, seen, gradients = self.differentiated(trained, *self.whole(batches[0]))
         else:
             value, seen, gradients = self.mean(trained, [self.whole(batch) for batch in batches])
+        if self.scaled is not None:
+            gradients = self.scaled.unscaled(gradients)
         gradients = self.clipped(self.reduced(gradients))
         # Grappler lets an update overtake what reads the variable, when its gradient does not
         # depend on that: the loss, and the gradients of layers further down, came out wrong.
         with tf.control_dependencies([value, *(g for g in gradients if g is not None)]):
+            if self.scaled is not None:
+                self.scaled.apply(gradients, trained, self.after)
+                return seen
             self.native.apply(gradients, trained)
         self.after()
         return seen
@@ -211,24 +257,29 @@ class TensorFlowTrainingStep(TrainingStep):
     def differentiated(self, trained, x, y, w):
         """The loss of a batch, what is seen of it, and its gradients."""
         with tf.GradientTape() as tape:
-            output = self.widen(called(partial(self.net, training=True), x))
+            output = self.widen(called(self.net, x, training=True))
             value = self.loss_of(output, y, w)
+            target = value if self.scaled is None else self.scaled.loss(value)
         share = self.strategy and tf.ones_like(value) / self.strategy.num_replicas_in_sync
-        gradients = tape.gradient(value, trained, output_gradients=share)  # Keras adds them up
+        gradients = tape.gradient(target, trained, output_gradients=share)  # Keras adds them up
         return value, self.seen(value, output, y, w), gradients
 
     def mean(self, trained, batches):
         """The same of several batches, one after the other, so that one needs memory at a time."""
         differentiated = tf.function(partial(self.differentiated, trained))  # traced once a shape
-        total, sums, before = None, [None] * len(trained), []
+        total: Any = None
+        sums: list[Any] = [None] * len(trained)
+        before: list[Any] = []
         for batch, share in zip(batches, self.shares(batches), strict=True):
+            as_tensor = tf.constant if isinstance(share, float) else tf.cast
+            share_in = partial(as_tensor, share)
             with tf.control_dependencies(before):
                 _, seen, gradients = differentiated(*batch)
-                total = seen * tf.cast(share, seen.dtype) + (0 if total is None else total)
+                total = seen * share_in(seen.dtype) + (0 if total is None else total)
                 for i, gradient in enumerate(gradients):
                     if gradient is not None:
                         part = tf.convert_to_tensor(gradient)
-                        part *= tf.cast(share, part.dtype)
+                        part *= share_in(part.dtype)
                         sums[i] = part if sums[i] is None else sums[i] + part
             before = [total, *(each for each in sums if each is not None)]
         return total, total, sums
@@ -240,6 +291,19 @@ class TensorFlowTrainingStep(TrainingStep):
             return [tf.math.divide_no_nan(mass, tf.add_n(masses)) for mass in masses]
         counts = lengths(batches)
         return [count / sum(counts) for count in counts]
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        if clip is None:
+            return gradients
+        if self.strategy is None:
+            return clipped(gradients, clip)
+        # What is clipped is the gradient of all replicas. Keras adds them up once more.
+        given = [tf.convert_to_tensor(g) for g in gradients if g is not None]
+        summed = iter(tf.distribute.get_replica_context().all_reduce("SUM", given))
+        whole = clipped([None if g is None else next(summed) for g in gradients], clip)
+        replicas = self.strategy.num_replicas_in_sync
+        return [None if g is None else g / replicas for g in whole]
 
     def loss_of(self, output, y, w):
         return (
@@ -276,7 +340,7 @@ class TensorFlowTrainingStep(TrainingStep):
             for name in self.optimizer.keeps
             for v, handle in zip(self.variables, self.handles(KEPT[name]), strict=True)
             for part in self.parts[id(v.handle)]
-        ]
+        ] + ([] if self.scaled is None else self.scaled.slots())
 
     def handles(self, ending):
         return [v for v in self.native.variables if v.name.endswith(ending)]

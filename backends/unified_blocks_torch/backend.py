@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.dtypes import numpy_dtype
 from unified_blocks.errors import SharingError
+from unified_blocks.training.data.batches import applied
 from unified_blocks.training.losses import apply_loss
 from unified_blocks_torch import events, feeding, learning, seeds, weighted, workers
 from unified_blocks_torch.bind import bind, bind_constructor
@@ -103,6 +104,15 @@ class TorchBackend(Backend):
     def devices(self):
         return ["cpu", *(f"gpu:{i}" for i in range(torch.cuda.device_count()))]
 
+    @contextmanager
+    def one_thread(self):
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
     def exact_products(self):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
@@ -164,9 +174,9 @@ class TorchBackend(Backend):
     def forward_of(self, net):
         return original(net).forward
 
-    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+    def run(self, net, inputs, train=False):
         with learning.mode(net, train), torch.no_grad():
-            return net(*inputs)
+            return applied(net, inputs)
 
     def cast(self, net, dtype):
         note_cast(net.modules(), dtype)
@@ -209,8 +219,8 @@ class TorchBackend(Backend):
     def loader_of(self, value):
         return feeding.loader_of(value)
 
-    def taken(self, tensor):
-        return feeding.taken(tensor)
+    def taken(self, tensor, device=None):
+        return feeding.taken(tensor, device)
 
     def event_writer(self, folder):
         return events.event_writer(folder)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
+from torch.utils.data import DataLoader, Dataset
+
 from unified_blocks.backend import Batch
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.backend.tensors import as_tensor
 
 
 def loader_of(value: Any) -> Iterable[Batch] | None:
     """See `Backend.loader_of`."""
-    raise UnsupportedError(
-        "data must be an array or a tensor; got a "
-        f"{type(value).__module__}.{type(value).__qualname__} on PyTorch, where no loader is "
-        "read yet: give arrays"
-    )
+    if isinstance(value, Dataset):
+        raise TypeError(
+            f"data must be in batches; got a {type(value).__name__}, which gives single samples: "
+            "give torch.utils.data.DataLoader(data, batch_size=32)"
+        )
+    return value if isinstance(value, DataLoader) else None
 
 
-def taken(tensor: Any) -> Any:
+def taken(tensor: Any, device: str | None = None) -> torch.Tensor:
     """See `Backend.taken`."""
-    raise UnsupportedError(
-        "a batch must be an array or a tensor of PyTorch; got a "
-        f"{type(tensor).__module__}.{type(tensor).__qualname__}: convert it with "
-        "ub.as_tensor(x, 'torch')"
-    )
+    found: torch.Tensor = as_tensor(tensor, "torch")
+    return found if device is None else found.to(device.replace("gpu", "cuda"))

@@ -10,14 +10,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from unified_blocks.training.losses import check_alike, check_loss
+from unified_blocks.training.losses import check_alike, check_loss, is_one_hot
 
 IGNORED = -(2**62)
 """PyTorch leaves out one label without a word, -100 unless told; here none is left out."""
 
 
 def cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return F.cross_entropy(output, y.long(), ignore_index=IGNORED)
+    y = y.to(output.dtype) if is_one_hot(output, y) else y.long()
+    return F.cross_entropy(output, y, ignore_index=IGNORED)
 
 
 def mse(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from unified_blocks.backend import Optimizer
+from unified_blocks.training.learning.groups import Setting
 from unified_blocks.training.optimizers import KINDS, SGD, Adagrad, Adam, AdamW, RMSprop
 
 KEPT = {
@@ -59,7 +62,20 @@ class OverRoot(torch.optim.Optimizer):
         return state[kept]
 
 
-def make_optimizer(trained: list[torch.Tensor], optimizer: Optimizer) -> torch.optim.Optimizer:
+def in_groups(trained: list[torch.Tensor], settings: list[Setting]) -> list[Any]:
+    """Parameters as PyTorch's optimizers take them: in groups, where some are updated otherwise."""
+    if not settings:
+        return trained
+    groups: dict[Setting, dict[str, Any]] = {}
+    for tensor, setting in zip(trained, settings, strict=True):
+        group = groups.setdefault(setting, {"params": [], "setting": setting})
+        group["params"].append(tensor)
+        if setting.decay is not None:
+            group["weight_decay"] = setting.decay
+    return list(groups.values())
+
+
+def make_optimizer(trained: list[Any], optimizer: Optimizer) -> torch.optim.Optimizer:
     """PyTorch's own optimizer, with the hyper-parameters that every backend uses."""
     match optimizer.rounded():
         case SGD(lr, momentum, nesterov, decay):

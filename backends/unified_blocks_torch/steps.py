@@ -12,14 +12,18 @@ import torch
 from torch import nn
 
 from unified_blocks.backend import EAGER, PLAIN, Slot, TrainingStep
-from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.learning.accumulation import called, lengths, parts
+from unified_blocks.training.data.batches import applied, mapped, tensors_in
+from unified_blocks.training.learning.accumulation import lengths, parts
+from unified_blocks.training.learning.groups import settings_of
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.optimizers import Adam
+from unified_blocks_torch.averages import Averages
+from unified_blocks_torch.clipping import clipped
 from unified_blocks_torch.graphs import GRAPH_KINDS, TorchGraph
 from unified_blocks_torch.learning import loss_function, mode
-from unified_blocks_torch.optimizers import KEPT, make_optimizer
-from unified_blocks_torch.variables import walk
+from unified_blocks_torch.optimizers import KEPT, in_groups, make_optimizer
+from unified_blocks_torch.precision import Precision
+from unified_blocks_torch.variables import shared_out, walk, whole
 from unified_blocks_torch.weighted import weighted_loss
 
 
@@ -47,7 +51,12 @@ class TorchTrainingStep(TrainingStep):
 
     count = 0
     kinds = (EAGER, *GRAPH_KINDS)
-    takes: ClassVar = frozenset({"watched", "accumulate", "scheduled", "weighted"})
+    takes: ClassVar = frozenset(
+        {
+            *("watched", "accumulate", "scheduled", "weighted"),
+            *("clip", "groups", "average", "precision"),
+        }
+    )
 
     def __init__(self, net, optimizer, loss, options=PLAIN):
         super().__init__(options)
@@ -63,8 +72,22 @@ class TorchTrainingStep(TrainingStep):
         self.ways = {EAGER: net}
         self.call = net
         self.variables = [v for v in walk(net) if v.trainable]
+        self.named = loss
         self.loss = weighted_loss(loss) if options.weighted else loss_function(loss)
-        self.native = make_optimizer([v.tensor for v in self.variables], optimizer)
+        frozen = [v.name for v in walk(net) if not v.trainable]
+        names = [[v.name] for v in self.variables]
+        self.settings = settings_of(names, options.groups, optimizer, frozen)
+        tensors = [v.tensor for v in self.variables]
+        self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
+        if self.settings:
+            self.set_rate(self.optimizer.learning_rate)
+        self.precision = Precision(options.precision, tensors[0].device, self.native)
+        if options.average is not None:
+            self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
+
+    def weigh(self):
+        super().weigh()
+        self.loss = weighted_loss(self.named)
 
     def use(self, kind):
         if kind not in self.ways:
@@ -96,8 +119,9 @@ class TorchTrainingStep(TrainingStep):
         with self.running():
             if self.options.accumulate == 1:
                 values = [
-                    self.update(*self.gather(data, batch), next(rate, None))
+                    self.update(x, y, w, next(rate, None))
                     for batch in rows.split(batch_size)
+                    for x, y, w in [self.gather(data, batch)]
                 ]
             else:
                 values = [
@@ -113,7 +137,7 @@ class TorchTrainingStep(TrainingStep):
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, called(self.call, x), y)
+        value = apply_loss(self.loss, applied(self.call, x), y)
         value.backward()
         self.native.step()
         self.count += 1
@@ -132,16 +156,19 @@ class TorchTrainingStep(TrainingStep):
             seen = self.differentiated(*batches[0])
         else:
             seen = sum(
-                self.differentiated(*batch, share, last=batch is batches[-1])
-                for batch, share in zip(batches, self.shares(batches), strict=True)
+                self.differentiated(x, y, w, share, last=i == len(batches))
+                for i, ((x, y, w), share) in enumerate(
+                    zip(batches, self.shares(batches), strict=True), 1
+                )
             )
         trained = [v.tensor for v in self.variables]
+        self.precision.unscale()
         gradients = self.clipped(self.reduced([tensor.grad for tensor in trained]))
         for tensor, gradient in zip(trained, gradients, strict=True):
             tensor.grad = gradient
-        self.native.step()
-        self.count += 1
-        self.after()
+        if self.precision.step():
+            self.count += 1
+            self.after()
         return seen
 
     def shares(self, batches):
@@ -156,9 +183,11 @@ class TorchTrainingStep(TrainingStep):
     def differentiated(self, x, y, w, share=None, last=True):
         """Add the gradients of a batch, times its share if there is one; what is seen, too."""
         with self.syncing(last):
-            output = called(self.call, x)
+            with self.precision.around():
+                output = applied(self.call, x)
+            output = self.precision.widened(output)
             value = self.loss_of(output, y, w)
-            (value if share is None else value * share).backward()
+            self.precision.backward(value if share is None else value * share)
         seen = self.seen(value.detach(), output, y, w)
         return seen if share is None else seen * share
 
@@ -169,7 +198,7 @@ class TorchTrainingStep(TrainingStep):
     def set_rate(self, rate):
         """Let the next update have this learning rate."""
         for group in self.native.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["setting"].rate(rate) if self.settings else rate
 
     def move_epsilon(self):
         """Make one of the two forms of Adam.
@@ -177,8 +206,13 @@ class TorchTrainingStep(TrainingStep):
         PyTorch adds epsilon to sqrt(v / (1 - beta_2^t)), the others to sqrt(v): with this epsilon
         the two are one.
         """
-        t, (group,) = self.count + 1, self.native.param_groups
-        group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+        t = self.count + 1
+        for group in self.native.param_groups:
+            group["eps"] = self.optimizer.epsilon / math.sqrt(1 - group["betas"][1] ** t)
+
+    def clipped(self, gradients):
+        clip = self.options.clip
+        return gradients if clip is None else clipped(gradients, clip)
 
     def loss_of(self, output, y, w):
         return (
@@ -206,7 +240,8 @@ class TorchTrainingStep(TrainingStep):
         return torch.stack(values).cpu().double().numpy()
 
     def slots(self):
-        return [self.slot(v, name) for v in self.variables for name in self.optimizer.keeps]
+        kept = [self.slot(v, name) for v in self.variables for name in self.optimizer.keeps]
+        return kept + self.precision.slots()
 
     def slot(self, v, name):
         def read():
@@ -214,11 +249,12 @@ class TorchTrainingStep(TrainingStep):
             return (
                 np.zeros(v.shape, v.dtype)
                 if found is None
-                else found.to_dense().cpu().numpy().copy()
+                else whole(found).to_dense().cpu().numpy().copy()
             )
 
         def write(array):
-            self.native.state[v.tensor][KEPT[name]] = torch.tensor(array, device=v.tensor.device)
+            tensor = torch.tensor(array, device=v.tensor.device)
+            self.native.state[v.tensor][KEPT[name]] = shared_out(tensor, v.tensor)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
 
@@ -229,5 +265,4 @@ class TorchTrainingStep(TrainingStep):
             self.native.state[v.tensor]["step"] = torch.tensor(float(count))
 
     def set_learning_rate(self, learning_rate):
-        for group in self.native.param_groups:
-            group["lr"] = learning_rate
+        self.set_rate(learning_rate)

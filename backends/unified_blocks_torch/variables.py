@@ -125,7 +125,7 @@ class TorchVariable(Variable):
         return not isinstance(self.tensor, UninitializedParameter | UninitializedBuffer)
 
     def view(self):
-        tensor = self.tensor.detach().cpu()
+        tensor = whole(self.tensor).cpu()
         return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
     def write(self, array):
@@ -139,7 +139,25 @@ class TorchVariable(Variable):
                     owner.take_channels(array.shape[0] // owner.multiplier)
                 if isinstance(self.owner, RECURRENT):
                     self.owner.input_size = array.shape[1]
-            self.tensor.copy_(torch.from_numpy(readable(array)))
+            self.tensor.copy_(shared_out(torch.from_numpy(readable(array)), self.tensor))
+
+
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    """All of a tensor, of which each process may have a part. Then all of them call this."""
+    tensor = tensor.detach()
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
+def shared_out(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A whole tensor, in parts where `like` is; each process has the whole one, and its part."""
+    if not hasattr(like, "full_tensor"):
+        return tensor
+    from torch.distributed.tensor import distribute_tensor
+
+    place: Any = like
+    return distribute_tensor(
+        tensor.to(like.device), place.device_mesh, place.placements, src_data_rank=None
+    )
 
 
 def is_depthwise(layer: Any) -> bool:

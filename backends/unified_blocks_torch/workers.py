@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from unified_blocks.backend import Group
 from unified_blocks.errors import UnsupportedError
@@ -20,6 +24,8 @@ from unified_blocks_torch.variables import walk
 
 ENVIRONMENT = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What `torchrun` sets for each process that it starts."""
+JOINED: list[TorchGroup] = []
+"""The group of this process, if it is in one."""
 PATIENCE = timedelta(seconds=45)
 """How long one process waits for another one."""
 
@@ -28,15 +34,20 @@ class TorchGroup(Group):
     """The processes of PyTorch's default group.
 
     Args:
-        how: `"ddp"` or `"fsdp"`: what the model of each process becomes.
         began: whether this library began PyTorch's group, and so ends it.
+
+    Attributes:
+        how: what the model of each process becomes: `"ddp"` or `"fsdp"`.
     """
 
-    def __init__(self, how: str, began: bool) -> None:
-        self.how, self.began = how, began
+    how = "ddp"
+
+    def __init__(self, began: bool) -> None:
+        self.began, self.native = began, distributed.group.WORLD
         self.rank, self.processes = distributed.get_rank(), distributed.get_world_size()
         self.size, self.mine = self.processes, range(self.rank, self.rank + 1)
         self.host = socket.gethostname()
+        self.meeting = os.environ.get("MASTER_ADDR", self.meeting)
         # NCCL knows GPUs only; where there is Gloo too it takes what is on the CPU.
         alone = distributed.get_backend() == "nccl"
         self.device = torch.device("cuda", torch.cuda.current_device()) if alone else "cpu"
@@ -52,6 +63,11 @@ class TorchGroup(Group):
     def close(self):
         if self.began and distributed.is_initialized():
             distributed.destroy_process_group()
+        # What still holds Gloo's group when the process ends makes it abort, now and then.
+        self.native = None
+        if self in JOINED:
+            JOINED.remove(self)
+        gc.collect()
 
 
 def join(how: Any) -> Group | None:
@@ -63,24 +79,58 @@ def join(how: Any) -> Group | None:
             "distributed must be 'auto', 'ddp', 'fsdp' or None on PyTorch, which has a process for "
             f"each device; got distributed={how!r}: start the program with torchrun"
         )
-    style = "fsdp" if how == "fsdp" else "ddp"
-    if distributed.is_initialized():
-        return TorchGroup(style, began=False)
-    missing = [name for name in ENVIRONMENT if name not in os.environ]
-    if how == "auto" and (missing or os.environ["WORLD_SIZE"] == "1"):
-        return None
-    if missing:
-        raise UnsupportedError(
-            f"distributed={how!r} needs {', '.join(ENVIRONMENT)} in the environment, as torchrun "
-            f"sets them; got no {', '.join(missing)}: start the program with torchrun"
-        )
+    if not distributed.is_initialized():
+        missing = [name for name in ENVIRONMENT if name not in os.environ]
+        if how == "auto" and (missing or os.environ["WORLD_SIZE"] == "1"):
+            return None
+        if missing:
+            raise UnsupportedError(
+                f"distributed={how!r} needs {', '.join(ENVIRONMENT)} in the environment, as "
+                f"torchrun sets them; got no {', '.join(missing)}: start the program with torchrun"
+            )
+        begin()
+        JOINED[:] = [TorchGroup(began=True)]
+        atexit.register(JOINED[0].close)
+    elif not JOINED or JOINED[0].native is not distributed.group.WORLD:
+        JOINED[:] = [TorchGroup(began=False)]
+    (group,) = JOINED
+    if how != "auto":
+        group.how = how
+    return group
+
+
+def begin() -> None:
+    """Begin PyTorch's default group."""
     gpus = torch.cuda.is_available() and distributed.is_nccl_available()
     if gpus:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
     distributed.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=PATIENCE)
-    group = TorchGroup(style, began=True)
-    atexit.register(group.close)
-    return group
+
+
+def shard(net: nn.Module) -> None:
+    """Give each process a part of each parameter: of the layers of `net`, one by one, and its own.
+
+    A parameter that several of them hold has to stay in one piece with them: then `net` is
+    sharded as a whole.
+    """
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    mesh = init_device_mesh(next(net.parameters()).device.type, (distributed.get_world_size(),))
+    layers, found = list(parts_of(net)), [set(layer.parameters()) for layer in parts_of(net)]
+    if sum(map(len, found)) == len(set().union(*found)):
+        for layer in layers:
+            fully_shard(layer, mesh=mesh)
+    fully_shard(net, mesh=mesh)
+
+
+def parts_of(net: nn.Module) -> Iterator[nn.Module]:
+    """The children of `net` that have parameters; those of a container in its place."""
+    for child in net.children():
+        if isinstance(child, (nn.ModuleList, nn.ModuleDict, nn.Sequential)):
+            yield from parts_of(child)
+        elif any(True for _ in child.parameters()):
+            yield child
 
 
 class TorchSharedStep(Sharing, TorchTrainingStep):
@@ -93,10 +143,15 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
     takes_means: ClassVar = True
 
     def __init__(self, net, optimizer, loss, options):
+        sharded = options.group.how == "fsdp" and not is_distributed(net)
+        if sharded:
+            shard(net)
         super().__init__(net, optimizer, loss, options)
-        if not is_distributed(net):
-            wrapped = nn.parallel.DistributedDataParallel(net, broadcast_buffers=False)
-            self.ways[self.kinds[0]] = self.call = wrapped
+        self.group.sharded = any(hasattr(v.tensor, "full_tensor") for v in self.variables)
+        self.wrapped = net if isinstance(net, DistributedDataParallel) else None
+        if not sharded and not is_distributed(net):
+            self.wrapped = DistributedDataParallel(net, broadcast_buffers=False)
+            self.ways[self.kinds[0]] = self.call = self.wrapped
 
     def use(self, kind):
         if kind != self.kinds[0]:
@@ -105,6 +160,13 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
                 f"{kind!r}: give torch.compile the model, before ub.Trainer"
             )
 
-    def summed(self, value):
+    def syncing(self, last):
+        if self.wrapped is not None:
+            return nullcontext() if last else self.wrapped.no_sync()
+        if hasattr(self.net, "set_requires_gradient_sync"):
+            self.net.set_requires_gradient_sync(last)
+        return nullcontext()
+
+    def over_all(self, value):
         distributed.all_reduce(value)
         return value / self.k

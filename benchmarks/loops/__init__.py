@@ -2,7 +2,8 @@
 
 Each module has `epoch_of`: it returns a function that trains a model for one epoch, with
 cross-entropy and the framework's optimizer, on tensors in an order drawn from a NumPy generator.
-Like `fit`, that function returns the mean loss of the epoch, read once at its end.
+Like `fit`, that function returns the mean loss of the epoch, read once at its end. The function of
+`watched_epoch_of` also measures accuracies and validates, and that of `outputs_of` predicts.
 """
 
 from __future__ import annotations

@@ -171,10 +171,19 @@ def test_a_trainer_takes_steps_in_bfloat16():
     assert {w.dtype for w in net.weights} == {"float32"}
 
 
-def test_a_trainer_does_not_scale_a_loss_and_says_so():
-    net, _, _ = pair("mixed_float16", "MySequential")
+def test_a_trainer_scales_a_loss_when_it_is_told_so():
+    """It takes the steps that Keras' own loop takes, with Keras' own scaling."""
+    net, twin, x = pair("mixed_float16", "MySequential")
     with pytest.raises(ub.UnsupportedError, match="must be trained with a scaled loss"):
         ub.Trainer(net, ub.SGD(0.125), "mse")
+    twin.compile(keras.optimizers.SGD(0.125), "mse")
+    y = normal(5, 2, seed=4)
+    history = twin.fit(x, y, batch_size=5, epochs=3, verbose=0)
+    trainer = ub.Trainer(net, ub.SGD(0.125), "mse", precision="float16")
+    losses = [float(trainer.step(x, y)) for _ in range(3)]
+    np.testing.assert_allclose(losses, history.history["loss"], rtol=1e-3)
+    for ours, theirs in zip(net.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("inner", ["float32", "float64", "bfloat16"])

@@ -20,4 +20,4 @@ def test_a_block_under_a_strategy(kind):
         timeout=300,
     )
     assert found.returncode == 0, found.stderr
-    assert found.stdout.split()[-1] == "8"
+    assert found.stdout.split()[-1] == "10"

@@ -17,10 +17,9 @@ NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
 OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
-READY = ("torch",)
 
 
-@pytest.fixture(scope="module", params=READY)
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request):
     if ENGINES[request.param] not in HERE:
         pytest.skip(f"{ENGINES[request.param]} is not installed")
@@ -44,7 +43,8 @@ def alone(tmp_path_factory):
 
 
 def check_alike(engine, workers, folder, alone, *given):
-    launch(engine, workers, PROGRAM, ENGINES[engine], folder / "all.npz", *given, timeout=TIMEOUT)
+    file, how = folder / "all.npz", [f"distributed={engine}"] if engine == "fsdp" else []
+    launch(engine, workers, PROGRAM, ENGINES[engine], file, *given, *how, timeout=TIMEOUT)
     files = sorted(folder.glob("all*.npz"))
     assert len(files) == (1 if engine == "mirrored" else workers)
     expected = alone(ENGINES[engine], *given)
@@ -67,3 +67,21 @@ def test_many_are_as_one(engine, workers, net, optimizer, tmp_path, alone):
 def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alone):
     """The last batch has one sample: all workers but one have none of their own."""
     check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")
+
+
+@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",)], ids="".join)
+def test_weights_metrics_and_callbacks_are_of_the_whole_batch(engine, given, tmp_path, alone):
+    check_alike(engine, 2, tmp_path, alone, "epochs=2", *given)
+
+
+def test_options_of_a_step_are_of_the_whole_batch(engine, tmp_path):
+    """Weights, metrics, rates, accumulation; epochs, pieces of one, and batches of one's own."""
+    program, backend = "distributed_steps.py", ENGINES[engine]
+    launch("alone", 1, program, backend, tmp_path / "alone.npz", "None", timeout=TIMEOUT)
+    how = "fsdp" if engine == "fsdp" else "auto"
+    launch(engine, 2, program, backend, tmp_path / "both.npz", how, timeout=TIMEOUT)
+    found, expected = np.load(tmp_path / "both.npz"), np.load(tmp_path / "alone.npz")
+    assert found.files == expected.files
+    for name in expected.files:
+        close = {"rtol": 1e-12, "atol": 1e-12, "err_msg": name}
+        np.testing.assert_allclose(found[name], expected[name], **close)

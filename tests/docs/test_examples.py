@@ -27,28 +27,13 @@ NAMES = {
     **{f"porting.{name}": getattr(ub.porting, name) for name in ub.porting.__all__},
     "Comparison.to_html": ub.Comparison.to_html,
 }
-OWED = [
-    *("ub.Adagrad", "ub.Adam", "ub.AdamW", "ub.History", "ub.RMSprop", "ub.SGD", "ub.fit"),
-    "ub.value_and_grad",
-]
-"""Those that have no example yet; one that has got it must leave the list."""
-NOT_ALONE = pytest.mark.xfail(raises=NameError, reason="its example takes names from nowhere")
 PAGES = ("Comparison.to_html", "ub.port")
 """Those whose example makes a page of the report."""
-RUN = [
-    pytest.param(name, marks=NOT_ALONE) if name == "ub.Trainer" else name
-    for name in NAMES
-    if name not in OWED
-]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_has_an_example(name):
-    assert (example_of(NAMES[name]) is None) == (name in OWED)
-
-
-def test_the_names_that_owe_one_exist():
-    assert set(OWED) <= set(NAMES)
+    assert example_of(NAMES[name]) is not None
 
 
 @pytest.fixture
@@ -60,7 +45,7 @@ def apart(tmp_path, monkeypatch):
     HANDLERS.pop("_contrib_double", None)
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", NAMES)
 def test_its_example_runs(name, backend_name, apart):
     if name in PAGES:
         pytest.importorskip("jinja2", reason="pages of the report need the extra `report`")

@@ -3,11 +3,14 @@
     python distributed_program.py BACKEND FILE [name=value …]
 
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
-`optimizer` (sgd, adam), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1), `distributed`.
+`optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
+`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
+`looked` (1: with a callback that reads the loss of every third update, in the first worker).
 """
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,9 @@ OPTIONS = {
     "samples": "47",  # the last batch is smaller, and no number of workers divides it
     "weights": "0",
     "distributed": "auto",
+    "pause": "0",
+    "checkpoint": "",
+    "looked": "0",
 } | dict(each.split("=", 1) for each in GIVEN)
 
 if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
@@ -73,6 +79,24 @@ class Transformer(ub.Block):
         return self.out(ub.ops.mean(X, axis=1))
 
 
+class Paused(ub.Callback):
+    """Tells of each epoch, and lets some time pass, in which a worker may be killed."""
+
+    def epoch(self, run):
+        print("epoch", run.epoch, flush=True)
+        time.sleep(float(OPTIONS["pause"]))
+
+
+class Looked(ub.Callback):
+    """Reads losses in the first worker alone, which must not wait for the others."""
+
+    every = 3
+
+    def step(self, run):
+        if run.is_writer:
+            assert np.isfinite(run.loss)
+
+
 NETS = {
     "mlp": (lambda: ub.MLP(7, 3, in_units=5), (5,)),
     "lenet": (LeNet, (1, 8, 8)),
@@ -95,6 +119,15 @@ def train(group):
     more = {}
     if OPTIONS["weights"] == "1":
         more["sample_weight"] = generator.uniform(0.1, 2, SAMPLES)
+    if OPTIONS["checkpoint"]:
+        more["checkpoint"] = OPTIONS["checkpoint"]
+    if float(OPTIONS["pause"]):
+        more["callbacks"] = [Paused()]
+    if OPTIONS["looked"] == "1":
+        more["callbacks"] = [*more.get("callbacks", ()), Looked()]
+        more["metrics"] = ["accuracy"]
+        more["validation"] = (x[:9], y[:9])
+        more["schedule"] = ub.CosineDecay(30)
     # Each worker draws other numbers: those of the first count.
     net = network(3 + group.rank)
     history = ub.fit(
@@ -109,11 +142,11 @@ def train(group):
         distributed=group,
         **more,
     )
-    state = ub.state(net)
+    numbers = {"losses": history.loss, **history.metrics, **ub.state(net)}
     if group.rank == 0:
-        np.savez(FILE, losses=history.loss, **state)
+        np.savez(FILE, **numbers)
     else:
-        np.savez(f"{FILE}.{group.rank}.npz", losses=history.loss, **state)
+        np.savez(f"{FILE}.{group.rank}.npz", **numbers)
 
 
 if __name__ == "__main__":
@@ -123,5 +156,6 @@ if __name__ == "__main__":
         train(ub.join(None))
     else:
         with ub.join(distributed) as group:
+            print("rank", group.rank, flush=True)
             train(group)
             print("done", group.rank, "of", group.processes, flush=True)

@@ -1,8 +1,8 @@
 """Starts programs that train together, on 127.0.0.1, and ends them: none is left behind.
 
-`launch("torch", 2, "distributed_program.py", …)` starts two workers as `torchrun` would; of
-`"mxnet"` a scheduler and a server too; of `"workers"` one process for each worker of
-`MultiWorkerMirroredStrategy`; of `"mirrored"` one process, whatever the number of its devices;
+`launch("torch", 2, "distributed_program.py", …)` starts two workers as `torchrun` would, and so
+does `"fsdp"`; of `"mxnet"` a scheduler and a server too; of `"workers"` one process for each worker
+of `MultiWorkerMirroredStrategy`; of `"mirrored"` one process, whatever the number of its devices;
 of `"alone"` one, by itself.
 """
 
@@ -20,7 +20,13 @@ from pathlib import Path
 
 from testbed.where import TESTBED
 
-ENGINES = {"torch": "torch", "mirrored": "tensorflow", "workers": "tensorflow", "mxnet": "mxnet"}
+ENGINES = {
+    "torch": "torch",
+    "fsdp": "torch",
+    "mirrored": "tensorflow",
+    "workers": "tensorflow",
+    "mxnet": "mxnet",
+}
 """What starts workers, and the backend that it is of."""
 SERVE = "import unified_blocks_mxnet"
 """MXNet's scheduler and server serve while they import it, and then exit."""
@@ -40,7 +46,7 @@ def free_ports(count):
 
 def environments(engine, workers):
     """What the starter of an engine sets: for the helpers, and for each worker."""
-    if engine == "torch":
+    if engine in ("torch", "fsdp"):
         (port,) = free_ports(1)
         all_of = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(workers)}
         return {}, [{**all_of, "RANK": str(i), "LOCAL_RANK": str(i)} for i in range(workers)]
@@ -74,7 +80,7 @@ class Result:
 class Started:
     """A process in a session of its own, and all that it has printed so far."""
 
-    def __init__(self, command, environment):
+    def __init__(self, command, environment, folder=None):
         kept = {name: v for name, v in os.environ.items() if not name.startswith("DMLC_")}
         for name in ("TF_CONFIG", "WORLD_SIZE", "RANK", "LOCAL_RANK"):
             kept.pop(name, None)
@@ -88,6 +94,7 @@ class Started:
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
                 **environment,
             },
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import unified_blocks as ub
 from testbed.common import normal
+from unified_blocks.backend import StepOptions
 
 ub.set_backend("tensorflow")
 X, Y = normal(8, 5), np.arange(8) % 2
@@ -124,6 +125,27 @@ def trainer(make):
     """`ub.Trainer` and `ub.fit` take the steps that they take without a strategy."""
     for optimizer in (ub.SGD(0.125, 0.875), ub.AdamW(0.01, epsilon=1e-3, weight_decay=0.05)):
         takes_its_steps(make, optimizer)
+
+
+@check
+def options(make):
+    """With clipping, groups, accumulation, averages and a schedule, too."""
+    groups = (ub.ParameterGroup("*bias", learning_rate=0.5, weight_decay=0.0),)
+    more = {"clip": ub.Clip(global_norm=0.1), "groups": groups, "average": 0.5}
+    chosen = StepOptions(accumulate=2, scheduled=True, **more)
+    results = []
+    for strategy in (None, STRATEGY):
+        net = built(make, strategy)
+        optimizer = ub.SGD(0.25, 0.875, weight_decay=0.05)
+        step = ub.backend_of(net).training_step(net, optimizer, "cross_entropy", chosen)
+        rates = np.array([0.25, 0.125], "float32")
+        losses = step.epoch(X, Y, np.arange(8), 3, rates=rates)
+        results.append((net, losses, [slot.read() for slot in step.averages()]))
+    (alone, losses, averages), (net, found, its) = results
+    close(found, losses)
+    same_weights(net, alone)
+    for left, right in zip(its, averages, strict=True):
+        close(left, right)
 
 
 @check

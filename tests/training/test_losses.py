@@ -11,7 +11,6 @@ from testbed.common import normal
 from testbed.learning import classifier, problem
 from unified_blocks import ops
 from unified_blocks.training.losses import LOSSES, TARGETLESS
-from unified_blocks.training.watching.evaluate import loss_on
 
 LIKE_OUTPUT = ("mse", "l1", "huber", "binary_cross_entropy")
 
@@ -99,7 +98,7 @@ def test_training_and_validation_have_the_same_loss(backend_name, case):
     x = normal(6, 3, dtype="float64")
     state = ub.state(net)
     expected = definition(x @ state["weight"].T + state["bias"], y)
-    found = loss_on(net, x, y, loss=loss)
+    found = ub.evaluate(net, x, y, loss=loss)["loss"]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     for rows in (6, 4):  # a graph, where there is one, and a batch of another size
         ub.load_state(net, state)

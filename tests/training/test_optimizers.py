@@ -245,11 +245,6 @@ def test_hyper_parameters_are_rounded_to_float32(optimizer):
         assert isinstance(getattr(rounded, name), type(value))
 
 
-def test_an_optimizer_of_the_framework_is_an_error_that_names_ours(backend_name):
-    with pytest.raises(TypeError, match=r"optimizer must be ub\.SGD.* or ub\.Adagrad.*got 'sgd'"):
-        ub.Trainer(classifier(), "sgd", "mse")
-
-
 def test_an_unknown_optimizer_is_an_error(backend_name):
     with pytest.raises(TypeError, match=r"optimizer must be ub\.SGD.*got Optimizer\(learning_rate"):
         ub.Trainer(classifier(), Optimizer(0.1), "cross_entropy")

@@ -15,27 +15,18 @@ variable's *canonical* form is PyTorch's layout, `(out, in)` for a dense weight;
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar, Literal
 
 from unified_blocks.backend.drawing import draw
-from unified_blocks.backend.events import EventWriter
 from unified_blocks.backend.graph import Graph
-from unified_blocks.backend.group import Group
+from unified_blocks.backend.learner import Learner
 from unified_blocks.backend.traces import Evaluation, Trace
-from unified_blocks.backend.training_step import (
-    PLAIN,
-    Batch,
-    Loss,
-    Optimizer,
-    StepOptions,
-    TrainingStep,
-)
 from unified_blocks.backend.variable import Variable
 from unified_blocks.errors import SharingError, UnsupportedError
-from unified_blocks.types import Array, State
+from unified_blocks.types import Array
 
 Listener = Callable[[Any, Sequence[Any], Any], None]
 """What is told of a call: the layer, its inputs, and its output, None before there is one."""
@@ -44,7 +35,7 @@ Channels = Literal["first", "last"]
 """On which axis the channels are: the one after the batch's, or the last."""
 
 
-class Backend(ABC):
+class Backend(Learner):
     """A framework, as this library sees it.
 
     Example::
@@ -55,7 +46,6 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
     base_class: ClassVar[type[Any]]
     """The framework's class that portable blocks extend."""
     layer_class: ClassVar[type[Any]]
@@ -68,6 +58,8 @@ class Backend(ABC):
     """What to do about layers in a list, when the framework does not find them there."""
     kinds: ClassVar[Mapping[type[Any], str]] = {}
     """What this library calls the framework's own layers: `{nn.Linear: "Dense", …}`."""
+    one_thread: Callable[[], AbstractContextManager[Any]] | None = None
+    """Inside the `with` it computes with one thread; None where that is settled for a process."""
     graph_kinds: ClassVar[tuple[str, ...]] = ()
     """What the framework calls its ways to run a model as a graph, its default first."""
     lacks: ClassVar[Mapping[str, str]] = {}
@@ -85,7 +77,7 @@ class Backend(ABC):
         configuration, pickling. Changes the class in place and returns it.
         """
 
-    def extend(self, native: type[Any]) -> None:  # noqa: B027  # most frameworks need nothing
+    def extend(self, native: type[Any]) -> None:  # most frameworks need nothing
         """Prepare a class that extends a native class, which a user may have written."""
 
     @abstractmethod
@@ -189,7 +181,7 @@ class Backend(ABC):
             ValueError: `unknown_device`, when the framework has no such device.
         """
 
-    def exact_products(self) -> None:  # noqa: B027  # most frameworks need nothing
+    def exact_products(self) -> None:  # most frameworks need nothing
         """Keep the factors of float32 products as they are, on a GPU that would round them too."""
 
     def unknown_device(self, device: str) -> ValueError:
@@ -238,7 +230,7 @@ class Backend(ABC):
         return forward
 
     @abstractmethod
-    def run(self, net: Any, inputs: Sequence[Any], train: bool = False) -> Any:
+    def run(self, net: Any, inputs: Sequence[Any] | dict[str, Any], train: bool = False) -> Any:
         """The output of one call of `net` without gradients; the mode is restored after it."""
 
     @abstractmethod
@@ -277,6 +269,10 @@ class Backend(ABC):
         """
         with self.inferring(net):
             yield self.graph(net, next(iter(self.graph_kinds), ""))
+
+    def repeated(self, net: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` of tensors, which infers by `net`, for many calls: where it pays, a graph."""
+        return function
 
     def trace(self, net: Any, inputs: Sequence[Any]) -> Trace:
         """All that `net` does with inputs like these, and its numbers, to be read elsewhere.
@@ -318,7 +314,7 @@ class Backend(ABC):
             f"{self.title}, whose graphs are not read yet"
         )
 
-    def finish(self) -> None:  # noqa: B027  # for frameworks that compute later
+    def finish(self) -> None:  # for frameworks that compute later
         """Wait until all that was begun is computed, and raise what failed in it."""
 
     @abstractmethod
@@ -336,73 +332,3 @@ class Backend(ABC):
         get one in another dtype from a function that makes it.
         """
         return nullcontext()
-
-    # learning
-
-    @abstractmethod
-    def loss_function(self, loss: Loss) -> Callable[..., Any]:
-        """The loss as a function of tensors: of the output, and of the targets if it takes any."""
-
-    @abstractmethod
-    def value_and_grad(
-        self, net: Any, x: Any, y: Any, loss: Loss, parameters: bool, inputs: bool, train: bool
-    ) -> tuple[float, State]:
-        """The loss, and its gradients by canonical name (the input's under `"x"`)."""
-
-    @abstractmethod
-    def training_step(
-        self, net: Any, optimizer: Optimizer, loss: Loss, options: StepOptions = PLAIN
-    ) -> TrainingStep:
-        """How `net` is trained with this optimizer and this loss, and what is done besides.
-
-        Raises:
-            UnsupportedError: an option that the framework cannot do.
-        """
-
-    def weighted_loss(self, loss: Loss) -> Callable[..., Any]:
-        """The loss as a function of output, targets and weights of samples: `Σ wᵢ lᵢ / Σ wᵢ`."""
-        raise self.lacking("weights of samples")
-
-    def seed(self, net: Any, seed: int | None) -> None:
-        """Begin all that `net` draws when it is called, and `ub.ops` draw, from this seed.
-
-        None ends it: where the framework's generators can be read, they go on as if they had not
-        been seeded.
-        """
-        raise self.lacking("a seed of what models draw")
-
-    def loader_of(self, value: Any) -> Iterable[Batch] | None:
-        """The batches of a loader of this framework, its own tensors; None of anything else."""
-        return None
-
-    def taken(self, tensor: Any) -> Any:
-        """A tensor of another framework as one of this one, in the same memory if possible."""
-        raise self.lacking("batches of another framework")
-
-    def event_writer(self, folder: str) -> EventWriter:
-        """What writes event files into `folder`, by the framework's own writer."""
-        raise self.lacking("event files")
-
-    def join(self, how: Any = "auto") -> Group | None:
-        """Enter the group of processes, or of devices, that train together.
-
-        Args:
-            how: `"auto"`, as the environment says; None, not at all; `"ddp"` or `"fsdp"`; or a
-                list of devices of this process.
-
-        Returns:
-            The group; None when there is none to enter.
-
-        Raises:
-            UnsupportedError: a way that the framework does not have.
-        """
-        if how not in ("auto", None):
-            raise self.lacking(f"distributed={how!r}")
-        return None
-
-    def lacking(self, what: str) -> UnsupportedError:
-        """The error for something about training that is asked of this framework in vain."""
-        return UnsupportedError(
-            f"to be trained so, a model must be of a framework that can do it here; got {what} on "
-            f"{self.title}, which cannot: leave it out"
-        )

@@ -13,5 +13,9 @@ class EventWriter(ABC):
         """Write one number of a curve, at this step."""
 
     @abstractmethod
+    def flush(self) -> None:
+        """Write to the disk what is not written yet."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Write all that is not written yet, and end."""
+        """Do so, and end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,15 @@ class Group(ABC):
         size: how many shares there are in all: one for each device that computes.
         mine: the shares of this process.
         host: the name of its machine.
+        meeting: a machine that all reach, such as that on which they found each other.
+        sharded: whether each process holds a part of the parameters only, so that all of them have
+            to read one together.
+        watch: what tells when one of them has ended; None where nobody watches.
     """
+
+    meeting: str = "127.0.0.1"
+    sharded: bool = False
+    watch: Any = None
 
     rank: int
     processes: int
@@ -51,10 +60,19 @@ class Group(ABC):
     def close(self) -> None:
         """Leave the group."""
 
+    def guarding(self) -> AbstractContextManager[None]:
+        """Around what needs the others: when one of them ends, an error says which."""
+        guard: AbstractContextManager[None] = (
+            nullcontext() if self.watch is None else self.watch.guarding()
+        )
+        return guard
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
+        if self.watch is not None and kind is None:
+            self.watch.close()
         self.close()
 
 

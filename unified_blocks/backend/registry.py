@@ -76,13 +76,14 @@ def owner_of(value: Any) -> str | None:
 
 def owner_of_class(cls: type[Any]) -> str | None:
     """The name of the backend whose framework `cls` belongs to or extends, or None."""
-    names, packages = registered_backends(), declared("unified_blocks.tensors")
-    for base in cls.__mro__:
-        root = base.__module__.partition(".")[0]
-        name = packages[root].value if root in packages else root
-        if name in names:
-            return name
-    return None
+    return next(filter(None, (owner_of_module(base.__module__) for base in cls.__mro__)), None)
+
+
+def owner_of_module(module: str) -> str | None:
+    """The name of the backend to whose framework the module of this name belongs, or None."""
+    root, packages = module.partition(".")[0], declared("unified_blocks.tensors")
+    name = packages[root].value if root in packages else root
+    return name if name in registered_backends() else None
 
 
 def available_backends() -> list[str]:

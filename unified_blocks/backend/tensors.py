@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from unified_blocks.backend.backend import Backend
+from unified_blocks.backend.devices import device_meant
 from unified_blocks.backend.dlpack import check_shareable, viewed
 from unified_blocks.backend.registry import (
     get_backend,
@@ -78,6 +79,7 @@ def from_numpy(
         ub.from_numpy(np.arange(3.0))  # [0, 1, 2]
     """
     target, array = get_backend(backend), np.asarray(a)
+    device = device and device_meant(device)
 
     def share() -> Any:
         if not isinstance(a, np.ndarray):

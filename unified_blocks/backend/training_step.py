@@ -1,17 +1,20 @@
-"""`Optimizer`, `Loss` and `StepOptions`, and `TrainingStep`: what a backend makes of them."""
+"""`Optimizer` and `Loss`, and `TrainingStep`: what a backend makes of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from unified_blocks.backend.graph import EAGER
-from unified_blocks.backend.group import Group
+from unified_blocks.backend.step_options import PLAIN as PLAIN
+from unified_blocks.backend.step_options import Clip as Clip
+from unified_blocks.backend.step_options import ParameterGroup as ParameterGroup
+from unified_blocks.backend.step_options import StepOptions as StepOptions
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
@@ -51,101 +54,6 @@ class Optimizer:
                 for value in astuple(self)
             )
         )
-
-
-@dataclass(frozen=True)
-class Clip:
-    """How gradients are kept small, before each update. Exactly one of the three is given.
-
-    What needs no clipping keeps its bits, and nan stays nan.
-
-    Args:
-        value: c of `g = min(max(g, -c), c)`, of each number.
-        norm: c of `g = g c / max(|g|, c)`, `|g|` the 2-norm of each parameter's gradient.
-        global_norm: the same, `|g|` the 2-norm of all gradients as one vector.
-
-    Raises:
-        ValueError: none of them, or several; one that is not above 0.
-    """
-
-    value: float | None = None
-    norm: float | None = None
-    global_norm: float | None = None
-
-    def __post_init__(self) -> None:
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        given = {name: bound for name, bound in given.items() if bound is not None}
-        if len(given) != 1:
-            raise ValueError(
-                "Clip: exactly one of value, norm, global_norm must be given; got "
-                f"{', '.join(given) or 'none'}: write ub.Clip(global_norm=1.0)"
-            )
-        ((name, bound),) = given.items()
-        if not bound > 0:
-            raise ValueError(f"Clip: {name} must be above 0; got {name}={bound}: leave clip out")
-
-
-@dataclass(frozen=True)
-class ParameterGroup:
-    """Parameters that are updated in another way than the optimizer's.
-
-    Args:
-        pattern: their canonical names, as of a file: `"*.bias"`, `"encoder.*"`. Of several groups
-            the first that fits counts.
-        weight_decay: λ of the optimizer for them; its own if left out.
-        learning_rate: a factor on the optimizer's, at least 0.
-
-    Raises:
-        ValueError: a number below 0.
-    """
-
-    pattern: str
-    weight_decay: float | None = None
-    learning_rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("weight_decay", "learning_rate"):
-            number = getattr(self, name)
-            if number is not None and not number >= 0:
-                raise ValueError(f"ParameterGroup: {name} must be at least 0; got {name}={number}")
-
-
-@dataclass(frozen=True)
-class StepOptions:
-    """What a training step does besides; the default is nothing.
-
-    Attributes:
-        watched: functions `f(output, y, w)` of tensors, whose scalars a step returns after the
-            loss: means by the mass of the batch, which is its number of samples or, with weights,
-            their sum. They are made of `ub.ops`, so that a graph can hold them.
-        clip: how gradients are clipped.
-        groups: parameters that are updated in another way.
-        accumulate: how many batches there are to an update.
-        average: d of the running average `e = d e + (1 - d) w` of the parameters.
-        precision: `"bfloat16"` or `"float16"`, to compute in.
-        scheduled: whether the learning rate comes with each update.
-        weighted: whether weights of the samples come with each batch.
-        group: who trains along; None when alone.
-    """
-
-    watched: tuple[Callable[..., Any], ...] = ()
-    clip: Clip | None = None
-    groups: tuple[ParameterGroup, ...] = ()
-    accumulate: int = 1
-    average: float | None = None
-    precision: str | None = None
-    scheduled: bool = False
-    weighted: bool = False
-    group: Group | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Those that are not at their default."""
-        values = {f.name: (getattr(self, f.name), f.default) for f in fields(self)}
-        return {name: value for name, (value, default) in values.items() if value != default}
-
-
-PLAIN = StepOptions()
-"""A step that does nothing besides."""
 
 
 @dataclass
@@ -197,8 +105,15 @@ class TrainingStep(ABC):
         kinds: the ways in which the framework can run it; the first is in force until `use`.
         takes: the names of the `StepOptions` that it knows.
         options: its own.
+        mass: what the last update counts, where workers had batches of their own: that of all of
+            them; None alone.
+        gathers: how many batches it is best to gather rows of at once, to be cut apart then.
+        kept_averages: an adapter's own, with `update`, `slots` and `in_place`; None without.
     """
 
+    gathers: ClassVar[int] = 1
+    kept_averages: Any = None
+    mass: float | None = None
     kinds: tuple[str, ...] = (EAGER,)
     takes: ClassVar[frozenset[str]] = frozenset()
     options = PLAIN
@@ -211,7 +126,7 @@ class TrainingStep(ABC):
                     f"{', '.join(sorted(self.takes)) or 'of which there are none'}; got "
                     f"{name}={value!r}: leave it out"
                 )
-        self.options = options
+        self.options = options if options.given() else PLAIN
         if options.given():
             self.update = self.hooked  # type: ignore[method-assign]
 
@@ -307,6 +222,11 @@ class TrainingStep(ABC):
             f"{type(self).__name__}, which is not: leave it out"
         )
 
+    def weigh(self) -> None:
+        """Take weights of samples with each batch from now on."""
+        self.options = replace(self.options, weighted=True)
+        self.update = self.hooked  # type: ignore[method-assign]
+
     def check_given(self, w: Any, rates: Any = None) -> None:
         """Check that weights and rates come if and only if the step was made for them.
 
@@ -329,6 +249,9 @@ class TrainingStep(ABC):
         following = iter(rates)
         return lambda x, y, w=None: self.update(x, y, w, float(next(following)))
 
+    def ended(self) -> None:  # noqa: B027  # alone there is nobody to tell
+        """Tell those who train along, each on batches of its own, that there are no more."""
+
     # what `hooked` calls
 
     def loss_of(self, output: Any, y: Any, w: Any) -> Any:
@@ -341,10 +264,12 @@ class TrainingStep(ABC):
 
     def clipped(self, gradients: list[Any]) -> list[Any]:
         """The gradients that the optimizer gets, in place of the reduced ones."""
-        return gradients
+        return gradients  # an adapter clips them when it is to
 
-    def after(self) -> None:  # noqa: B027  # most steps end with the update
+    def after(self) -> None:
         """What is done after each update."""
+        if self.kept_averages is not None:
+            self.kept_averages.update()
 
     # data
 
@@ -372,7 +297,7 @@ class TrainingStep(ABC):
 
     def averages(self) -> list[Slot]:
         """The running averages of the parameters; none without `average`."""
-        return []
+        return [] if self.kept_averages is None else self.kept_averages.slots()
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the averages for parameters.
@@ -380,7 +305,15 @@ class TrainingStep(ABC):
         Raises:
             ValueError: without `average`.
         """
-        raise ValueError(
-            "averaged: a trainer must keep averages of the parameters; got one that keeps none: "
-            "make it with average=0.999"
-        )
+        if self.kept_averages is None:
+            raise ValueError(
+                "averaged: a trainer must keep averages of the parameters; got one that keeps "
+                "none: make it with average=0.999"
+            )
+        inside: AbstractContextManager[Any] = self.kept_averages.in_place()
+        return inside
+
+    def take_averages(self) -> None:
+        """Give the model the averages for parameters, for good; without `average` do nothing."""
+        if self.kept_averages is not None:
+            self.kept_averages.take()

@@ -28,6 +28,7 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     numbers (one with dropout) takes another path each time, and cannot be compared.
     """
     step, before = trainer.training_step, (state(trainer.net), state(trainer))
+    batch = (x, y, None, trainer.learning_rate) if step.options.scheduled else (x, y)
 
     def restart() -> None:
         load_state(trainer.net, before[0])
@@ -36,12 +37,12 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     def path(kind: str) -> Path:
         restart()
         step.use(kind)
-        losses = [numbers_of(trainer.backend, step(x, y)) for _ in range(STEPS)]
+        losses = [numbers_of(trainer.backend, step(*batch)) for _ in range(STEPS)]
         return losses, state(trainer.net)
 
     def call(kind: str) -> Any:
         step.use(kind)
-        return step(x, y)
+        return step(*batch)
 
     first, *others = step.kinds
     figures = [Figure(first)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unified_blocks.backend.devices import device_meant
 from unified_blocks.backend.registry import get_backend
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.block.construction import check_dtype
@@ -28,7 +29,7 @@ def to_device(net: Any, device: str) -> Any:
 
     Args:
         net: a model of any framework.
-        device: one of `devices()`.
+        device: one of `devices()`; `"cuda:0"` is `"gpu:0"`.
 
     Returns:
         The moved model: on PyTorch and MXNet the same object; on TensorFlow a new one, made from
@@ -47,7 +48,7 @@ def to_device(net: Any, device: str) -> Any:
         net = ub.build(ub.MLP(256, 10), (2, 20))
         ub.to_device(net, ub.devices()[-1])  # the last GPU, if there is one
     """
-    return backend_of(net).to_device(net, device)
+    return backend_of(net).to_device(net, device_meant(device))
 
 
 def cast(net: Any, dtype: Any) -> Any:

@@ -24,6 +24,20 @@ class Run:
         updates: how many updates were done, from the first epoch on.
         is_writer: whether this process writes files and draws; one of a group of processes does.
         stopped: why it will stop, in words; None when it will not.
+        names: those of the metrics.
+        masses: what each update of the epoch that is going on counts in its means: how many samples
+            it had or, with weights, their sum. Between two epochs there are none.
+
+    Example::
+
+        class Halving(ub.Callback):
+            def epoch(self, run: ub.Run):
+                run.trainer.learning_rate /= 2
+
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        options = {"loss": "mse", "optimizer": ub.SGD(0.5), "callbacks": [Halving()]}
+        history = ub.fit(ub.MLP(16, 1), x, x, epochs=2, **options)
+        history.learning_rate  # [0.5, 0.25]
     """
 
     def __init__(
@@ -35,38 +49,99 @@ class Run:
         steps_per_epoch: int | None,
         metrics: Sequence[str] = (),
         is_writer: bool = True,
-        capture: Callable[[], Any] | None = None,
-        restore: Callable[[Any], None] | None = None,
+        fetch: Callable[[list[Any]], Array] = np.array,
+        seed: int = 0,
+        sow: Callable[[int | None], None] = lambda updates: None,
+        capture: Callable[[], Any] = dict,
+        restore: Callable[[Any], None] = lambda captured: None,
     ) -> None:
         self.trainer, self.history = trainer, history
         self.epochs, self.steps_per_epoch = epochs, steps_per_epoch
         self.is_writer = is_writer
         self.epoch, self.updates = 0, 0
-        self.stopped: str | None = None
+        self.seed, self.sow = seed, sow
         self.capture, self.restore = capture, restore
-        self._names = tuple(metrics)
+        self.names = tuple(metrics)
         self._read: Callable[[], Array] | None = None
+        self._fetch = fetch
+        self.forget()
 
     @property
     def net(self) -> Any:
         return self.trainer.net
 
-    def stop(self, reason: str) -> None:
-        """Stop after the call that is going on, and after its epoch's end if that is being called.
+    @property
+    def stopped(self) -> str | None:
+        return self.history.stopped
 
-        The history then has the reason, the first one that was given.
+    def stop(self, reason: str) -> None:
+        """Stop after the call that is going on: in `Callback.step` the epoch ends with this update.
+
+        What belongs to the end of an epoch is done: its validation, and the `epoch` of each
+        callback. The history has the reason, the first one that was given.
         """
-        if self.stopped is None:
-            self.stopped = self.history.stopped = reason
+        if self.history.stopped is None:
+            self.history.stopped = reason
 
     def see(self, read: Callable[[], Array]) -> None:
         """Let `loss` and `metrics` be what `read` gives, `(1 + metrics,)`, when they are asked."""
         self._read = read
 
+    # what the updates of an epoch gave
+
+    def forget(self) -> None:
+        """An epoch has ended."""
+        self.masses: list[float] = []
+        self._fetched: list[Array] = []
+        self._waiting: list[Any] = []
+
+    def add_one(self, value: Any, mass: float) -> None:
+        """An update was done, which gave this tensor."""
+        self._waiting.append(value)
+        self.masses.append(mass)
+        self.updates += 1
+        self._read = None
+
+    def add(self, values: Array, masses: Array | Sequence[float]) -> None:
+        """Several updates were done, of which these numbers were fetched."""
+        self._fetched.append(values)
+        self.masses += masses
+        self.updates += len(masses)
+
+    def so_far(self) -> tuple[Array, list[float]]:
+        """The losses of each update of the epoch that is going on, and their masses.
+
+        With metrics the losses are `(updates, 1 + metrics)`, else `(updates,)`, in float64. It
+        waits for the device.
+        """
+        if self._waiting:
+            values = self._fetch(self._waiting)
+            self._fetched.append(values)
+            self._waiting = []
+            self.see(lambda: values[-1])
+        self._fetched = [np.concatenate(self._fetched)] if self._fetched else []
+        return self._fetched[0] if self._fetched else np.zeros(0), self.masses
+
+    def go_on(
+        self, epoch: int, updates: int, values: Array, masses: Array | Sequence[float]
+    ) -> None:
+        """Go on after so many updates in all, those of the epoch so far having given `values`.
+
+        Without any the epoch has ended, and the next one is the next.
+        """
+        self.forget()
+        if len(masses):
+            self._fetched.append(values)
+            self.masses += masses
+        self.epoch, self.updates = epoch, updates
+
     def _values(self) -> Array:
         if self._read is None:
-            return np.full(1 + len(self._names), np.nan)
-        values = np.atleast_1d(self._read())
+            if not self._waiting:
+                return np.full(1 + len(self.names), np.nan)
+            values: Array = np.atleast_1d(self._fetch(self._waiting[-1:])[0])
+        else:
+            values = np.atleast_1d(self._read())
         self._read = lambda: values
         return values
 
@@ -82,7 +157,7 @@ class Run:
     @property
     def metrics(self) -> Mapping[str, float]:
         """The metrics by name, of what `loss` is of, and read with it."""
-        return dict(zip(self._names, map(float, self._values()[1:]), strict=True))
+        return dict(zip(self.names, map(float, self._values()[1:]), strict=True))
 
 
 class Callback:
@@ -93,26 +168,32 @@ class Callback:
     updates.
 
     Attributes:
-        every: how many updates lie between two calls of `step`. It may be changed while it runs.
+        every: `step` is called after each update whose number, from 1, this divides. It may be
+            changed while it runs; `"epoch"`, as it is when an epoch begins, is for no such calls.
 
     Example::
 
         class Told(ub.Callback):
             def epoch(self, run):
                 print(run.epoch, run.history.loss[-1])
-                if run.history.loss[-1] < 0.01:
+                if run.history.loss[-1] < 1:
                     run.stop("good enough")
 
-        ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=9, callbacks=[Told()])
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        told = [Told()]
+        history = ub.fit(
+            ub.MLP(16, 1), x, x, loss="mse", optimizer="adam", epochs=9, callbacks=told
+        )
+        history.stopped  # 'good enough'
     """
 
-    every = 1
+    every: int | str = 1
 
     def begin(self, run: Run) -> None:
         """Before the first update; after a checkpoint was loaded, if there was one."""
 
     def step(self, run: Run) -> None:
-        """After `every` updates."""
+        """After `every` updates, with the model in training mode."""
 
     def epoch(self, run: Run) -> None:
         """After an epoch and its validation."""

@@ -16,6 +16,7 @@ from unified_blocks.models.variables import (
     in_numpy,
 )
 from unified_blocks.training.losses import check_targets
+from unified_blocks.training.words import loss_meant
 from unified_blocks.types import State
 
 WRT = ("parameters", "inputs", "both")
@@ -60,9 +61,18 @@ def value_and_grad(
         TypeError: another framework's tensor.
         UnsupportedError: for a dtype that NumPy lacks, or a layer of an unknown kind whose
             gradients are asked for.
+
+    Example::
+
+        net = ub.Dense(1)
+        ub.load_state(net, {"weight": np.array([[2.0]], "float32"), "bias": np.zeros(1, "float32")})
+        x, y = np.array([[3.0]], "float32"), np.array([[5.0]], "float32")
+        loss, gradients = ub.value_and_grad(net, x, y, loss="mse")
+        loss, gradients["weight"]  # (1.0, [[6.0]])
     """
     if wrt not in WRT:
         raise ValueError(f"wrt must be one of {', '.join(WRT)}; got wrt={wrt!r}")
+    loss = loss_meant(loss)
     check_targets(loss, y)
     if wrt == "inputs":
         variables = all_built(net, "value_and_grad")

@@ -38,9 +38,10 @@ class History:
 
     Example::
 
-        history = ub.fit(net, x, y, loss="mse", optimizer=ub.SGD(0.1), epochs=3)
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        history = ub.fit(ub.MLP(16, 1), x, x, loss="mse", optimizer="adam", epochs=3)
         epoch, value = history.best("loss")
-        columns = history.to_dict()     # as pandas.DataFrame takes it
+        list(history.to_dict())[:2]  # ['epoch', 'loss']
     """
 
     loss: list[float] = field(default_factory=list)

@@ -30,6 +30,13 @@ class SGD(Optimizer):
 
     Raises:
         ValueError: a number outside its range.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        trainer = ub.Trainer(net, ub.SGD(0.125, momentum=0.875), "cross_entropy")
+        trainer.step(np.ones((2, 20), "float32"), np.array([3, 7]))  # ()
+        sorted(ub.state(trainer))[0]  # 'optimizer.hidden.bias.velocity'
     """
 
     momentum: float = 0.0
@@ -66,6 +73,13 @@ class Adam(Optimizer):
 
     Raises:
         ValueError: a number outside its range.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        trainer = ub.Trainer(net, ub.Adam(0.001), "cross_entropy")
+        trainer.step(np.ones((2, 20), "float32"), np.array([3, 7]))  # ()
+        sorted(ub.state(trainer))[0]  # 'optimizer.hidden.bias.mean'
     """
 
     learning_rate: float = 0.001
@@ -99,6 +113,12 @@ class AdamW(Adam):
 
     Raises:
         ValueError: a number outside its range.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        trainer = ub.Trainer(net, ub.AdamW(0.001, weight_decay=0.01), "cross_entropy")
+        trainer.step(np.ones((2, 20), "float32"), np.array([3, 7]))  # ()
     """
 
     weight_decay: float = 0.01
@@ -119,6 +139,13 @@ class RMSprop(Optimizer):
 
     Raises:
         ValueError: a number outside its range.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        trainer = ub.Trainer(net, ub.RMSprop(0.001), "cross_entropy")
+        trainer.step(np.ones((2, 20), "float32"), np.array([3, 7]))  # ()
+        sorted(ub.state(trainer))[0]  # 'optimizer.hidden.bias.mean_of_squares'
     """
 
     learning_rate: float = 0.001
@@ -149,6 +176,13 @@ class Adagrad(Optimizer):
 
     Raises:
         ValueError: a number outside its range.
+
+    Example::
+
+        net = ub.build(ub.MLP(256, 10), (2, 20))
+        trainer = ub.Trainer(net, ub.Adagrad(0.01), "cross_entropy")
+        trainer.step(np.ones((2, 20), "float32"), np.array([3, 7]))  # ()
+        sorted(ub.state(trainer))[0]  # 'optimizer.hidden.bias.sum_of_squares'
     """
 
     learning_rate: float = 0.01

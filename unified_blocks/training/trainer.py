@@ -5,20 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from unified_blocks.backend import Clip, Loss, Optimizer, ParameterGroup, StepOptions
+from unified_blocks.backend import (
+    Clip,
+    Loss,
+    Optimizer,
+    ParameterGroup,
+    Slot,
+    StepOptions,
+    TrainingStep,
+    Variable,
+)
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import StateMismatchError, UnsupportedError
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.state import Stateful
-from unified_blocks.models.variables import all_built, device_of_variables, foreign_in, shortened
+from unified_blocks.models.variables import (
+    all_built,
+    all_variables,
+    device_of_variables,
+    foreign_in,
+    shortened,
+)
+from unified_blocks.training.building import infer
+from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.batches import first_of, mapped
+from unified_blocks.training.data.source import announce
+from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
+from unified_blocks.training.learning.schedules import rates, schedule_meant
 from unified_blocks.training.losses import check_targets
-from unified_blocks.training.watching.metrics import Metric
-from unified_blocks.training.words import loss_meant, must_be_left_out, optimizer_meant
+from unified_blocks.training.watching.metrics import Metric, metrics_meant
+from unified_blocks.training.words import check_count, loss_meant, optimizer_meant, shown
 from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
@@ -33,23 +55,42 @@ class Trainer(Stateful):
     all of them.
 
     Args:
-        net: a built model of any framework, on the device to train on.
+        net: a model of any framework, on the device to train on. What of it does not exist yet is
+            made by one inference call on the first batch.
         optimizer: `ub.SGD(…)`, `ub.Adam(…)`, `ub.AdamW(…)`, `ub.RMSprop(…)` or `ub.Adagrad(…)`.
         loss: as `value_and_grad` takes it.
-        metrics, schedule, clip, accumulate, groups, precision, average, distributed: as `fit` takes
-            them; they must be left out in this version.
+        metrics: what is measured of each batch besides the loss: `"accuracy"`, `"top_k"`, `"mae"`,
+            `"mse"`, a `ub.Metric`, or a function `(output, y)` of tensors.
+        schedule: a factor on the learning rate of each update, `ub.CosineDecay(…)`, `ub.WarmUp(…)`,
+            `ub.StepDecay(…)` or a function of the number of updates that were done.
+        clip: `ub.Clip(…)`: how gradients are kept small before each update.
+        accumulate: in how many parts, one after the other, the batch of an update is computed, so
+            that it needs the memory of one. For `fit` and `epoch`, how many batches there are to an
+            update.
+        groups: `ub.ParameterGroup(…)`s: parameters that are updated in another way.
+        precision: `"bfloat16"` or `"float16"`: what layers compute in, from parameters that stay
+            float32. By each framework's own means: `torch.autocast`; Keras' policies, which the
+            layers must have been made with, `dtype="mixed_bfloat16"`. In float16 the loss is
+            scaled, and an update whose gradients are not finite is left out.
+        average: d of the running average `e = d e + (1 - d) w` of the parameters after each update,
+            0.999 being usual. See `averaged`.
+        distributed: who trains along; as `fit` takes it.
 
     Raises:
-        NotBuiltError: when a parameter does not exist yet.
-        TypeError: another optimizer.
-        ValueError: an unknown loss, or a model without a parameter to train.
-        UnsupportedError: (a `TypeError`) an argument that this version has no rule for.
+        NotBuiltError: when something else than `step` and `epoch` needs a parameter that does not
+            exist yet.
+        TypeError: another optimizer, or an argument of another type.
+        ValueError: an unknown loss, a number outside its range, a group that fits no parameter, or
+            a model without a parameter to train.
+        UnsupportedError: (a `TypeError`) what the framework does not have.
 
     Example::
 
+        net = ub.initialize(ub.build(ub.MLP(256, 10), (2, 20)))
         trainer = ub.Trainer(net, ub.SGD(0.125, momentum=0.875), "cross_entropy")
-        for x, y in batches:
-            loss = trainer.step(x, y)
+        x, y = np.ones((2, 20), "float32"), np.array([3, 7])
+        first, *_, last = [float(ub.to_numpy(trainer.step(x, y))) for _ in range(20)]
+        last < first  # True
 
     `ub.load_state(trainer, ub.state(other))` copies the optimizer's state from another trainer, of
     any backend.
@@ -70,28 +111,55 @@ class Trainer(Stateful):
         average: float | None = None,
         distributed: Distributed = "auto",
     ) -> None:
-        must_be_left_out(
-            "Trainer",
-            metrics=(metrics, (), []),
-            schedule=(schedule, None),
-            clip=(clip, None),
-            accumulate=(accumulate, 1),
-            groups=(groups, (), []),
-            precision=(precision, None),
-            average=(average, None),
+        check_count("Trainer", "accumulate", accumulate)
+        _check_kind("clip", clip, Clip, "ub.Clip(global_norm=1.0)")
+        for group in groups:
+            _check_kind("groups", group, ParameterGroup, '[ub.ParameterGroup("*.bias")]')
+        self.schedule = schedule
+        schedule_meant(schedule, 1)  # in epochs it is for `fit`, which knows how long they are
+        self._options = StepOptions(
+            watched=tuple(metrics_meant(metrics)),
+            clip=clip,
+            groups=tuple(groups),
+            accumulate=accumulate,
+            average=average,
+            precision=precision,
+            scheduled=schedule is not None,
         )
+        self._distributed, self._updates = distributed, 0
+        self._left_out: list[str] = []
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
-        variables = all_built(net, "Trainer")
+        variables = all_variables(net, "Trainer")
         self.net, self.optimizer, self.loss = net, optimizer, loss
+        self.backend, self.device = backend_of(net), device_of_variables(variables)
+        if all(v.is_built for v in variables):
+            self._check_trainable(variables)
+            self.training_step = self._make()
+
+    @cached_property
+    def training_step(self) -> TrainingStep:
+        """The framework's own step, made when the parameters exist.
+
+        Raises:
+            NotBuiltError: when one does not yet.
+        """
+        variables = all_built(self.net, "Trainer")
+        self._check_trainable(variables)
+        self.device = device_of_variables(variables)
+        return self._make()
+
+    def _make(self) -> TrainingStep:
+        group = group_of(self.backend, self.net, self._distributed)
+        options = replace(self._options, group=group)
+        return self.backend.training_step(self.net, self.optimizer, self.loss, options)
+
+    def _check_trainable(self, variables: Sequence[Variable]) -> None:
         if not any(v.trainable for v in variables):
             raise ValueError(
                 "Trainer: a model must have a parameter to train; got a "
-                f"{type(net).__name__} with none, or with none that is not frozen"
+                f"{type(self.net).__name__} with none, or with none that is not frozen"
             )
-        self.backend, self.device = backend_of(net), device_of_variables(variables)
         self._left_out = foreign_in(variables)
-        options = StepOptions(group=group_of(self.backend, net, distributed))
-        self.training_step = self.backend.training_step(net, optimizer, loss, options)
 
     @property
     def learning_rate(self) -> float:
@@ -101,24 +169,56 @@ class Trainer(Stateful):
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.optimizer = replace(self.optimizer, learning_rate=value)
-        self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
+        if "training_step" in self.__dict__:
+            self.training_step.set_learning_rate(self.optimizer.rounded().learning_rate)
 
     def step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Update the parameters once, in training mode.
 
         Args:
-            x: a batch of inputs, a tensor of the framework or a NumPy array.
+            x: a batch of inputs, a tensor of the framework or a NumPy array; of a model that takes
+                several a tuple of them, or a dict by the names of its arguments.
             y: the targets, when the loss takes any.
-            sample_weight: a weight for each sample, `(n,)`; must be left out in this version.
+            sample_weight: a weight for each sample, `(n,)`, none below 0; the loss is then
+                `Σ wᵢ lᵢ / Σ wᵢ`.
 
         Returns:
-            The loss before the update: a tensor of the framework, not yet fetched.
+            The loss before the update: a tensor of the framework, not yet fetched. With metrics a
+            vector of it and of them, `(1 + metrics,)`.
         """
-        if sample_weight is not None:
-            must_be_left_out("step", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
-        y = None if y is None else native_batch(self.backend, y, self.device)
-        return self.training_step(native_batch(self.backend, x, self.device), y)
+        x, y = self._native(x), self._native(y)
+        if "training_step" not in self.__dict__:
+            infer(self.net, x)
+        weights = self._weights("step", x, sample_weight)
+        if self.schedule is None:
+            return self.training_step(x, y, *weights)
+        (rate,) = self._rates(1).tolist()
+        (w,) = weights or (None,)
+        return self.training_step(x, y, w, rate)
+
+    def _rates(self, count: int) -> Array:
+        """The learning rates of the next updates, of a trainer with a schedule."""
+        schedule: Any = schedule_meant(self.schedule, None)
+        found = rates(schedule, self.learning_rate, self._updates, count)
+        self._updates += count
+        return found
+
+    def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
+        """The weights of these samples, if there are any: of a trainer that had some always."""
+        if given is None:
+            if not self.training_step.options.weighted:
+                return ()
+            given = np.ones(len(first_of(x)))
+        weights = self._native(checked_weights(where, given, len(first_of(x))))
+        announce(self.training_step, weights)
+        return (weights,)
+
+    def _native(self, batch: Any) -> Any:
+        """A tensor of the framework, or the structure of them, for what `step` is given."""
+        if batch is None or isinstance(batch, (tuple, list, dict)):
+            return mapped(lambda part: native_batch(self.backend, part, self.device), batch)
+        return native_batch(self.backend, batch, self.device)
 
     def epoch(
         self, x: Any, y: Any, order: Array, batch_size: int, sample_weight: Any = None
@@ -131,16 +231,17 @@ class Trainer(Stateful):
         Args:
             x, y: inputs and targets, tensors of the framework or NumPy arrays, samples first.
             order: which samples to use, in this order, `(n,)` whole numbers.
-            batch_size: how many of them to a step; the last step takes what is left.
-            sample_weight: a weight for each sample of `x`; must be left out in this version.
+            batch_size: how many of them to a step, or with `accumulate` to a part of one; the last
+                step takes what is left.
+            sample_weight: a weight for each sample of `x`, as of `step`.
 
         Returns:
-            The loss of each step before its update, `(steps,)` in float64.
+            The loss of each step before its update, `(steps,)` in float64; with metrics it and
+            them, `(steps, 1 + metrics)`.
 
         Raises:
             TypeError, ValueError: as `step`.
         """
-        must_be_left_out("epoch", sample_weight=(sample_weight, None))
         check_targets(self.loss, y)
         if batch_size < 1:
             raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
@@ -150,11 +251,7 @@ class Trainer(Stateful):
                 "epoch: order must be whole numbers (n,); got shape "
                 f"{order.shape} and dtype {order.dtype}"
             )
-        samples = len(x)
-        if y is not None and len(y) != samples:
-            raise ValueError(
-                f"epoch: x and y must hold the same number of samples; got {samples} and {len(y)}"
-            )
+        samples = check_samples("epoch", x, y)
         if not order.size:
             return np.zeros(0)
         if order.min() < 0 or order.max() >= samples:
@@ -162,11 +259,15 @@ class Trainer(Stateful):
                 f"epoch: order must be of samples from 0 to {samples - 1}; got some from "
                 f"{order.min()} to {order.max()}"
             )
-        x, y = (
-            None if batch is None else native_batch(self.backend, batch, self.device)
-            for batch in (x, y)
-        )
-        return self.training_step.epoch(x, y, order.astype("int64"), batch_size)
+        x, y, order = self._native(x), self._native(y), order.astype("int64")
+        if "training_step" not in self.__dict__:
+            infer(self.net, mapped(lambda part: part[:batch_size], x))
+        weights = self._weights("epoch", x, sample_weight)
+        more = {}
+        if self.schedule is not None:
+            updates = -(-len(order) // (batch_size * self._options.accumulate))
+            more["rates"] = self._rates(updates)
+        return self.training_step.epoch(x, y, order, batch_size, *weights, **more)
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.
@@ -187,13 +288,19 @@ class Trainer(Stateful):
     def state(self) -> State:
         """See `ub.state`."""
         self._check_known()
-        slots = {f"optimizer.{slot.name}": slot.read() for slot in self.training_step.slots()}
-        return {**slots, STEP: np.array(self.training_step.count, "int64")}
+        kept = {name: slot.read() for name, slot in self._slots().items()}
+        return {**kept, STEP: np.array(self.training_step.count, "int64")}
+
+    def _slots(self) -> dict[str, Slot]:
+        """What the optimizer keeps and the averages, by their names in a state."""
+        step = self.training_step
+        kept = {"optimizer": step.slots(), "average": step.averages()}
+        return {f"{kind}.{slot.name}": slot for kind, slots in kept.items() for slot in slots}
 
     def load(self, tensors: Mapping[str, Stored]) -> None:
         """See `ub.load_state`."""
         self._check_known()
-        slots = {f"optimizer.{slot.name}": slot for slot in self.training_step.slots()}
+        slots = self._slots()
         wanted = {name: (slot.shape, slot.dtype) for name, slot in slots.items()}
         wanted[STEP] = ((), "int64")
         given = {name: (stored.shape, stored.dtype) for name, stored in tensors.items()}
@@ -212,6 +319,20 @@ class Trainer(Stateful):
                 f"{type(self.net).__name__}, and nothing was loaded; got " + "; ".join(problems)
             )
         arrays = {name: tensors[name].read() for name in slots}
-        self.training_step.restart_at(int(tensors[STEP].read()))
-        for slot in self.training_step.slots():
-            slot.write(arrays[f"optimizer.{slot.name}"])
+        self._updates = int(tensors[STEP].read())
+        self.training_step.restart_at(self._updates)
+        for name, slot in self._slots().items():
+            slot.write(arrays[name])
+
+
+def _check_kind(name: str, given: Any, kind: type[Any], remedy: str) -> None:
+    """Check that an argument is None or of its class.
+
+    Raises:
+        TypeError: when it is not.
+    """
+    if given is not None and not isinstance(given, kind):
+        raise TypeError(
+            f"Trainer: {name} must be of ub.{kind.__name__}; got {shown(given)}: write "
+            f"{name}={remedy}"
+        )

@@ -4,7 +4,6 @@ import numpy as np
 
 import unified_blocks as ub
 from testbed.common import normal
-from unified_blocks.training.watching.evaluate import loss_on
 
 
 def net_of(*makes):
@@ -54,9 +53,26 @@ def problem():
 def fit_sees_every_sample(backend_name):
     """With a rate of next to nothing the loss of an epoch is that of all samples."""
     net, (x, y) = net_of(dense(3)), problem()
-    wanted = loss_on(net, x, y, loss="mse")
+    wanted = ub.evaluate(net, x, y, loss="mse")["loss"]
     history = ub.fit(net, x, y, optimizer=ub.SGD(1e-30), loss="mse", epochs=1, batch_size=4)
     np.testing.assert_allclose(history.loss, [wanted], rtol=1e-12)
+
+
+def weights_make_a_mean(backend_name):
+    """`Σ wᵢ lᵢ / Σ wᵢ` of labels, and of one-hot targets, and of all samples of an epoch."""
+    (x, _), y, w = problem(), np.arange(10) % 3, np.arange(1.0, 11)
+    for targets in (y, np.eye(3)[y]):
+        net = net_of(dense(3))
+        output = ub.predict(net, x)
+        losses = np.log(np.exp(output).sum(1)) - output[np.arange(10), y]
+        found = ub.Trainer(net, ub.SGD(1e-30), "cross_entropy").step(x, targets, w)
+        np.testing.assert_allclose(ub.to_numpy(found), (losses * w).sum() / w.sum(), rtol=1e-12)
+    options = {"optimizer": ub.SGD(1e-30), "loss": "cross_entropy"}
+    given = [(x[:4], y[:4], w[:4]), (x[4:], y[4:], w[4:])]
+    for data in ((x, y), (given,)):
+        more = {"sample_weight": w, "batch_size": 4} if len(data) > 1 else {}
+        history = ub.fit(net, *data, **options, **more)
+        np.testing.assert_allclose(history.loss, [(losses * w).sum() / w.sum()], rtol=1e-12)
 
 
 def an_epoch_keeps_the_partial_batch(backend_name):
@@ -84,7 +100,7 @@ def evaluate_infers(backend_name):
     net, (x, y) = net_of(lambda: ub.Dropout(0.5), dense(3)), problem()
     weight, bias = ub.state(net)["1.weight"], ub.state(net)["1.bias"]
     wanted = np.mean((x @ weight.T + bias - y) ** 2)
-    np.testing.assert_allclose(loss_on(net, x, y, loss="mse"), wanted, rtol=1e-12)
+    np.testing.assert_allclose(ub.evaluate(net, x, y, loss="mse")["loss"], wanted, rtol=1e-12)
 
 
 def hyper_parameters_are_rounded(backend_name):

@@ -117,3 +117,20 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'unified-blocks\[plot\]'"):
         some().plot()
+
+
+def test_matplotlib_draws_it():
+    matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    axes = some().plot()
+    assert [ax.get_ylabel() for ax in axes] == ["loss", "accuracy"]
+    line, other = axes[1].get_lines()
+    assert list(line.get_xdata()) == [1, 2, 3, 4]
+    assert list(other.get_ydata()) == [0.1, 0.2, 0.3, 0.2]
+    axes[0].figure.canvas.draw()
+    given = pyplot.figure().add_subplot()
+    assert some().plot(given) == [given, given]
+    assert len(given.get_lines()) == 4
+    pyplot.close("all")

@@ -9,7 +9,7 @@ import numpy as np
 from unified_blocks.backend import Backend, TrainingStep
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
-from unified_blocks.training.data.source import Masses, Source
+from unified_blocks.training.data.source import Masses, Source, announce, updated
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.types import Array
 
@@ -20,14 +20,43 @@ def check_samples(where: str, x: Any, y: Any) -> int:
     Raises:
         ValueError: none, or not as many targets as inputs.
     """
-    lengths = [len(array) for array in tensors_in((x, y))]
-    samples = lengths[0] if lengths else 0
+    lengths = [length_of(where, array) for array in tensors_in((x, y))]
+    samples = lengths[0] if lengths and next(tensors_in(x), None) is not None else 0
     if samples == 0 or set(lengths) != {samples}:
         raise ValueError(
             f"{where}: x and y must hold the same number of samples, at least one; got "
-            + " and ".join(map(str, lengths or [0]))
+            + (" and ".join(map(str, lengths)) or "none")
         )
     return samples
+
+
+def length_of(where: str, array: Any) -> int:
+    """How many samples an array or a tensor has.
+
+    Raises:
+        TypeError: what is neither, such as numbers in lists.
+        ValueError: without an axis of samples, or with rows that are no numbers.
+    """
+    if not hasattr(array, "shape"):
+        raise TypeError(
+            f"{where}: x and y must be arrays or tensors, or tuples, lists and dicts of them; got "
+            f"a {type(array).__name__} where an array must be: give numpy.asarray(…) of numbers"
+        )
+    if isinstance(array, np.ndarray) and array.dtype == object:
+        raise ValueError(
+            f"{where}: x and y must be arrays of numbers, all samples of the same shape; got one "
+            f"of Python objects, {array.shape}: pad the samples to the same shape"
+        )
+    if not tuple(array.shape):
+        raise ValueError(
+            f"{where}: x and y must have samples along their first axis; got a single number"
+        )
+    if None in tuple(array.shape):
+        raise ValueError(
+            f"{where}: x and y must have samples of the same shape; got a "
+            f"{type(array).__name__} of shape {tuple(array.shape)}: pad them, as .to_tensor() does"
+        )
+    return int(array.shape[0])
 
 
 class Arrays(Source):
@@ -39,9 +68,10 @@ class Arrays(Source):
     Args:
         backend, device: whose tensors the arrays become, and where.
         x, y, w: inputs, targets or None, and weights `(n,)` or None; NumPy arrays or tensors of
-            that backend, samples first.
+            that backend, samples first, or structures of them.
         batch_size: how many samples to a batch.
         seed: of the order.
+        accumulate: how many batches to an update; the last of an epoch may have fewer.
     """
 
     def __init__(
@@ -54,17 +84,21 @@ class Arrays(Source):
         *,
         batch_size: int,
         seed: int = 0,
+        accumulate: int = 1,
     ) -> None:
         self.samples: int = check_samples("fit", x, y)
-        self.batch_size = batch_size
+        self.batch_size, self.accumulate = batch_size, accumulate
+        self.rows_each = batch_size * accumulate
         self.x, self.y, self.w = (
             mapped(lambda array: native_batch(backend, array, device), part) for part in (x, y, w)
         )
         self.weights = None if w is None else np.asarray(to_numpy(w), "float64")
         self.masses: list[float] = [
-            min(batch_size, self.samples - i) for i in range(0, self.samples, batch_size)
+            min(self.rows_each, self.samples - i) for i in range(0, self.samples, self.rows_each)
         ]
         self.steps: int = len(self.masses)
+        self.plain = w is None and accumulate == 1
+        self.gathered: tuple[int, Any] = (self.steps, None)
         self.generator = np.random.Generator(np.random.PCG64(seed))
         self.drawn_from = self.generator.bit_generator.state
         self.order, self.done = np.arange(0), self.steps
@@ -80,9 +114,10 @@ class Arrays(Source):
         self.drawn_from = self.generator.bit_generator.state
         self.order = self.generator.permutation(self.samples)
         if self.weights is not None:
-            starts = range(0, self.samples, self.batch_size)
+            starts = range(0, self.samples, self.rows_each)
             self.masses = np.add.reduceat(self.weights[self.order], starts).tolist()
         self.done = skip
+        self.gathered = (self.steps, None)
 
     def take(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
@@ -91,8 +126,9 @@ class Arrays(Source):
         self.done = self.steps if count is None else min(self.steps, start + count)
         if start == self.done:
             return np.zeros(0), []
-        rows = self.order[start * self.batch_size : self.done * self.batch_size]
+        rows = self.order[start * self.rows_each : self.done * self.rows_each]
         more = {name: v for name, v in (("w", self.w), ("rates", rates)) if v is not None}
+        announce(step, self.w)
         losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)
         return losses, self.masses[start : self.done]
 
@@ -100,10 +136,26 @@ class Arrays(Source):
         if self.done == self.steps:
             return None
         start, self.done = self.done, self.done + 1
-        rows = self.order[start * self.batch_size : self.done * self.batch_size].astype("int64")
-        x, y, w = step.gather((self.x, self.y, self.w), rows)
-        more = {name: v for name, v in (("w", w), ("rate", rate)) if v is not None}
-        return step.update(x, y, **more), self.masses[start]
+        if self.plain and rate is None:  # in few words, for it is between any two updates
+            return step.update(*self.batch(step, start)), self.masses[start]
+        rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
+        batches = [
+            step.gather((self.x, self.y, self.w), rows[i : i + self.batch_size])
+            for i in range(0, len(rows), self.batch_size)
+        ]
+        return updated(step, batches, self.accumulate, rate), self.masses[start]
+
+    def batch(self, step: TrainingStep, i: int) -> Any:
+        """Inputs and targets of update number `i` of the epoch."""
+        size, data = self.batch_size, (self.x, self.y)
+        if step.gathers == 1 or step.options.group is not None:
+            return step.gather(data, self.order[i * size : (i + 1) * size].astype("int64"))
+        first, some = self.gathered
+        if not first <= i < first + step.gathers:
+            rows = self.order[i * size : (i + step.gathers) * size].astype("int64")
+            first, some = self.gathered = i, step.gather(data, rows)
+        start = (i - first) * size
+        return [mapped(lambda a: a[start : start + size], part) for part in some]
 
     def state(self) -> dict[str, Any]:
         return dict(self.drawn_from)

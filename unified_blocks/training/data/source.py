@@ -6,12 +6,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.backend import TrainingStep
 from unified_blocks.training.data.batches import Batch
 from unified_blocks.types import Array
 
 Masses = Array | Sequence[float]
 """What each update counts in the mean of an epoch: numbers of samples, or sums of weights."""
+
+
+def announce(step: TrainingStep, w: Any) -> None:
+    """Let a step take weights of samples, if they come and it has not taken any yet."""
+    if w is not None and not step.options.weighted:
+        step.weigh()
+
+
+def updated(
+    step: TrainingStep, batches: Sequence[Batch], accumulate: int, rate: float | None
+) -> Any:
+    """One update of a batch or, of a step that accumulates, of some."""
+    announce(step, batches[0][2])
+    if accumulate > 1:
+        return step.accumulated(batches, rate)
+    ((x, y, w),) = batches
+    more = {name: v for name, v in (("w", w), ("rate", rate)) if v is not None}
+    return step.update(x, y, **more)
 
 
 class Source(ABC):
@@ -25,8 +45,8 @@ class Source(ABC):
         steps: how many updates an epoch has; None when the data does not say.
     """
 
-    samples: int | None = None
-    steps: int | None = None
+    samples: Any = None  # int | None, which a subclass may know better
+    steps: Any = None
 
     @abstractmethod
     def first(self) -> Batch:
@@ -60,6 +80,21 @@ class Source(ABC):
             What it gives, a tensor that is not yet fetched, and its mass; None when the epoch has
             no more.
         """
+
+    def singly(
+        self, step: TrainingStep, count: int | None = None, rates: Array | None = None
+    ) -> tuple[Array, Masses]:
+        """What `take` does, by calls of `one`."""
+        values: list[Any] = []
+        masses: list[float] = []
+        with step.running():
+            while count is None or len(values) < count:
+                update = self.one(step, None if rates is None else float(rates[len(values)]))
+                if update is None:
+                    break
+                values.append(update[0])
+                masses.append(update[1])
+        return (step.fetched(values) if values else np.zeros(0)), masses
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

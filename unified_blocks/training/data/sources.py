@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from unified_blocks.backend import Backend
-from unified_blocks.errors import UnsupportedError
-from unified_blocks.training.data.arrays import Arrays
+from unified_blocks.backend import Backend, Loss
+from unified_blocks.training.data.arrays import Arrays, check_samples
 from unified_blocks.training.data.source import Source
-from unified_blocks.training.data.stream import Stream
-from unified_blocks.training.words import must_be_left_out
+from unified_blocks.training.data.stream import Stream, is_loader
+from unified_blocks.training.data.weights import ClassWeight, checked_weights, weights_of
+from unified_blocks.training.losses import check_targets
+
+BATCH_SIZE = 32
+"""The batch size of `fit` when none is given."""
 
 
 def source_of(
@@ -23,20 +26,58 @@ def source_of(
     seed: int = 0,
     epochs: int = 1,
     accumulate: int = 1,
+    class_weight: ClassWeight | None = None,
+    loss: Loss | None = None,
 ) -> Source:
     """The batches of arrays, of a structure of them, or of a loader.
 
+    Args:
+        w: the weight of each sample; of a loader None, for they come with its batches.
+        class_weight: the weight of each class, a factor on those.
+        loss: whose targets they are, to be checked as they come; None to check none.
+
     Raises:
-        UnsupportedError: for a loader, or several inputs, in this version.
         ForeignTensorError: (a `TypeError`) another framework's tensor.
-        ValueError: arrays of different lengths, or no samples.
+        TypeError: data that is no array, no structure of them and no loader.
+        ValueError: arrays of different lengths, no samples, or targets, weights or a batch size
+            beside a loader.
     """
-    must_be_left_out("fit", accumulate=(accumulate, 1))
-    if isinstance(x, (tuple, list, dict)):
-        raise UnsupportedError(
-            "fit: x must be one array of samples, because this version has no rule for several; "
-            f"got a {type(x).__name__}: of numbers, give numpy.asarray(x)"
+    if is_loader(x):
+        for name, given in (("y", y), ("sample_weight", w)):
+            if given is not None:
+                raise ValueError(
+                    f"fit: {name} must come with the batches of a loader, (x, y, sample_weight); "
+                    f"got a {type(x).__name__} and {name}=…: leave {name} out"
+                )
+        if batch_size not in (BATCH_SIZE, getattr(x, "batch_size", None)):
+            raise ValueError(
+                f"fit: batches are made by the loader, a {type(x).__name__}; got "
+                f"batch_size={batch_size}: leave it out"
+            )
+        return Stream(
+            backend,
+            device,
+            x,
+            epochs=epochs,
+            accumulate=accumulate,
+            class_weight=class_weight,
+            loss=loss,
         )
-    if not hasattr(x, "__len__") or not hasattr(x, "shape"):
-        return Stream(backend, device, x, epochs=epochs, accumulate=accumulate)
-    return Arrays(backend, device, x, y, w, batch_size=batch_size, seed=seed)
+    if x is None:
+        raise ValueError("fit: x must be arrays, tensors or a loader; got None")
+    samples = check_samples("fit", x, y)
+    if loss is not None:
+        check_targets(loss, y)
+    if w is not None:
+        checked_weights("fit", w, samples)
+    weights = weights_of(y, w, class_weight)
+    return Arrays(
+        backend,
+        device,
+        x,
+        y,
+        weights,
+        batch_size=batch_size,
+        seed=seed,
+        accumulate=accumulate,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
 
 
@@ -23,12 +21,3 @@ def parts(batch: Batch, count: int) -> list[Batch]:
 def lengths(batches: list[Batch]) -> list[int]:
     """How many samples each of some batches has."""
     return [len(next(tensors_in(batch))) for batch in batches]
-
-
-def called(call: Any, x: Any) -> Any:
-    """`call(x)`; of several inputs in a tuple, a list or a dict `call(*x)` and `call(**x)`."""
-    if isinstance(x, dict):
-        return call(**x)
-    if isinstance(x, (tuple, list)):
-        return call(*x)
-    return call(x)

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -70,8 +70,8 @@ class StepDecay(Schedule):
 
     Example::
 
-        ub.StepDecay(30, gamma=0.1, unit="epoch")   # 1, from the 31st epoch 0.1, then 0.01, …
-        ub.StepDecay(2)(5)                          # 0.1 · 0.1
+        schedule = ub.StepDecay(30, gamma=0.1, unit="epoch")  # from the 31st epoch 0.1, then 0.01
+        ub.StepDecay(2, gamma=0.5)(5)  # 0.25
     """
 
     every: float
@@ -110,7 +110,7 @@ class CosineDecay(Schedule):
 
     Example::
 
-        ub.CosineDecay(100)(50)     # 0.5
+        ub.CosineDecay(100)(50)  # 0.5
     """
 
     steps: float
@@ -148,8 +148,8 @@ class WarmUp(Schedule):
 
     Example::
 
-        ub.WarmUp(5, then=ub.CosineDecay(95))
-        ub.WarmUp(4)(1)     # 0.5
+        schedule = ub.WarmUp(5, then=ub.CosineDecay(95))
+        ub.WarmUp(4)(1)  # 0.5
     """
 
     steps: float
@@ -213,8 +213,7 @@ def schedule_meant(written: Any, steps_per_epoch: int | None) -> Callable[[int],
             f"got {written!r}"
         )
     if not isinstance(written, Schedule):
-        function: Callable[[int], float] = written
-        return function
+        return cast("Callable[[int], float]", written)
     if steps_per_epoch is not None:
         return written.in_steps(steps_per_epoch)
     if written.in_steps(1) != written:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -10,9 +12,10 @@ import numpy as np
 
 from unified_blocks.errors import FileFormatError
 from unified_blocks.formats import safetensors
+from unified_blocks.models.variables import stored_of
 from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.runs.sharing import of_the_first
-from unified_blocks.training.runs.state import VERSION, Captured, frozen_of
+from unified_blocks.training.runs.state import VERSION, WHAT, Captured, frozen_of
 from unified_blocks.version import __version__
 
 FILE = "checkpoint.safetensors"
@@ -42,6 +45,9 @@ class Checkpoint(Callback):
 
     Raises:
         ValueError: another `every`.
+        UnsupportedError: (a `TypeError`) when training begins, and the model has a layer of a kind
+            that this library does not know, or a dtype that NumPy lacks; at the first save, when a
+            callback keeps what a file cannot.
         NotADirectoryError: when training begins, and `folder` is a file.
         StateMismatchError: (a `ValueError`) when training begins, and the one in the folder began
             otherwise: with another model, optimizer, loss, seed, batch size or number of samples.
@@ -50,8 +56,12 @@ class Checkpoint(Callback):
 
     Example::
 
-        ub.fit(net, x, y, loss="mse", optimizer=ub.Adam(), epochs=90, checkpoint="run")
-        ub.fit(…, checkpoint=ub.Checkpoint("run", every=1000))
+        x = np.linspace(-1, 1, 64, dtype="float32").reshape(64, 1)
+        options = {"loss": "mse", "optimizer": ub.Adam(), "epochs": 3}
+        net = ub.MLP(16, 1)
+        ub.fit(net, x, x, **options, checkpoint=ub.Checkpoint("run", every=1))
+        again = ub.fit(ub.MLP(16, 1), x, x, **options, checkpoint="run")  # is done already
+        len(again.loss)  # 3
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class Checkpoint(Callback):
         self.given_rate = 0.0
 
     def begin(self, run: Run) -> None:
+        stored_of(run.net, WHAT)  # what cannot be kept is an error now, and not after an epoch
         self.given_rate = run.trainer.learning_rate
         if run.is_writer:
             if self.folder.exists() and not self.folder.is_dir():
@@ -90,11 +101,17 @@ class Checkpoint(Callback):
         self.save(run)
 
     def end(self, run: Run) -> None:
-        run.trainer.backend.seed(run.net, None)
+        run.sow(None)
 
     def save(self, run: Run) -> None:
         """Write all of a training, by the first of its processes."""
         captured: Captured = run.capture()
+        group = run.trainer.training_step.options.group
+        if group is not None and group.sharded:  # all processes take part in the reading
+            captured.arrays = {
+                name: replace(stored, read=partial(np.asarray, stored.read()))
+                for name, stored in captured.arrays.items()
+            }
         if not run.is_writer:
             return
         captured.metadata["given_rate"] = self.given_rate

@@ -28,8 +28,11 @@ def packed(value: Any, name: str, arrays: dict[str, Array]) -> Any:
         parts = [packed(part, f"{name}.{i}", arrays) for i, part in enumerate(value)]
         return parts if isinstance(value, list) else {"tuple": parts}
     if isinstance(value, Mapping):
-        pairs = enumerate(value.items())
-        return {"dict": [[key, packed(part, f"{name}.{i}", arrays)] for i, (key, part) in pairs]}
+        pairs = [
+            [packed(key, f"a key of {name}", {}), packed(part, f"{name}.{i}", arrays)]
+            for i, (key, part) in enumerate(value.items())
+        ]
+        return {"dict": pairs}
     raise UnsupportedError(
         "Checkpoint: what a callback keeps must be numbers, strings and arrays, or lists, tuples "
         f"and dicts of them; got a {type(value).__name__} for {name}: leave it out of its state()"
@@ -47,4 +50,4 @@ def unpacked(value: Any, read: Callable[[str], Array]) -> Any:
         return read(inner)
     if kind == "tuple":
         return tuple(unpacked(part, read) for part in inner)
-    return {key: unpacked(part, read) for key, part in inner}
+    return {unpacked(key, read): unpacked(part, read) for key, part in inner}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unified_blocks.backend import Loss
-from unified_blocks.backend.tensors import backend_of
-from unified_blocks.models.variables import all_built, device_of_variables
-from unified_blocks.training.gradients import native_batch
-from unified_blocks.training.losses import apply_loss, check_targets
-from unified_blocks.training.watching.metrics import Metric
-from unified_blocks.training.words import loss_meant, must_be_left_out
+from unified_blocks.training.data.stream import is_loader
+from unified_blocks.training.losses import check_targets
+from unified_blocks.training.watching.measuring import Measuring
+from unified_blocks.training.watching.metrics import Metric, metrics_meant
+from unified_blocks.training.watching.outputs import batches_of
+from unified_blocks.training.watching.progress import samples_bar
+from unified_blocks.training.words import loss_meant
 
 
 def evaluate(
@@ -27,55 +28,45 @@ def evaluate(
 ) -> dict[str, float]:
     """The loss and the metrics of a model, in inference mode.
 
+    They are means over the samples, however they lie in batches: each batch counts by how many it
+    has or, with weights, by their sum. The device is waited for once, at the end.
+
     Args:
         net: a built model of any framework.
-        x, y: inputs and targets, NumPy arrays or tensors of that framework, samples first.
+        x, y: inputs and targets, as `fit` takes them.
         loss: as `Trainer` takes it; left out, no loss is measured.
-        metrics: as `fit` takes them; none in this version.
-        sample_weight: a weight for each sample, `(n,)`; must be left out in this version.
-        batch_size: how many samples to run at once; left out, all, as it must be in this version.
-        progress: whether to draw a bar; not in this version.
+        metrics: as `fit` takes them.
+        sample_weight: a weight for each sample, `(n,)`, none below 0.
+        batch_size: how many samples to run at once; left out, at most 8192.
+        progress: whether to draw a bar; only in a terminal, and where Rich is installed.
 
     Returns:
-        The numbers by name: `{"loss": …}`.
+        The numbers by name: `{"loss": …, "accuracy": …}`.
 
     Raises:
         NotBuiltError: when a parameter does not exist yet.
-        TypeError: another framework's tensor.
-        ValueError: nothing to measure, an unknown loss, or targets that it does not take.
-        UnsupportedError: an argument that this version has no rule for.
+        TypeError: another framework's tensor, or a metric that is none.
+        ValueError: nothing to measure, no samples, an unknown loss or metric, or targets that they
+            do not take.
 
     Example::
 
-        ub.evaluate(net, x, y, loss="mse")["loss"]
+        net = ub.build(ub.MLP(16, 4), (8, 2))
+        x, y = np.ones((8, 2), "float32"), np.arange(8) % 4
+        ub.evaluate(net, x, y, loss="cross_entropy", metrics=["accuracy"])["accuracy"]  # 0.25
     """
-    must_be_left_out(
-        "evaluate",
-        metrics=(metrics, (), []),
-        sample_weight=(sample_weight, None),
-        batch_size=(batch_size, None),
-        progress=(progress, False),
-    )
-    if loss is None:
+    meant = metrics_meant(metrics)
+    if loss is None and not meant:
         raise ValueError(
             "evaluate: loss or metrics must say what to measure; got neither: give loss='mse', or "
             "another loss"
         )
-    loss = loss_meant(loss)
-    check_targets(loss, y)
-    return {"loss": loss_on(net, x, y, loss=loss)}
-
-
-def loss_on(net: Any, x: Any, y: Any, *, loss: Loss) -> float:
-    """The loss of `net` on `x` and `y`, in inference mode.
-
-    Raises:
-        NotBuiltError: when a parameter does not exist yet.
-    """
-    backend = backend_of(net)
-    device = device_of_variables(all_built(net, "evaluate"))
-    output = backend.run(net, [native_batch(backend, x, device)])
-    y = None if y is None else native_batch(backend, y, device)
-    with backend.inferring(net):
-        value = apply_loss(backend.loss_function(loss), output, y)
-    return float(backend.to_numpy(value))
+    if loss is not None:
+        loss = loss_meant(loss)
+        if not is_loader(x):
+            check_targets(loss, y)
+    measuring = Measuring(net, loss, meant)
+    data = (x, y, sample_weight)
+    batches = batches_of("evaluate", measuring, data, batch_size)
+    with samples_bar("evaluate", x, progress) as told:
+        return measuring.means(batches, told=told)

@@ -7,6 +7,7 @@ from typing import Any
 
 from unified_blocks.backend import Alone, Backend, Group
 from unified_blocks.backend.registry import get_backend
+from unified_blocks.training.workers.watch import watching
 
 Distributed = str | Sequence[str] | Group | None
 """`"auto"`: as the environment says; None: alone; `"ddp"`, `"fsdp"`; or devices of one process."""
@@ -37,7 +38,9 @@ def join(distributed: Distributed = "auto") -> Group:
     """
     if isinstance(distributed, Group):
         return distributed
-    return get_backend().join(distributed) or Alone()
+    group = get_backend().join(distributed) or Alone()
+    watching(group)
+    return group
 
 
 def group_of(backend: Backend, net: Any, distributed: Distributed) -> Group | None:
@@ -45,5 +48,7 @@ def group_of(backend: Backend, net: Any, distributed: Distributed) -> Group | No
     group = distributed if isinstance(distributed, Group) else backend.join(distributed)
     if group is None or group.size == 1:
         return None
-    group.agree(net)
+    watching(group)
+    with group.guarding():
+        group.agree(net)
     return group

@@ -2,33 +2,237 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import selectors
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import numpy as np
+
 from unified_blocks.backend.group import Group
-from unified_blocks.errors import UnsupportedError
+from unified_blocks.errors import WorkerLostError
+
+ALIVE, GOODBYE, LOST = "alive", "goodbye", "lost"
+EX_SOFTWARE = 70
+"""The exit status of a process that could not go on without another one."""
+
+
+def address_towards(host: str) -> str:
+    """The address of this machine that others see when it talks to `host`; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, 9))
+        name: str = probe.getsockname()[0]
+    return name
+
+
+class Line:
+    """A connection on which short texts go back and forth, one on a line.
+
+    Attributes:
+        who: the worker at the other end, in words; `""` before it has said so.
+        heard: when it last said anything.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.who, self.heard = connection, "", time.monotonic()
+        self.buffer = b""
+
+    def say(self, *words: str) -> None:
+        """One that has gone already hears nothing: its end is noticed where lines are read."""
+        with suppress(OSError):
+            self.connection.sendall((" ".join(words) + "\n").encode())
+
+    def hear(self) -> list[str] | None:
+        """What has come; None when the other end has closed."""
+        try:
+            received = self.connection.recv(4096)
+        except OSError:
+            received = b""
+        if not received:
+            return None
+        self.heard = time.monotonic()
+        *lines, self.buffer = (self.buffer + received).split(b"\n")
+        return [line.decode() for line in lines]
 
 
 class Watch:
     """Connections between the workers of a group, which break when one of them ends.
 
+    All workers have one with the first, which tells the others who it was. A process that has
+    ended closes its connection at once; a machine that is gone is silent.
+
     Args:
-        group: the workers.
+        group: the workers. Each makes its watch at the same time.
         silence: after how many seconds without a word a worker is lost.
         grace: how many seconds the framework has to raise its own error before the process ends.
-
-    Raises:
-        UnsupportedError: for more than one process, in this version.
+        pulse: how many seconds lie between two words.
     """
 
-    def __init__(self, group: Group, *, silence: float = 20.0, grace: float = 10.0) -> None:
-        if group.processes > 1:
-            raise UnsupportedError(
-                "Watch: there must be one process, because this version has no rule for more; got "
-                f"{group.processes}"
-            )
-        self.group, self.silence, self.grace = group, silence, grace
+    def __init__(
+        self, group: Group, *, silence: float = 20.0, grace: float = 10.0, pulse: float = 5.0
+    ) -> None:
+        self.group, self.silence, self.grace, self.pulse = group, silence, grace, pulse
+        self.inside, self.closed = 0, False
+        self.noticed = threading.Event()
+        self.reason: str | None = None
+        self.me = f"worker {group.rank} of {group.processes} ({group.host}, process {os.getpid()})"
+        self.lines: list[Line] = []
+        self.selector = selectors.DefaultSelector()
+        self.meet()
+        self.thread = threading.Thread(target=self.listen, name="unified-blocks-watch", daemon=True)
+        self.thread.start()
+        atexit.register(self.at_exit)
+
+    def meet(self) -> None:
+        """Connect each worker with the first."""
+        server, place = None, np.zeros(5)
+        if self.group.rank == 0:
+            server = socket.create_server(("", 0), backlog=self.group.processes)
+            parts = address_towards(self.group.meeting).split(".")
+            place[:] = [*map(int, parts), server.getsockname()[1]]
+        place = self.group.sum(place)
+        if server is not None:
+            server.settimeout(self.silence)
+            with server:
+                for _ in range(self.group.processes - 1):
+                    self.take(server.accept()[0])
+        else:
+            *numbers, port = map(int, place.tolist())
+            address = ".".join(map(str, numbers))
+            self.take(socket.create_connection((address, port), timeout=self.silence))
+            self.lines[0].who = "worker 0"
+        for line in self.lines:
+            line.say(self.me)
+
+    def take(self, connection: socket.socket) -> None:
+        connection.settimeout(self.silence)
+        line = Line(connection)
+        self.lines.append(line)
+        self.selector.register(connection, selectors.EVENT_READ, line)
+
+    def listen(self) -> None:
+        """Hear all lines, until one has ended or this worker has."""
+        said = 0.0
+        while not self.closed and self.reason is None and self.lines:
+            for key, _ in self.selector.select(timeout=min(0.5, self.pulse)):
+                self.hear(key.data)
+            now = time.monotonic()
+            if now - said >= self.pulse:
+                said = now
+                for line in self.lines:
+                    line.say(ALIVE)
+            for line in list(self.lines):
+                if now - line.heard > self.silence:
+                    self.lose(line.who, f"has been silent for {self.silence:g} s")
+        if self.reason is not None and not self.closed:
+            self.end_late()
+
+    def hear(self, line: Line) -> None:
+        for words in ("",) if (heard := line.hear()) is None else heard:
+            kind, _, rest = words.partition(" ")
+            if not words:
+                self.forget(line)
+                self.lose(line.who, "has ended")
+            elif kind == GOODBYE:
+                self.forget(line)
+                return
+            elif kind == LOST:
+                self.lose(rest, "")
+            elif kind != ALIVE:
+                line.who = words
+
+    def forget(self, line: Line) -> None:
+        self.lines.remove(line)
+        self.selector.unregister(line.connection)
+        line.connection.close()
+
+    def lose(self, who: str, how: str) -> None:
+        """Note who is lost, and tell all others."""
+        if self.closed or self.reason is not None:
+            return
+        self.reason = f"{who} {how}".strip()
+        for line in self.lines:
+            line.say(LOST, self.reason)
+        print(f"{self.me}: {self.reason}", file=sys.stderr, flush=True)
+        self.noticed.set()
+
+    def end_late(self) -> None:
+        """End the process when a call of the framework does not come back by itself."""
+        time.sleep(self.grace)
+        while not self.closed:
+            if self.inside:
+                print(f"{self.me}: {self.error()}", file=sys.stderr, flush=True)
+                os._exit(EX_SOFTWARE)
+            time.sleep(0.2)
+
+    def at_exit(self) -> None:
+        """Frameworks wait for the lost worker once more when the process ends: it does not.
+
+        One that ends with an error does not say goodbye: the others wait for it.
+        """
+        if self.reason is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(EX_SOFTWARE)
+        if getattr(sys, "last_value", None) is None:
+            self.close()
 
     def lost(self) -> str | None:
         """Which worker has ended, in words; None while all are there."""
-        return None
+        return self.reason
+
+    def error(self) -> WorkerLostError:
+        return WorkerLostError(
+            f"all workers must stay until the training ends; got {self.reason}: start all again, "
+            "in any number, and with checkpoint= the training goes on from its last state"
+        )
+
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """Around what needs the other workers.
+
+        Raises:
+            WorkerLostError: when one of them has ended, before or meanwhile; the error that the
+                framework raised of it is its cause.
+        """
+        if self.reason is not None:
+            raise self.error()
+        self.inside += 1
+        try:
+            yield
+        except WorkerLostError:
+            raise
+        except Exception as error:
+            # It may be that of the framework, which can be earlier than the end of a connection.
+            if self.noticed.wait(timeout=3.0 if self.lines else 0.0):
+                raise self.error() from error
+            raise
+        finally:
+            self.inside -= 1
 
     def close(self) -> None:
         """Say goodbye: this worker has finished."""
+        if self.closed:
+            return
+        self.closed = True
+        lines = list(self.lines)
+        for line in lines:
+            line.say(GOODBYE)
+            with suppress(OSError):
+                line.connection.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self.thread.join()
+        for line in lines:
+            line.connection.close()
+        self.selector.close()
+        atexit.unregister(self.at_exit)
+
+
+def watching(group: Group) -> None:
+    """Let a group of several processes have a watch, if it has none."""
+    if group.processes > 1 and group.watch is None:
+        group.watch = Watch(group)

@@ -23,7 +23,10 @@ from testbed.mutants.table.optimizers import LOSSES, OPTIMIZERS
 from testbed.mutants.table.padding import PADDING
 from testbed.mutants.table.pooling import POOLS
 from testbed.mutants.table.recurrent import RECURRENT
+from testbed.mutants.table.runs import RUNS
+from testbed.mutants.table.steps import STEPS
 from testbed.mutants.table.transfers import TRANSFERS
+from testbed.mutants.table.watching import WATCHING
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -43,9 +46,12 @@ MUTANTS = (
     *LEARNING,
     *OPTIMIZERS,
     *LOSSES,
+    *STEPS,
+    *RUNS,
     *LAYOUTS,
     *TRANSFERS,
     *COMPARING,
     *PADDING,
     *COMPILING,
+    *WATCHING,
 )

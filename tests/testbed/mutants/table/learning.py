@@ -41,7 +41,7 @@ LEARNING = [
         for backend, function, *change in (
             ("torch", "cross_entropy", "IGNORED", 'IGNORED, reduction="sum"'),
             ("tensorflow", "cross_entropy", "tf.reduce_mean", "tf.reduce_sum"),
-            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean(F", "F.np.sum(F"),
+            ("mxnet", "CrossEntropy.hybrid_forward", "F.np.mean", "F.np.sum"),
         )
     ),
     Mutant(
@@ -69,17 +69,47 @@ LEARNING = [
             Checked(suite.an_epoch_keeps_the_partial_batch),
         )
         for backend, function, *change in (
-            ("torch", "TorchTrainingStep", ".split(batch_size)", ".split(batch_size)[:-1]"),
-            ("tensorflow", "TensorFlowTrainingStep", "if len(rest)", "if not len(rest)"),
+            ("torch", "TorchTrainingStep", "rows.split(batch_size)", "rows.split(batch_size)[:-1]"),
+            ("tensorflow", "TensorFlowTrainingStep", "(rest) and many == 1", "(rest) and not many"),
             ("mxnet", "MXNetTrainingStep", "len(some),", "len(some) - batch_size,"),
         )
+    ),
+    *(
+        Mutant(
+            "a weighted loss is divided by the number of samples",
+            backend,
+            f"unified_blocks_{backend}.weighted:by_name",
+            *change,
+            Checked(suite.weights_make_a_mean),
+        )
+        for backend, *change in (
+            ("torch", "(total + (total == 0))", "len(w)"),
+            ("tensorflow", "(total + tf.cast(total == 0, w.dtype))", "len(w)"),
+            ("mxnet", "(total + (total == 0))", "len(w)"),
+        )
+    ),
+    Mutant(
+        "batches of weighted samples count by their number",
+        None,
+        "unified_blocks.training.data.arrays:Arrays.begin",
+        "self.weights is not None",
+        "False",
+        Checked(suite.weights_make_a_mean),
+    ),
+    Mutant(
+        "batches of a loader count by their number, whatever the weights",
+        None,
+        "unified_blocks.training.data.batches:mass",
+        "if w is None",
+        "if True",
+        Checked(suite.weights_make_a_mean),
     ),
     Mutant(
         "fit averages over batches, not samples",
         None,
         "unified_blocks.training.loop:Loop.epoch",
-        "np.average(losses, weights=masses)",
-        "np.average(losses)",
+        "np.average(values, axis=0, weights=masses if sum(masses) else None)",
+        "np.average(values, axis=0)",
         Checked(suite.fit_sees_every_sample),
     ),
     Mutant(
@@ -93,9 +123,9 @@ LEARNING = [
     Mutant(
         "evaluate runs in training mode",
         None,
-        "unified_blocks.training.watching.evaluate:loss_on",
-        "device)])",
-        "device)], train=True)",
+        "unified_blocks.training.watching.outputs:output_of",
+        "else [x])",
+        "else [x], train=True)",
         Checked(suite.evaluate_infers),
     ),
 ]

@@ -91,12 +91,12 @@ OPTIMIZERS = [
         (
             ALONE,
             "made = WholeAdam(lr",
-            "return WholeAdamW(lr, decay",
+            "made = WholeAdamW(lr, decay",
             trained(COUPLED),
         ),
         (
             IN_GRADIENT,
-            "return WholeAdamW(lr, decay",
+            "made = WholeAdamW(lr, decay",
             "made = WholeAdam(lr",
             trained(ADAMW),
         ),
@@ -115,9 +115,12 @@ OPTIMIZERS = [
                 "tf.convert_to_tensor(gradient)",
                 "gradient",
                 of_words(optimizer),
-                "InWhole.update_step",
+                f"{owner}.whole",
             )
-            for optimizer in (ADAM, ADAMW, RMSPROP, ADAGRAD)
+            for owner, optimizer in (
+                *(("InWhole", each) for each in (ADAM, RMSPROP, ADAGRAD)),
+                ("WholeAdamW", ADAMW),
+            )
         ),
     ),
     *in_optimizers(

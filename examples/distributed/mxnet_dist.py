@@ -1,0 +1,39 @@
+"""MXNet, the key-value store dist_sync: a scheduler, a server, and workers.
+
+    export DMLC_PS_ROOT_URI=127.0.0.1 DMLC_PS_ROOT_PORT=29620 DMLC_NUM_SERVER=1 DMLC_NUM_WORKER=2
+    DMLC_ROLE=scheduler python -c "import unified_blocks_mxnet" &
+    DMLC_ROLE=server python -c "import unified_blocks_mxnet" &
+    for i in 0 1; do DMLC_ROLE=worker python examples/distributed/mxnet_dist.py & done; wait
+
+Each worker prints the same losses.
+"""
+
+import numpy as np
+
+import unified_blocks as ub
+
+ub.set_backend("mxnet")
+
+
+def data():
+    """Numbers of two classes; each worker makes the same, and takes its share of each batch."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(1000, 20)).astype("float32")
+    return x, (x[:, :10].sum(1) > 0).astype("int64")
+
+
+with ub.join() as group:
+    net = ub.initialize(ub.MLP(64, 2, in_units=20), seed=1)
+    x, y = data()
+    history = ub.fit(
+        net,
+        x,
+        y,
+        loss="cross_entropy",
+        optimizer=ub.Adam(0.001),
+        epochs=3,
+        batch_size=128,
+        metrics=["accuracy"],
+    )
+    losses = ", ".join(f"{loss:.6f}" for loss in history.loss)
+    print(f"worker {group.rank} of {group.processes}: {losses}", flush=True)

@@ -1,0 +1,115 @@
+"""`Outputs`: what a model gives for batches, in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from unified_blocks.backend import Backend
+from unified_blocks.backend.tensors import backend_of
+from unified_blocks.models.variables import all_built, device_of_variables
+from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.batches import Batch, mapped, tensors_in
+from unified_blocks.training.data.stream import batches_in, is_loader
+from unified_blocks.training.gradients import native_batch
+
+AT_ONCE = 8192
+"""How many samples to run at once when nobody says: as many as a small model has memory for."""
+
+
+class Outputs:
+    """Runs a model on batches in inference mode: on one as it is, on many as its framework likes.
+
+    Args:
+        net: a built model of any framework.
+        where: the function that needs it, for messages.
+
+    Raises:
+        NotBuiltError: when a parameter does not exist yet.
+    """
+
+    def __init__(self, net: Any, where: str) -> None:
+        self.net, self.backend = net, backend_of(net)
+        variables = all_built(net, where)
+        self.device = device_of_variables(variables)
+        self.mixed = any(v.dtype == "float32" for v in variables)
+        self.repeated: dict[str, Callable[..., Any]] = {}
+
+    def of(self, x: Any, y: Any, w: Any) -> Any:
+        """What it gives for a batch."""
+        return output_of(self.backend, self.net, x)
+
+    def each(
+        self, batches: Iterable[Batch], then: Callable[[Any], None], repeated: bool = False
+    ) -> None:
+        """Do `then` with what it gives for each batch.
+
+        Args:
+            batches: they are asked for one after the other.
+            then: gets a tensor, or what the model gives of them.
+            repeated: whether to run even one batch as many are run, for it will come again.
+        """
+        waiting = iter(batches)
+        begun = [batch for _, batch in zip(range(2), waiting, strict=False)]
+        call = self.often if repeated or len(begun) > 1 else self.of
+        with self.backend.inferring(self.net):
+            for batch in chain(begun, waiting):
+                then(call(*batch))
+
+    def often(self, x: Any, y: Any, w: Any) -> Any:
+        """`of`, for many calls."""
+        batch = (x, y, w)
+        skeleton = mapped(lambda _: 0, batch)
+        key = repr(skeleton)
+        if key not in self.repeated:
+
+            def function(*tensors: Any) -> Any:
+                following = iter(tensors)
+                return self.of(*mapped(lambda _: next(following), skeleton))
+
+            self.repeated[key] = self.backend.repeated(self.net, function)
+        return self.repeated[key](*tensors_in(batch))
+
+
+def output_of(backend: Backend, net: Any, x: Any) -> Any:
+    """The output of one call without gradients, of a tensor or of several.
+
+    Those of a tuple are given one after the other, as those of a dict are in the order of what
+    computes them. A dict whose names are others is one input, for models that take it so.
+    """
+    if isinstance(x, (tuple, list)):
+        x = list(x)
+    return backend.run(net, x if isinstance(x, (list, dict)) else [x])
+
+
+def batches_of(
+    where: str, outputs: Outputs, data: tuple[Any, Any, Any], batch_size: int | None = None
+) -> Iterator[Batch]:
+    """The samples of `(x, y, w)` once, in their own order, on the model's device.
+
+    Of a loader for `x` they are in its batches, which have targets and weights of their own.
+
+    Raises:
+        ValueError: for a batch size below 1, no samples, or arrays of different lengths.
+    """
+    if is_loader(data[0]):
+        if any(given is not None for given in data[1:]):
+            raise ValueError(
+                f"{where}: targets and weights must come with the batches of a loader; got a "
+                f"{type(data[0]).__name__} and others beside it: leave them out"
+            )
+        yield from batches_in(outputs.backend, outputs.device, data[0], where=where)
+        return
+    batch_size = AT_ONCE if batch_size is None else batch_size
+    if batch_size < 1:
+        raise ValueError(f"{where}: batch_size must be at least 1; got batch_size={batch_size}")
+    samples = check_samples(where, *data[:2])
+    for start in range(0, samples, batch_size):
+
+        def native(array: Any, rows: slice = slice(start, start + batch_size)) -> Any:
+            some = array if samples <= batch_size else array[rows]
+            return native_batch(outputs.backend, some, outputs.device)
+
+        x, y, w = mapped(native, data)
+        yield x, y, w
