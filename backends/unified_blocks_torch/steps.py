@@ -66,7 +66,7 @@ class TorchTrainingStep(TrainingStep):
                 f"be shared; got a {type(net).__name__}, which each of the "
                 f"{torch.distributed.get_world_size()} processes trains alone: give Trainer "
                 "torch.nn.parallel.DistributedDataParallel(net)",
-                stacklevel=4,  # where Trainer is called
+                stacklevel=5,  # where Trainer is called
             )
         self.net, self.optimizer = net, optimizer.rounded()
         self.ways = {EAGER: net}
