@@ -81,7 +81,7 @@ class TorchTrainingStep(TrainingStep):
         self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
         if self.settings:
             self.set_rate(self.optimizer.learning_rate)
-        self.precision = Precision(options.precision, tensors[0].device, self.native)
+        self.precision = Precision(options.precision, tensors, self.native)
         if options.average is not None:
             self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
 

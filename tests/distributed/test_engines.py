@@ -69,7 +69,7 @@ def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alon
     check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")
 
 
-@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",)], ids="".join)
+@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",), ("looked=2",)], ids="".join)
 def test_weights_metrics_and_callbacks_are_of_the_whole_batch(engine, given, tmp_path, alone):
     check_alike(engine, 2, tmp_path, alone, "epochs=2", *given)
 

@@ -5,7 +5,8 @@
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
 `optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
 `distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
-`looked` (1: with a callback that reads the loss of every third update, in the first worker).
+`looked` (1: with a schedule, and a callback that reads the loss of every third update, in the first
+worker; 2: without the schedule).
 """
 
 import os
@@ -123,10 +124,11 @@ def train(group):
         more["checkpoint"] = OPTIONS["checkpoint"]
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
-    if OPTIONS["looked"] == "1":
+    if OPTIONS["looked"] != "0":
         more["callbacks"] = [*more.get("callbacks", ()), Looked()]
         more["metrics"] = ["accuracy"]
         more["validation"] = (x[:9], y[:9])
+    if OPTIONS["looked"] == "1":
         more["schedule"] = ub.CosineDecay(30)
     # Each worker draws other numbers: those of the first count.
     net = network(3 + group.rank)
