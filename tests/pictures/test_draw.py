@@ -126,7 +126,7 @@ def test_parameters_are_counted(backend_name, name):
 
 def test_what_is_repeated_is_drawn_once(backend_name):
     picture = drawn(
-        lambda: ub.MySequential(*(ub.Dense(8) for _ in range(12))), normal(2, 8), "torch"
+        lambda: ub.MySequential(*(ub.Dense(8) for _ in range(12))), normal(2, 8), backend_name
     )
     assert {"Dense × 12", "0 … 11", "12 × 72", "864 parameters"} <= {*texts(picture)}
 
