@@ -154,7 +154,8 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
         self.group.sharded = any(hasattr(v.tensor, "full_tensor") for v in self.variables)
         self.wrapped = net if isinstance(net, DistributedDataParallel) else None
         if not sharded and not is_distributed(net):
-            self.wrapped = DistributedDataParallel(net, **{BUFFERS: False})
+            unshared: Any = {BUFFERS: False}
+            self.wrapped = DistributedDataParallel(net, **unshared)
             self.ways[self.kinds[0]] = self.call = self.wrapped
 
     def use(self, kind):
