@@ -76,5 +76,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 if __name__ == "__main__":
     # Wide enough for every table: a narrow terminal wraps the lines, and nothing is cut.
-    console = Console(width=250, highlight=False, markup=False, soft_wrap=True)
+    console = Console(width=400, highlight=False, markup=False, soft_wrap=True)
     sys.exit(run(arguments(), console))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from unified_blocks.backend import Slot
+from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.data.batches import mapped
 
 HALF = (torch.bfloat16, torch.float16)
@@ -24,14 +26,27 @@ class Precision:
 
     Args:
         precision: `"bfloat16"`, `"float16"`, or None: all as it comes.
-        device: where the model is.
+        tensors: the parameters.
         native: PyTorch's optimizer.
+
+    Raises:
+        UnsupportedError: parameters of another dtype, which autocast leaves as they are.
     """
 
     def __init__(
-        self, precision: str | None, device: torch.device, native: torch.optim.Optimizer
+        self,
+        precision: str | None,
+        tensors: Sequence[torch.Tensor],
+        native: torch.optim.Optimizer,
     ) -> None:
-        self.native, self.device, self.precision = native, device.type, precision
+        found = {str(t.dtype).removeprefix("torch.") for t in tensors if t.is_floating_point()}
+        if precision is not None and found != {"float32"}:
+            raise UnsupportedError(
+                "Trainer: to compute in half precision, the parameters must be float32; got "
+                f"precision={precision!r} and {' and '.join(sorted(found))}: use "
+                'ub.cast(net, "float32")'
+            )
+        self.native, self.device, self.precision = native, tensors[0].device.type, precision
         self.scaler: Any = None
         self.done = True
         if precision == "float16":

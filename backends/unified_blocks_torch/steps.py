@@ -66,7 +66,7 @@ class TorchTrainingStep(TrainingStep):
                 f"be shared; got a {type(net).__name__}, which each of the "
                 f"{torch.distributed.get_world_size()} processes trains alone: give Trainer "
                 "torch.nn.parallel.DistributedDataParallel(net)",
-                stacklevel=4,  # where Trainer is called
+                stacklevel=5,  # where Trainer is called
             )
         self.net, self.optimizer = net, optimizer.rounded()
         self.ways = {EAGER: net}
@@ -81,7 +81,7 @@ class TorchTrainingStep(TrainingStep):
         self.native = make_optimizer(in_groups(tensors, self.settings), optimizer)
         if self.settings:
             self.set_rate(self.optimizer.learning_rate)
-        self.precision = Precision(options.precision, tensors[0].device, self.native)
+        self.precision = Precision(options.precision, tensors, self.native)
         if options.average is not None:
             self.kept_averages = Averages(self.variables, float(np.float32(options.average)))
 

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,9 @@ ENVIRONMENT = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What `torchrun` sets for each process that it starts."""
 JOINED: list[TorchGroup] = []
 """The group of this process, if it is in one."""
+PARAMETERS = signature(DistributedDataParallel).parameters
+BUFFERS = next(n for n in ("forward_sync_buffers", "broadcast_buffers") if n in PARAMETERS)
+"""What keeps the buffers of a process its own: the second is the older name."""
 PATIENCE = timedelta(seconds=45)
 """How long one process waits for another one."""
 
@@ -150,7 +154,8 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
         self.group.sharded = any(hasattr(v.tensor, "full_tensor") for v in self.variables)
         self.wrapped = net if isinstance(net, DistributedDataParallel) else None
         if not sharded and not is_distributed(net):
-            self.wrapped = DistributedDataParallel(net, broadcast_buffers=False)
+            unshared: Any = {BUFFERS: False}
+            self.wrapped = DistributedDataParallel(net, **unshared)
             self.ways[self.kinds[0]] = self.call = self.wrapped
 
     def use(self, kind):

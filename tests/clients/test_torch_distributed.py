@@ -103,7 +103,7 @@ def test_a_trainer_says_that_every_process_trains_alone(large_group):
 
 def test_a_trainer_of_a_model_that_is_distributed_says_nothing(large_group):
     net = nn.parallel.DistributedDataParallel(ub.MLP(5, 3, in_units=4))
-    ub.Trainer(net, ub.SGD(0.1), "sum")
+    ub.Trainer(net, ub.SGD(0.1), "sum", distributed=None)
 
 
 def test_a_trainer_alone_in_its_group_says_nothing(group):

@@ -69,9 +69,24 @@ def test_a_batch_with_fewer_samples_than_workers_is_right(engine, tmp_path, alon
     check_alike(engine, 3, tmp_path, alone, "samples=21", "epochs=2")
 
 
-@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",)], ids="".join)
+@pytest.mark.parametrize("given", [("weights=1",), ("looked=1",), ("looked=2",)], ids="".join)
 def test_weights_metrics_and_callbacks_are_of_the_whole_batch(engine, given, tmp_path, alone):
     check_alike(engine, 2, tmp_path, alone, "epochs=2", *given)
+
+
+def test_loaders_of_uneven_shares_are_as_one(engine, tmp_path, alone):
+    if engine == "mirrored":
+        pytest.skip("one process has one loader")
+    check_alike(engine, 2, tmp_path, alone, "epochs=2", "loaded=1")
+
+
+def test_a_loader_with_fewer_batches_is_an_error(engine, tmp_path):
+    if engine == "mirrored":
+        pytest.skip("one process has one loader")
+    how = [f"distributed={engine}"] if engine == "fsdp" else []
+    given = (ENGINES[engine], tmp_path / "all.npz", "epochs=2", "loaded=2", *how)
+    with pytest.raises(AssertionError, match="each worker must have as many batches as the others"):
+        launch(engine, 2, PROGRAM, *given, timeout=TIMEOUT)
 
 
 def test_options_of_a_step_are_of_the_whole_batch(engine, tmp_path):

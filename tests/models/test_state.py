@@ -75,7 +75,7 @@ def test_a_misfit_leaves_an_unbuilt_block_unbuilt(backend_name):
         ub.state,
         ub.initialize,
         lambda net: ub.value_and_grad(net, normal(2, 4), loss="sum"),
-        lambda net: ub.Trainer(net, ub.SGD(0.1), "mse"),
+        lambda net: ub.state(ub.Trainer(net, ub.SGD(0.1), "mse")),
     ],
 )
 def test_before_build_the_error_names_the_remedy(backend_name, question):

@@ -126,7 +126,7 @@ def test_parameters_are_counted(backend_name, name):
 
 def test_what_is_repeated_is_drawn_once(backend_name):
     picture = drawn(
-        lambda: ub.MySequential(*(ub.Dense(8) for _ in range(12))), normal(2, 8), "torch"
+        lambda: ub.MySequential(*(ub.Dense(8) for _ in range(12))), normal(2, 8), backend_name
     )
     assert {"Dense × 12", "0 … 11", "12 × 72", "864 parameters"} <= {*texts(picture)}
 
@@ -319,31 +319,31 @@ def test_names_are_text(backend_name, title):
     assert texts(picture)[-1].startswith("output")
 
 
-def test_it_needs_nothing_from_elsewhere():
+def test_it_needs_nothing_from_elsewhere(backend_name):
     for name in NETWORKS:
-        picture = drawn(*NETWORKS[name], HERE[0])
+        picture = drawn(*NETWORKS[name], backend_name)
         assert re.findall(r"https?://[^\"]+", picture) == ["http://www.w3.org/2000/svg"]
         assert not re.search(r"href|url\(|@import|<image", picture)
 
 
-def test_it_is_told_to_those_who_do_not_see_it():
-    root = ElementTree.fromstring(drawn(*NETWORKS["MLP"], HERE[0], title="Two layers"))
+def test_it_is_told_to_those_who_do_not_see_it(backend_name):
+    root = ElementTree.fromstring(drawn(*NETWORKS["MLP"], backend_name, title="Two layers"))
     title, described = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == f"{title.get('id')} {described.get('id')}"
     assert title.text == "Two layers"
 
 
-def test_pictures_of_a_page_have_names_of_their_own():
+def test_pictures_of_a_page_have_names_of_their_own(backend_name):
     marks = {
-        re.search(r'title id="(\w+)"', drawn(*NETWORKS[name], HERE[0]))[1] for name in NETWORKS
+        re.search(r'title id="(\w+)"', drawn(*NETWORKS[name], backend_name))[1] for name in NETWORKS
     }
     assert len(marks) == len(NETWORKS)
 
 
-def test_it_stays_inside_of_its_frame():
+def test_it_stays_inside_of_its_frame(backend_name):
     for name in NETWORKS:
-        root = ElementTree.fromstring(drawn(*NETWORKS[name], HERE[0]))
+        root = ElementTree.fromstring(drawn(*NETWORKS[name], backend_name))
         _, _, width, height = map(float, root.get("viewBox").split())
         for each in root.iter(f"{SVG}rect"):
             x, y, w, h = (float(each.get(key)) for key in ("x", "y", "width", "height"))
@@ -353,8 +353,8 @@ def test_it_stays_inside_of_its_frame():
             assert all(float(x) <= width for x in re.findall(r"H([\d.]+)", path.get("d")))
 
 
-def test_a_file_has_colours_of_its_own(tmp_path):
-    picture = drawn(*NETWORKS["MLP"], HERE[0])
+def test_a_file_has_colours_of_its_own(backend_name, tmp_path):
+    picture = drawn(*NETWORKS["MLP"], backend_name)
     picture.save(tmp_path / "net.svg")
     text = (tmp_path / "net.svg").read_text(encoding="utf-8")
     assert "prefers-color-scheme: dark" in text

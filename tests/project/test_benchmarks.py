@@ -24,7 +24,11 @@ RATIO = Ratio(1.01, 0.99, 1.019, 200)
 UNITS = {"ratio", "s", "bytes", "count"}
 
 
-TURN = dict(zip(PARTS, cycle(BACKENDS), strict=False))
+turns = cycle(BACKENDS)
+TURN = {
+    name: next(backend for backend in turns if backend in part.frameworks)
+    for name, part in PARTS.items()
+}
 """The framework whose turn it is to run a part: each takes long, and its code is one for all."""
 
 

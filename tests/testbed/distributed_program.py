@@ -5,7 +5,9 @@
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
 `optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
 `distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
-`looked` (1: with a callback that reads the loss of every third update, in the first worker).
+`looked` (1: with a schedule, and a callback that reads the loss of every third update, in the first
+worker; 2: without the schedule), `loaded` (1: each worker has a loader of its own
+shares; 2: the last worker's has a batch less).
 """
 
 import os
@@ -28,6 +30,7 @@ OPTIONS = {
     "pause": "0",
     "checkpoint": "",
     "looked": "0",
+    "loaded": "0",
 } | dict(each.split("=", 1) for each in GIVEN)
 
 if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
@@ -112,6 +115,15 @@ def network(seed):
     return ub.initialize(net, seed)
 
 
+def dealt(x, y, group):
+    """The batches of a worker: its part of each, the last ones smaller."""
+    rows = [range(i, min(i + BATCH, SAMPLES)) for i in range(0, SAMPLES, BATCH)]
+    own = [np.array_split(each, group.processes)[group.rank] for each in rows]
+    if OPTIONS["loaded"] == "2" and group.rank == group.processes - 1:
+        own.pop()
+    return [(x[each], y[each]) for each in own]
+
+
 def train(group):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(SAMPLES, *SHAPE)).astype(OPTIONS["dtype"])
@@ -123,13 +135,18 @@ def train(group):
         more["checkpoint"] = OPTIONS["checkpoint"]
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
-    if OPTIONS["looked"] == "1":
+    if OPTIONS["looked"] != "0":
         more["callbacks"] = [*more.get("callbacks", ()), Looked()]
         more["metrics"] = ["accuracy"]
         more["validation"] = (x[:9], y[:9])
+    if OPTIONS["looked"] == "1":
         more["schedule"] = ub.CosineDecay(30)
     # Each worker draws other numbers: those of the first count.
     net = network(3 + group.rank)
+    if OPTIONS["loaded"] != "0":
+        x, y = dealt(x, y, group), None
+    else:
+        more |= {"batch_size": BATCH, "seed": 1}
     history = ub.fit(
         net,
         x,
@@ -137,8 +154,6 @@ def train(group):
         loss="cross_entropy",
         optimizer=OPTIMIZERS[OPTIONS["optimizer"]],
         epochs=EPOCHS,
-        batch_size=BATCH,
-        seed=1,
         distributed=group,
         **more,
     )

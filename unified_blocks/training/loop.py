@@ -44,7 +44,6 @@ class Loop:
         schedule: a factor on the learning rate of each update, counted in updates.
         seed: of what is random in a training that can go on from a checkpoint.
         progress: whether to draw a bar.
-
     """
 
     def __init__(

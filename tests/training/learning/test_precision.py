@@ -107,6 +107,14 @@ def test_another_precision(backend):
             backend.training_step(net, ub.SGD(0.1), "mse", StepOptions(precision="bfloat16"))
 
 
+def test_a_model_in_float64_is_refused(backend):
+    """Autocast leaves its layers in float64: the training would not be in half, without a word."""
+    with ub.use_dtype("float64"):
+        net = ub.build(ub.MLP(16, 4), (2, 6))
+    with pytest.raises(ub.UnsupportedError, match=r"precision='bfloat16'.*(float64|one precision)"):
+        backend.training_step(net, ub.SGD(0.1), "mse", StepOptions(precision="bfloat16"))
+
+
 def test_what_scales_the_loss_goes_to_another_trainer(backend):
     _, step = step_of(backend, "float16")
     slots = {slot.name: slot for slot in step.slots()}

@@ -136,7 +136,8 @@ class Arrays(Source):
         if self.done == self.steps:
             return None
         start, self.done = self.done, self.done + 1
-        if self.plain and rate is None:  # in few words, for it is between any two updates
+        alone = step.options.group is None
+        if alone and self.plain and rate is None:  # in few words, for it is between any two updates
             return step.update(*self.batch(step, start)), self.masses[start]
         rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
         batches = [
@@ -148,7 +149,7 @@ class Arrays(Source):
     def batch(self, step: TrainingStep, i: int) -> Any:
         """Inputs and targets of update number `i` of the epoch."""
         size, data = self.batch_size, (self.x, self.y)
-        if step.gathers == 1 or step.options.group is not None:
+        if step.gathers == 1:
             return step.gather(data, self.order[i * size : (i + 1) * size].astype("int64"))
         first, some = self.gathered
         if not first <= i < first + step.gathers:
