@@ -24,7 +24,7 @@ def test_all_end_with_the_statistics_of_the_first(engine, tmp_path):
     )
     first, *others = (np.load(file) for file in sorted(tmp_path.glob("all*.npz")))
     assert len(others) == (0 if engine == "mirrored" else 1)
-    assert np.isfinite(first["losses"]).all()
+    assert np.isfinite(first["sgd.losses"]).all()
     for other in others:
         assert other.files == first.files
         for name in first.files:

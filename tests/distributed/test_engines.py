@@ -1,7 +1,7 @@
 """On every engine several workers give the losses and weights of one process.
 
-The short form takes ten steps of one network; `UNIFIED_BLOCKS_SOAK=1` takes fifty, of three
-networks and two optimizers, with 2 and 4 workers.
+The short form takes ten steps of one network by each of two optimizers, which share a process;
+`UNIFIED_BLOCKS_SOAK=1` takes fifty, of three networks, with 2 and 4 workers.
 """
 
 import os
@@ -14,7 +14,7 @@ from testbed.launching import ENGINES, launch
 
 SOAK = bool(os.environ.get("UNIFIED_BLOCKS_SOAK"))
 NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
-OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
+OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd+adam",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
 

@@ -3,7 +3,7 @@
     python distributed_program.py BACKEND FILE [name=value …]
 
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
-`optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
+`optimizer` (sgd, adam, adamw, or several: sgd+adam trains one network by each), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
 `distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
 `looked` (1: with a schedule, and a callback that reads the loss of every third update, in the first
 worker; 2: without the schedule), `loaded` (1: each worker has a loader of its own
@@ -141,23 +141,26 @@ def train(group):
         more["validation"] = (x[:9], y[:9])
     if OPTIONS["looked"] == "1":
         more["schedule"] = ub.CosineDecay(30)
-    # Each worker draws other numbers: those of the first count.
-    net = network(3 + group.rank)
     if OPTIONS["loaded"] != "0":
         x, y = dealt(x, y, group), None
     else:
         more |= {"batch_size": BATCH, "seed": 1}
-    history = ub.fit(
-        net,
-        x,
-        y,
-        loss="cross_entropy",
-        optimizer=OPTIMIZERS[OPTIONS["optimizer"]],
-        epochs=EPOCHS,
-        distributed=group,
-        **more,
-    )
-    numbers = {"losses": history.loss, **history.metrics, **ub.state(net)}
+    numbers = {}
+    for name in OPTIONS["optimizer"].split("+"):
+        # Each worker draws other numbers: those of the first count.
+        net = network(3 + group.rank)
+        history = ub.fit(
+            net,
+            x,
+            y,
+            loss="cross_entropy",
+            optimizer=OPTIMIZERS[name],
+            epochs=EPOCHS,
+            distributed=group,
+            **more,
+        )
+        found = {"losses": history.loss, **history.metrics, **ub.state(net)}
+        numbers |= {f"{name}.{key}": array for key, array in found.items()}
     if group.rank == 0:
         np.savez(FILE, **numbers)
     else:
