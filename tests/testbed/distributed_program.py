@@ -6,9 +6,10 @@ The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer
 `optimizer` (sgd, adam, adamw; sgd+adam trains a network by each of them), `dtype`, `epochs`,
 `batch`, `samples`, `weights` (0 or 1), `distributed` (own: a strategy or contexts of the
 framework's own), `pause` (seconds after each epoch, which is then printed), `checkpoint` (a
-folder), `looked` (1: with a schedule, and a callback that reads the loss of every third update, in
-the first worker; 2: without the schedule), `loaded` (1: each worker has a loader of its own shares;
-2: the last worker's has a batch less).
+folder), `parts` (1: each worker writes its own there), `average` (of weights), `looked` (1: with a
+schedule, and a callback that reads the loss of every third update, in the first worker; 2: without
+the schedule), `loaded` (1: each worker has a loader of its own shares; 2: the last worker's has a
+batch less).
 """
 
 import os
@@ -30,6 +31,8 @@ OPTIONS = {
     "distributed": "auto",
     "pause": "0",
     "checkpoint": "",
+    "parts": "0",
+    "average": "0",
     "looked": "0",
     "loaded": "0",
 } | dict(each.split("=", 1) for each in GIVEN)
@@ -155,7 +158,10 @@ def train(group):
     if OPTIONS["weights"] == "1":
         more["sample_weight"] = generator.uniform(0.1, 2, SAMPLES)
     if OPTIONS["checkpoint"]:
-        more["checkpoint"] = OPTIONS["checkpoint"]
+        parts = OPTIONS["parts"] == "1"
+        more["checkpoint"] = ub.Checkpoint(OPTIONS["checkpoint"], parts=parts)
+    if OPTIONS["average"] != "0":
+        more["average"] = float(OPTIONS["average"])
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
     if OWN:
