@@ -42,6 +42,7 @@ PARTS: dict[str, Part] = {
         "an epoch of fit with metrics and validation, and predict, over loops by hand"
     ),
     "loaders": Part("an epoch of fit on a loader, over a loop by hand"),
+    "distributed": Part("an epoch of fit in two processes, over their engine by hand"),
     "networks": Part(
         "networks of images and sequences, over the same ones written by hand",
         (*BACKENDS, "keras"),

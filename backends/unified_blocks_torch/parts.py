@@ -9,27 +9,29 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 import torch
-from torch.distributed import checkpoint
+from torch.distributed.checkpoint.filesystem import FileSystemReader
 from torch.distributed.checkpoint.metadata import TensorStorageMetadata
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 
 from unified_blocks.types import Array
 
 
 def write(folder: str, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write tensors, by all processes."""
-    checkpoint.save(dict(tensors), checkpoint_id=folder)
+    save(dict(tensors), checkpoint_id=folder)
 
 
 def read(folder: str, tensors: Mapping[str, torch.Tensor]) -> None:
     """Read into tensors, in each process into the parts that it holds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a process may be alone is intended
-        checkpoint.load(dict(tensors), checkpoint_id=folder)
+        load(dict(tensors), checkpoint_id=folder)
 
 
 def stored(folder: str) -> Iterator[tuple[str, tuple[int, ...], str, torch.dtype]]:
     """The name, shape and dtype of each tensor in a folder."""
-    found = checkpoint.FileSystemReader(folder).read_metadata().state_dict_metadata
+    found = FileSystemReader(folder).read_metadata().state_dict_metadata
     for name, each in found.items():
         if isinstance(each, TensorStorageMetadata):
             dtype = each.properties.dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from mxnet import autograd, gluon
 
 from benchmarks.loops import OPTIONS
@@ -28,6 +29,39 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
             trainer.step(len(rows))
             total = total + loss.sum()
         return float(total) / len(x)
+
+    return epoch
+
+
+def shared_epoch_of(net, x, y, batch_size, optimizer, rate, generator, group):
+    """`epoch_of` of each of several processes: by a key-value store `dist_sync`.
+
+    What `gluon.Trainer` does with a store, under other keys: a process has one store, and that
+    of ours has names.
+    """
+    options = {"learning_rate": rate, **OPTIONS[optimizer]}
+    trainer = gluon.Trainer(net.collect_params(), optimizer.lower(), options, kvstore=None)
+    loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
+    parameters, store = net.collect_params(), group.store  # their names count up in all alike
+    gradients = {name: parameter.grad() for name, parameter in parameters.items()}
+    for name, gradient in gradients.items():
+        store.init(name, mx.np.zeros_like(gradient))
+
+    def epoch():
+        order = generator.permutation(len(x))
+        total = mx.np.zeros(1, ctx=x.ctx)
+        for i in range(0, len(x), batch_size):
+            rows = order[i : i + batch_size]
+            own = mx.np.array(np.array_split(rows, group.processes)[group.rank], dtype="int64")
+            xb, yb = mx.np.take(x, own, axis=0), mx.np.take(y, own, axis=0)
+            with autograd.record():
+                loss = loss_of(net(xb), yb)
+            loss.backward()
+            for name, gradient in gradients.items():
+                store.pushpull(name, gradient, out=gradient)
+            trainer.step(len(rows))
+            total = total + loss.sum()
+        return float(group.sum(total.asnumpy())[0]) / len(x)
 
     return epoch
 

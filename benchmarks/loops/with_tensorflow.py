@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.loops import OPTIONS
@@ -38,6 +39,37 @@ def keras_epoch_of(net, x, y, batch_size, optimizer, rate):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     return lambda: net.fit(x, y, batch_size=batch_size, shuffle=True, verbose=0)
+
+
+def shared_epoch_of(net, x, y, batch_size, optimizer, rate, generator, group):
+    """`epoch_of` of each of several processes: by `strategy.run`, in the scope of a strategy."""
+    strategy = tf.distribute.get_strategy()
+    native = getattr(keras.optimizers, optimizer)(rate, **OPTIONS[optimizer])
+    native.build(net.trainable_variables)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def share(xb, yb, part):
+        with tf.GradientTape() as tape:
+            loss = loss_of(yb, net(xb, training=True)) * part
+        native.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+        return loss
+
+    @tf.function
+    def step(xb, yb, part):
+        return strategy.run(share, args=(xb, yb, part))
+
+    def epoch():
+        order, total = generator.permutation(len(x)), 0.0
+        for i in range(0, len(x), batch_size):
+            rows = order[i : i + batch_size]
+            own = np.array_split(rows, group.processes)[group.rank]
+            # Keras' loss is divided by the number of replicas already.
+            part = tf.constant(len(own) * group.processes / len(rows), tf.float32)
+            own = tf.constant(own)
+            total += step(tf.gather(x, own), tf.gather(y, own), part) * len(rows)
+        return float(strategy.reduce("SUM", total, axis=None)) / len(x)
+
+    return epoch
 
 
 def watched_epoch_of(net, x, y, others, batch_size, optimizer, rate, generator):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
+from torch import distributed
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.loops import OPTIONS
@@ -23,6 +25,28 @@ def epoch_of(net, x, y, batch_size, optimizer, rate, generator):
             loss.backward()
             native.step()
             total += loss.detach() * len(rows)
+        return float(total) / len(x)
+
+    return epoch
+
+
+def shared_epoch_of(net, x, y, batch_size, optimizer, rate, generator, group):
+    """`epoch_of` of each of several processes: by `DistributedDataParallel`."""
+    net = DistributedDataParallel(net.train())
+    native = getattr(torch.optim, optimizer)(net.parameters(), lr=rate, **OPTIONS[optimizer])
+    rank, processes = distributed.get_rank(), distributed.get_world_size()
+
+    def epoch():
+        order, total = torch.from_numpy(generator.permutation(len(x))).to(x.device), 0.0
+        for i in range(0, len(x), batch_size):
+            rows = order[i : i + batch_size]
+            own = rows.tensor_split(processes)[rank]
+            native.zero_grad()
+            loss = F.cross_entropy(net(x[own]), y[own])
+            (loss * (len(own) * processes / len(rows))).backward()
+            native.step()
+            total += loss.detach() * len(own)
+        distributed.all_reduce(total)
         return float(total) / len(x)
 
     return epoch
