@@ -1,6 +1,7 @@
 """Networks written for Keras: blocks are functions, and the text is what a person would write."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -102,6 +103,20 @@ def test_two_tensors_that_each_stand_for_the_other_have_no_common_function():
     assert union._read(x, y, makers, {y}, 2) is y
     with pytest.raises(DifferentError):
         union._read(x, other, makers, set(), 2)
+
+
+def test_a_very_deep_network_is_made(tmp_path):
+    def make(b, x):
+        for i in range(1100):
+            (x,) = b.add(Elementwise("relu"), x, name=f"relu{i}", path=(f"relu{i}",))
+        return x
+
+    limit = sys.getrecursionlimit()
+    try:
+        text, _ = is_as_numpy(graph_of(make, (1,)), tmp_path)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert "sys.setrecursionlimit(" in text.source
 
 
 def test_how_often_a_loop_runs_is_an_argument(tmp_path):
