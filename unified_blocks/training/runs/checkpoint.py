@@ -86,7 +86,8 @@ class Checkpoint(Callback):
                 'Checkpoint: every must be "epoch" or a number of updates, at least 1; got '
                 f'every={every!r}: write every="epoch"'
             )
-        self.folder, self.every = Path(folder), every
+        self.folder = Path(folder)
+        self.every = "epoch" if isinstance(every, str) else int(every)
         self.file = self.folder / FILE
         self.parts, self.kept_in = parts, PARTS[1]
         self.given_rate = 0.0
