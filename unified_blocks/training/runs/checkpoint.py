@@ -59,7 +59,8 @@ class Checkpoint(Callback):
             callback keeps what a file cannot.
         NotADirectoryError: when training begins, and `folder` is a file.
         StateMismatchError: (a `ValueError`) when training begins, and the one in the folder began
-            otherwise: with another model, optimizer, loss, seed, batch size or number of samples.
+            otherwise: with another model, optimizer, loss, seed, batch size, number of samples,
+            clip, group, precision, or with weights. Functions are told apart by their names alone.
         FileFormatError: (a `ValueError`) when training begins, and the file is damaged, or is none
             of this class.
 
