@@ -95,11 +95,19 @@ def test_loaders_of_uneven_shares_are_as_one(engine, tmp_path, alone):
     check_alike(engine, 2, tmp_path, alone, "epochs=2", "loaded=1")
 
 
-def test_a_loader_with_fewer_batches_is_an_error(engine, tmp_path):
+@pytest.mark.parametrize("looked", [0, 3], ids=["plain", "scheduled"])
+def test_a_loader_with_fewer_batches_is_an_error(engine, looked, tmp_path):
     if engine in IN_ONE_PROCESS:
         pytest.skip("one process has one loader")
     how = [f"distributed={engine}"] if engine == "fsdp" else []
-    given = (ENGINES[engine], tmp_path / "all.npz", "epochs=2", "loaded=2", *how)
+    given = (
+        ENGINES[engine],
+        tmp_path / "all.npz",
+        "epochs=2",
+        "loaded=2",
+        f"looked={looked}",
+        *how,
+    )
     with pytest.raises(AssertionError, match="each worker must have as many batches as the others"):
         launch(engine, 2, PROGRAM, *given, timeout=TIMEOUT)
 

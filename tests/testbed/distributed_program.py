@@ -8,8 +8,8 @@ The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer
 framework's own), `pause` (seconds after each epoch, which is then printed), `checkpoint` (a
 folder), `parts` (1: each worker writes its own there), `average` (of weights), `looked` (1: with a
 schedule, and a callback that reads the loss of every third update, in the first worker; 2: without
-the schedule), `loaded` (1: each worker has a loader of its own shares; 2: the last worker's has a
-batch less).
+the schedule; 3: with it and without the callback), `loaded` (1: each worker has a loader of its own
+shares; 2: the last worker's has a batch less).
 """
 
 import os
@@ -166,11 +166,11 @@ def train(group):
         more["callbacks"] = [Paused()]
     if OWN:
         more["callbacks"] = [Counted()]
-    if OPTIONS["looked"] != "0":
+    if OPTIONS["looked"] in ("1", "2"):
         more["callbacks"] = [*more.get("callbacks", ()), Looked()]
         more["metrics"] = ["accuracy"]
         more["validation"] = (x[:9], y[:9])
-    if OPTIONS["looked"] == "1":
+    if OPTIONS["looked"] in ("1", "3"):
         more["schedule"] = ub.CosineDecay(30)
     if OPTIONS["loaded"] != "0":
         x, y = dealt(x, y, group), None

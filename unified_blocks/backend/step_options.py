@@ -11,6 +11,13 @@ import numpy as np
 from unified_blocks.backend.group import Group
 
 
+def as_python(made: Any) -> None:
+    """Let the numbers of a dataclass be Python's own: those of NumPy are none in a checkpoint."""
+    for each in fields(made):
+        if isinstance(number := getattr(made, each.name), np.generic):
+            object.__setattr__(made, each.name, number.item())
+
+
 @dataclass(frozen=True)
 class Clip:
     """How gradients are kept small, before each update. Exactly one of the three is given.
@@ -39,6 +46,7 @@ class Clip:
     global_norm: float | None = None
 
     def __post_init__(self) -> None:
+        as_python(self)
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         given = {name: bound for name, bound in given.items() if bound is not None}
         if len(given) != 1:
@@ -84,6 +92,7 @@ class ParameterGroup:
     learning_rate: float = 1.0
 
     def __post_init__(self) -> None:
+        as_python(self)
         for name in ("weight_decay", "learning_rate"):
             number = getattr(self, name)
             if number is not None and not number >= 0:
@@ -119,6 +128,7 @@ class StepOptions:
     group: Group | None = None
 
     def __post_init__(self) -> None:
+        as_python(self)
         if self.accumulate < 1:
             raise ValueError(f"accumulate must be at least 1; got accumulate={self.accumulate}")
         if self.average is not None and not 0 <= self.average < 1:

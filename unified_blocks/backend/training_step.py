@@ -15,6 +15,7 @@ from unified_blocks.backend.step_options import PLAIN as PLAIN
 from unified_blocks.backend.step_options import Clip as Clip
 from unified_blocks.backend.step_options import ParameterGroup as ParameterGroup
 from unified_blocks.backend.step_options import StepOptions as StepOptions
+from unified_blocks.backend.step_options import as_python
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.types import Array
 
@@ -33,6 +34,7 @@ class Optimizer:
     learning_rate: float
 
     def __post_init__(self) -> None:
+        as_python(self)
         self.must("learning_rate", "be above 0", self.learning_rate > 0)
 
     def must(self, name: str, rule: str, kept: bool) -> None:
@@ -241,13 +243,6 @@ class TrainingStep(ABC):
                     f"{'some' if given else 'none'} with {name}={getattr(self.options, name)}: "
                     f"make it with StepOptions({name}={given})"
                 )
-
-    def updating(self, rates: Array | None) -> Callable[..., Any]:
-        """`update`, for an epoch; each call takes the next of the rates, if there are any."""
-        if rates is None:
-            return self.update
-        following = iter(rates)
-        return lambda x, y, w=None: self.update(x, y, w, float(next(following)))
 
     def ended(self) -> None:  # noqa: B027  # alone there is nobody to tell
         """Tell those who train along, each on batches of its own, that there are no more."""

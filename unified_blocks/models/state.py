@@ -78,8 +78,9 @@ def state(net: Any, *, strict: bool = True) -> State:
     Of a `ub.Trainer`: `optimizer.step`, the number of steps done, and for each parameter what the
     optimizer keeps of it: `optimizer.hidden.weight.velocity` of `ub.SGD` with momentum (`v` in its
     formula, free of the learning rate), `….mean` and `….variance` of `ub.Adam` and `ub.AdamW`,
-    `….mean_of_squares` of `ub.RMSprop`, `….sum_of_squares` of `ub.Adagrad`. With it training goes
-    on elsewhere as if it had never stopped, on another backend too.
+    `….mean_of_squares` of `ub.RMSprop`, `….sum_of_squares` of `ub.Adagrad`; of one with
+    a schedule `schedule.step`, the number of updates that it counts. With it training goes on
+    elsewhere as if it had never stopped, on another backend too.
 
     Args:
         net: a model of any framework, or a `ub.Trainer`.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.backend import Group, Loss, Optimizer
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.backend.training_step import Clip, ParameterGroup
@@ -112,8 +114,8 @@ def fit(
         history.loss[-1] < history.loss[0]  # True
     """
     counts = {"epochs": epochs, "batch_size": batch_size, "accumulate": accumulate}
-    for name, number in counts.items():
-        check_count("fit", name, number)
+    epochs, batch_size, accumulate = (check_count("fit", *count) for count in counts.items())
+    seed = int(seed) if isinstance(seed, np.integer) else seed
     optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
     watched = metrics_meant(metrics)
     called = callbacks_meant(callbacks, checkpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from unified_blocks.training.plots import draw
 
@@ -13,6 +13,21 @@ VALIDATION = "validation_"
 """What the name of a curve begins with when it is of the validation data."""
 ROWS = 20
 """How many epochs, the last ones, a notebook shows."""
+
+
+Mode = Literal["auto", "min", "max"]
+"""Which value of a curve is the best; `"auto"`: of accuracies the largest, else the smallest."""
+
+
+def largest_is_best(who: str, name: str, mode: Mode) -> bool:
+    """Whether the best value of the curve of this name is the largest.
+
+    Raises:
+        ValueError: an unknown mode.
+    """
+    if mode not in ("auto", "min", "max"):
+        raise ValueError(f"{who}: mode must be 'auto', 'min' or 'max'; got mode={mode!r}")
+    return larger_is_better(name) if mode == "auto" else mode == "max"
 
 
 def larger_is_better(name: str) -> bool:
@@ -29,7 +44,8 @@ class History:
 
     Attributes:
         loss: for each epoch, the mean loss over its samples, each batch before its update.
-        validation_loss: for each epoch, the loss on the validation data after it; empty without.
+        validation_loss: for each epoch, the loss on the validation data after it; empty without,
+            nan for epochs without when others had some.
         metrics: the curves of the metrics by name, those of the validation data with
             `validation_` before it.
         learning_rate: for each epoch, the optimizer's learning rate at its end.
@@ -80,16 +96,20 @@ class History:
         epochs = [float(i + 1) for i in range(len(self.loss))]
         return {"epoch": epochs, **{name: list(values) for name, values in self.curves.items()}}
 
-    def best(self, name: str = "validation_loss") -> tuple[int, float]:
+    def best(self, name: str = "validation_loss", mode: Mode = "auto") -> tuple[int, float]:
         """The epoch, from 1, of the best value of a curve, the first of equal ones, and that value.
 
-        The best accuracy is the largest, the best of anything else the smallest; a nan is never
-        the best.
+        A nan is never the best.
+
+        Args:
+            name: of the curve.
+            mode: `"min"`, `"max"`, or `"auto"`: max for accuracies, else min.
 
         Raises:
             KeyError: when there is no curve of that name.
-            ValueError: when all its values are nan.
+            ValueError: when all its values are nan, or for an unknown mode.
         """
+        sign = -1 if largest_is_best("best", name, mode) else 1
         values = [
             (value, i) for i, value in enumerate(self[name], start=1) if not math.isnan(value)
         ]
@@ -98,9 +118,25 @@ class History:
                 f"best: a value of {name!r} must be a number; got nan in each of "
                 f"{len(self[name])} epochs"
             )
-        sign = -1 if larger_is_better(name) else 1
         value, epoch = min(values, key=lambda pair: sign * pair[0])
         return epoch, value
+
+    def add_validation(self, found: dict[str, float]) -> None:
+        """Add what was measured on validation data after the last epoch.
+
+        An epoch without has nan: there are such ones when a training goes on with validation data,
+        and began without, or the other way round.
+        """
+        before = len(self.loss) - 1
+        values = {VALIDATION + name: value for name, value in found.items()}
+        curves = {name: self.metrics[name] for name in self.metrics if name.startswith(VALIDATION)}
+        if self.validation_loss:
+            curves[VALIDATION + "loss"] = self.validation_loss
+        for name in {**curves, **values}:
+            own = name == VALIDATION + "loss"
+            curve = self.validation_loss if own else self.metrics.setdefault(name, [])
+            curve += [math.nan] * (before - len(curve))
+            curve.append(values.get(name, math.nan))
 
     def plot(self, axes: Any = None) -> list[Any]:
         """Draw each curve over the epochs, that of the validation data beside its own.

@@ -10,7 +10,7 @@ import numpy as np
 
 from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.data.source import Source
-from unified_blocks.training.history import VALIDATION, History
+from unified_blocks.training.history import History
 from unified_blocks.training.learning.plateau import ReduceOnPlateau
 from unified_blocks.training.learning.schedules import rates
 from unified_blocks.training.learning.stopping import EarlyStopping
@@ -117,6 +117,7 @@ class Loop:
         if done:
             self.sow(run.updates)
         self.updates()
+        self.trainer.updates = run.updates
         values, masses = run.so_far()
         if not masses:
             raise ValueError(
@@ -141,14 +142,14 @@ class Loop:
         if not lookers and self.schedule is None:
             run.add(*source.take(self.step))
             return
-        if not lookers and source.steps is not None:
+        if not lookers and source.fixed:
             left = source.steps - len(run.masses)
             run.add(*source.take(self.step, left, self.rates(left, run.updates)))
             return
         history, step = self.history, self.step
+        rate = None if self.schedule is None else lambda: float(self.rates(1, run.updates)[0])
         with step.running():
             while history.stopped is None:
-                rate = None if self.schedule is None else float(self.rates(1, run.updates)[0])
                 found = source.one(step, rate)
                 if found is None:
                     break
@@ -166,14 +167,12 @@ class Loop:
 
     def measure(self) -> None:
         """Measure on the validation data, with the averages of the parameters if there are any."""
-        if self.validate is None:
-            return
-        averaged = self.step.options.average is not None
-        with self.trainer.averaged() if averaged else nullcontext():
-            found = self.of_the_first(self.validate())
-        self.history.validation_loss.append(found.pop("loss"))
-        for name, value in found.items():
-            self.history.metrics.setdefault(VALIDATION + name, []).append(value)
+        found: dict[str, float] = {}
+        if self.validate is not None:
+            averaged = self.step.options.average is not None
+            with self.trainer.averaged() if averaged else nullcontext():
+                found = self.of_the_first(self.validate())
+        self.history.add_validation(found)
 
     def of_the_first(self, found: dict[str, float]) -> dict[str, float]:
         """What the first process measured, for all: the others' BatchNorm has other statistics."""
@@ -203,7 +202,7 @@ def is_due(callback: Callback, updates: int) -> bool:
         ValueError: when `every` is no number of updates.
     """
     every = callback.every
-    if not isinstance(every, int):
+    if not isinstance(every, (int, np.integer)):
         if every == "epoch":
             return False
     elif every > 0:

@@ -17,7 +17,7 @@ A loss that is a function is called with `sample_weight=w`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,18 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
             them; for `"cross_entropy"` targets that are neither integers from 0 of shape `(n,)` nor
             one-hot, `(n, classes)` from 0; for `"binary_cross_entropy"` an array of numbers that
             are not all from 0 to 1.
+        TypeError: targets that are not one array or tensor.
     """
     if callable(loss):
         return
     if (check_loss(loss) in TARGETLESS) != (y is None):
         rule = "takes no targets" if y is not None else "needs targets"
         raise ValueError(f"loss {loss!r} {rule}; got y={'None' if y is None else '…'}")
+    if y is not None and not hasattr(y, "shape"):
+        raise TypeError(
+            f"loss {loss!r} needs one array or tensor of targets; got a {type(y).__name__}: give "
+            "numpy.asarray(…) of numbers, or for several targets a loss that is a function"
+        )
     if loss == "cross_entropy":
         shape = tuple(y.shape)
         if len(shape) != 1 and (len(shape) != 2 or shape[1] == 1):
@@ -121,18 +127,29 @@ def check_weighted(loss: str | Callable[..., Any]) -> None:
                 f"{loss!r}: leave the weights out"
             )
         return
-    try:
-        named = inspect.signature(loss).parameters
-    except ValueError:  # a function of C tells nothing
-        named = {}  # type: ignore[assignment]
-    if "sample_weight" not in named and not any(
-        parameter.kind is parameter.VAR_KEYWORD for parameter in named.values()
-    ):
+    if not takes_weights(loss):
+        named = parameters_of(loss)
         raise ValueError(
             "weights of samples need a loss that takes them; got weights and "
             f"{getattr(loss, '__name__', type(loss).__name__)}{tuple(named)!r}: write "
             "loss(output, y, sample_weight), or give a loss by its name"
         )
+
+
+def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a function; none of one that does not tell."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of C
+        return {}
+
+
+def takes_weights(function: Callable[..., Any]) -> bool:
+    """Whether a loss or a metric that is a function takes `sample_weight`."""
+    return any(
+        name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD
+        for name, parameter in parameters_of(function).items()
+    )
 
 
 def check_lengths(losses: Any, w: Any) -> None:

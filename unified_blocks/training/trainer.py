@@ -32,7 +32,7 @@ from unified_blocks.models.variables import (
     shortened,
 )
 from unified_blocks.training.building import infer
-from unified_blocks.training.data.arrays import check_samples
+from unified_blocks.training.data.arrays import check_arrays, check_samples
 from unified_blocks.training.data.batches import first_of, mapped
 from unified_blocks.training.data.source import announce
 from unified_blocks.training.data.weights import checked_weights
@@ -44,7 +44,8 @@ from unified_blocks.training.words import check_count, loss_meant, optimizer_mea
 from unified_blocks.training.workers.join import Distributed, group_of
 from unified_blocks.types import Array, State
 
-STEP = "optimizer.step"
+STEP, UPDATES = "optimizer.step", "schedule.step"
+"""In a state, how many steps the optimizer has done, and how many updates a schedule counts."""
 
 
 class Trainer(Stateful):
@@ -111,7 +112,7 @@ class Trainer(Stateful):
         average: float | None = None,
         distributed: Distributed = "auto",
     ) -> None:
-        check_count("Trainer", "accumulate", accumulate)
+        accumulate = check_count("Trainer", "accumulate", accumulate)
         _check_kind("clip", clip, Clip, "ub.Clip(global_norm=1.0)")
         for group in groups:
             _check_kind("groups", group, ParameterGroup, '[ub.ParameterGroup("*.bias")]')
@@ -126,7 +127,7 @@ class Trainer(Stateful):
             precision=precision,
             scheduled=schedule is not None,
         )
-        self._distributed, self._updates = distributed, 0
+        self._distributed, self.updates = distributed, 0
         self._left_out: list[str] = []
         optimizer, loss = optimizer_meant(optimizer), loss_meant(loss)
         variables = all_variables(net, "Trainer")
@@ -184,6 +185,8 @@ class Trainer(Stateful):
             The loss before the update: a tensor of the framework, not yet fetched. With metrics a
             vector of it and of them, `(1 + metrics,)`.
         """
+        if not (hasattr(x, "shape") and (y is None or hasattr(y, "shape"))):
+            check_arrays("step", x, y)
         check_targets(self.loss, y)
         x, y = self._native(x), self._native(y)
         if "training_step" not in self.__dict__:
@@ -193,14 +196,14 @@ class Trainer(Stateful):
             return self.training_step(x, y, *weights)
         (rate,) = self._rates(1).tolist()
         (w,) = weights or (None,)
-        return self.training_step(x, y, w, rate)
+        found = self.training_step(x, y, w, rate)
+        self.updates += 1
+        return found
 
     def _rates(self, count: int) -> Array:
         """The learning rates of the next updates, of a trainer with a schedule."""
         schedule: Any = schedule_meant(self.schedule, None)
-        found = rates(schedule, self.learning_rate, self._updates, count)
-        self._updates += count
-        return found
+        return rates(schedule, self.learning_rate, self.updates, count)
 
     def _weights(self, where: str, x: Any, given: Any) -> tuple[Any, ...]:
         """The weights of these samples, if there are any: of a trainer that had some always."""
@@ -240,9 +243,9 @@ class Trainer(Stateful):
         Raises:
             TypeError, ValueError: as `step`.
         """
+        check_arrays("epoch", x, y)
         check_targets(self.loss, y)
-        if batch_size < 1:
-            raise ValueError(f"epoch: batch_size must be at least 1; got batch_size={batch_size}")
+        batch_size = check_count("epoch", "batch_size", batch_size)
         order = np.array(order)
         if order.ndim != 1 or (order.size and order.dtype.kind not in "iu"):
             raise ValueError(
@@ -261,11 +264,18 @@ class Trainer(Stateful):
         if "training_step" not in self.__dict__:
             infer(self.net, mapped(lambda part: part[:batch_size], x))
         weights = self._weights("epoch", x, sample_weight)
-        more = {}
-        if self.schedule is not None:
-            updates = -(-len(order) // (batch_size * self._options.accumulate))
-            more["rates"] = self._rates(updates)
-        return self.training_step.epoch(x, y, order, batch_size, *weights, **more)
+        step = self.training_step
+        if self.schedule is None:
+            return step.epoch(x, y, order, batch_size, *weights)
+        updates = -(-len(order) // (batch_size * self._options.accumulate))
+        (w,) = weights or (None,)
+        try:
+            found = step.epoch(x, y, order, batch_size, w, self._rates(updates))
+        except Exception:
+            self.updates = max(self.updates, step.count)  # some may have been done
+            raise
+        self.updates += updates
+        return found
 
     def averaged(self) -> AbstractContextManager[Any]:
         """Inside the `with` the model has the running averages of its parameters.
@@ -287,7 +297,11 @@ class Trainer(Stateful):
         """See `ub.state`."""
         self._check_known()
         kept = {name: slot.read() for name, slot in self._slots().items()}
-        return {**kept, STEP: np.array(self.training_step.count, "int64")}
+        count = self.training_step.count
+        kept[STEP] = np.array(count, "int64")
+        if self.schedule is not None:  # it counts those, too, that float16 has left out
+            kept[UPDATES] = np.array(max(self.updates, count), "int64")
+        return kept
 
     def _slots(self) -> dict[str, Slot]:
         """What the optimizer keeps and the averages, by their names in a state."""
@@ -301,6 +315,8 @@ class Trainer(Stateful):
         slots = self._slots()
         wanted = {name: (slot.shape, slot.dtype) for name, slot in slots.items()}
         wanted[STEP] = ((), "int64")
+        if UPDATES in tensors:  # a trainer without a schedule keeps none
+            wanted[UPDATES] = ((), "int64")
         given = {name: (stored.shape, stored.dtype) for name, stored in tensors.items()}
         problems = [f"no {name}" for name in wanted if name not in given]
         problems += [f"an unknown {name}" for name in given if name not in wanted]
@@ -309,16 +325,18 @@ class Trainer(Stateful):
             for name, (shape, dtype) in wanted.items()
             if given.get(name, (shape, dtype)) != (shape, dtype)
         ]
-        if not problems and int(tensors[STEP].read()) < 0:
-            problems.append(f"{STEP} below 0")
+        counts = (
+            {} if problems else {n: int(tensors[n].read()) for n in (STEP, UPDATES) if n in wanted}
+        )
+        problems += [f"{name} below 0" for name, count in counts.items() if count < 0]
         if problems:
             raise StateMismatchError(
                 f"load_state: the state must fit a Trainer with {self.optimizer!r} for "
                 f"{type(self.net).__name__}, and nothing was loaded; got " + "; ".join(problems)
             )
         arrays = {name: tensors[name].read() for name in slots}
-        self._updates = int(tensors[STEP].read())
-        self.training_step.restart_at(self._updates)
+        self.updates = counts.get(UPDATES, counts[STEP])
+        self.training_step.restart_at(counts[STEP])
         for name, slot in self._slots().items():
             slot.write(arrays[name])
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.batches import mapped, tensors_in
 from unified_blocks.training.data.stream import is_loader
+from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.trainer import Trainer
@@ -57,7 +59,8 @@ def validating(
 
     Raises:
         TypeError: when it is none of them.
-        ValueError: targets that the loss does not take.
+        ValueError: targets that the loss does not take, another number of them or of weights than
+            of inputs, or weights that are below 0 or not finite.
     """
     if isinstance(validation, tuple) or not is_loader(validation):
         if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
@@ -69,7 +72,10 @@ def validating(
                 f"{got}: write validation=(x, y)"
             )
         x, y, *w = validation
+        samples = check_samples("fit", x, y)
         check_targets(trainer.loss, y)
+        if w and w[0] is not None:
+            checked_weights("fit", w[0], samples)
         x, y, w = (
             mapped(lambda array: native_batch(trainer.backend, array, trainer.device), part)
             for part in (x, y, w[0] if w else None)

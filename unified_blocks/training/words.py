@@ -1,4 +1,4 @@
-"""What people write, and what is meant: optimizers and losses by name, and what has no rule yet."""
+"""What people write, and what is meant: optimizers and losses by name, and whole numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from unified_blocks.backend import Loss, Optimizer
 from unified_blocks.backend.registry import get_backend, owner_of_module
-from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.losses import LOSSES, check_loss
 from unified_blocks.training.optimizers import KINDS, SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -160,8 +159,8 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def check_count(where: str, name: str, number: Any) -> None:
-    """Check that an argument is a whole number from 1.
+def check_count(where: str, name: str, number: Any) -> int:
+    """An argument that is a whole number from 1, NumPy's too, as Python's.
 
     Raises:
         TypeError: when it is not whole.
@@ -174,24 +173,7 @@ def check_count(where: str, name: str, number: Any) -> None:
         )
     if number < 1:
         raise ValueError(f"{where}: {name} must be at least 1; got {name}={number}")
-
-
-def must_be_left_out(where: str, **arguments: tuple[Any, ...]) -> None:
-    """Check that arguments for which there is no rule yet have not been given.
-
-    Args:
-        where: the function whose arguments they are.
-        arguments: by name, what was given and the values that mean nothing.
-
-    Raises:
-        UnsupportedError: for the first one that was given.
-    """
-    for name, (given, *defaults) in arguments.items():
-        if not any(type(given) is type(default) and given == default for default in defaults):
-            raise UnsupportedError(
-                f"{where}: {name} must be left out, because this version has no rule for it; got "
-                f"{name}={shown(given)}: leave it out"
-            )
+    return int(number)
 
 
 def shown(value: Any) -> str:

@@ -225,3 +225,37 @@ def test_accumulated_batches(backend_name):
     second = ub.fit(nets[1], x, y, batch_size=8, accumulate=2, **OPTIONS)
     np.testing.assert_allclose(first.loss, second.loss, rtol=1e-12)
     same_state(*nets, tolerance=1e-12)
+
+
+class Short(list):
+    """Says that it has fewer batches than it gives."""
+
+    def __len__(self):
+        return 2
+
+
+@pytest.mark.parametrize("loader", [Short, list])
+def test_a_schedule_goes_on_until_there_is_no_batch(backend_name, loader):
+    given, rates = loader(batches(*problem())), []
+    assert len([*given]) == 5
+
+    def schedule(t):
+        rates.append(t)
+        return 1.0
+
+    nets = classifier(), classifier()
+    losses = ub.fit(nets[0], given, **OPTIONS).loss
+    assert ub.fit(nets[1], given, schedule=schedule, **OPTIONS).loss == losses
+    assert rates[0] == 0
+    assert sorted(set(rates)) == list(range(10))  # no more are asked for: a schedule may be a table
+    same_state(*nets, tolerance=1e-12)
+
+
+def test_with_a_schedule_a_worker_tells_that_it_has_no_more(backend, monkeypatch):
+    """Or the others would wait for it."""
+    told = []
+    net = classifier()
+    kind = type(ub.Trainer(net, OPTIONS["optimizer"], OPTIONS["loss"]).training_step)
+    monkeypatch.setattr(kind, "ended", lambda step: told.append(step))
+    ub.fit(net, batches(*problem()), schedule=lambda t: 1.0, **OPTIONS)
+    assert len(told) == OPTIONS["epochs"]

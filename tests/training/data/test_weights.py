@@ -1,5 +1,7 @@
 """Weights of samples and of classes: `Σ wᵢ lᵢ / Σ wᵢ`, against NumPy."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -215,3 +217,28 @@ def test_a_step_with_wrong_weights(backend_name):
     with pytest.raises(ValueError, match=r"epoch: sample_weight.*at least 0; got -1"):
         trainer.epoch(*problem(), np.arange(40), 8, -np.ones(40))
     assert trainer.training_step.count == 0
+
+
+@pytest.mark.parametrize("key", ["1", 1.5, 1.0, None, (1,)])
+def test_weights_of_classes_are_by_whole_numbers(backend_name, key):
+    words = re.escape("fit: the labels of class_weight must be whole numbers, as in {1: 2.0}; got")
+    x, y = problem()
+    for data in ((x, y), ([(x, y)],)):
+        with pytest.raises(TypeError, match=words):
+            ub.fit(
+                classifier(),
+                *data,
+                class_weight={0: 2.0, key: 5.0},
+                loss="cross_entropy",
+                optimizer="adam",
+            )
+
+
+def test_labels_of_numpy_are_whole_numbers():
+    wanted = [1, 5, 2]
+    for kind in (np.int64, np.uint8, int):
+        of_classes = {kind(1): 5.0, kind(2): np.float32(2)}
+        np.testing.assert_array_equal(weights_of(np.arange(3), class_weight=of_classes), wanted)
+    truth = np.array([True, False])
+    np.testing.assert_array_equal(weights_of(truth, class_weight={True: 3.0}), [3, 1])
+    np.testing.assert_array_equal(weights_of(truth, class_weight={np.bool_(1): 3.0}), [3, 1])

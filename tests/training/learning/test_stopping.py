@@ -92,6 +92,17 @@ def test_on_a_plateau_the_rate_becomes_smaller(backend_name):
     assert rates == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
 
 
+def test_what_the_best_is_can_be_told(backend_name):
+    """Of a metric of one's own nobody knows whether the largest or the smallest is."""
+    options = {"factor": 0.5, "patience": 1}
+    for mode, wanted in (("max", [1, 1, 0.5]), ("min", [1, 0.5, 0.5]), ("auto", [1, 0.5, 0.5])):
+        plateau = ub.ReduceOnPlateau("validation_f1", **options, mode=mode)
+        curve = [0.5, 0.6, 0.3 if mode != "max" else 0.6]
+        assert Course(curve, name="validation_f1").go(plateau) == wanted
+    with pytest.raises(ValueError, match="ReduceOnPlateau: mode must be 'auto', 'min' or 'max'"):
+        ub.ReduceOnPlateau(mode="largest")
+
+
 def test_the_rate_has_a_floor(backend_name):
     rates = Course([1] * 5).go(ub.ReduceOnPlateau(factor=0.5, patience=1, floor=0.3))
     assert rates == [1, 0.5, 0.3, 0.3, 0.3]

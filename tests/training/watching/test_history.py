@@ -70,6 +70,18 @@ def test_the_best_is_the_first_of_the_smallest_or_of_the_largest_accuracies():
         ub.History(loss=[NAN, NAN]).best("loss")
 
 
+def test_what_the_best_is_can_be_told():
+    history = ub.History(loss=[1.0] * 3, metrics={"f1": [0.2, 0.6, NAN], "accuracy": [0.5, 0.1]})
+    assert history.best("f1") == (1, 0.2)
+    assert history.best("f1", mode="max") == (2, 0.6)
+    assert history.best("accuracy", mode="min") == (2, 0.1)
+    assert history.best("accuracy", mode="auto") == (1, 0.5)
+    with pytest.raises(
+        ValueError, match="best: mode must be 'auto', 'min' or 'max'; got mode='most'"
+    ):
+        history.best("f1", mode="most")
+
+
 def test_a_notebook_shows_a_table_of_the_last_epochs():
     found = some()._repr_html_()
     assert found.count("<tr>") == 5

@@ -9,7 +9,7 @@ import numpy as np
 from unified_blocks.backend import Backend, TrainingStep
 from unified_blocks.backend.tensors import to_numpy
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
-from unified_blocks.training.data.source import Masses, Source, announce, updated
+from unified_blocks.training.data.source import Masses, Rate, Source, announce, updated
 from unified_blocks.training.gradients import native_batch
 from unified_blocks.types import Array
 
@@ -30,6 +30,21 @@ def check_samples(where: str, x: Any, y: Any) -> int:
     return samples
 
 
+def check_arrays(where: str, *data: Any) -> None:
+    """Check that data is of arrays and tensors.
+
+    Raises:
+        TypeError: what is neither, such as numbers in lists.
+    """
+    for array in tensors_in(data):
+        if not hasattr(array, "shape"):
+            raise TypeError(
+                f"{where}: x and y must be arrays or tensors, or tuples, lists and dicts of them; "
+                f"got a {type(array).__name__} where an array must be: give numpy.asarray(…) of "
+                "numbers"
+            )
+
+
 def length_of(where: str, array: Any) -> int:
     """How many samples an array or a tensor has.
 
@@ -37,11 +52,7 @@ def length_of(where: str, array: Any) -> int:
         TypeError: what is neither, such as numbers in lists.
         ValueError: without an axis of samples, or with rows that are no numbers.
     """
-    if not hasattr(array, "shape"):
-        raise TypeError(
-            f"{where}: x and y must be arrays or tensors, or tuples, lists and dicts of them; got "
-            f"a {type(array).__name__} where an array must be: give numpy.asarray(…) of numbers"
-        )
+    check_arrays(where, array)
     if isinstance(array, np.ndarray) and array.dtype == object:
         raise ValueError(
             f"{where}: x and y must be arrays of numbers, all samples of the same shape; got one "
@@ -74,6 +85,8 @@ class Arrays(Source):
         accumulate: how many batches to an update; the last of an epoch may have fewer.
     """
 
+    fixed = True
+
     def __init__(
         self,
         backend: Backend,
@@ -92,6 +105,7 @@ class Arrays(Source):
         self.x, self.y, self.w = (
             mapped(lambda array: native_batch(backend, array, device), part) for part in (x, y, w)
         )
+        self.weighted = w is not None
         self.weights = None if w is None else np.asarray(to_numpy(w), "float64")
         self.masses: list[float] = [
             min(self.rows_each, self.samples - i) for i in range(0, self.samples, self.rows_each)
@@ -132,7 +146,7 @@ class Arrays(Source):
         losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)
         return losses, self.masses[start : self.done]
 
-    def one(self, step: TrainingStep, rate: float | None = None) -> tuple[Any, float] | None:
+    def one(self, step: TrainingStep, rate: Rate | None = None) -> tuple[Any, float] | None:
         if self.done == self.steps:
             return None
         start, self.done = self.done, self.done + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +17,10 @@ Masses = Array | Sequence[float]
 """What each update counts in the mean of an epoch: numbers of samples, or sums of weights."""
 
 
+Rate = Callable[[], float]
+"""Gives the learning rate of an update."""
+
+
 def announce(step: TrainingStep, w: Any) -> None:
     """Let a step take weights of samples, if they come and it has not taken any yet."""
     if w is not None and not step.options.weighted:
@@ -23,14 +28,15 @@ def announce(step: TrainingStep, w: Any) -> None:
 
 
 def updated(
-    step: TrainingStep, batches: Sequence[Batch], accumulate: int, rate: float | None
+    step: TrainingStep, batches: Sequence[Batch], accumulate: int, rate: Rate | None
 ) -> Any:
     """One update of a batch or, of a step that accumulates, of some."""
     announce(step, batches[0][2])
+    number = None if rate is None else rate()
     if accumulate > 1:
-        return step.accumulated(batches, rate)
+        return step.accumulated(batches, number)
     ((x, y, w),) = batches
-    more = {name: v for name, v in (("w", w), ("rate", rate)) if v is not None}
+    more = {name: v for name, v in (("w", w), ("rate", number)) if v is not None}
     return step.update(x, y, **more)
 
 
@@ -43,10 +49,15 @@ class Source(ABC):
     Attributes:
         samples: how many there are; None when the data does not say.
         steps: how many updates an epoch has; None when the data does not say.
+        weighted: whether weights of samples or of classes were given; what a loader gives does not
+            count.
+        fixed: whether it has so many, whatever happens. A loader may say so and give others.
     """
 
     samples: Any = None  # int | None, which a subclass may know better
     steps: Any = None
+    weighted: bool = False
+    fixed: ClassVar[bool] = False
 
     @abstractmethod
     def first(self) -> Batch:
@@ -73,8 +84,13 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def one(self, step: TrainingStep, rate: float | None = None) -> tuple[Any, float] | None:
+    def one(self, step: TrainingStep, rate: Rate | None = None) -> tuple[Any, float] | None:
         """Do the next update inside `step.running()`.
+
+        Args:
+            step: does it.
+            rate: gives its learning rate, and is asked once there is a batch; None for the
+                optimizer's.
 
         Returns:
             What it gives, a tensor that is not yet fetched, and its mass; None when the epoch has
@@ -89,7 +105,8 @@ class Source(ABC):
         masses: list[float] = []
         with step.running():
             while count is None or len(values) < count:
-                update = self.one(step, None if rates is None else float(rates[len(values)]))
+                at = len(values)
+                update = self.one(step, None if rates is None else partial(float, rates[at]))
                 if update is None:
                     break
                 values.append(update[0])

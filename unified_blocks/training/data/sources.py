@@ -7,7 +7,7 @@ from typing import Any
 from unified_blocks.backend import Backend, Loss
 from unified_blocks.training.data.arrays import Arrays, check_samples
 from unified_blocks.training.data.source import Source
-from unified_blocks.training.data.stream import Stream, is_loader
+from unified_blocks.training.data.stream import Stream, check_of_loader, is_loader
 from unified_blocks.training.data.weights import ClassWeight, checked_weights, weights_of
 from unified_blocks.training.losses import check_targets
 
@@ -49,11 +49,7 @@ def source_of(
                     f"fit: {name} must come with the batches of a loader, (x, y, sample_weight); "
                     f"got a {type(x).__name__} and {name}=…: leave {name} out"
                 )
-        if batch_size not in (BATCH_SIZE, getattr(x, "batch_size", None)):
-            raise ValueError(
-                f"fit: batches are made by the loader, a {type(x).__name__}; got "
-                f"batch_size={batch_size}: leave it out"
-            )
+        check_of_loader("fit", x, None if batch_size == BATCH_SIZE else batch_size)
         return Stream(
             backend,
             device,

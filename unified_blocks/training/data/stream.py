@@ -10,7 +10,7 @@ from unified_blocks.backend import Backend, Loss, TrainingStep
 from unified_blocks.backend.registry import load_backend, owner_of
 from unified_blocks.training.data.batches import Batch, mass
 from unified_blocks.training.data.feed import Feed
-from unified_blocks.training.data.source import Masses, Source, updated
+from unified_blocks.training.data.source import Masses, Rate, Source, updated
 from unified_blocks.training.data.weights import ClassWeight
 from unified_blocks.types import Array
 
@@ -50,7 +50,7 @@ class Stream(Source):
                 f"{type(batches).__name__} and epochs={epochs}: give a function that makes one, "
                 "or a list"
             )
-        self.accumulate = accumulate
+        self.accumulate, self.weighted = accumulate, class_weight is not None
         self.feed = Feed(backend, device, class_weight=class_weight, loss=loss)
         self.steps = (
             None if (length := length_of(self.batches)) is None else -(-length // accumulate)
@@ -80,7 +80,7 @@ class Stream(Source):
     ) -> tuple[Array, Masses]:
         return self.singly(step, count, rates)
 
-    def one(self, step: TrainingStep, rate: float | None = None) -> tuple[Any, float] | None:
+    def one(self, step: TrainingStep, rate: Rate | None = None) -> tuple[Any, float] | None:
         if self.accumulate == 1:
             given = next(self.following, None)
             batches = [] if given is None else [self.feed.batch(given)]
@@ -132,6 +132,19 @@ def is_loader(x: Any) -> bool:
             and any(hasattr(part, "shape") for batch in x for part in batch)
         )
     return isinstance(x, Iterable) or callable(x) or hasattr(x, "__getitem__")
+
+
+def check_of_loader(where: str, loader: Any, batch_size: int | None) -> None:
+    """Check that no other size of batches is asked for than the loader's own, if any is.
+
+    Raises:
+        ValueError: when it is another.
+    """
+    if batch_size not in (None, getattr(loader, "batch_size", None)):
+        raise ValueError(
+            f"{where}: batches are made by the loader, a {type(loader).__name__}; got "
+            f"batch_size={batch_size}: leave it out"
+        )
 
 
 def loader_of(where: str, data: Any) -> Iterable[Any] | Callable[[], Iterable[Any]]:

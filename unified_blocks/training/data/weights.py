@@ -35,7 +35,7 @@ def weights_of(
     Raises:
         ValueError: weights below 0 or not finite, not as many as samples, or a label without one
             in an array.
-        TypeError: what is no array of numbers.
+        TypeError: what is no array of numbers, or a class that is no whole number.
     """
     weights = None
     if sample_weight is not None:
@@ -125,6 +125,11 @@ def weights_of_classes(where: str, labels: Array, class_weight: ClassWeight) -> 
         return table.astype("float64")[labels]
     weights = np.ones(len(labels))
     for label, weight in class_weight.items():
+        if not isinstance(label, (int, np.integer, np.bool_)):
+            raise TypeError(
+                f"{where}: the labels of class_weight must be whole numbers, as in {{1: 2.0}}; got "
+                f"{label!r}: give the number that stands for it in y"
+            )
         check_numbers(f"{where}: class_weight", np.asarray([weight]))
         weights[labels == label] = weight
     return weights

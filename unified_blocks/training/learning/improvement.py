@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
-from unified_blocks.training.history import History, larger_is_better
-
-Mode = Literal["auto", "min", "max"]
+from unified_blocks.training.history import History, Mode, largest_is_best
 
 
 class Improvement:
@@ -30,13 +28,10 @@ class Improvement:
     def __init__(
         self, who: str, monitor: str, patience: int, min_delta: float, mode: Mode = "auto"
     ) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"{who}: mode must be 'auto', 'min' or 'max'; got mode={mode!r}")
         if not min_delta >= 0:
             raise ValueError(f"{who}: min_delta must be at least 0; got min_delta={min_delta}")
         self.who, self.monitor, self.patience, self.min_delta = who, monitor, patience, min_delta
-        largest = larger_is_better(monitor) if mode == "auto" else mode == "max"
-        self.sign = -1.0 if largest else 1.0
+        self.sign = -1.0 if largest_is_best(who, monitor, mode) else 1.0
         self.begin()
 
     def begin(self) -> None:

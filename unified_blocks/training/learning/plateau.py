@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from unified_blocks.training.callbacks import Callback, Run
+from unified_blocks.training.history import Mode
 from unified_blocks.training.learning.improvement import Improvement
 
 
 class ReduceOnPlateau(Callback):
     """After `patience` epochs in a row that did not improve, `lr = max(lr · factor, floor · lr₀)`.
 
-    `lr₀` is the rate at the beginning. Improved is a value below the best one less `min_delta`;
-    for accuracies, above the best one plus `min_delta`; a nan has not improved. The count of epochs
+    `lr₀` is the rate at the beginning. Improved is a value below the best one less `min_delta`
+    (with mode `"max"`, above the best one plus `min_delta`); a nan has not. The count of epochs
     then begins again. With a schedule `lr` is the rate that its factors are of.
 
     Args:
@@ -21,9 +22,11 @@ class ReduceOnPlateau(Callback):
         patience: at least 1.
         min_delta: how much better is better, at least 0.
         floor: in [0, 1], of the rate at the beginning.
+        mode: `"min"`, `"max"`, or `"auto"`: max for accuracies, else min.
 
     Raises:
-        ValueError: a number outside its range; while it trains, a name of which there is no curve.
+        ValueError: a number outside its range, or an unknown mode; while it trains, a name of
+            which there is no curve.
 
     Example::
 
@@ -43,6 +46,7 @@ class ReduceOnPlateau(Callback):
         patience: int = 10,
         min_delta: float = 0.0,
         floor: float = 0.0,
+        mode: Mode = "auto",
     ) -> None:
         for name, rule, kept, got in (
             ("factor", "be in (0, 1)", 0 < factor < 1, factor),
@@ -51,8 +55,8 @@ class ReduceOnPlateau(Callback):
         ):
             if not kept:
                 raise ValueError(f"ReduceOnPlateau: {name} must {rule}; got {name}={got}")
-        self.improvement = Improvement("ReduceOnPlateau", monitor, patience, min_delta)
-        self.factor, self.floor = factor, floor
+        self.improvement = Improvement("ReduceOnPlateau", monitor, patience, min_delta, mode)
+        self.factor, self.floor = float(factor), float(floor)
         self._first = 0.0
         self._loaded = False
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from unified_blocks.models.state import load_state, state
 from unified_blocks.training.callbacks import Callback, Run
-from unified_blocks.training.learning.improvement import Improvement, Mode
+from unified_blocks.training.history import Mode
+from unified_blocks.training.learning.improvement import Improvement
 from unified_blocks.types import State
 
 

@@ -59,7 +59,8 @@ class Checkpoint(Callback):
             callback keeps what a file cannot.
         NotADirectoryError: when training begins, and `folder` is a file.
         StateMismatchError: (a `ValueError`) when training begins, and the one in the folder began
-            otherwise: with another model, optimizer, loss, seed, batch size or number of samples.
+            otherwise: with another model, optimizer, loss, seed, batch size, number of samples,
+            clip, group, precision, or with weights. Functions are told apart by their names alone.
         FileFormatError: (a `ValueError`) when training begins, and the file is damaged, or is none
             of this class.
 
@@ -86,7 +87,8 @@ class Checkpoint(Callback):
                 'Checkpoint: every must be "epoch" or a number of updates, at least 1; got '
                 f'every={every!r}: write every="epoch"'
             )
-        self.folder, self.every = Path(folder), every
+        self.folder = Path(folder)
+        self.every = "epoch" if isinstance(every, str) else int(every)
         self.file = self.folder / FILE
         self.parts, self.kept_in = parts, PARTS[1]
         self.given_rate = 0.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ ROLE = "optimizer"
 """Of all arrays that are not the model's: `ub.load_state` of a model passes over them."""
 STEP = "optimizer.step"
 LOSSES = "run.losses"
+ADDED = {"clip", "groups", "precision", "weighted"}
+"""Settings that an older checkpoint does not have, and then are as they are now."""
 VERSION = 1
 """Of what is kept of a training, by which a later version of this library tells it apart."""
 
@@ -182,20 +185,55 @@ def restore(
 
 def settings_of(trainer: Any, source: Source, run: Run) -> dict[str, Any]:
     """What must be the same when a training goes on."""
-    optimizer = asdict(trainer.optimizer)
+    options, optimizer = trainer.training_step.options, asdict(trainer.optimizer)
     del optimizer["learning_rate"]
     return {
         "optimizer": type(trainer.optimizer).__name__,
         **optimizer,
-        "loss": getattr(trainer.loss, "__qualname__", str(trainer.loss)),
+        "loss": name_of(trainer.loss),
         "metrics": list(run.names),
         "samples": source.samples,
         "batch_size": getattr(source, "batch_size", None),
-        "accumulate": trainer.training_step.options.accumulate,
+        "accumulate": options.accumulate,
         "seed": run.seed,
-        "average": trainer.training_step.options.average,
+        "average": options.average,
+        "clip": options.clip and repr(options.clip),
+        "groups": [repr(group) for group in options.groups],
+        "precision": options.precision,
+        "weighted": source.weighted,
         "frozen": frozen_of(trainer.net),
     }
+
+
+def name_of(value: Any) -> str:
+    """What a loss is called, in each process alike: functions are told apart by their names.
+
+    One that is `functools.partial` has its arguments too, an object of a class that can be called
+    the name of that.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, partial):
+        given = [_shown(each) for each in value.args]
+        given += [f"{name}={_shown(each)}" for name, each in value.keywords.items()]
+        return f"{name_of(value.func)}({', '.join(given)})"
+    return getattr(value, "__qualname__", f"{type(value).__qualname__}()")
+
+
+def _shown(value: Any) -> str:
+    """An argument, without what another process would have otherwise."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return repr(value)
+    if isinstance(value, (list, tuple)):
+        first, last = "[]" if isinstance(value, list) else "()"
+        return f"{first}{', '.join(map(_shown, value))}{last}"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_shown(k)}: {_shown(v)}' for k, v in value.items())}}}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype}{list(map(int, value.shape))}"
+    return name_of(value)
 
 
 def frozen_of(net: Any) -> list[str]:
@@ -217,8 +255,9 @@ def _stored(name: str, array: Array) -> Stored:
 
 def _unlike(kept: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """The settings that differ, in words."""
+    old = ADDED - kept.keys()
     for name in {**kept, **now}:
-        if kept.get(name) != now.get(name):
+        if name not in old and kept.get(name) != now.get(name):
             yield f"{name} {kept.get(name)}, not {now.get(name)}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unified_blocks.backend import Loss
+from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.stream import is_loader
 from unified_blocks.training.losses import check_targets
 from unified_blocks.training.watching.measuring import Measuring
@@ -29,7 +30,8 @@ def evaluate(
     """The loss and the metrics of a model, in inference mode.
 
     They are means over the samples, however they lie in batches: each batch counts by how many it
-    has or, with weights, by their sum. The device is waited for once, at the end.
+    has or, with weights, by their sum. The loss `"sum"` is no mean, but the sum of all. The device
+    is waited for once, at the end.
 
     Args:
         net: a built model of any framework.
@@ -37,7 +39,8 @@ def evaluate(
         loss: as `Trainer` takes it; left out, no loss is measured.
         metrics: as `fit` takes them.
         sample_weight: a weight for each sample, `(n,)`, none below 0.
-        batch_size: how many samples to run at once; left out, at most 8192.
+        batch_size: how many samples to run at once; left out, at most 8192. Of a loader it is the
+            loader's.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
 
     Returns:
@@ -46,8 +49,8 @@ def evaluate(
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another framework's tensor, or a metric that is none.
-        ValueError: nothing to measure, no samples, an unknown loss or metric, or targets that they
-            do not take.
+        ValueError: nothing to measure, no samples, an unknown loss or metric, targets that they do
+            not take, weights that are none, or a batch size beside a loader.
 
     Example::
 
@@ -63,7 +66,9 @@ def evaluate(
         )
     if loss is not None:
         loss = loss_meant(loss)
-        if not is_loader(x):
+    if not is_loader(x):
+        check_samples("evaluate", x, y)
+        if loss is not None:
             check_targets(loss, y)
     measuring = Measuring(net, loss, meant)
     data = (x, y, sample_weight)

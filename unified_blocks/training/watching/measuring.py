@@ -105,4 +105,6 @@ class Measuring(Outputs):
             means = found.mean(axis=0)
         else:
             means = np.average(found, axis=0, weights=masses)
+        if self.loss == "sum":  # it is no mean
+            means[0] = found[:, 0].sum()
         return dict(zip(self.names, map(float, means), strict=False))

@@ -7,7 +7,6 @@ over the other axes of sample i; of weights that are all 0 it is 0.
 from __future__ import annotations
 
 import difflib
-import inspect
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +14,11 @@ from functools import cache
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from unified_blocks import ops
 from unified_blocks.dtypes import any_dtype_name
+from unified_blocks.training.losses import takes_weights
 from unified_blocks.training.words import shown
 
 
@@ -101,9 +103,9 @@ class TopK(Metric):
     """
 
     def __init__(self, k: int = 5) -> None:
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
             raise ValueError(f"TopK: k must be a whole number, at least 1; got k={k!r}: TopK(5)")
-        self.k, self.name = k, f"top_{k}"
+        self.k, self.name = int(k), f"top_{k}"
 
     def __repr__(self) -> str:
         return f"TopK({self.k})"
@@ -157,7 +159,7 @@ class ByFunction(Metric):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function, self.name = function, named(function)
-        self.weighted = "sample_weight" in parameters_of(function)
+        self.weighted = takes_weights(function)
 
     def __repr__(self) -> str:
         return self.name
@@ -235,14 +237,6 @@ def shapes(name: str, output: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, 
 def unfit(name: str, rule: str, shape: tuple[int, ...], given: tuple[int, ...]) -> ValueError:
     """The error for targets of a shape that a metric does not take."""
     return ValueError(f"metric {name!r} needs targets {rule} {shape}; got {given}: reshape them")
-
-
-def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters of a function; none of one that does not tell."""
-    try:
-        return tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # of C
-        return ()
 
 
 def named(function: Callable[..., Any]) -> str:

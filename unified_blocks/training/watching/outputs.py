@@ -11,8 +11,10 @@ from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.variables import all_built, device_of_variables
 from unified_blocks.training.data.arrays import check_samples
 from unified_blocks.training.data.batches import Batch, mapped, tensors_in
-from unified_blocks.training.data.stream import batches_in, is_loader
+from unified_blocks.training.data.stream import batches_in, check_of_loader, is_loader
+from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
+from unified_blocks.training.words import check_count
 
 AT_ONCE = 8192
 """How many samples to run at once when nobody says: as many as a small model has memory for."""
@@ -91,9 +93,14 @@ def batches_of(
     Of a loader for `x` they are in its batches, which have targets and weights of their own.
 
     Raises:
-        ValueError: for a batch size below 1, no samples, or arrays of different lengths.
+        TypeError: for a batch size that is no whole number, or what is no array.
+        ValueError: for a batch size below 1 or beside a loader, no samples, arrays of different
+            lengths, or weights that are not one for each sample, finite and at least 0.
     """
+    if batch_size is not None:
+        batch_size = check_count(where, "batch_size", batch_size)
     if is_loader(data[0]):
+        check_of_loader(where, data[0], batch_size)
         if any(given is not None for given in data[1:]):
             raise ValueError(
                 f"{where}: targets and weights must come with the batches of a loader; got a "
@@ -102,9 +109,9 @@ def batches_of(
         yield from batches_in(outputs.backend, outputs.device, data[0], where=where)
         return
     batch_size = AT_ONCE if batch_size is None else batch_size
-    if batch_size < 1:
-        raise ValueError(f"{where}: batch_size must be at least 1; got batch_size={batch_size}")
     samples = check_samples(where, *data[:2])
+    if data[2] is not None:
+        checked_weights(where, data[2], samples)
     for start in range(0, samples, batch_size):
 
         def native(array: Any, rows: slice = slice(start, start + batch_size)) -> Any:

@@ -20,7 +20,8 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
         net: a built model of any framework.
         x: inputs, as `fit` takes them; of a loader of `(x, y)` the targets are not looked at.
         batch_size: how many samples to run at once; left out, at most 8192. The device holds the
-            outputs of two batches, and the others are in the memory of the host.
+            outputs of two batches, and the others are in the memory of the host. Of a loader it is
+            the loader's.
         progress: whether to draw a bar; only in a terminal, and where Rich is installed.
 
     Returns:
@@ -29,8 +30,8 @@ def predict(net: Any, x: Any, *, batch_size: int | None = None, progress: bool =
     Raises:
         NotBuiltError: when a parameter does not exist yet.
         TypeError: another framework's tensor.
-        ValueError: no samples, or outputs of which the first axis is not that of the samples, when
-            they come in several batches.
+        ValueError: no samples, a batch size beside a loader, or outputs of which the first axis is
+            not that of the samples, when they come in several batches.
 
     Example::
 
