@@ -6,6 +6,7 @@ languages, run once.
 """
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from sphinx.util import logging
 
 AT_ONCE = min(4, os.cpu_count() or 1)
 """A notebook computes in one thread, and needs 2 GB with all frameworks."""
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +42,29 @@ def is_cached(cache, notebook) -> bool:
 def executed(notebook, timeout: int) -> ExecutionResult:
     """What came of running a notebook in a folder and a kernel of its own."""
     with TemporaryDirectory() as folder:
-        return single_nb_execution(notebook, folder, timeout, allow_errors=False)
+        result = single_nb_execution(notebook, folder, timeout, allow_errors=False)
+    for cell in result.nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
+    return result
+
+
+def joined(outputs: list) -> list:
+    """Outputs, with what was printed piece by piece as one text: MyST-NB would begin new lines.
+
+    Without colours, which are for a terminal.
+    """
+    found, streams = [], {}
+    for output in outputs:
+        if output.output_type == "stream" and output.name in streams:
+            streams[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            streams[output.name] = output
+        found.append(output)
+    for output in streams.values():
+        output.text = COLOURS.sub("", output.text)
+    return found
 
 
 def run_all(app, env, pages: list[str]) -> None:
