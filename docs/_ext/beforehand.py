@@ -67,6 +67,11 @@ def joined(outputs: list) -> list:
     return found
 
 
+def programs(code: tuple[str, ...]) -> int:
+    """How many cells start programs, which is what takes long."""
+    return sum(cell.startswith("%%bash") for cell in code)
+
+
 def run_all(app, env, pages: list[str]) -> None:
     """Run what the cache does not have."""
     cache = get_cache(app.config.nb_execution_cache_path)
@@ -76,10 +81,11 @@ def run_all(app, env, pages: list[str]) -> None:
         if notebook is not None and not is_cached(cache, notebook):
             code = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
             waiting.setdefault(code, (page, notebook))
+    longest_first = sorted(waiting, key=programs, reverse=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             page: pool.submit(executed, notebook, app.config.nb_execution_timeout)
-            for page, notebook in waiting.values()
+            for page, notebook in map(waiting.get, longest_first)
         }
         for page, result in ((page, future.result()) for page, future in running.items()):
             logger.info("%s: ran in %.1f s", page, result.time)
