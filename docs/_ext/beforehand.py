@@ -72,6 +72,14 @@ def programs(code: tuple[str, ...]) -> int:
     return sum(cell.startswith("%%bash") for cell in code)
 
 
+def not_run(app, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """Pages that did not change, but that the cache lacks."""
+    cache = get_cache(app.config.nb_execution_cache_path)
+    same = env.found_docs - added - changed
+    books = {page: notebook_of(env, page) for page in sorted(same)}
+    return [page for page, book in books.items() if book is not None and not is_cached(cache, book)]
+
+
 def run_all(app, env, pages: list[str]) -> None:
     """Run what the cache does not have."""
     cache = get_cache(app.config.nb_execution_cache_path)
@@ -96,5 +104,6 @@ def run_all(app, env, pages: list[str]) -> None:
 
 
 def setup(app):
+    app.connect("env-get-outdated", not_run)
     app.connect("env-before-read-docs", run_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

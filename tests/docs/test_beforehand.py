@@ -45,8 +45,10 @@ def test_each_notebook_is_run_once_and_not_again(beforehand, monkeypatch, tmp_pa
 
     monkeypatch.setattr(beforehand, "executed", executed)
     site = Site(tmp_path, pages)
+    assert beforehand.not_run(site, site, set(), {"en/a"}, set()) == ["en/b", "pt/a"]
     beforehand.run_all(site, site, list(pages))
     assert sorted(ran) == ["1 + 1", "1 / 0"]
+    assert beforehand.not_run(site, site, set(), set(), set()) == ["en/b"]
     beforehand.run_all(site, site, list(pages))
     assert sorted(ran) == ["1 + 1", "1 / 0", "1 / 0"]
 
@@ -61,7 +63,7 @@ class Site:
         self.config = self
         self.nb_execution_cache_path, self.nb_execution_timeout = str(folder / "cache"), 60
         self.myst_config, self.mystnb_config = MdParserConfig(), NbParserConfig()
-        self.folder = folder
+        self.folder, self.found_docs = folder, {*pages}
         for page, code in pages.items():
             path = folder / f"{page}.md"
             path.parent.mkdir(exist_ok=True)
