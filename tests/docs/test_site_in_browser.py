@@ -62,7 +62,7 @@ def test_axe_would_find_something(visit):
 
 def test_the_search_finds_a_layer_without_a_network(visit):
     page = visit("search.html?q=Conv2D")
-    page.wait_for_selector("#search-results li a")
+    page.get_by_text("Search finished").wait_for()  # results come one after the other
     found = page.locator("#search-results li a").all_inner_texts()
     assert "unified_blocks.Conv2D" in found[0]
     assert any("Layers and operations" in title for title in found), found
