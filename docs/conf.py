@@ -56,6 +56,7 @@ nb_output_stderr = "remove"
 nb_render_markdown_format = "myst"  # tables that cells make
 
 os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+os.environ["TTY_COMPATIBLE"] = "0"  # a kernel says it is a terminal, on which Rich draws
 os.environ["UNIFIED_BLOCKS_EXAMPLES"] = str(ROOT / "examples")  # which cells run, too
 WEIGHTS = DOCS / "_ext" / "weights.py"  # which a cell runs
 os.environ["PYTHONPATH"] = os.pathsep.join(

@@ -6,6 +6,7 @@ languages, run once.
 """
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from sphinx.util import logging
 
 AT_ONCE = min(4, os.cpu_count() or 1)
 """A notebook computes in one thread, and needs 2 GB with all frameworks."""
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +42,42 @@ def is_cached(cache, notebook) -> bool:
 def executed(notebook, timeout: int) -> ExecutionResult:
     """What came of running a notebook in a folder and a kernel of its own."""
     with TemporaryDirectory() as folder:
-        return single_nb_execution(notebook, folder, timeout, allow_errors=False)
+        result = single_nb_execution(notebook, folder, timeout, allow_errors=False)
+    for cell in result.nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
+    return result
+
+
+def joined(outputs: list) -> list:
+    """Outputs, with what was printed piece by piece as one text: MyST-NB would begin new lines.
+
+    Without colours, which are for a terminal.
+    """
+    found, streams = [], {}
+    for output in outputs:
+        if output.output_type == "stream" and output.name in streams:
+            streams[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            streams[output.name] = output
+        found.append(output)
+    for output in streams.values():
+        output.text = COLOURS.sub("", output.text)
+    return found
+
+
+def programs(code: tuple[str, ...]) -> int:
+    """How many cells start programs, which is what takes long."""
+    return sum(cell.startswith("%%bash") for cell in code)
+
+
+def not_run(app, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """Pages that did not change, but that the cache lacks."""
+    cache = get_cache(app.config.nb_execution_cache_path)
+    same = env.found_docs - added - changed
+    books = {page: notebook_of(env, page) for page in sorted(same)}
+    return [page for page, book in books.items() if book is not None and not is_cached(cache, book)]
 
 
 def run_all(app, env, pages: list[str]) -> None:
@@ -52,10 +89,11 @@ def run_all(app, env, pages: list[str]) -> None:
         if notebook is not None and not is_cached(cache, notebook):
             code = tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
             waiting.setdefault(code, (page, notebook))
+    longest_first = sorted(waiting, key=programs, reverse=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {
             page: pool.submit(executed, notebook, app.config.nb_execution_timeout)
-            for page, notebook in waiting.values()
+            for page, notebook in map(waiting.get, longest_first)
         }
         for page, result in ((page, future.result()) for page, future in running.items()):
             logger.info("%s: ran in %.1f s", page, result.time)
@@ -66,5 +104,6 @@ def run_all(app, env, pages: list[str]) -> None:
 
 
 def setup(app):
+    app.connect("env-get-outdated", not_run)
     app.connect("env-before-read-docs", run_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

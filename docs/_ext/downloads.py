@@ -19,7 +19,7 @@ FOLDER = "notebooks"
 TWINS = {"chapter": ("capitulo", "pt-BR", "Português"), "capitulo": ("chapter", "en", "English")}
 WHEEL = re.compile(r"unified_blocks-.*\.whl")
 INSTALL = """\
-%pip install -q --find-links . "unified-blocks[torch,tensorflow,notebook]"
+%pip install -q --find-links . "unified-blocks[torch,tensorflow,demo,notebook]"
 %pip install -q --no-deps mxnet==1.9.1
 %pip install -q requests "graphviz<0.9" setuptools
 import setuptools  # MXNet imports distutils, which newer Pythons have from it"""

@@ -63,7 +63,7 @@ def numbered(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def rows(layer: str, shape: tuple[int, ...]) -> list[list[str]]:
-    """For each array of a layer its name, shape and role, and where each framework has it."""
+    """For each array of a layer its name and shape, and where each framework has it."""
     found: dict[str, list[str]] = {}
     for backend in ub.available_backends():
         with ub.use_backend(backend), ub.use_dtype("float64"):  # MXNet turns weights of float32
@@ -74,10 +74,13 @@ def rows(layer: str, shape: tuple[int, ...]) -> list[list[str]]:
         ub.load_state(net, marked := numbered(state))
         native = native_arrays(net, backend)
         for name, array in state.items():
-            row = found.setdefault(name, [f"`{name}`", f"`{array.shape}`", roles[name]])
+            constant = ", constant" * (roles[name] == "constant")
+            row = found.setdefault(name, [f"`{name}`{constant}", f"`{array.shape}`"])
             number = marked[name].flat[0]
             places = [
-                f"`{theirs}` `{held.shape}`" for theirs, held in native.items() if number in held
+                f"`{theirs}`" + f" `{held.shape}`" * (held.shape != array.shape)
+                for theirs, held in native.items()
+                if number in held
             ]
             row.append(", ".join(places) or "–")
     return list(found.values())
@@ -85,7 +88,7 @@ def rows(layer: str, shape: tuple[int, ...]) -> list[list[str]]:
 
 def table() -> str:
     """All layers, as Markdown."""
-    heads = ["layer", "array", "shape", "role", *(TITLES[b] for b in ub.available_backends())]
+    heads = ["layer", "array", "shape", *(TITLES[b] for b in ub.available_backends())]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for layer, shape in LAYERS.items():
         for n, row in enumerate(rows(layer, shape)):

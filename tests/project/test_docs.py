@@ -31,7 +31,6 @@ PROGRAMS = [
     "docs/howto/report.md",
     "docs/howto/tensors.md",
     "docs/howto/test-your-blocks.md",
-    "docs/howto/many-machines.md",
 ]
 RUN_ELSEWHERE = {
     "docs/costs/speed.md",  # on GPUs, which not every machine has
