@@ -27,10 +27,8 @@ if os.environ.get("UNIFIED_BLOCKS_SOAK"):
 HIDE = """\
 from importlib.machinery import PathFinder
 
-found = PathFinder.find_spec
 
-
-def without(name, path=None, target=None):
+def without(name, path=None, target=None, *, found=PathFinder.find_spec):  # a page has its `found`
     return None if name == {name!r} else found(name, path, target)
 
 
