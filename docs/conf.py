@@ -88,13 +88,24 @@ CACHE = Path(os.environ.get("UNIFIED_BLOCKS_DOCS_CACHE", ROOT / ".tox" / "docs-c
 nb_execution_cache_path = str(CACHE / what_cells_depend_on())
 
 
+EMPTY = (
+    r'<div class="output text_html"><pre[^>]*></pre>\s*</div>',  # of a table that rich captured
+    r'<div class="cell_output docutils container">\s*</div>',  # of a cell with warnings alone
+)
+
+
 def last_changes(app, page, template, context, doctree):
-    """Pages of `capitulo/` are in Portuguese; an empty corner of a table is no heading."""
+    """Pages of `capitulo/` are in Portuguese; an empty corner of a table is no heading.
+
+    What a cell has shown is left out where nothing is to be seen.
+    """
     if page.startswith("capitulo/"):
         context["language"] = "pt-BR"
     if "body" in context:
         corner = r'<th class="head[^"]*"><p></p></th>'
         context["body"] = re.sub(corner, "<td></td>", context["body"])
+        for nothing in EMPTY:
+            context["body"] = re.sub(nothing, "", context["body"])
 
 
 def setup(app):

@@ -29,7 +29,6 @@ ABOUT = {
     "pt-BR": "A próxima célula instala o que este notebook precisa, em Python 3.11 a 3.13. Ponha "
     "`{wheel}`, que está ao lado deste notebook, na mesma pasta.",
 }
-INCLUDE = re.compile(r"^(```+|:::+)\{literalinclude\} +(\S+)\n(?::.*\n)*\1[ \t]*$", re.M)
 LINK = re.compile(r"(\]\()(?!https?:|#)([^)\s]+?)\.md((?:#[^)\s]*)?\))")
 
 
@@ -61,40 +60,26 @@ def within(section: str):
     )
 
 
-def cells_of(source: str, folder: Path):
-    """The cells of some Markdown: files that it includes are cells of code."""
-    parts = INCLUDE.split(source)
-    for n in range(0, len(parts), 3):
-        text = parts[n].strip()
-        if text:
-            yield nbformat.v4.new_markdown_cell(text)
-        if n + 2 < len(parts):
-            code = (folder / parts[n + 2]).resolve().read_text(encoding="utf-8")
-            yield nbformat.v4.new_code_cell(code.rstrip())
-
-
 def shown(outputs: list) -> list:
     """What a page shows of a cell's outputs: all that was printed, as one; no warnings."""
     printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
     stream = [nbformat.v4.new_output("stream", text=printed)] if printed else []
-    return stream + [output for output in outputs if output.output_type != "stream"]
+    return stream + [
+        output
+        for output in outputs
+        if output.output_type == "error" or output.get("data", {}).get("text/plain")
+    ]
 
 
-def standing_alone(notebook, page: str, folder: Path, wheel: str):
+def standing_alone(notebook, page: str, wheel: str):
     """The notebook that a reader gets."""
     section = page.split("/")[0]
     cells = []
     for cell in notebook.cells:
-        if "site-only" in cell.metadata.get("tags", []):
-            continue
-        if cell.cell_type == "markdown":
-            made = list(cells_of(cell.source, folder))
-        else:
-            made = [nbformat.v4.new_code_cell(cell.source, outputs=shown(cell.outputs))]
-        for each in made:
-            if each.cell_type == "markdown":
-                each.source = LINK.sub(within(section), each.source)
-            cells.append(each)
+        if cell.cell_type == "code":
+            cells.append(nbformat.v4.new_code_cell(cell.source, outputs=shown(cell.outputs)))
+        elif text := cell.source.strip():
+            cells.append(nbformat.v4.new_markdown_cell(LINK.sub(within(section), text)))
     about = ABOUT["pt-BR" if section == "capitulo" else "en"].format(wheel=wheel)
     first = [nbformat.v4.new_markdown_cell(about), nbformat.v4.new_code_cell(INSTALL)]
     metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
@@ -127,7 +112,7 @@ def write(app, exception) -> None:
     for page in offered(app.env):
         notebook = nbformat.read(read / f"{page}.ipynb", as_version=4)
         _, notebook = cache.merge_match_into_notebook(notebook)  # what it printed is there
-        alone = standing_alone(notebook, page, Path(app.srcdir, page).parent, wheel)
+        alone = standing_alone(notebook, page, wheel)
         nbformat.validate(alone)
         nbformat.write(alone, folder / f"{page.replace('/', '-')}.ipynb")
 

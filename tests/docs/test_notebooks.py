@@ -15,23 +15,22 @@ nbclient = pytest.importorskip("nbclient", reason="notebooks are run by nbclient
 pytest.importorskip("myst_nb", reason="pages become notebooks by MyST-NB")
 pytest.importorskip("ipykernel", reason="notebooks run in a kernel")
 
-CHAPTER = ROOT / "docs" / "chapter"
 spec = importlib.util.spec_from_file_location("record", ROOT / "docs" / "record.py")
 record = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(record)
 
 PAGES = ["start/first-block", "chapter/blocks"]
 if os.environ.get("UNIFIED_BLOCKS_SOAK"):
-    PAGES = [PAGES[0], *(f"chapter/{path.stem}" for path in sorted(CHAPTER.glob("[!i]*.md")))]
+    for section in ("chapter", "gallery"):
+        found = sorted((ROOT / "docs" / section).glob("[!i]*.md"))
+        PAGES += [page for path in found if (page := f"{section}/{path.stem}") not in PAGES]
 PAGES_WITHOUT = PAGES if os.environ.get("UNIFIED_BLOCKS_SOAK") else PAGES[:1]
 """Those that are run without each framework in turn, in a kernel each time."""
 HIDE = """\
 from importlib.machinery import PathFinder
 
-found = PathFinder.find_spec
 
-
-def without(name, path=None, target=None):
+def without(name, path=None, target=None, *, found=PathFinder.find_spec):  # a page has its `found`
     return None if name == {name!r} else found(name, path, target)
 
 

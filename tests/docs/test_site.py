@@ -146,7 +146,9 @@ def test_it_shows_what_its_page_shows(name):
         printed = [output for output in cell.get("outputs", []) if "name" in output]
         assert [output["name"] for output in printed] in ([], ["stdout"])
         for output in printed:
-            assert words("".join(output["text"])) in shown
+            text_of_it = "".join(output["text"])
+            assert words(text_of_it) in shown
+            assert not re.search(r"^WARNING:|0x[0-9a-f]{6}", text_of_it, re.M)
         seen += bool(cell.get("outputs"))
     assert seen == len(re.findall(r'class="[^"]*\bcell_output\b', source)) > 0
 

@@ -88,3 +88,22 @@ def test_colours_follow_the_button(visit):
     page.evaluate("console.log = () => {}")  # the theme says there what it does
     page.locator("button.theme-toggle:visible").click()
     assert page.evaluate(background) != light
+
+
+def test_the_way_back_to_the_top_is_part_of_the_page(visit):
+    """It appears when a reader scrolls up."""
+    page = visit("gallery/lenet.html", "dark", "phone")
+    page.mouse.move(180, 400)
+    page.mouse.wheel(0, 1500)
+    page.wait_for_function("scrollY > 1000")
+    page.mouse.wheel(0, -300)
+    page.get_by_text("Back to top").wait_for()
+    assert problems(page) == {}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_picture_has_the_colour_of_the_text(visit, scheme):
+    page = visit("gallery/lenet.html", scheme)
+    colour = "getComputedStyle(document.querySelector('{}')).{}"
+    letters = page.evaluate(colour.format(".cell_output svg text", "fill"))
+    assert letters == page.evaluate(colour.format("article p", "color"))

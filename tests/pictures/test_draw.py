@@ -360,7 +360,14 @@ def test_a_file_has_colours_of_its_own(backend_name, tmp_path):
     assert "prefers-color-scheme: dark" in text
     assert "prefers-color-scheme" not in picture
     ElementTree.fromstring(text)
-    assert picture._repr_svg_() == picture
+    assert picture._repr_svg_() == text
+
+
+def test_in_a_page_it_has_the_colour_of_the_text(backend_name):
+    """As a part of the page: an image has no text around it."""
+    picture = drawn(*NETWORKS["MLP"], backend_name)
+    assert picture._repr_html_() == picture
+    assert "currentColor" in picture
 
 
 def test_a_model_that_is_not_built_is_refused(backend_name):

@@ -32,8 +32,12 @@ class Drawing(str):
         picture[:4]  # '<svg'
     """
 
-    def _repr_svg_(self) -> str:
+    def _repr_html_(self) -> str:
         return str(self)
+
+    def _repr_svg_(self) -> str:
+        """For what shows SVG as an image, which no text surrounds."""
+        return in_file(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file to be shown as an image, on light and on dark pages."""
