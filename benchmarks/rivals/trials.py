@@ -221,7 +221,7 @@ def by_ours() -> Iterator[Finding]:
 
     w = numbers()
     state = {"dense.weight": w["weight"], "dense.bias": w["bias"], "rand_weight": w["rand_weight"]}
-    net = ub.build(ub.FixedHiddenMLP.on("torch")(UNITS), (2, UNITS))
+    net = ub.build(ub.FixedHiddenMLP(UNITS), (2, UNITS))
     ub.load_state(net, state)
     for backend in ub.available_backends():
         moved = ub.convert(net, backend, example=example())
@@ -304,7 +304,6 @@ def mistake_by_padiff() -> Iterator[Finding]:
 def mistake_by_ours() -> Iterator[Finding]:
     def call() -> str:
         import keras
-        import torch  # noqa: F401
 
         import unified_blocks as ub
 
