@@ -194,17 +194,23 @@ def run_times(
     native, backend = by_hand(framework), ub.get_backend(framework)
     nets, inputs = made(framework, network, layouts)
     targets = [backend.from_numpy(np.zeros_like(y)) for y in outputs_of(backend, nets, inputs)]
-    effort = replace(effort, pairs=-(-effort.pairs // again))
-    limits: Any = {"longest": SECONDS / again, "fewest": FEWEST // again}
-    limits |= {"patience": SECONDS / again, "precisely": True}
     models = [native.compiled(net) for net in nets] if run == "graph" else nets
     with native.inference():
         calls = [partial(*each) for each in zip(models, inputs, strict=True)]
-        forward = in_turn(calls, effort, backend.finish, **limits)
+        forward = timed(calls, effort, backend.finish, again)
     each = zip(nets, inputs, targets, strict=True)
     steps = [native.training_step(*given, as_graph=run == "graph") for given in each]
     agree([backend.to_numpy(step()) for step in steps], network.what)
-    return dict(zip(WAYS, (forward, in_turn(steps, effort, backend.finish, **limits)), strict=True))
+    return dict(zip(WAYS, (forward, timed(steps, effort, backend.finish, again)), strict=True))
+
+
+def timed(
+    calls: list[Callable[[], Any]], effort: Effort, finish: Callable[[], None], again: int = 1
+) -> Array:
+    """Seconds of each, in turn: of `again` times that this is done in all, its share."""
+    effort = replace(effort, pairs=-(-effort.pairs // again))
+    limits: Any = {"longest": SECONDS / again, "fewest": FEWEST // again}
+    return in_turn(calls, effort, finish, precisely=True, patience=SECONDS / again, **limits)
 
 
 def target_of(framework: str, network: Network, layouts: tuple[str, str], run: str) -> float | None:

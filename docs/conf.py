@@ -21,6 +21,7 @@ extensions = [
     "sphinx_design",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "beforehand",
     "downloads",
     "reference",
     "tabs",
@@ -52,8 +53,14 @@ nb_execution_timeout = 600
 nb_execution_in_temp = True  # what cells write is no part of the site
 nb_merge_streams = True
 nb_output_stderr = "remove"
+nb_render_markdown_format = "myst"  # tables that cells make
 
 os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+os.environ["UNIFIED_BLOCKS_EXAMPLES"] = str(ROOT / "examples")  # which cells run, too
+WEIGHTS = DOCS / "_ext" / "weights.py"  # which a cell runs
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [os.environ.get("PYTHONPATH"), str(WEIGHTS.parent)])
+)
 
 
 def what_cells_depend_on() -> str:
@@ -62,6 +69,7 @@ def what_cells_depend_on() -> str:
     Not the records of what cells print where a framework is missing: none is, where this runs.
     """
     found = hashlib.sha256()
+    found.update(WEIGHTS.read_bytes())
     for folder in ("unified_blocks", "backends", "examples", "docs/records"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in {".py", ".json", ".toml"} and path.name != "records.json":

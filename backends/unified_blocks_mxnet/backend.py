@@ -13,7 +13,7 @@ from unified_blocks.backend import PLAIN, Backend
 from unified_blocks.block import note_cast
 from unified_blocks.errors import SharingError
 from unified_blocks.training.losses import apply_loss
-from unified_blocks_mxnet import events, feeding, learning, seeds, weighted, workers
+from unified_blocks_mxnet import devices, events, feeding, learning, seeds, weighted, workers
 from unified_blocks_mxnet.bind import (
     OF_EVERY_BLOCK,
     bind,
@@ -74,7 +74,6 @@ class MXNetBackend(Backend):
         "mixed-precision-training": "its AMP patches the functions of MXNet for the whole process",
         "event-files": "it has no writer of them",
         "sharded-parameters": "each worker holds all of them",
-        "devices-of-one-process": "a process for each device, by `DMLC_ROLE`",
     }
     remarks: ClassVar = {
         "inputs-by-name": "except keyword-only parameters of the forward",
@@ -276,7 +275,10 @@ class MXNetBackend(Backend):
             return float(value.item()), {**found, "x": x.grad.asnumpy()} if inputs else found
 
     def training_step(self, net, optimizer, loss, options=PLAIN):
-        step = workers.MXNetSharedStep if options.group else MXNetTrainingStep
+        if options.group is None:
+            return MXNetTrainingStep(net, optimizer, loss, options)
+        several = isinstance(options.group, devices.MXNetDevices)
+        step = devices.MXNetDevicesStep if several else workers.MXNetSharedStep
         return step(net, optimizer, loss, options)
 
     def weighted_loss(self, loss):
@@ -296,3 +298,6 @@ class MXNetBackend(Backend):
 
     def join(self, how="auto"):
         return workers.join(how)
+
+    def devices_of(self, net):
+        return devices.devices_of(net)

@@ -39,6 +39,9 @@ class MXNetTrainingStep(TrainingStep):
     count = 0
     gathers = AT_ONCE  # to send rows to the device waits for it, and a part of an array is no copy
     kinds = (EAGER, *GRAPH_KINDS)
+    store: ClassVar[str | None] = (
+        "device"  # where Gluon's trainer adds up what several contexts have
+    )
     takes: ClassVar = frozenset(
         {"watched", "accumulate", "scheduled", "weighted", "clip", "groups", "average"}
     )
@@ -124,14 +127,9 @@ class MXNetTrainingStep(TrainingStep):
     def accumulated(self, batches, rate=None):
         if rate is not None:
             self.trainer.set_learning_rate(rate)
-        arrays = [(v.parameter.list_data()[0], v.parameter.list_grad()[0]) for v in self.variables]
-        if len(batches) == 1:
-            seen = self.differentiated(*batches[0])
-            gradients = [buffer if data._fresh_grad else None for data, buffer in arrays]
-        else:
-            seen, gradients = self.summed(batches, arrays)
+        seen, gradients = self.gradients(batches)
         gradients = self.clipped(self.reduced(gradients))
-        for (data, buffer), gradient in zip(arrays, gradients, strict=True):
+        for (data, buffer), gradient in zip(self.arrays(), gradients, strict=True):
             if gradient is not None and gradient is not buffer:
                 buffer[:] = kind_of(buffer).taken(gradient)
             data._fresh_grad = gradient is not None
@@ -139,6 +137,20 @@ class MXNetTrainingStep(TrainingStep):
         self.count += 1
         self.after()
         return seen
+
+    def arrays(self, place=0):
+        """The parameters and their gradients, in one of the contexts of the model."""
+        return [
+            (v.parameter.list_data()[place], v.parameter.list_grad()[place]) for v in self.variables
+        ]
+
+    def gradients(self, batches, place=0):
+        """What is seen of the batches, which are in a context of the model, and their gradients."""
+        arrays = self.arrays(place)
+        if len(batches) > 1:
+            return self.summed(batches, arrays)
+        seen = self.differentiated(*batches[0])
+        return seen, [buffer if data._fresh_grad else None for data, buffer in arrays]
 
     def summed(self, batches, arrays):
         """What is seen of several batches, and their gradients, each times its share.
@@ -209,7 +221,8 @@ class MXNetTrainingStep(TrainingStep):
         with numpy_semantics():
             self.native = make_optimizer(self.optimizer, count, self.free)
             self.native.settings = dict(enumerate(self.settings))
-            self.trainer = mx.gluon.Trainer([v.parameter for v in self.variables], self.native)
+            trained = [v.parameter for v in self.variables]
+            self.trainer = mx.gluon.Trainer(trained, self.native, kvstore=self.store)
 
     def slots(self):
         return [

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from unified_blocks.backend import Group
+from unified_blocks.backend.devices import device_meant
+from unified_blocks.backend.registry import get_backend
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.workers.shares import Sharing
 from unified_blocks_mxnet.compat import mx, numpy_semantics
+from unified_blocks_mxnet.devices import MXNetDevices
 from unified_blocks_mxnet.steps import MXNetTrainingStep
 from unified_blocks_mxnet.variables import walk
 
@@ -41,15 +45,15 @@ class MXNetGroup(Group):
         if array.dtype != np.float64:
             self.push(name, array)
             return array
-        rows, rest = [], array
+        rows, rest = [], array.reshape(-1)  # MXNet cuts out of five dimensions at most
         for _ in range(PARTS):
             rows.append(rest.astype("float32"))
             rest = rest - rows[-1].astype("float64")
-        shape = (self.processes, PARTS, *array.shape)
+        shape = (self.processes, PARTS, array.size)
         sent = mx.np.zeros(shape, dtype="float32", ctx=array.ctx)
         sent[self.rank] = mx.np.stack(rows)
         self.push(name, sent)
-        return sent.astype("float64").sum(axis=(0, 1))
+        return sent.astype("float64").sum(axis=(0, 1)).reshape(array.shape)
 
     def push(self, name, array):
         if name not in self.known:
@@ -76,10 +80,14 @@ JOINED: list[MXNetGroup] = []
 
 def join(how: Any) -> Group | None:
     """See `Backend.join`."""
+    if isinstance(how, Sequence) and not isinstance(how, str):
+        backend: Any = get_backend("mxnet")
+        return MXNetDevices([backend.native_device(device_meant(name)) for name in how])
     if how not in ("auto", None):
         raise UnsupportedError(
-            f"distributed must be 'auto' or None on MXNet; got distributed={how!r}: start a "
-            "scheduler, servers and workers with DMLC_ROLE in their environments"
+            "distributed must be 'auto', a list of devices or None on MXNet; got "
+            f"distributed={how!r}: start a scheduler, servers and workers with DMLC_ROLE in their "
+            "environments, or list devices, ['gpu:0', 'gpu:1']"
         )
     if how is None or os.environ.get("DMLC_ROLE") != "worker":
         return None

@@ -299,6 +299,9 @@ class TensorFlowBackend(Backend):
     def join(self, how="auto"):
         return workers.join(how)
 
+    def devices_of(self, net):
+        return workers.devices_of(net)
+
 
 def hold_constant(net: Any, name: str, shape: Any, dtype: str, initializer: Any) -> None:
     """Make the attribute `name` of a block a variable that is not trained."""

@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from unified_blocks.backend import Group
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.training.data.batches import mapped, tensors_in
-from unified_blocks.training.workers.shares import Sharing, cut
+from unified_blocks.training.data.batches import mapped
+from unified_blocks.training.workers.shares import Sharing
+from unified_blocks_tensorflow.replicas import strategy_that_made
 from unified_blocks_tensorflow.steps import TensorFlowTrainingStep, given, key_of
 from unified_blocks_tensorflow.variables import walk
 
@@ -24,7 +25,8 @@ from unified_blocks_tensorflow.variables import walk
 class TensorFlowGroup(Group):
     """The replicas of a strategy, of which each process has some.
 
-    From its beginning until `close` all that is made is made in the scope of the strategy.
+    When the program has joined it, all that is made until `close` is made in the scope of the
+    strategy; a strategy of the user's own has the scope that he gives it.
     """
 
     def __init__(
@@ -36,7 +38,6 @@ class TensorFlowGroup(Group):
         self.mine = range(rank * here, (rank + 1) * here)
         self.host = socket.gethostname()
         self.meeting = meeting or self.meeting
-        tf.distribute.experimental_set_strategy(strategy)
 
     def on_each(self, values: Sequence[Any]) -> Any:
         """One of the values for each replica of this process."""
@@ -65,6 +66,8 @@ class TensorFlowGroup(Group):
 
 JOINED: list[TensorFlowGroup] = []
 """The group of this process, if it is in one."""
+FOUND: dict[tf.distribute.Strategy, TensorFlowGroup] = {}
+"""The groups of strategies that the user made."""
 
 
 def join(how: Any) -> Group | None:
@@ -80,10 +83,29 @@ def join(how: Any) -> Group | None:
     if how == "auto" and not JOINED:
         rank, hosts = place()
         if len(hosts) > 1:
-            JOINED.append(TensorFlowGroup(with_workers(), rank, len(hosts), hosts[0]))
+            enter(TensorFlowGroup(with_workers(), rank, len(hosts), hosts[0]))
     elif how != "auto" and not JOINED:
-        JOINED.append(TensorFlowGroup(tf.distribute.MirroredStrategy(list(how))))
+        enter(TensorFlowGroup(tf.distribute.MirroredStrategy(list(how))))
     return JOINED[0] if JOINED else None
+
+
+def enter(group: TensorFlowGroup) -> None:
+    JOINED.append(group)
+    tf.distribute.experimental_set_strategy(group.strategy)
+
+
+def devices_of(net: Any) -> Group | None:
+    """See `Backend.devices_of`."""
+    variables = walk(net)
+    strategy = strategy_that_made(net, variables) if variables else None
+    kinds = (tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy)
+    if not isinstance(strategy, kinds) or strategy.num_replicas_in_sync == 1:
+        return None
+    if strategy not in FOUND:
+        several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        rank, hosts = place() if several else (0, [])
+        FOUND[strategy] = TensorFlowGroup(strategy, rank, max(len(hosts), 1), *hosts[:1])
+    return FOUND[strategy]
 
 
 def place() -> tuple[int, list[str]]:
@@ -164,7 +186,7 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
         """See `Sharing`. This process cuts its batches for its replicas."""
         counts: list[Any] = []
         shares: list[list[Any]] = [[] for _ in self.group.mine]
-        of_each = [self.cut(batch, own) for batch, own in zip(batches, masses, strict=True)]
+        of_each = [self.pieces(batch, own) for batch, own in zip(batches, masses, strict=True)]
         for i, share in enumerate(shares):
             self.take([own[i] for _, own in of_each], total)
             counts.append(tf.constant([self.part, self.part_of_loss, *self.inner], tf.float64))
@@ -178,17 +200,6 @@ class TensorFlowSharedStep(Sharing, TensorFlowTrainingStep):
         function = self.one if len(batches) == 1 else self.summed
         specs = [mapped(tf.type_spec_from_value, each) for each in arguments]
         return self.graph(function, *specs)(*arguments)
-
-    def cut(self, batch, own):
-        """The share of each replica here of a batch of mass `own`, and their masses."""
-        if len(self.group.mine) == 1:
-            return [batch], [own]
-        w = batch[2]
-        rows = np.arange(len(next(tensors_in(batch[0]))))
-        dealt, masses = cut(rows, len(self.group.mine), None if w is None else np.array(w))
-        if own == 0:  # a row that counts nothing here
-            masses = [0.0] * len(masses)
-        return [super(Sharing, self).gather(batch, rows) for rows in dealt], masses
 
     def on_each(self, shares):
         """Of the structures of some replicas one of values that each replica has another of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -257,6 +258,14 @@ class TorchTrainingStep(TrainingStep):
             self.native.state[v.tensor][KEPT[name]] = shared_out(tensor, v.tensor)
 
         return Slot(f"{v.name}.{name}", v.shape, v.dtype, read, write)
+
+    def parts_in(self, folder):
+        from unified_blocks_torch import parts  # slow to import
+
+        return [
+            (name, shape, text, partial(parts.whole_array, folder, name, shape, dtype))
+            for name, shape, text, dtype in parts.stored(folder)
+        ]
 
     def restart_at(self, count):
         self.count = count

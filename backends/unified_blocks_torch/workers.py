@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from unified_blocks.backend import Group
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.training.workers.shares import Sharing
+from unified_blocks_torch.optimizers import KEPT
 from unified_blocks_torch.steps import TorchTrainingStep, is_distributed
 from unified_blocks_torch.variables import walk
 
@@ -128,6 +129,11 @@ def shard(net: nn.Module) -> None:
     fully_shard(net, mesh=mesh)
 
 
+def is_part(tensor: torch.Tensor) -> bool:
+    """Whether each process has a part of a tensor only."""
+    return hasattr(tensor, "full_tensor")
+
+
 def parts_of(net: nn.Module) -> Iterator[nn.Module]:
     """The children of `net` that have parameters; those of a container in its place."""
     for child in net.children():
@@ -151,7 +157,7 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
         if sharded:
             shard(net)
         super().__init__(net, optimizer, loss, options)
-        self.group.sharded = any(hasattr(v.tensor, "full_tensor") for v in self.variables)
+        self.group.sharded = any(is_part(v.tensor) for v in self.variables)
         self.wrapped = net if isinstance(net, DistributedDataParallel) else None
         if not sharded and not is_distributed(net):
             unshared: Any = {BUFFERS: False}
@@ -171,6 +177,43 @@ class TorchSharedStep(Sharing, TorchTrainingStep):
         if hasattr(self.net, "set_requires_gradient_sync"):
             self.net.set_requires_gradient_sync(last)
         return nullcontext()
+
+    # what the processes hold in parts
+
+    def parts(self):
+        """The parameters that are parts here, and what is kept of them, by names of a checkpoint.
+
+        What was not updated yet has zeros.
+        """
+        found = {v.name: v.tensor.detach() for v in walk(self.net) if is_part(v.tensor)}
+        for v in self.variables:
+            for name in self.optimizer.keeps if is_part(v.tensor) else ():
+                kept = self.native.state[v.tensor].get(KEPT[name])
+                found[f"optimizer.{v.name}.{name}"] = (
+                    torch.zeros_like(v.tensor.detach()) if kept is None else kept
+                )
+        if self.kept_averages is not None:
+            pairs = zip(self.variables, self.kept_averages.held, strict=True)
+            found |= {f"average.{v.name}": held for v, held in pairs if is_part(held)}
+        return found
+
+    def write_parts(self, folder):
+        from unified_blocks_torch import parts  # slow to import
+
+        found = self.parts()
+        parts.write(folder, found)
+        return frozenset(found)
+
+    def read_parts(self, folder):
+        from unified_blocks_torch import parts
+
+        found = self.parts()
+        parts.read(folder, found)
+        for v in self.variables:
+            for name in self.optimizer.keeps if is_part(v.tensor) else ():
+                kept = found[f"optimizer.{v.name}.{name}"]
+                self.native.state[v.tensor][KEPT[name]] = kept
+        return frozenset(found)
 
     def over_all(self, value):
         distributed.all_reduce(value)

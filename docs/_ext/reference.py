@@ -4,10 +4,11 @@ import inspect
 import re
 from pathlib import Path
 
+import commands
 from sphinx.errors import ExtensionError
 
 import unified_blocks as ub
-from unified_blocks import layers, ops
+from unified_blocks import errors, layers, ops
 
 FOLDER = Path(__file__).parents[1] / "reference" / "generated"
 PAGES = {
@@ -47,6 +48,9 @@ def public() -> dict[str, object]:
         for name in module.__all__:
             if f"unified_blocks.{name}" not in found or module is ops:
                 found[f"{module.__name__}.{name}"] = getattr(module, name)
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        if error.__module__ == errors.__name__ and name not in ub.__all__:
+            found[f"{errors.__name__}.{name}"] = error
     return {
         path: thing
         for path, thing in found.items()
@@ -83,7 +87,8 @@ def pages() -> dict[str, str]:
 def write(app, config) -> None:
     """Writes the pages that have changed, and removes those that are no more."""
     FOLDER.mkdir(exist_ok=True)
-    texts = {FOLDER / f"{page}.md": text for page, text in pages().items()}
+    every = {**pages(), "commands": commands.page()}
+    texts = {FOLDER / f"{page}.md": text for page, text in every.items()}
     for path in set(FOLDER.iterdir()) - texts.keys():
         path.unlink()
     for path, text in texts.items():

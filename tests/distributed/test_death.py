@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from testbed.common import HERE
-from testbed.launching import ENGINES, Launched, launch
+from testbed.launching import ENGINES, IN_ONE_PROCESS, Launched, launch
 
-MANY = [name for name in ENGINES if name != "mirrored" and ENGINES[name] in HERE]
+MANY = [name for name in ENGINES if name not in IN_ONE_PROCESS and ENGINES[name] in HERE]
 """The engines of several processes."""
 
 

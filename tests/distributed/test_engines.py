@@ -1,7 +1,7 @@
 """On every engine several workers give the losses and weights of one process.
 
-The short form takes ten steps of one network; `UNIFIED_BLOCKS_SOAK=1` takes fifty, of three
-networks and two optimizers, with 2 and 4 workers.
+By SGD and by Adam, one after the other. The short form takes ten steps of one network;
+`UNIFIED_BLOCKS_SOAK=1` takes fifty, of three networks, with 2 and 4 workers.
 """
 
 import os
@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from testbed.common import HERE
-from testbed.launching import ENGINES, launch
+from testbed.launching import ENGINES, IN_ONE_PROCESS, launch
 
 SOAK = bool(os.environ.get("UNIFIED_BLOCKS_SOAK"))
 NETS = ("mlp", "lenet", "transformer") if SOAK else ("mlp",)
-OPTIMIZERS = ("sgd", "adam") if SOAK else ("sgd",)
 PROGRAM = "distributed_program.py"
 TIMEOUT = 300 if SOAK else 120
 
@@ -46,21 +45,24 @@ def check_alike(engine, workers, folder, alone, *given):
     file, how = folder / "all.npz", [f"distributed={engine}"] if engine == "fsdp" else []
     launch(engine, workers, PROGRAM, ENGINES[engine], file, *given, *how, timeout=TIMEOUT)
     files = sorted(folder.glob("all*.npz"))
-    assert len(files) == (1 if engine == "mirrored" else workers)
+    assert len(files) == (1 if engine in IN_ONE_PROCESS else workers)
     expected = alone(ENGINES[engine], *given)
     for file in files:  # each process has the same
-        found = np.load(file)
-        assert found.files == expected.files
-        for name in expected.files:
-            assert found[name].dtype == np.float64
-            np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9)
+        check_same(file, expected)
+
+
+def check_same(file, expected):
+    found = np.load(file)
+    assert found.files == expected.files
+    for name in expected.files:
+        assert found[name].dtype == np.float64
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("workers", (2, 4) if SOAK else (2,))
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("net", NETS)
-def test_many_are_as_one(engine, workers, net, optimizer, tmp_path, alone):
-    given = (f"net={net}", f"optimizer={optimizer}", f"epochs={10 if SOAK else 2}")
+def test_many_are_as_one(engine, workers, net, tmp_path, alone):
+    given = (f"net={net}", "optimizer=sgd+adam", f"epochs={10 if SOAK else 2}")
     check_alike(engine, workers, tmp_path, alone, *given)
 
 
@@ -74,14 +76,27 @@ def test_weights_metrics_and_callbacks_are_of_the_whole_batch(engine, given, tmp
     check_alike(engine, 2, tmp_path, alone, "epochs=2", *given)
 
 
+def test_devices_of_the_framework_s_own_are_honoured(engine, tmp_path, alone):
+    """A strategy's scope, several contexts: `fit` deals the batches out to what the net is on."""
+    if engine not in IN_ONE_PROCESS:
+        pytest.skip("a process for each device")
+    given, file = ("epochs=2", "optimizer=adam"), tmp_path / "all.npz"
+    backend = ENGINES[engine]
+    (result,) = launch(
+        engine, 2, PROGRAM, backend, file, *given, "distributed=own", timeout=TIMEOUT
+    )
+    assert "shares 2" in result.out
+    check_same(file, alone(backend, *given))
+
+
 def test_loaders_of_uneven_shares_are_as_one(engine, tmp_path, alone):
-    if engine == "mirrored":
+    if engine in IN_ONE_PROCESS:
         pytest.skip("one process has one loader")
     check_alike(engine, 2, tmp_path, alone, "epochs=2", "loaded=1")
 
 
 def test_a_loader_with_fewer_batches_is_an_error(engine, tmp_path):
-    if engine == "mirrored":
+    if engine in IN_ONE_PROCESS:
         pytest.skip("one process has one loader")
     how = [f"distributed={engine}"] if engine == "fsdp" else []
     given = (ENGINES[engine], tmp_path / "all.npz", "epochs=2", "loaded=2", *how)

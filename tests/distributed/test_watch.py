@@ -58,7 +58,7 @@ def three(request):
 
 def vanish(watch):
     """What the kernel does for a process that is killed."""
-    watch.closed = True
+    watch.closed.set()
     for line in list(watch.lines):
         with suppress(OSError):
             line.connection.shutdown(2)

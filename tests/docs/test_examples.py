@@ -1,32 +1,15 @@
 """Every public name has an example in its docstring, which runs and gives what it says."""
 
 import contextvars
-import inspect
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-import unified_blocks as ub
-from testbed.examples import differences, example_of, run
-from unified_blocks import errors, layers, ops
+from testbed.examples import NAMES, differences, example_of, run
 from unified_blocks.ops import dispatch
 from unified_blocks.porting.mxnet.reading import HANDLERS
 
-NAMES = {
-    **{f"ub.{name}": getattr(ub, name) for name in ub.__all__},
-    **{f"ops.{name}": getattr(ops, name) for name in ops.__all__},
-    **{
-        f"layers.{name}": getattr(layers, name) for name in layers.__all__ if name not in ub.__all__
-    },
-    **{
-        f"errors.{name}": error
-        for name, error in inspect.getmembers(errors, inspect.isclass)
-        if error.__module__ == errors.__name__ and name not in ub.__all__
-    },
-    **{f"porting.{name}": getattr(ub.porting, name) for name in ub.porting.__all__},
-    "Comparison.to_html": ub.Comparison.to_html,
-}
 PAGES = ("Comparison.to_html", "ub.port")
 """Those whose example makes a page of the report."""
 

@@ -1,6 +1,7 @@
 """Networks written for Keras: blocks are functions, and the text is what a person would write."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from testbed.keras_sources import (
 )
 from unified_blocks.porting.operations.convolutions import Convolution
 from unified_blocks.porting.operations.elementwise import Elementwise
+from unified_blocks.porting.writing.keras.expressions import Step, Tensor
+from unified_blocks.porting.writing.keras.variants import DifferentError, Line, Union
 
 if "tensorflow" not in ub.available_backends():
     pytest.skip("TensorFlow is not installed", allow_module_level=True)
@@ -88,6 +91,32 @@ def test_blocks_that_differ_in_a_few_statements_are_one_function(tmp_path):
         "stages.1.0.downsample",
         "stages.2.0.downsample",
     ]
+
+
+def test_two_tensors_that_each_stand_for_the_other_have_no_common_function():
+    """As in MobileNetV3, whose units have an activation, or a gate, or none before their sum."""
+    x, y, other = (Tensor((2, 4)) for _ in range(3))
+    first = [Line(Step((held,), None, ()), 0, (), (held,)) for held in (x, y)]
+    union = Union(first, [], [])
+    makers = {held: line for line in first for held in line.outputs}
+    assert union._read(x, y, makers, set(), 2) is x
+    assert union._read(x, y, makers, {y}, 2) is y
+    with pytest.raises(DifferentError):
+        union._read(x, other, makers, set(), 2)
+
+
+def test_a_very_deep_network_is_made(tmp_path):
+    def make(b, x):
+        for i in range(1100):
+            (x,) = b.add(Elementwise("relu"), x, name=f"relu{i}", path=(f"relu{i}",))
+        return x
+
+    limit = sys.getrecursionlimit()
+    try:
+        text, _ = is_as_numpy(graph_of(make, (1,)), tmp_path)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert "sys.setrecursionlimit(" in text.source
 
 
 def test_how_often_a_loop_runs_is_an_argument(tmp_path):

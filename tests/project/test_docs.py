@@ -24,17 +24,13 @@ PAGES = {
 SECTIONS = sorted({page.split("/")[1] for page in PAGES if page.startswith("docs/")})
 PROGRAMS = [
     "README.md",
-    "docs/howto/same-models.md",
-    "docs/howto/move-weights.md",
     "docs/start/installation.md",
     "docs/reference/layers.md",
-    "docs/howto/leave-mxnet.md",
     "docs/howto/pictures.md",
     "docs/howto/write-a-block.md",
     "docs/howto/report.md",
     "docs/howto/tensors.md",
     "docs/howto/test-your-blocks.md",
-    "docs/howto/training.md",
     "docs/howto/many-machines.md",
 ]
 RUN_ELSEWHERE = {

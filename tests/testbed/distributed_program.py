@@ -3,11 +3,13 @@
     python distributed_program.py BACKEND FILE [name=value …]
 
 The first worker writes `FILE`, an `.npz`. Names: `net` (mlp, lenet, transformer, normed),
-`optimizer` (sgd, adam, adamw), `dtype`, `epochs`, `batch`, `samples`, `weights` (0 or 1),
-`distributed`, `pause` (seconds after each epoch, which is then printed), `checkpoint` (a folder),
-`looked` (1: with a schedule, and a callback that reads the loss of every third update, in the first
-worker; 2: without the schedule), `loaded` (1: each worker has a loader of its own
-shares; 2: the last worker's has a batch less).
+`optimizer` (sgd, adam, adamw; sgd+adam trains a network by each of them), `dtype`, `epochs`,
+`batch`, `samples`, `weights` (0 or 1), `distributed` (own: a strategy or contexts of the
+framework's own), `pause` (seconds after each epoch, which is then printed), `checkpoint` (a
+folder), `parts` (1: each worker writes its own there), `average` (of weights), `looked` (1: with a
+schedule, and a callback that reads the loss of every third update, in the first worker; 2: without
+the schedule), `loaded` (1: each worker has a loader of its own shares; 2: the last worker's has a
+batch less).
 """
 
 import os
@@ -29,6 +31,8 @@ OPTIONS = {
     "distributed": "auto",
     "pause": "0",
     "checkpoint": "",
+    "parts": "0",
+    "average": "0",
     "looked": "0",
     "loaded": "0",
 } | dict(each.split("=", 1) for each in GIVEN)
@@ -40,7 +44,9 @@ if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
         cpu = tf.config.list_physical_devices("CPU")[0]
         configuration = [tf.config.LogicalDeviceConfiguration()] * devices
         tf.config.set_logical_device_configuration(cpu, configuration)
-    OPTIONS["distributed"] = [f"cpu:{i}" for i in range(devices)]
+    DEVICES = [f"cpu:{i}" for i in range(devices)]
+    if OPTIONS["distributed"] == "auto":
+        OPTIONS["distributed"] = DEVICES
 
 import unified_blocks as ub
 
@@ -90,6 +96,13 @@ class Paused(ub.Callback):
         time.sleep(float(OPTIONS["pause"]))
 
 
+class Counted(ub.Callback):
+    """Tells in how many shares a batch is computed."""
+
+    def begin(self, run):
+        print("shares", run.trainer.training_step.options.group.size, flush=True)
+
+
 class Looked(ub.Callback):
     """Reads losses in the first worker alone, which must not wait for the others."""
 
@@ -106,6 +119,7 @@ NETS = {
     "transformer": (Transformer, (4, 8)),
     "normed": (lambda: ub.MySequential(ub.Dense(6, in_units=5), ub.BatchNorm(), ub.Dense(3)), (5,)),
 }
+OWN = OPTIONS["distributed"] == "own"
 MAKE, SHAPE = NETS[OPTIONS["net"]]
 
 
@@ -113,6 +127,18 @@ def network(seed):
     with ub.use_dtype(OPTIONS["dtype"]):
         net = ub.build(MAKE(), (2, *SHAPE))
     return ub.initialize(net, seed)
+
+
+def made_by_hand():
+    """A network on several devices, as the framework's own users put it there."""
+    if BACKEND == "tensorflow":
+        with tf.distribute.MirroredStrategy(DEVICES).scope():
+            return network(3)
+    from unified_blocks_mxnet.compat import mx
+
+    net = network(3)
+    net.collect_params().reset_ctx([mx.cpu(i) for i in range(len(DEVICES))])
+    return net
 
 
 def dealt(x, y, group):
@@ -132,32 +158,40 @@ def train(group):
     if OPTIONS["weights"] == "1":
         more["sample_weight"] = generator.uniform(0.1, 2, SAMPLES)
     if OPTIONS["checkpoint"]:
-        more["checkpoint"] = OPTIONS["checkpoint"]
+        parts = OPTIONS["parts"] == "1"
+        more["checkpoint"] = ub.Checkpoint(OPTIONS["checkpoint"], parts=parts)
+    if OPTIONS["average"] != "0":
+        more["average"] = float(OPTIONS["average"])
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
+    if OWN:
+        more["callbacks"] = [Counted()]
     if OPTIONS["looked"] != "0":
         more["callbacks"] = [*more.get("callbacks", ()), Looked()]
         more["metrics"] = ["accuracy"]
         more["validation"] = (x[:9], y[:9])
     if OPTIONS["looked"] == "1":
         more["schedule"] = ub.CosineDecay(30)
-    # Each worker draws other numbers: those of the first count.
-    net = network(3 + group.rank)
     if OPTIONS["loaded"] != "0":
         x, y = dealt(x, y, group), None
     else:
         more |= {"batch_size": BATCH, "seed": 1}
-    history = ub.fit(
-        net,
-        x,
-        y,
-        loss="cross_entropy",
-        optimizer=OPTIMIZERS[OPTIONS["optimizer"]],
-        epochs=EPOCHS,
-        distributed=group,
-        **more,
-    )
-    numbers = {"losses": history.loss, **history.metrics, **ub.state(net)}
+    numbers = {}
+    for name in OPTIONS["optimizer"].split("+"):
+        # Each worker draws other numbers: those of the first count.
+        net = made_by_hand() if OWN else network(3 + group.rank)
+        history = ub.fit(
+            net,
+            x,
+            y,
+            loss="cross_entropy",
+            optimizer=OPTIMIZERS[name],
+            epochs=EPOCHS,
+            distributed="auto" if OWN else group,
+            **more,
+        )
+        found = {"losses": history.loss, **history.metrics, **ub.state(net)}
+        numbers |= {f"{name}.{key}": array for key, array in found.items()}
     if group.rank == 0:
         np.savez(FILE, **numbers)
     else:
@@ -167,7 +201,7 @@ def train(group):
 if __name__ == "__main__":
     Path(FILE).parent.mkdir(exist_ok=True)
     distributed = OPTIONS["distributed"]
-    if distributed == "None":
+    if distributed in ("None", "own"):
         train(ub.join(None))
     else:
         with ub.join(distributed) as group:

@@ -13,11 +13,12 @@ import numpy as np
 
 BACKEND, FILE, DISTRIBUTED = sys.argv[1:]
 if devices := int(os.environ.get("DEVICES", 0)):
-    import tensorflow as tf
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
 
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    configuration = [tf.config.LogicalDeviceConfiguration()] * devices
-    tf.config.set_logical_device_configuration(cpu, configuration)
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        configuration = [tf.config.LogicalDeviceConfiguration()] * devices
+        tf.config.set_logical_device_configuration(cpu, configuration)
     DISTRIBUTED = [f"cpu:{i}" for i in range(devices)]
 elif DISTRIBUTED == "None":
     DISTRIBUTED = None

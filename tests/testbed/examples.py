@@ -19,7 +19,23 @@ from decimal import Decimal
 import numpy as np
 
 import unified_blocks as ub
+from unified_blocks import errors, layers, ops
 
+NAMES = {
+    **{f"ub.{name}": getattr(ub, name) for name in ub.__all__},
+    **{f"ops.{name}": getattr(ops, name) for name in ops.__all__},
+    **{
+        f"layers.{name}": getattr(layers, name) for name in layers.__all__ if name not in ub.__all__
+    },
+    **{
+        f"errors.{name}": error
+        for name, error in inspect.getmembers(errors, inspect.isclass)
+        if error.__module__ == errors.__name__ and name not in ub.__all__
+    },
+    **{f"porting.{name}": getattr(ub.porting, name) for name in ub.porting.__all__},
+    "Comparison.to_html": ub.Comparison.to_html,
+}
+"""Everything that a user may name."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 _runs = itertools.count(1)
 

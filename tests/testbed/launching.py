@@ -2,8 +2,8 @@
 
 `launch("torch", 2, "distributed_program.py", …)` starts two workers as `torchrun` would, and so
 does `"fsdp"`; of `"mxnet"` a scheduler and a server too; of `"workers"` one process for each worker
-of `MultiWorkerMirroredStrategy`; of `"mirrored"` one process, whatever the number of its devices;
-of `"alone"` one, by itself.
+of `MultiWorkerMirroredStrategy`; of `"mirrored"` and of `"contexts"` of MXNet one process, whatever
+the number of its devices; of `"alone"` one, by itself.
 """
 
 import contextlib
@@ -26,8 +26,11 @@ ENGINES = {
     "mirrored": "tensorflow",
     "workers": "tensorflow",
     "mxnet": "mxnet",
+    "contexts": "mxnet",
 }
 """What starts workers, and the backend that it is of."""
+IN_ONE_PROCESS = ("mirrored", "contexts")
+"""The engines whose workers are devices."""
 SERVE = "import unified_blocks_mxnet"
 """MXNet's scheduler and server serve while they import it, and then exit."""
 
@@ -65,7 +68,7 @@ def environments(engine, workers):
         }
         helpers = {role: {**all_of, "DMLC_ROLE": role} for role in ("scheduler", "server")}
         return helpers, [{**all_of, "DMLC_ROLE": "worker"} for _ in range(workers)]
-    return {}, [{"DEVICES": str(workers)} if engine == "mirrored" else {}]
+    return {}, [{"DEVICES": str(workers)} if engine in IN_ONE_PROCESS else {}]
 
 
 @dataclass

@@ -90,6 +90,13 @@ class Learner(ABC):
             raise self.lacking(f"distributed={how!r}")
         return None
 
+    def devices_of(self, net: Any) -> Group | None:
+        """The devices of this process, or of several, on which the user has put `net`.
+
+        By a strategy or by contexts of the framework's own; None where it is on one device.
+        """
+        return None
+
     def lacking(self, what: str) -> UnsupportedError:
         """The error for something about training that is asked of this framework in vain."""
         return UnsupportedError(

@@ -287,6 +287,22 @@ class TrainingStep(ABC):
     def slots(self) -> list[Slot]:
         """What the optimizer keeps, zeros where it has kept nothing yet."""
 
+    def write_parts(self, folder: str) -> frozenset[str]:
+        """Write what each process holds a part of, by all of them.
+
+        Returns:
+            The names of what was written: of the model, `optimizer.…` and `average.…`.
+        """
+        raise self.lacking("parts of parameters")
+
+    def read_parts(self, folder: str) -> frozenset[str]:
+        """Read what `write_parts` has written, in any number of processes that hold parts."""
+        raise self.lacking("parts of parameters")
+
+    def parts_in(self, folder: str) -> list[tuple[str, tuple[int, ...], str, Callable[[], Array]]]:
+        """What `write_parts` has written: name, shape, dtype, and what reads the whole array."""
+        raise self.lacking("a checkpoint in parts, which another framework has written,")
+
     @abstractmethod
     def restart_at(self, count: int) -> None:
         """Continue as if that many steps had been done."""

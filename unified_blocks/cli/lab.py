@@ -92,9 +92,14 @@ Layouts = Annotated[
 def record(
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The backend.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="NAME.rec.safetensors")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Where to write: NAME.rec.safetensors."
+        ),
     ],
-    device: Annotated[str, typer.Option("--device", metavar="DEVICE")] = "cpu",
+    device: Annotated[
+        str, typer.Option("--device", metavar="DEVICE", help="The device: cpu, gpu:0.")
+    ] = "cpu",
     dtype: Dtypes = None,
     mode: Modes = None,
     case: Cases = None,

@@ -56,7 +56,10 @@ def port(
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option(help="For Keras: channels_last, which it prefers, or channels_first."),
+        typer.Option(
+            metavar="LAYOUT",
+            help="For Keras: channels_last, which it prefers, or channels_first.",
+        ),
     ] = None,
     proof: Annotated[
         bool, typer.Option("--proof/--no-proof", help="Compare it with the original.")

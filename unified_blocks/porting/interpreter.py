@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from unified_blocks.porting.graph import Graph, Parameter, Value
+from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.types import Array
 
 
 def values_of(
-    graph: Graph, inputs: Mapping[str, Array], dtype: str = "float64"
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    dtype: str = "float64",
+    *,
+    taken: Mapping[Value, Array] | None = None,
+    by: Collection[Node] = (),
 ) -> dict[Value, Array]:
     """The numbers of each value of a graph, as the network computes them when it is used.
 
@@ -19,14 +24,17 @@ def values_of(
         graph: the network.
         inputs: an array for each input, by name.
         dtype: that all floating numbers are computed in.
+        taken: the numbers of another computation.
+        by: the nodes that take those, instead of what is computed here.
     """
     known: dict[Value, Array] = {value: _cast(inputs[value.name], dtype) for value in graph.inputs}
     for parameter in graph.parameters():
         known[parameter] = _cast(parameter.data, dtype)
     for node in graph.nodes:
+        source = {**known, **taken} if taken and node in by else known
         given = [
-            _number(each, dtype) if isinstance(each, Parameter) and each not in known
-            else known[each]
+            _number(each, dtype) if isinstance(each, Parameter) and each not in source
+            else source[each]
             for each in node.inputs
         ]  # fmt: skip
         made = node.operation.compute(*given)

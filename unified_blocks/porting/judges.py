@@ -37,11 +37,13 @@ class Judge:
         title: in words.
         values: what it knows; `of` and `outputs` ask it.
         allowed: how far each value may be from it, where that is not the default.
+        is_original: whether it is no port itself.
     """
 
     title: str
     values: Mapping[Value, Array]
     allowed: Mapping[Value, float]
+    is_original: bool = True
 
     def tolerance(self, value: Value) -> float:
         return self.allowed.get(value, DEFAULT)

@@ -13,6 +13,7 @@ from unified_blocks import ops
 from unified_blocks.backend.registry import available_backends
 from unified_blocks.errors import BackendImportError, UnsupportedError
 from unified_blocks.models.outputs import tensors_in
+from unified_blocks.porting.choosing import after_choices
 from unified_blocks.porting.decisions import BATCH, only_batch
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.judges import (
@@ -65,6 +66,12 @@ def prove(port: Any, gradients: bool, record: Path | None) -> Proof:
         judges += _others(port, numpy, wide, notes)
     judges.append(numpy)
     rows, given = _run(port, running, wide, judges)
+    if not all(row.ok for row in rows) and (found := after_choices(port, wide, judges, rows)):
+        resumed, note = found
+        again, given = _run(port, running, wide, resumed)
+        if all(row.ok for row in again):
+            judges, rows = resumed, again
+            notes.append(note)
     if gradients:
         rows += _gradients(port, running, wide, given, notes)
     title = f"{name} on {running.backend.title}"
@@ -191,7 +198,7 @@ def _others(
         for value, array in zip(port.graph.outputs, outputs, strict=True):
             known[value] = running.here(value, array)
         allowed = loose_in(port.graph, port.target, target)
-        yield Judge(f"its port to {running.backend.title}", known, allowed)
+        yield Judge(f"its port to {running.backend.title}", known, allowed, is_original=False)
 
 
 def _gradients(

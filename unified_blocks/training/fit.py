@@ -90,8 +90,9 @@ def fit(
         callbacks: what is called while it trains: `ub.ReduceOnPlateau` and `ub.EarlyStopping`
             first, then the others in this order, `ub.Checkpoint` last.
         checkpoint: a folder, or a `ub.Checkpoint`: what is there goes on, and is kept there.
-        distributed: who trains along: `"auto"`, as the environment says; None, nobody; or as
-            `ub.join` takes it.
+        distributed: who trains along: `"auto"`, as the environment says, or on the devices on which
+            a strategy of TensorFlow or several contexts of MXNet have put `net`; None, nobody; or
+            as `ub.join` takes it.
 
     Returns:
         The losses, as numbers.
@@ -127,6 +128,7 @@ def fit(
         check_samples("fit", x, y)
         check_targets(loss, y)
     backend = backend_of(net)
+    asked = distributed
     if not isinstance(distributed, Group):  # TensorFlow must know of it before its first operation
         distributed = backend.join(distributed)
     source = source_of(
@@ -143,6 +145,8 @@ def fit(
         loss=loss,
     )
     build_by(net, source)
+    if asked == "auto" and distributed is None:
+        distributed = backend.devices_of(net)
     schedule = schedule_meant(schedule, source.steps)
     trainer = Trainer(
         net,

@@ -133,8 +133,7 @@ class Trainer(Stateful):
         self.net, self.optimizer, self.loss = net, optimizer, loss
         self.backend, self.device = backend_of(net), device_of_variables(variables)
         if all(v.is_built for v in variables):
-            self._check_trainable(variables)
-            self.training_step = self._make()
+            self.training_step = self._make(variables)
 
     @cached_property
     def training_step(self) -> TrainingStep:
@@ -143,13 +142,12 @@ class Trainer(Stateful):
         Raises:
             NotBuiltError: when one does not yet.
         """
-        variables = all_built(self.net, "Trainer")
-        self._check_trainable(variables)
-        self.device = device_of_variables(variables)
-        return self._make()
+        return self._make(all_built(self.net, "Trainer"))
 
-    def _make(self) -> TrainingStep:
+    def _make(self, variables: Sequence[Variable]) -> TrainingStep:
+        self._check_trainable(variables)
         group = group_of(self.backend, self.net, self._distributed)
+        self.device = device_of_variables(variables)  # the group may have moved them
         options = replace(self._options, group=group)
         return self.backend.training_step(self.net, self.optimizer, self.loss, options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -10,16 +11,20 @@ from typing import Literal
 
 import numpy as np
 
-from unified_blocks.errors import FileFormatError
+from unified_blocks.backend import TrainingStep
+from unified_blocks.errors import FileFormatError, UnsupportedError
 from unified_blocks.formats import safetensors
+from unified_blocks.formats.stored import Stored
 from unified_blocks.models.variables import stored_of
 from unified_blocks.training.callbacks import Callback, Run
 from unified_blocks.training.runs.sharing import of_the_first
-from unified_blocks.training.runs.state import VERSION, WHAT, Captured, frozen_of
+from unified_blocks.training.runs.state import ROLE, VERSION, WHAT, Captured, frozen_of
 from unified_blocks.version import __version__
 
 FILE = "checkpoint.safetensors"
 """The file in the folder that has all of a training."""
+PARTS = ("parts-a", "parts-b")
+"""The folders in the folder that have what processes hold in parts, one of them at a time."""
 UNFINISHED = ".????????????????.part"
 """The files that a save which was killed leaves behind."""
 
@@ -42,6 +47,10 @@ class Checkpoint(Callback):
     Args:
         folder: of this training alone; it is made when it is not there.
         every: `"epoch"`, or after how many updates, at least 1, besides after each epoch.
+        parts: whether processes that each hold a part of the parameters, `distributed="fsdp"`,
+            write their parts themselves, by PyTorch's distributed checkpoints, on a disk that all
+            see. No process then needs room for all. It goes on in any number of processes of
+            PyTorch, in one too. Without, the first process writes all to the one file.
 
     Raises:
         ValueError: another `every`.
@@ -65,7 +74,11 @@ class Checkpoint(Callback):
     """
 
     def __init__(
-        self, folder: str | PathLike[str], every: Literal["epoch"] | int = "epoch"
+        self,
+        folder: str | PathLike[str],
+        every: Literal["epoch"] | int = "epoch",
+        *,
+        parts: bool = False,
     ) -> None:
         whole = isinstance(every, (int, np.integer)) and not isinstance(every, bool)
         if every != "epoch" and not (whole and every >= 1):
@@ -75,6 +88,7 @@ class Checkpoint(Callback):
             )
         self.folder, self.every = Path(folder), every
         self.file = self.folder / FILE
+        self.parts, self.kept_in = parts, PARTS[1]
         self.given_rate = 0.0
 
     def begin(self, run: Run) -> None:
@@ -88,10 +102,17 @@ class Checkpoint(Callback):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left in self.folder.glob(UNFINISHED):
                 left.unlink(missing_ok=True)
-        group = run.trainer.training_step.options.group
+        step = run.trainer.training_step
+        group = step.options.group
+        if self.parts and (group is None or not group.sharded):
+            raise UnsupportedError(
+                "Checkpoint: with parts=True each process must hold a part of the parameters; got "
+                f"a {type(run.net).__name__} of which it holds all: leave it out, or give "
+                'distributed="fsdp" to ub.fit'
+            )
         with of_the_first(group, self.file) as file:
             if file is not None:
-                run.restore(self.read(file))
+                run.restore(self.read(file, step))
 
     def step(self, run: Run) -> None:
         self.save(run)
@@ -107,6 +128,8 @@ class Checkpoint(Callback):
         """Write all of a training, by the first of its processes."""
         captured: Captured = run.capture()
         group = run.trainer.training_step.options.group
+        if self.parts:
+            self.save_parts(captured, run)
         if group is not None and group.sharded:  # all processes take part in the reading
             captured.arrays = {
                 name: replace(stored, read=partial(np.asarray, stored.read()))
@@ -123,9 +146,22 @@ class Checkpoint(Callback):
             "run": captured.metadata,
         }
         safetensors.write(self.file, captured.arrays.values(), metadata)
+        for name in PARTS:  # the file names the new ones now, or none
+            if not (self.parts and name == self.kept_in):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def read(self, path: Path) -> Captured:
-        """What is in the file, or in a copy of it.
+    def save_parts(self, captured: Captured, run: Run) -> None:
+        """Write what the processes hold in parts, beside what the file still names."""
+        self.kept_in = PARTS[self.kept_in == PARTS[0]]
+        if run.is_writer:  # nobody writes before the first process does
+            shutil.rmtree(self.folder / self.kept_in, ignore_errors=True)
+        written = run.trainer.training_step.write_parts(str(self.folder / self.kept_in))
+        for name in written:
+            del captured.arrays[name]
+        captured.metadata["parts"] = self.kept_in
+
+    def read(self, path: Path, step: TrainingStep) -> Captured:
+        """What is in the file, or in a copy of it, and in the parts that it names.
 
         Raises:
             FileFormatError: when it is damaged, or is none of a training.
@@ -142,4 +178,26 @@ class Checkpoint(Callback):
                 f"{self.file} must be of version {VERSION} or before; got {kept['version']}, "
                 f"written by unified-blocks {file.own.get('library')}: update unified-blocks"
             )
-        return Captured(dict(file.tensors), kept)
+        found = Captured(dict(file.tensors), kept)
+        if name := kept.get("parts"):
+            self.kept_in = name
+            self.add_parts(found, step)
+        return found
+
+    def add_parts(self, captured: Captured, step: TrainingStep) -> None:
+        """Add what the processes held in parts.
+
+        Raises:
+            FileNotFoundError: when this process does not see them.
+        """
+        folder = self.folder / self.kept_in
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"{folder} must be on a disk that each process sees, for {self.file} names it; got "
+                "none: give that disk's path to ub.Checkpoint"
+            )
+        captured.parts = str(folder)
+        scales = captured.metadata["scales"]
+        for name, shape, dtype, read in step.parts_in(captured.parts):
+            role = ROLE if name in scales else None
+            captured.add(Stored(name, shape, dtype, read, role))

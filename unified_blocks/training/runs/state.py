@@ -50,10 +50,12 @@ class Captured:
         arrays: by name: the network's in canonical names, `optimizer.*`, `average.*`,
             `run.losses`, `callback.<i>.*`; not read yet.
         metadata: all else, for JSON.
+        parts: the folder with those arrays of which each process held a part; None without.
     """
 
     arrays: dict[str, Stored] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    parts: str | None = None
 
     def add(self, stored: Stored) -> None:
         """Add an array.
@@ -145,12 +147,22 @@ def restore(
     for stored in captured.arrays.values():
         if stored.verify is not None:
             stored.verify()
-    load_stored(trainer.net, own, WHAT)
+    step = trainer.training_step
+    group = step.options.group
+    in_parts = captured.parts is not None and group is not None and group.sharded
+    if not in_parts:
+        load_stored(trainer.net, own, WHAT)
     # The rate that was in force, unless another one than at the beginning is asked for now.
     if trainer.learning_rate == kept["given_rate"] != kept["learning_rate"]:
         trainer.learning_rate = kept["learning_rate"]
-    trainer.training_step.restart_at(int(captured.read(STEP)))
+    step.restart_at(int(captured.read(STEP)))
+    loaded: frozenset[str] = frozenset()
+    if in_parts:
+        loaded = step.read_parts(captured.parts)
+        _load_others(trainer.net, own, loaded)
     for name, slot in _slots(trainer).items():
+        if name in loaded:
+            continue
         array, scale = captured.read(name), kept["scales"][name]
         if slot.scale == scale:
             slot.hold(array)
@@ -219,6 +231,14 @@ def _misfits(net: Any, tensors: Mapping[str, Stored]) -> list[str]:
         if stored.dtype != v.dtype:
             problems.append(f"{v.name} of dtype {stored.dtype}, not {v.dtype}")
     return problems
+
+
+def _load_others(net: Any, tensors: Mapping[str, Stored], loaded: frozenset[str]) -> None:
+    """Replace those numbers of a model that were not read in parts."""
+    chosen, _ = choose(variables_to_load(net, WHAT), under_every_name(tensors))
+    for v, stored in chosen:
+        if v.name not in loaded:
+            v.write(stored.read())
 
 
 def _misfits_of_slots(captured: Captured, slots: Mapping[str, Slot]) -> Iterator[str]:

@@ -121,6 +121,18 @@ class Sharing:
         self.dealt[id(first)] = first, sum(masses[i] for i in mine), sum(masses)
         return batch
 
+    def pieces(self, batch: Batch, own: float) -> tuple[list[Any], list[float]]:
+        """A batch of mass `own`, cut for the devices of this process, and the mass of each part."""
+        if len(self.group.mine) == 1:
+            return [batch], [own]
+        w = batch[2]
+        rows = np.arange(len(next(tensors_in(batch[0]))))
+        weights = None if w is None else np.asarray(to_numpy(w), "float64")
+        dealt, masses = cut(rows, len(self.group.mine), weights)
+        if own == 0:  # a row that counts nothing here
+            masses = [0.0] * len(masses)
+        return [super(Sharing, self).gather(batch, rows) for rows in dealt], masses  # type: ignore[misc]
+
     def hooked(self, x: Any, y: Any, w: Any = None, rate: float | None = None) -> Any:
         """An update of the batch that all workers have together."""
         return self.accumulated([(x, y, w)], rate)

@@ -77,7 +77,7 @@ class Watch:
         self, group: Group, *, silence: float = 20.0, grace: float = 10.0, pulse: float = 5.0
     ) -> None:
         self.group, self.silence, self.grace, self.pulse = group, silence, grace, pulse
-        self.inside, self.closed = 0, False
+        self.inside, self.closed = 0, threading.Event()
         self.noticed = threading.Event()
         self.reason: str | None = None
         self.me = f"worker {group.rank} of {group.processes} ({group.host}, process {os.getpid()})"
@@ -118,7 +118,7 @@ class Watch:
     def listen(self) -> None:
         """Hear all lines, until one has ended or this worker has."""
         said = 0.0
-        while not self.closed and self.reason is None and self.lines:
+        while not self.closed.is_set() and self.reason is None and self.lines:
             for key, _ in self.selector.select(timeout=min(0.5, self.pulse)):
                 self.hear(key.data)
             now = time.monotonic()
@@ -129,7 +129,7 @@ class Watch:
             for line in list(self.lines):
                 if now - line.heard > self.silence:
                     self.lose(line.who, f"has been silent for {self.silence:g} s")
-        if self.reason is not None and not self.closed:
+        if self.reason is not None:
             self.end_late()
 
     def hear(self, line: Line) -> None:
@@ -153,7 +153,7 @@ class Watch:
 
     def lose(self, who: str, how: str) -> None:
         """Note who is lost, and tell all others."""
-        if self.closed or self.reason is not None:
+        if self.closed.is_set() or self.reason is not None:
             return
         self.reason = f"{who} {how}".strip()
         for line in self.lines:
@@ -163,12 +163,12 @@ class Watch:
 
     def end_late(self) -> None:
         """End the process when a call of the framework does not come back by itself."""
-        time.sleep(self.grace)
-        while not self.closed:
+        pause = self.grace
+        while not self.closed.wait(pause):
             if self.inside:
                 print(f"{self.me}: {self.error()}", file=sys.stderr, flush=True)
                 os._exit(EX_SOFTWARE)
-            time.sleep(0.2)
+            pause = 0.2
 
     def at_exit(self) -> None:
         """Frameworks wait for the lost worker once more when the process ends: it does not.
@@ -217,9 +217,9 @@ class Watch:
 
     def close(self) -> None:
         """Say goodbye: this worker has finished."""
-        if self.closed:
+        if self.closed.is_set():
             return
-        self.closed = True
+        self.closed.set()
         lines = list(self.lines)
         for line in lines:
             line.say(GOODBYE)

@@ -7,7 +7,14 @@ import re
 from unified_blocks.porting.families import load_families
 from unified_blocks.porting.graph import Graph, Value
 from unified_blocks.porting.structure import Scope
-from unified_blocks.porting.writing.keras.blocks import close, place_shared, snake, tree
+from unified_blocks.porting.writing.keras.blocks import (
+    Block,
+    Held,
+    close,
+    place_shared,
+    snake,
+    tree,
+)
 from unified_blocks.porting.writing.keras.bodies import Body, definition, shown
 from unified_blocks.porting.writing.keras.expressions import Tensor
 from unified_blocks.porting.writing.keras.functions import Function, Functions
@@ -19,6 +26,8 @@ from unified_blocks.porting.writing.written import Written
 from unified_blocks.types import Shape
 
 LAYOUTS = ("channels_last", "channels_first")
+DEEP = 500
+"""The statements in a row from which Keras may need more nested calls than Python allows."""
 
 
 def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last") -> Written:
@@ -48,6 +57,11 @@ def write(graph: Graph, scope: Scope, *, name: str, layout: str = "channels_last
     close(top, outputs)
     functions = Functions(top)
     build = _build(graph, functions.top, writer, outputs, name)
+    if (depth := _depth(top)) > DEEP:
+        build[2:2] = [
+            "    # Keras walks back through the model by a nested call for each layer.",
+            f"    sys.setrecursionlimit(max(sys.getrecursionlimit(), {5 * depth}))",
+        ]
     rooms = [helper(word) for word in sorted(writer.words)]
     rooms += ["\n".join(definition(function)) for function in functions.all]
     code = "\n\n\n".join([*rooms, "\n".join(build)])
@@ -85,6 +99,15 @@ def _build(
     return [*lines, *laid(model_call, 4, "return ")]
 
 
+def _depth(top: Block) -> int:
+    """The longest way from an input to an output, in statements."""
+    depths: dict[Held, int] = {}
+    for step in top.steps():
+        before = max((depths.get(held, 0) for held in step.reads), default=0)
+        depths |= dict.fromkeys(step.outputs, before + 1)
+    return max(depths.values(), default=0)
+
+
 def _several(names: list[str]) -> Text:
     return names[0] if len(names) == 1 else Bracketed("", tuple(names), "[]")
 
@@ -114,7 +137,9 @@ def _header(graph: Graph, writer: Writer, outputs: list[Tensor], name: str, code
     used = [
         each for each in ("KerasTensor", "layers", "ops") if re.search(rf"(?<![\w.]){each}\b", code)
     ]
-    lines = ["from typing import Any", ""] if re.search(r"\bAny\b", code) else []
+    lines = ["import sys"] if re.search(r"\bsys\.", code) else []
+    lines += ["from typing import Any"] if re.search(r"\bAny\b", code) else []
+    lines += [""] if lines else []
     lines += ["import keras"]
     lines += [f"from keras import {', '.join(used)}"] if used else []
     lines += ["from safetensors.numpy import load_file"]

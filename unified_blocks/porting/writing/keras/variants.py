@@ -189,12 +189,15 @@ class Union:
             if self._instead.setdefault(theirs, mine) is not mine:
                 raise DifferentError
             return theirs
-        held = mine
+        held, seen = mine, {mine}
         while held is not theirs:
             if held not in makers or number in makers[held].present:
                 raise DifferentError
             if held in self._instead:
                 held = self._instead[held]
+                if held in seen:
+                    raise DifferentError
+                seen.add(held)
             else:
                 self._instead[held] = held = theirs
         return mine
