@@ -47,15 +47,32 @@ def test_all_pages_with_python_are_run():
     assert "gpu:0" in "".join(python_in("docs/costs/speed.md"))
 
 
+def shown_under(page):
+    """The text right under each of the page's pieces of Python, or None."""
+    pieces = re.finditer(
+        r"^```python\n.*?^```\n(?:\n```text\n(.*?)^```)?", PAGES[page], re.M | re.S
+    )
+    return [piece[1] for piece in pieces]
+
+
+def without_roundings(text):
+    """Rounding errors are another machine's own: 2.7e-16 here, 3.1e-16 there."""
+    return re.sub(r"\b\d\.\de-1[2-9]\b", "…", text)
+
+
+BETWEEN = "— the next piece —"
+
+
 @pytest.mark.parametrize("page", PROGRAMS)
 def test_its_python_runs(page, tmp_path):
+    """And the README shows what it prints."""
     if len(ub.available_backends()) < 3:
         pytest.skip("it uses all three frameworks")
     if page == "docs/howto/report.md":
         pytest.importorskip("plotly", reason="pages of the report need the extra `report`")
     blocks = python_in(page)
     program = tmp_path / "page.py"
-    program.write_text("\n".join(blocks), encoding="utf-8")
+    program.write_text(f"\nprint({BETWEEN!r})\n".join(blocks), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", program],
         cwd=tmp_path,
@@ -64,6 +81,21 @@ def test_its_python_runs(page, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    if page == "README.md":
+        printed = done.stdout.split(f"{BETWEEN}\n")
+        for shown, found in zip(shown_under(page), printed, strict=True):
+            assert without_roundings(found) == without_roundings(shown or "")
+
+
+def test_the_readme_is_short_and_shows_what_is_printed():
+    assert PAGES["README.md"].count("\n") <= 200
+    assert sum(text is not None for text in shown_under("README.md")) >= 4
+    promises = ["Write it once", "Move its numbers", "Prove that", "Leave MXNet"]
+    assert all(f"\n## {promise}" in PAGES["README.md"] for promise in promises)
+    command = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    told = re.findall(r"^(pip install .*? && tox run)\s+# test it", PAGES["README.md"], re.M)
+    assert len(told) == 1
+    assert command.startswith(told[0])
 
 
 def anchors(page):
