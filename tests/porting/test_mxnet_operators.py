@@ -56,6 +56,7 @@ def test_every_operator_has_a_case():
     [
         (one("SoftmaxActivation", (2, 4), mode="row"), "mode=row is not known"),
         (one("log_softmax", (2, 3), (2,), use_length=True), "use_length=True"),
+        (one("softmax", (2, 3), use_length=True), "use_length=True without lengths"),
         (one("softmax", (2, 3), dtype="float16"), "dtype=float16 of float64"),
         (one("LeakyReLU", (2, 3), act_type="swish"), "act_type=swish is not known"),
         (one("SliceChannel", (2, 5), num_outputs=2), "2 parts of 5 that are not alike"),

@@ -97,6 +97,7 @@ WRONG = [
     wrong("a batch that is not empty", example=np.zeros((0, 3, 8, 8))),
     wrong("the dtype of an input must be one of", example=(IMAGE, "float")),
     wrong("outputs: each must be the name of a node; got 'fc2'", outputs=["fc2"]),
+    wrong("must compute something; got data of small, which is given as it is", outputs=["data"]),
     wrong("params must be a .params file or a dict of arrays; got int", params=3),
     wrong("No such file", FileNotFoundError, params="nowhere.params"),
     wrong("No such file", FileNotFoundError, source="nowhere-symbol.json"),
@@ -114,6 +115,17 @@ def test_what_is_wrong_is_told(tmp_path, given, error, match):
     options = {"source": save(tmp_path)[0], "example": IMAGE, **given}
     with pytest.raises(error, match=match):
         ub.port(options.pop("source"), "torch", **options)
+
+
+def test_every_node_that_cannot_be_read_is_told_however_many_there_are(tmp_path):
+    graph = Graph()
+    (x,) = graph.given("data")
+    for i in range(30):
+        x = graph(f"my_operator_{i}", f"node{i}", x)
+    path, _ = save(tmp_path, graph.text(x), {})
+    with pytest.raises(ub.UnsupportedError) as error:
+        ub.port(path, "torch", example=(1, 3))
+    assert all(f"node{i}: operator my_operator_{i}" in str(error.value) for i in range(30))
 
 
 @pytest.mark.parametrize(

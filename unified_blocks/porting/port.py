@@ -88,6 +88,12 @@ def port(
     network, given = network_of(source, params, example, outputs)
     shapes = {name: each.typed for name, each in given.items()}
     graph = prepared(read_graph(network, shapes, outputs))
+    if not graph.nodes:
+        names = ", ".join(value.name for value in graph.outputs)
+        raise InputError(
+            f"port: a network must compute something; got {names} of {network.name}, which is "
+            "given as it is: name other outputs"
+        )
     if batch := only_batch(graph):
         graph.origin += f", for a batch of {batch} only"
     return Port(network, graph, given, target, options, outputs)

@@ -186,10 +186,10 @@ class _Reader:
                 self._node(place, node)
         if self.refused:
             shown = "".join(f"\n  {each}" for each in self.refused[:MOST_SHOWN])
-            more = len(self.refused) - MOST_SHOWN
+            more = self.refused[MOST_SHOWN:]
             raise UnsupportedError(
                 f"{self.source.name}: each node must be one that can be read; got {shown}"
-                + (f"\n  and {more} more" if more > 0 else "")
+                + (f"\n  and {len(more)} more: {', '.join(more)}" if more else "")
                 + f"\n{self._remedy(live)}"
             )
         for head in self.heads:

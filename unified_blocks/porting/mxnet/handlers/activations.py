@@ -48,6 +48,8 @@ def softmax(read: Reading) -> Value:
     x, *lengths = read.inputs
     if not read.flag("use_length", False):
         lengths = []
+    elif not lengths:
+        raise read.refused("use_length=True without lengths")
     elif read.operator != "softmax":
         raise read.refused("use_length=True: it leaves out what is beyond a length")
     if (dtype := read.text("dtype", None)) not in (None, "None", x.dtype):
