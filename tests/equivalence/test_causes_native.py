@@ -153,6 +153,49 @@ def test_a_square_weight_of_a_layer_with_an_activation_is_transposed():
     assert first(a, b) == first(b, a) == ("0", "transposed_square_weight")
 
 
+INDUCTOR = "ignore:.*torch.jit.*:DeprecationWarning"  # PyTorch's compiler uses what it deprecated
+
+
+def transposed(a):
+    """The numbers of a model with each matrix transposed."""
+    return {name: array.T.copy() for name, array in ub.state(a).items()}
+
+
+@pytest.mark.filterwarnings(INDUCTOR)
+@pytest.mark.parametrize("name", ["Conv1D", "Dense", "Mine"])
+@pytest.mark.parametrize("mode", ["forward", "train", "gradient", "training", "compiled"])
+def test_a_square_weight_that_is_held_transposed_is_the_same(name, mode):
+    a, b = nn.Sequential(named(name, Product)), nn.Sequential(nn.Linear(6, 6))
+    ub.load_state(b, transposed(a))
+    for first, second in ((a, b), (b, a)):
+        found = ub.compare(first, second, X, mode=mode)
+        assert found, str(found)
+        assert "the same, transposed" in str(found)
+    assert ub.compare(a, b, X, mode="parameters").cause == "transposed_square_weight"
+    with torch.no_grad():
+        b[0].weight[1, 2] += 1
+    assert not ub.compare(a, b, X, mode=mode)
+
+
+@keras_too
+def test_a_square_weight_that_keras_holds_transposed_is_the_same():
+    a = nn.Sequential(Product())
+    b = ported(nn.Sequential(nn.Linear(6, 6)), lambda of: [of.Dense(6)], X)
+    ub.load_state(b, transposed(a))
+    assert ub.compare(a, b, X), str(ub.compare(a, b, X))
+    assert ub.compare(b, a, X)
+    linear = nn.Sequential(nn.Linear(6, 6))
+    linear.load_state_dict(a.state_dict())
+    assert ub.compare(linear, b, X).first_difference.name == "0.weight"
+
+
+def test_what_these_inputs_do_not_show_is_not_transposed():
+    a, b = nn.Sequential(nn.Linear(6, 6)), nn.Sequential(nn.Linear(6, 6))
+    ub.load_state(b, transposed(a))
+    x = np.zeros((2, 6), "float32")
+    assert first(a, b, x) == ("0.weight", "transposed_square_weight")
+
+
 # whose numbers
 
 

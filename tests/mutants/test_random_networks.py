@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 import unified_blocks as ub
 from testbed.common import HERE
 from testbed.hostile import SOAK
+from testbed.images import last
 from testbed.mutants.checks import numbered
 from testbed.mutants.networks import GIVES, Heads, apart, made, networks
+from unified_blocks.layouts import LAYOUTS
 from unified_blocks.reference.gradients import reference_gradients, reference_output
 from unified_blocks.reference.policy import deviation
 
@@ -21,7 +23,7 @@ PAIRS = [(a, b) for a in HERE for b in HERE if a != b] or [(name, None) for name
 
 
 def forms():
-    """The units of a port, whether it is tied, and two ways to give its outputs: of one row."""
+    """How a network and its port are made: see `alarms_of_a_port`."""
     gives = st.sampled_from(
         [
             tuple((row, column) for column in pair)
@@ -29,7 +31,8 @@ def forms():
             for pair in product(range(len(ways)), repeat=2)
         ]
     )
-    return st.tuples(st.integers(1, 4), st.booleans(), gives)
+    tied = st.tuples(st.booleans(), st.booleans())
+    return st.tuples(st.integers(1, 4), tied, gives, st.sampled_from(LAYOUTS))
 
 
 @pytest.mark.skipif(not HERE, reason="it needs a framework")
@@ -75,23 +78,29 @@ def alarms_of(words, x, first, second):
     return alarms
 
 
-def alarms_of_a_port(words, x, first, second, units, tied, gives):
+def alarms_of_a_port(words, x, first, second, units, tied, gives, layout):
     """What is said against a network and its port, which computes the same and is built otherwise.
 
-    The first is fused and may be tied; each gives its two outputs in its own structure.
+    The first is fused. Each may know its last layer by two names, and gives its two outputs in a
+    structure of its own. The second takes images in `layout`.
     """
+    layouts = (LAYOUTS[0], layout if x.ndim == 4 else LAYOUTS[0])
+    x = x.astype("float64") if x.dtype.kind == "f" else x
     nets = []
-    names = (first, second or first)
-    for name, fused, (row, column) in zip(names, (True, False), gives, strict=True):
+    for name, fused, (row, column), two_names, of in zip(
+        (first, second or first), (True, False), gives, tied, layouts, strict=True
+    ):
 
-        def make(words=words, fused=fused, give=GIVES[row][column]):
-            return Heads(made(words), units, fused, tied and fused, give)
+        def make(words=words, fused=fused, tied=two_names, give=GIVES[row][column]):
+            return Heads(made(words), units, fused, tied, give)
 
-        nets.append(net_of(make, x, name, "float64"))
+        with ub.use_layout(of):
+            nets.append(net_of(make, x if of == LAYOUTS[0] else last(x), name, "float64"))
     a, b = nets
     ub.load_state(b, apart(ub.state(a)))
-    found = ub.compare(a, b, x.astype("float64") if x.dtype.kind == "f" else x, mode="gradient")
-    return [] if found.ok else [f"{words}, {units}, {tied}, {gives}\n{found}"]
+    options = {"layouts": layouts} if layouts[0] != layouts[1] else {}
+    found = ub.compare(a, b, x, mode="gradient", **options)
+    return [] if found.ok else [f"{words}, {units}, {tied}, {gives}, {layouts}\n{found}"]
 
 
 def net_of(words, x, backend_name, dtype):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import numpy as np
 
 from unified_blocks.equivalence.layouts import Layouts, Move, brought, move_between, sides_of
 from unified_blocks.equivalence.pairing import calls_in_common
@@ -183,7 +185,9 @@ def align(
         tighten(pairs, numbers, train)
     for pair in pairs:
         if not pair.gives_the_same:
-            pair.moved = moved_activation(pair, a, b, numbers or {}, train)
+            pair.moved = moved_activation(pair, a, b, numbers or {}, train) or taken_in(
+                pair, a, b, found.keys() & {call.name for call in made}
+            )
     agreeing = [pair for pair in pairs if pair.gives_closely]
     for pair in pairs:
         if pair.may_be_within:
@@ -236,6 +240,25 @@ def moved_activation(
             for name, function in ACTIVATE.items():
                 if name is not None and agree(function(wide(plain)), activated, dtype, bound):
                     return name
+    return None
+
+
+def taken_in(pair: Pair, a: Sequence[Call], b: Sequence[Call], both: Collection[str]) -> str | None:
+    """The layer of one model alone that gives of this call what the other's call gives itself.
+
+    A norm, say, whose numbers are in those of a convolution of the other model.
+    """
+    if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
+        return None
+    (mine,), (theirs,) = pair.a.outputs, pair.b.outputs
+    move = next(iter(pair.moves[1]), None)
+    for calls, plain, wanted, moved in ((a, mine, theirs, None), (b, theirs, mine, move)):
+        for call in calls:
+            if call.name in both or len(call.inputs) != 1 or len(call.outputs) != 1:
+                continue
+            taken, given = (brought(x, moved) for x in (*call.inputs, *call.outputs))
+            if np.array_equal(taken, plain) and agree(given, wanted, pair.a.dtypes[0]):
+                return call.name
     return None
 
 

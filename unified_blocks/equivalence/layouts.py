@@ -23,11 +23,12 @@ from unified_blocks.reference.policy import agree
 from unified_blocks.reference.rows import Row, rows_of
 from unified_blocks.types import Array
 
-Move = Literal["first", "last", "ones"] | int | None
+Move = Literal["first", "last", "ones", "transposed"] | int | None
 """How an array of the second model differs from that of the first.
 
 It has the channels `"first"`, or `"last"`, and the first has them at the other end. Or it has lost
 axes of size 1 (`"ones"`). Or it was flattened with the axes (m, n) exchanged: n, as in the first.
+Or it is a matrix, `"transposed"`.
 """
 
 WORDS: tuple[str, str] = ("channels_first", "channels_last")
@@ -43,6 +44,8 @@ def brought(array: Array, move: Move) -> Array:
         if array.ndim < 2 or size % n:
             return array
         return array.reshape(*array.shape[:-1], size // n, n).swapaxes(-1, -2).reshape(array.shape)
+    if move == "transposed":
+        return array.T
     if move is None or move == "ones" or array.ndim < 3:
         return array
     return np.moveaxis(array, -1, 1) if move == "last" else np.moveaxis(array, 1, -1)
@@ -56,6 +59,8 @@ def taken(array: Array, move: Move) -> Array:
 def in_words(move: Move) -> str:
     if isinstance(move, int):
         return "flattened in another order"
+    if move == "transposed":
+        return move
     return "without axes of size 1" if move == "ones" else f"channels {move}"
 
 

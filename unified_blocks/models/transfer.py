@@ -355,8 +355,18 @@ def names_by_order(source: Any, target: Any, what: str) -> dict[str, str]:
         StateMismatchError: as `transfer`; `what` is the operation that needed it.
     """
     variables = variables_to_load(target, what)
-    paired, _ = _in_order(stored_of(source, what), source, variables, target, False)
-    return {stored.name: name for name, stored in paired.items()}
+    given = stored_of(source, what)
+    names = under_every_name(given)
+    paired, _ = _in_order(given, source, variables, target, False)
+    return {  # a weight that is made of others is none of them
+        stored.name: name
+        for name, stored in paired.items()
+        if stored.name in names and _attribute(stored.name) == _attribute(name)
+    }
+
+
+def _attribute(name: str) -> str:
+    return older(name).rpartition(".")[2]
 
 
 def _differences(

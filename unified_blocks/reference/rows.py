@@ -72,7 +72,8 @@ def compared(
     shapes: Pair = (getattr(a, "shape", None), getattr(b, "shape", None))
     if dtypes is None:
         dtypes = (None if a is None else str(a.dtype), None if b is None else str(b.dtype))
-    if a is None or b is None or shapes[0] != shapes[1] or dtypes[0] != dtypes[1]:
+    comparable = dtypes[0] == dtypes[1] or (kind == "summed" and _are_whole(a, b))
+    if a is None or b is None or shapes[0] != shapes[1] or not comparable:
         return Row(name, what, shapes, dtypes, np.inf, np.inf, np.inf, None, np.inf)
     if a.size == 0:
         return Row(name, what, shapes, dtypes, 0.0, 0.0, 0.0, None, 0.0)
@@ -102,6 +103,11 @@ def compared(
         tuple(int(i) for i in at),
         float(share.max()),
     )
+
+
+def _are_whole(a: Array | None, b: Array | None) -> bool:
+    """Whether both are of whole numbers: one framework counts places in int64, another in int32."""
+    return all(array is not None and array.dtype.kind in "iu" for array in (a, b))
 
 
 def _whole(name: str, what: What, a: Array, b: Array, shapes: Pair, dtypes: Pair) -> Row:

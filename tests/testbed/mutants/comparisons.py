@@ -5,9 +5,11 @@ import numpy as np
 import unified_blocks as ub
 from testbed.common import normal
 from testbed.held_otherwise import Attention, split
+from testbed.made_up import KINDS, Unseen, unseen
 from testbed.mutants.checks import copied, numbered
 from testbed.structures import NOTHING, OTHER, SAME, Giving
 from unified_blocks import ops
+from unified_blocks.reference.rows import compared
 
 X = normal(5, 6, dtype="float64")
 
@@ -120,4 +122,64 @@ def inputs_go_where_their_names_are(backend_name):
     for net in nets:
         backend.run(net, [backend.from_numpy(X)] * 2)
     found = ub.compare(numbered(nets[0]), numbered(nets[1]), inputs)
+    assert found, str(found)
+
+
+def a_layer_makes_up_for_another(backend_name):
+    for kind, (one, other, numbers) in KINDS.items():
+        a = made(one)
+        found = ub.compare(a, numbers(a, made(other)), X)
+        assert found, f"{kind}\n{found}"
+
+
+def a_difference_that_inputs_do_not_show_is_one(backend_name):
+    x = np.abs(X)
+    a, b = (made(lambda bias=bias: Unseen(bias), x) for bias in (True, False))
+    found = ub.compare(a, unseen(a, b), x)
+    assert not found, str(found)
+
+
+def a_layer_that_was_taken_in_is_not_the_one_at_fault(backend_name):
+    one, other, numbers = KINDS["a norm"]
+    a = made(one)
+    b = numbers(a, made(other))
+    state = ub.state(b)
+    state["out.bias"][0] += 1
+    found = ub.compare(a, ub.load_state(b, state), X)
+    assert found.first_difference.name == "out.bias", str(found)
+
+
+def whole_numbers_have_any_width(backend_name):
+    places = np.array([0, 2, 1])
+    row = compared("output", "output", places.astype("int64"), places.astype("int32"))
+    assert row.ok, row
+    assert not compared("output", "output", places, (places + 1).astype("int32")).ok
+
+
+def linear(weight, product=False):
+    """A native layer of PyTorch, which multiplies by its weight, transposed or as it is."""
+    import torch
+
+    class Product(torch.nn.Linear):
+        def forward(self, x):
+            return x @ self.weight
+
+    net = torch.nn.Sequential((Product if product else torch.nn.Linear)(6, 6, bias=False).double())
+    return ub.load_state(net, {"0.weight": weight})
+
+
+def a_weight_may_be_held_transposed(backend_name):
+    weight = normal(6, 6, dtype="float64")
+    a = linear(weight)
+    assert ub.compare(a, linear(weight.T.copy(), product=True), X)
+    assert not ub.compare(a, linear(weight.T.copy()), np.zeros((2, 6)))
+
+
+def by_order_a_part_of_a_weight_is_no_weight(backend_name):
+    from torch.nn.utils import parametrizations
+
+    a = linear(normal(6, 6, dtype="float64"))
+    parametrizations.weight_norm(a[0])
+    b = ub.transfer(numbered(a), linear(normal(6, 6, dtype="float64")), match="order")
+    found = ub.compare(a, b, X, match="order")
     assert found, str(found)

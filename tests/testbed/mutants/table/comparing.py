@@ -56,7 +56,7 @@ COMPARING = [
         ),
         (
             "a parameter without a partner is a difference",
-            f"{EQUIVALENCE}.comparing:Comparing.parameters",
+            f"{EQUIVALENCE}.numbers:Numbers.parameters",
             'self.mode != "parameters"',
             "False",
             comparisons.what_is_computed_decides,
@@ -89,5 +89,58 @@ COMPARING = [
             "return list(given.values())",
             comparisons.inputs_go_where_their_names_are,
         ),
+        (
+            "what a layer beside it makes up for is a difference",
+            f"{EQUIVALENCE}.numbers:Numbers.reconsider",
+            "if not made_up:",
+            "if True:",
+            comparisons.a_layer_makes_up_for_another,
+        ),
+        (
+            "what the inputs do not show is no difference",
+            f"{EQUIVALENCE}.numbers:Numbers.reconsider",
+            "alike = agree_on_others(self.a, self.b, self.given)",
+            "alike = True",
+            comparisons.a_difference_that_inputs_do_not_show_is_one,
+        ),
+        (
+            "a layer that took in a norm is at fault",
+            f"{EQUIVALENCE}.alignment:taken_in",
+            "return call.name",
+            "return None",
+            comparisons.a_layer_that_was_taken_in_is_not_the_one_at_fault,
+        ),
+        (
+            "whole numbers of another width differ",
+            "unified_blocks.reference.rows:compared",
+            "_are_whole(a, b)",
+            "False",
+            comparisons.whole_numbers_have_any_width,
+        ),
     )
+] + [
+    Mutant(
+        "a weight that is held transposed is a difference",
+        "torch",
+        f"{EQUIVALENCE}.otherwise:is_transposed",
+        "a.ndim == b.ndim == 2",
+        "a.ndim == b.ndim == 3",
+        Checked(comparisons.a_weight_may_be_held_transposed),
+    ),
+    Mutant(
+        "a transposed weight is believed to be held so",
+        "torch",
+        f"{EQUIVALENCE}.otherwise:used_transposed",
+        "any(not agree(x @ a, x @ b, None) for x in taken)",
+        "True",
+        Checked(comparisons.a_weight_may_be_held_transposed),
+    ),
+    Mutant(
+        "by order a part of a weight is the weight",
+        "torch",
+        "unified_blocks.models.transfer:names_by_order",
+        " and _attribute(stored.name) == _attribute(name)",
+        "",
+        Checked(comparisons.by_order_a_part_of_a_weight_is_no_weight),
+    ),
 ]
