@@ -171,9 +171,9 @@ class MXNetTrainingStep(TrainingStep):
     def shares(self, batches):
         """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
         if self.options.weighted:
-            masses = mx.np.stack([w.sum() for _, _, w in batches])
+            masses = mx.np.stack([w.astype("float64").sum() for _, _, w in batches])
             total = masses.sum()
-            return mx.np.where(total == 0, masses, masses / (total + (total == 0)))
+            return masses / (total + (total == 0))
         counts = lengths(batches)
         return [count / sum(counts) for count in counts]
 
@@ -182,6 +182,8 @@ class MXNetTrainingStep(TrainingStep):
         with mx.autograd.record():
             output = applied(self.call, x, self.net)
             value = self.loss_of(output, y, w)
+            if share is not None and self.options.weighted:
+                share = share.astype(value.dtype)
             head = value if share is None else value * share
         head.backward()
         seen = self.seen(value, output, y, w)

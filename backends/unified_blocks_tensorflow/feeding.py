@@ -21,10 +21,14 @@ class InParts:
 
     def __len__(self) -> int:
         if (length := self.dataset.num_batches) is None:
-            raise TypeError("a PyDataset without a length")
+            raise TypeError(
+                "a keras.utils.PyDataset must have a length, for an epoch is all of it; got a "
+                f"{type(self.dataset).__name__} whose num_batches is None: give it a num_batches"
+            )
         return int(length)
 
     def __iter__(self) -> Iterator[Any]:
+        self.dataset.on_epoch_begin()
         for i in range(len(self)):
             yield self.dataset[i]
         self.dataset.on_epoch_end()

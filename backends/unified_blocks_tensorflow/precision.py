@@ -62,7 +62,12 @@ class Scaled:
         return value * tf.cast(self.scaler.dynamic_scale.value, value.dtype)
 
     def unscaled(self, gradients: Sequence[Any]) -> list[Any]:
-        return self._times(gradients, 1 / self.scaler.dynamic_scale.value)
+        """Gradients as they are; nan in place of inf, of which clipping would make a number."""
+        dense = self._times(gradients, 1 / self.scaler.dynamic_scale.value)
+        return [
+            None if g is None else tf.where(tf.math.is_finite(g), g, g.dtype.as_numpy_dtype("nan"))
+            for g in dense
+        ]
 
     def apply(self, gradients: Sequence[Any], trained: Any, after: Callable[[], None]) -> None:
         """Update with gradients that are unscaled, and then do `after`, or leave both out."""

@@ -287,7 +287,7 @@ class TensorFlowTrainingStep(TrainingStep):
     def shares(self, batches):
         """What each batch counts in the mean of all: `mⱼ / Σ mⱼ`."""
         if self.options.weighted:
-            masses = [tf.reduce_sum(w) for _, _, w in batches]
+            masses = [tf.reduce_sum(tf.cast(w, tf.float64)) for _, _, w in batches]
             return [tf.math.divide_no_nan(mass, tf.add_n(masses)) for mass in masses]
         counts = lengths(batches)
         return [count / sum(counts) for count in counts]

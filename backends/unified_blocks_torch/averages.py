@@ -22,15 +22,16 @@ class Averages:
 
     def __init__(self, variables: list[TorchVariable], decay: float) -> None:
         self.variables, self.decay = variables, decay
-        self.tensors = [v.tensor.detach() for v in variables]
-        self.held = [t.to(getattr(torch, wide(v.dtype)), copy=True) for v, t in self.pairs()]
+        pairs = zip(variables, self.tensors(), strict=True)
+        self.held = [t.to(getattr(torch, wide(v.dtype)), copy=True) for v, t in pairs]
 
-    def pairs(self):
-        return zip(self.variables, self.tensors, strict=True)
+    def tensors(self) -> list[torch.Tensor]:
+        """The parameters' numbers. Those of `net.float()` lie in other memory than before it."""
+        return [v.tensor.detach() for v in self.variables]
 
     @torch.no_grad()
     def update(self) -> None:
-        now = [t.to(e.dtype) for t, e in zip(self.tensors, self.held, strict=True)]
+        now = [t.to(e.dtype) for t, e in zip(self.tensors(), self.held, strict=True)]
         torch._foreach_mul_(self.held, self.decay)
         torch._foreach_add_(self.held, now, alpha=1 - self.decay)
 
@@ -53,7 +54,7 @@ class Averages:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Inside the `with` the model has them for parameters."""
-        before = [t.clone() for t in self.tensors]
+        before = [t.clone() for t in self.tensors()]
         self.give(self.held)
         try:
             yield
@@ -62,5 +63,5 @@ class Averages:
 
     @torch.no_grad()
     def give(self, numbers: list[torch.Tensor]) -> None:
-        for tensor, number in zip(self.tensors, numbers, strict=True):
+        for tensor, number in zip(self.tensors(), numbers, strict=True):
             tensor.copy_(number)

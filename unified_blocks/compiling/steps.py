@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.compiling.figures import Figure, timed
 from unified_blocks.models.state import load_state, state
 from unified_blocks.reference.rows import Row, compared
+from unified_blocks.training.data.batches import first_of
 from unified_blocks.training.trainer import Trainer
 from unified_blocks.types import Array, State
 
@@ -28,7 +31,8 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     numbers (one with dropout) takes another path each time, and cannot be compared.
     """
     step, before = trainer.training_step, (state(trainer.net), state(trainer))
-    batch = (x, y, None, trainer.learning_rate) if step.options.scheduled else (x, y)
+    w = ones(trainer, x) if step.options.weighted else None
+    batch = (x, y, w, trainer.learning_rate) if step.options.scheduled else (x, y, w)
 
     def restart() -> None:
         load_state(trainer.net, before[0])
@@ -61,6 +65,11 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     finally:
         step.use(first)
         restart()
+
+
+def ones(trainer: Trainer, x: Any) -> Any:
+    """A weight of 1 for each sample."""
+    return trainer.backend.from_numpy(np.ones(len(first_of(x)), "float32"), trainer.device)
 
 
 def rows(expected: Path, found: Path) -> Iterator[Row]:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from unified_blocks.backend.registry import aliases, registered_backends
+
 if TYPE_CHECKING:
     from unified_blocks.notebook.cells import Cells
 
@@ -40,4 +42,5 @@ def load_ipython_extension(shell: Any) -> Cells:
 def as_magic(lines: list[str]) -> list[str]:
     """The lines of a cell; a first line `# on torch` becomes `%%on torch`."""
     found = FIRST_LINE.fullmatch(lines[0]) if lines else None
-    return [f"%%on {found[1]}\n", *lines[1:]] if found else lines
+    is_cell = found and found[1].lower() in {*registered_backends(), *aliases()}
+    return [f"%%on {found[1]}\n", *lines[1:]] if found and is_cell else lines

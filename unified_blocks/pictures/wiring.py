@@ -165,11 +165,16 @@ def _explanations(
     near = [(item, value) for item, value in known if value.dtype.kind == "f"][-NEAR:]
     near.reverse()
 
+    size = np.abs(array).max(initial=0) or 1.0  # all of them may be small
+
     def is_it(value: Array) -> bool:
-        return value.shape == array.shape and explains(array, value, dtype)
+        return value.shape == array.shape and explains(array / size, value / size, dtype)
+
+    def is_rectified(value: Array) -> bool:
+        return is_it(np.maximum(value, 0)) and not is_it(value)
 
     for item, value in near:
-        if value.shape == array.shape and is_it(np.maximum(value, 0)):
+        if value.shape == array.shape and is_rectified(value):
             yield "relu", [item]
     for n in (2, 3):
         for some in combinations(near, n):
@@ -180,7 +185,7 @@ def _explanations(
             total = np.asarray(sum(values[1:], values[0]))
             if is_it(total):
                 yield "+", items
-            elif is_it(np.maximum(total, 0)):
+            elif is_rectified(total):
                 yield "+ relu", items
             elif n == 2 and is_it(values[0] * values[1]):
                 yield "×", items

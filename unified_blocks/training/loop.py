@@ -87,20 +87,23 @@ class Loop:
     def run(self) -> History:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
-        with self.guarding(), progress_bar(run.epochs, self.progress and run.is_writer) as bars:
-            self.callbacks = sorted([*self.callbacks, *bars], key=_place)
-            # A checkpoint comes first here, so that the others see what was loaded.
-            for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
-                callback.begin(run)
-            while run.masses or (run.stopped is None and run.epoch < run.epochs):
-                self.epoch()
+        try:
+            with self.guarding(), progress_bar(run.epochs, self.progress and run.is_writer) as bars:
+                self.callbacks = sorted([*self.callbacks, *bars], key=_place)
+                # A checkpoint comes first here, so that the others see what was loaded.
+                for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
+                    callback.begin(run)
+                while run.masses or (run.stopped is None and run.epoch < run.epochs):
+                    self.epoch()
+                    for callback in self.callbacks:
+                        callback.epoch(run)
+                self.step.take_averages()
+                if self.group is not None:  # of a BatchNorm each has its own statistics
+                    self.group.agree(self.trainer.net)
                 for callback in self.callbacks:
-                    callback.epoch(run)
-            self.step.take_averages()
-            if self.group is not None:  # of a BatchNorm each has its own statistics
-                self.group.agree(self.trainer.net)
-            for callback in self.callbacks:
-                callback.end(run)
+                    callback.end(run)
+        finally:
+            self.sow(None)
         return self.history
 
     def guarding(self) -> AbstractContextManager[None]:

@@ -123,9 +123,6 @@ class Checkpoint(Callback):
     def epoch(self, run: Run) -> None:
         self.save(run)
 
-    def end(self, run: Run) -> None:
-        run.sow(None)
-
     def save(self, run: Run) -> None:
         """Write all of a training, by the first of its processes."""
         captured: Captured = run.capture()
