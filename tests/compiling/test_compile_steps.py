@@ -164,3 +164,11 @@ def test_targets_that_do_not_fit_the_loss_are_its_error(backend):
     trainer = trained()
     with pytest.raises(ValueError, match="cross_entropy"):
         ub.compile(trainer, problem()[0])
+
+
+def test_a_trainer_that_had_weights(backend):
+    (x, y), *_ = batches()
+    trainer = trained()
+    trainer.step(x, y, np.ones(len(x)))
+    step = ub.compile(trainer, (x, y))
+    assert all(figure.obstacle is None for figure in step.figures)

@@ -197,6 +197,14 @@ def test_what_a_forward_computes(backend_name, name):
     assert found == {label}
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-8])
+def test_small_numbers_are_no_other_ones(backend_name, size):
+    """Where all of them are below what rounding of larger ones would be."""
+    x = size * normal(4, 3)
+    picture = drawn(lambda: Wired(lambda net, X: net.a(X) - net.b(X)), x, backend_name)
+    assert "forward gives" in told(picture)
+
+
 def test_a_broken_line_is_what_nothing_else_takes(backend_name):
     picture = drawn(lambda: Wired(EXPRESSIONS["other"][0]), normal(2, 3), backend_name)
     assert picture.count("stroke-dasharray") == 1

@@ -181,7 +181,7 @@ def test_a_dataset_of_keras(backend_name):
         pytest.skip("Keras is not here")
     import keras
 
-    given, ended = batches(*problem()), []
+    given, begun, ended = batches(*problem()), [], []
 
     class Parts(keras.utils.PyDataset):
         def __len__(self):
@@ -190,13 +190,16 @@ def test_a_dataset_of_keras(backend_name):
         def __getitem__(self, index):
             return given[index]
 
+        def on_epoch_begin(self):
+            begun.append(1)
+
         def on_epoch_end(self):
             ended.append(1)
 
     nets = classifier(), classifier()
     losses = by_steps(nets[0], given)
     np.testing.assert_allclose(ub.fit(nets[1], Parts(), **OPTIONS).loss, losses, rtol=1e-13)
-    assert len(ended) == 2
+    assert len(begun) == len(ended) == 2
 
 
 def test_workers_of_a_torch_loader(backend_name):

@@ -84,6 +84,18 @@ def test_an_update_that_overflows_is_left_out(backend):
         np.testing.assert_array_equal(slot.read(), array)
 
 
+@pytest.mark.parametrize("clip", [ub.Clip(value=1.0), ub.Clip(norm=1.0), ub.Clip(global_norm=1.0)])
+def test_clipping_hides_no_overflow(backend, clip):
+    net, step = step_of(backend, "float16", clip=clip)
+    slots = {slot.name: slot for slot in step.slots()}
+    slots["loss_scale"].write(np.float32(2.0**40))
+    before = ub.state(net)
+    step(*data(backend))
+    assert slots["loss_scale"].read() == 2.0**39
+    for name, array in ub.state(net).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
 def test_small_gradients_do_not_vanish(backend):
     """Of 1e-8, which is 0 in float16."""
 

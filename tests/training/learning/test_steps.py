@@ -176,6 +176,36 @@ def test_averages(backend, optimizer):
     assert all(np.array_equal(ub.state(net)[name], before[name]) for name in before)
 
 
+def test_averages_of_numbers_that_lie_elsewhere_since(backend_name):
+    """As those of PyTorch do after `net.double().float()`."""
+    if backend_name != "torch":
+        pytest.skip("the numbers of a variable lie where they lay")
+    net = ub.initialize(ub.build(ub.Dense.on("torch")(2), (4, 3)), 0)
+    trainer = ub.Trainer(net, ub.SGD(0.1), "mse", average=0.5)
+    net.double().float()
+    for _ in range(40):
+        trainer.step(*(np.ones((4, n), "float32") for n in (3, 2)))
+    weight = ub.state(net)["weight"]
+    with trainer.averaged():
+        np.testing.assert_allclose(ub.state(net)["weight"], weight, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+def test_weights_of_several_batches(backend_name, dtype):
+    """Two halves with weights are the whole with them, of a model in float32 too."""
+    x, y = (a.astype("float32") for a in (X, Y))
+    w = (np.arange(len(x)) % 3).astype(dtype)
+    found = []
+    for more in ({"batch_size": len(x)}, {"batch_size": -(-len(x) // 2), "accumulate": 2}):
+        net = ub.build(ub.Dense.on(backend_name)(Y.shape[1]), x.shape)
+        ub.initialize(net, 0)
+        more |= {"optimizer": ub.SGD(0.1), "loss": "mse", "epochs": 2, "sample_weight": w}
+        ub.fit(net, x, y, **more)
+        found.append(ub.state(net))
+    for name, array in found[0].items():
+        np.testing.assert_allclose(found[1][name], array, rtol=1e-5, atol=1e-6)
+
+
 @kinds
 def test_all_at_once(backend, optimizer):
     options = ALL

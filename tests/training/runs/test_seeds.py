@@ -143,3 +143,26 @@ def test_layers_draw_different_numbers(backend_name):
     assert set(np.unique(masks)) == {0, 2}
     assert (masks[0] != masks[1]).any()
     backend_of(net).seed(net, None)
+
+
+def test_a_failed_training_turns_no_later_numbers_back(backend_name, tmp_path):
+    """With `checkpoint=` what is random is seeded, and goes on as before after an error too."""
+
+    class Stops(ub.Callback):
+        def epoch(self, run):
+            raise RuntimeError("stop")
+
+    data = normal(4, 3), normal(4, 2)
+    options = {"optimizer": ub.SGD(0.1), "loss": "mse", "epochs": 1}
+    net = ub.build(ub.Dense.on(backend_name)(2), (4, 3))
+    begin_from(backend_name, 5)
+    wanted = drawn(backend_name)
+    begin_from(backend_name, 5)
+    with pytest.raises(RuntimeError, match="stop"):
+        ub.fit(net, *data, **options, callbacks=[Stops()], checkpoint=tmp_path / "one")
+    np.testing.assert_array_equal(drawn(backend_name), wanted)
+    begin_from(backend_name, 6)
+    wanted = drawn(backend_name)
+    begin_from(backend_name, 6)
+    ub.fit(net, *data, **options, checkpoint=tmp_path / "two")
+    np.testing.assert_array_equal(drawn(backend_name), wanted)
