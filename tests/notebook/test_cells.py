@@ -43,7 +43,13 @@ def cells(fake):
 
 def test_the_first_line_names_the_backend():
     assert as_magic(["# on torch\n", "net\n"]) == ["%%on torch\n", "net\n"]
-    for lines in ([], ["net\n"], ["# on the whole\n"], ["# on reflection\n"], ["x = 1\n", "# on torch\n"]):
+    for lines in (
+        [],
+        ["net\n"],
+        ["# on the whole\n"],
+        ["# on reflection\n"],
+        ["x = 1\n", "# on torch\n"],
+    ):
         assert as_magic(lines) == lines
 
 
