@@ -32,7 +32,9 @@ def measured(trainer: Trainer, x: Any, y: Any) -> list[Figure]:
     """
     step, before = trainer.training_step, (state(trainer.net), state(trainer))
     w = ones(trainer, x) if step.options.weighted else None
-    batch = (x, y, w, trainer.learning_rate) if step.options.scheduled else (x, y, w)
+    batch: tuple[Any, ...] = (x, y) if w is None else (x, y, w)
+    if step.options.scheduled:
+        batch = (x, y, w, trainer.learning_rate)
 
     def restart() -> None:
         load_state(trainer.net, before[0])

@@ -251,8 +251,10 @@ def taken_in(pair: Pair, a: Sequence[Call], b: Sequence[Call], both: Collection[
     if len(pair.a.outputs) != 1 or len(pair.b.outputs) != 1:
         return None
     (mine,), (theirs,) = pair.a.outputs, pair.b.outputs
-    move = next(iter(pair.moves[1]), None)
-    for calls, plain, wanted, moved in ((a, mine, theirs, None), (b, theirs, mine, move)):
+    moves: tuple[Move, Move] = None, next(iter(pair.moves[1]), None)
+    for calls, plain, wanted, moved in zip(
+        (a, b), (mine, theirs), (theirs, mine), moves, strict=True
+    ):
         for call in calls:
             if call.name in both or len(call.inputs) != 1 or len(call.outputs) != 1:
                 continue

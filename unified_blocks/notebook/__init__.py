@@ -28,7 +28,7 @@ FIRST_LINE = re.compile(r"# on (\w+)\s*")
 
 def load_ipython_extension(shell: Any) -> Cells:
     """What IPython calls at `%load_ext unified_blocks.notebook`."""
-    from IPython.display import display
+    from IPython.display import display  # pyright: ignore[reportMissingImports]
 
     from unified_blocks.notebook.cells import Cells
 

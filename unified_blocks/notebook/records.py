@@ -23,7 +23,7 @@ def key(name: str, cell: str) -> str:
 def records() -> Mapping[str, Mapping[str, str]]:
     """`{key: {"framework": …, "text": …}}`, as `docs/record.py` wrote it."""
     found: dict[str, dict[str, str]] = json.loads(
-        files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+        files("unified_blocks.notebook").joinpath(FILE).read_text(encoding="utf-8")
     )
     return found
 

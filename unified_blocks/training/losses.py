@@ -59,7 +59,7 @@ def check_targets(loss: str | Callable[..., Any], y: Any) -> None:
             f"loss {loss!r} needs one array or tensor of targets; got a {type(y).__name__}: give "
             "numpy.asarray(…) of numbers, or for several targets a loss that is a function"
         )
-    if loss == "cross_entropy":
+    if y is not None and loss == "cross_entropy":
         shape = tuple(y.shape)
         if len(shape) != 1 and (len(shape) != 2 or shape[1] == 1):
             raise ValueError(
