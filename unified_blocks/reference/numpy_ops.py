@@ -20,11 +20,14 @@ def relu(X: Array) -> Array:
 
 
 def sigmoid(X: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-X)))
+    above = np.real(X) > 0
+    small = np.exp(np.where(above, -X, X))  # which no number is too large for
+    return np.asarray(np.where(above, 1, small) / (1 + small))
 
 
 def elu(X: Array) -> Array:
-    return np.where(np.real(X) > 0, X, np.expm1(X))
+    above = np.real(X) > 0
+    return np.where(above, X, np.expm1(np.where(above, 0, X)))
 
 
 def erf(X: Array) -> Array:
@@ -86,9 +89,7 @@ ACTIVATE: dict[str | None, Callable[[Array], Array]] = {
     "relu": relu,
     "leaky_relu": lambda X: np.where(np.real(X) > 0, X, 0.01 * X),
     "elu": elu,
-    "selu": lambda X: (
-        1.0507009873554805 * np.where(np.real(X) > 0, X, 1.6732632423543772 * np.expm1(X))
-    ),
+    "selu": lambda X: 1.0507009873554805 * np.where(np.real(X) > 0, X, 1.6732632423543772 * elu(X)),
     "gelu": lambda X: X * (1 + erf(X / math.sqrt(2))) / 2,
     "silu": lambda X: X * sigmoid(X),
     "sigmoid": sigmoid,
