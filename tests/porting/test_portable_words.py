@@ -171,3 +171,32 @@ def test_what_cannot_be_said_is_refused_in_one_error():
     for each in ("factor is trained, and belongs to no layer", "arcsin", "Sort", "BoxOverlap"):
         assert each in said
     assert said.endswith("or port it to torch or tensorflow")
+
+
+def test_a_live_net_with_constants_and_lengths_is_ported(backend_name):
+    if "mxnet" not in ub.available_backends():
+        pytest.skip("mxnet is not installed")
+    from unified_blocks_mxnet.compat import mx
+
+    class Sequences(mx.gluon.HybridBlock):
+        """Rows of a table that is not trained, of sequences that end somewhere."""
+
+        def __init__(self):
+            super().__init__()
+            with self.name_scope():
+                table = np.random.default_rng(0).normal(size=(7, 3)).astype("float32")
+                self.table = self.params.get_constant("table", mx.nd.array(table))
+                self.dense = mx.gluon.nn.Dense(4, flatten=False, in_units=3)
+
+        def hybrid_forward(self, F, words, lengths, table):
+            x = F.take(table, words)
+            x = F.SequenceMask(self.dense(x), lengths, use_sequence_length=True, axis=1)
+            return F.repeat(x, 2, axis=2), F.tile(F.log2(F.exp(x)), (1, 1, 2))
+
+    net = Sequences()
+    net.initialize(mx.init.Xavier())
+    words = np.random.default_rng(1).integers(0, 7, (2, 5)).astype("float32")
+    with ub.use_backend(backend_name):
+        port = ub.port(net, "unified_blocks", example=[words, np.array([2, 4], "float32")])
+        port.proof.raise_if_wrong()
+    assert port.proof.error < 1e-6

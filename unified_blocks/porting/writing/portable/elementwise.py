@@ -95,11 +95,11 @@ def elementwise(operation: Elementwise, node: Node) -> Word:
 @writes(Clip)
 def clip(operation: Clip, node: Node) -> Word:
     (x,) = node.inputs
-    if (operation.low, operation.high) == (0, 6):
-        return Word(text(LAYERS["relu6"]), expression=text("ub.ops.relu6({})", x))
     if x.dtype.startswith(("int", "uint")):
         inside = Slot(int(operation.low), "low"), Slot(int(operation.high), "high")
         return Word(expression=text("ub.ops.clip({}, {}, {})", x, *inside))
+    if (operation.low, operation.high) == (0, 6):
+        return Word(text(LAYERS["relu6"]), expression=text("ub.ops.relu6({})", x))
     low, high = Slot(operation.low, "low"), Slot(operation.high, "high")
     layer: Piece = text("ub.Lambda(lambda x: ub.ops.clip(x, {}, {}))", low, high)
     return Word(layer, expression=text("ub.ops.clip({}, {}, {})", x, low, high))
