@@ -169,9 +169,9 @@ def among_equals(places: Mapping[Value, Array]) -> Chosen:
             mine, along = np.expand_dims(mine, axis), np.expand_dims(theirs, axis)
         else:
             along = theirs
-        equal = [np.take_along_axis(x, each, axis) for each in (mine, along)]
+        best, other = (np.take_along_axis(x, each, axis) for each in (mine, along))
         is_twice = (np.diff(np.sort(along, axis), axis=axis) == 0).any()
-        return made if is_twice or not np.array_equal(*equal) else (*made[:-1], theirs)
+        return made if is_twice or not np.array_equal(best, other) else (*made[:-1], theirs)
 
     return chosen
 
