@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -147,15 +147,25 @@ class Loop:
             return
         history, step = self.history, self.step
         with step.running():
-            while history.stopped is None:
-                rate = None if self.schedule is None else float(self.rates(1, run.updates)[0])
-                found = source.one(step, rate)
-                if found is None:
-                    break
-                run.add_one(*found)
+            if history.stopped is not None:
+                return
+            updates = (
+                source.each(step)
+                if self.schedule is None
+                else source.scheduled(step, self.following_rates())
+            )
+            for value, mass in updates:
+                run.add_one(value, mass)
                 for callback in lookers:
                     if callback.every == 1 or is_due(callback, run.updates):
                         callback.step(run)
+                if history.stopped is not None:
+                    break
+
+    def following_rates(self) -> Iterator[float]:
+        """The learning rate of each update that comes, by its number."""
+        while True:
+            yield float(self.rates(1, self.run_seen.updates)[0])
 
     def rates(self, count: int, first: int) -> Array:
         """The learning rates of so many updates, from the one of this number on."""

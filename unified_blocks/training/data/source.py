@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,18 @@ class Source(ABC):
             no more.
         """
 
+    def each(self, step: TrainingStep) -> Iterator[tuple[Any, float]]:
+        """What `one` gives of each update that is left; inside `step.running()`."""
+        while (found := self.one(step)) is not None:
+            yield found
+
+    def scheduled(self, step: TrainingStep, rates: Iterable[float]) -> Iterator[tuple[Any, float]]:
+        """What `one` gives of the updates that are left, at these learning rates."""
+        for rate in rates:
+            if (found := self.one(step, float(rate))) is None:
+                return
+            yield found
+
     def singly(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
     ) -> tuple[Array, Masses]:
@@ -88,12 +101,10 @@ class Source(ABC):
         values: list[Any] = []
         masses: list[float] = []
         with step.running():
-            while count is None or len(values) < count:
-                update = self.one(step, None if rates is None else float(rates[len(values)]))
-                if update is None:
-                    break
-                values.append(update[0])
-                masses.append(update[1])
+            updates = self.each(step) if rates is None else self.scheduled(step, rates)
+            for value, mass in islice(updates, count):
+                values.append(value)
+                masses.append(mass)
         return (step.fetched(values) if values else np.zeros(0)), masses
 
     @abstractmethod
