@@ -13,6 +13,8 @@ from unified_blocks_tensorflow.variables import layers_of
 
 NAME = "_kept_graphs"
 """The attribute of a model that has them."""
+OTHERS = (NAME, "_first_inputs")
+"""Attributes that a call sets, of which its output does not depend."""
 SMALL = 2**16
 """Numbers of an array up to which it is looked at whether they are others now."""
 
@@ -71,7 +73,7 @@ def parts_of(net: Any) -> list[Any]:
     for _, layer in layers_of(net):
         found.append(type(layer))
         for name, value in vars(layer).items():
-            if name == NAME:
+            if name in OTHERS:
                 continue
             found += (name, value)
             if isinstance(value, dict):

@@ -159,16 +159,17 @@ class TorchTrainingStep(TrainingStep):
         data = (x, y, w)
         rows = torch.from_numpy(order).to(next(tensors_in(x)).device)
         rate = iter(() if rates is None else rates.tolist())
+        batches = rows.split(batch_size)
         with self.running():
             if self.may_see_later:
                 later = Later(self.seen)
-                for batch in rows.split(batch_size):
+                for batch in batches:
                     self.updated(later, *self.gather(data, batch))
                 values = later.all()
             elif self.options.accumulate == 1:
                 values = [
                     self.update(x, y, w, next(rate, None))
-                    for batch in rows.split(batch_size)
+                    for batch in batches
                     for x, y, w in [self.gather(data, batch)]
                 ]
             else:

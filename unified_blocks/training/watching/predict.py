@@ -74,13 +74,14 @@ class Fetched:
         """The output of the next batch."""
         self.waiting.append(output)
         if hasattr(output, "shape"):  # nearly each
-            self.held += prod(output.shape)
+            size = prod(output.shape)
         else:
-            self.held += sum(prod(tensor.shape) for tensor in tensors_in(output))
+            size = sum(prod(tensor.shape) for tensor in tensors_in(output))
+        self.held += size
         if self.held > MOST and len(self.waiting) > 1:
             last = self.waiting.pop()  # the device computes it while the others come to the host
             self.fetch()
-            self.waiting = [last]
+            self.waiting, self.held = [last], size
 
     def fetch(self) -> None:
         """Let those that wait come to the host."""
