@@ -20,11 +20,17 @@ SMALL = 2**16
 
 
 class Repeated:
-    """`function` of structures of tensors, or None: a graph for each structure."""
+    """`function` of structures of tensors, or None: a graph for each structure.
+
+    Attributes:
+        parts: what the model was made of when a graph was last traced. It is taken after, for a
+            model's first call sets attributes of Keras' own.
+    """
 
     def __init__(self, net: Any, function: Callable[..., Any]) -> None:
         self.net, self.function = net, function
         self.graphs: dict[Any, TensorFlowGraph] = {}
+        self.parts: list[Any] = []
 
     def __call__(self, *batch):
         nested = any(isinstance(part, (tuple, list, dict)) for part in batch)
@@ -38,14 +44,19 @@ class Repeated:
                 next(iter(GRAPH_KINDS)),
                 dynamic=False,
             )
-        return self.graphs[key](*tensors)
+        graph = self.graphs[key]
+        traces = graph.traces
+        found = graph(*tensors)
+        if graph.traces != traces:
+            self.parts = parts_of(self.net)
+        return found
 
 
 class Kept:
-    """What a model has kept, by key, and what it was made of then. A copy of it has nothing."""
+    """What a model has kept, by key. A copy of it has nothing."""
 
     def __init__(self) -> None:
-        self.found: dict[Any, tuple[list[Any], Repeated]] = {}
+        self.found: dict[Any, Repeated] = {}
 
     def __reduce__(self):
         return Kept, ()
@@ -58,13 +69,10 @@ def repeated(net: Any, function: Callable[..., Any], key: Any) -> Repeated:
     kept: Kept | None = vars(net).get(NAME)
     if kept is None:
         object.__setattr__(net, NAME, kept := Kept())  # Keras need not track it
-    parts = parts_of(net)
-    if key in kept.found:
-        before, found = kept.found[key]
-        if found.net is net and is_same(before, parts):
-            return found
-    kept.found[key] = parts, Repeated(net, function)
-    return kept.found[key][1]
+    found = kept.found.get(key)
+    if found is None or found.net is not net or not is_same(found.parts, parts_of(net)):
+        found = kept.found[key] = Repeated(net, function)
+    return found
 
 
 def parts_of(net: Any) -> list[Any]:
