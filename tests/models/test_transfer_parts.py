@@ -34,7 +34,7 @@ def test_a_replaced_head_stays_and_the_rest_moves(backend_name, other):
     source = mlp(7)
     with ub.use_backend(other):
         target, before = mlp(3, 1), ub.state(mlp(3, 1))
-    with pytest.raises(ub.StateMismatchError, match=r"out\.weight of shape \(7, 5\), not \(3, 5\)"):
+    with pytest.raises(ub.StateMismatchError, match=r"out\.weight of shape \(7, 5\).*partial=True"):
         ub.transfer(source, target)
     (warned,) = warned_of(lambda: ub.transfer(source, target, partial=True))
     assert warned.filename == __file__
@@ -112,7 +112,7 @@ def test_float64_and_float32_are_cast_to_each_other(backend_name, other, built):
         source = mlp(3, dtype=one)
         target = ub.MLP.on(other)(5, 3, dtype=two)
         target = ub.build(target, SHAPE) if built else target
-        with pytest.raises(ub.StateMismatchError, match=f"of dtype {one}, not {two}"):
+        with pytest.raises(ub.StateMismatchError, match=f"of dtype {one}, not {two}.*cast=True"):
             ub.transfer(source, target)
         ub.transfer(source, target, cast=True)
         for name, array in ub.state(source).items():
@@ -221,7 +221,7 @@ def test_a_number_that_would_be_infinite_is_an_error(dtype, value, fits):
 
 def test_whole_numbers_are_not_cast(backend_name):
     state = {name: np.ones(a.shape, "int32") for name, a in ub.state(mlp(3)).items()}
-    with pytest.raises(ub.StateMismatchError, match="of dtype int32, not float32"):
+    with pytest.raises(ub.StateMismatchError, match=r"of dtype int32, not float32[^;]*$"):
         ub.transfer(state, mlp(3, 1), cast=True)
 
 

@@ -75,13 +75,21 @@ def load_into(
     backend = backend_of(net)
     tensors = {name: stored for name, stored in tensors.items() if stored.role != "optimizer"}
     chosen, problems = choose(variables, tensors)
+    unfit = [problem for v, stored in chosen for problem in misfits(v, stored, backend)]
+    castable = 0
     for v, stored in chosen:
-        problems += misfits(v, stored, backend)
         if stored.dtype != v.dtype and not (cast and {stored.dtype, v.dtype} <= FLOATS):
             problems.append(f"{v.name} of dtype {stored.dtype}, not {v.dtype}")
+            castable += {stored.dtype, v.dtype} <= FLOATS
+    problems += unfit
     known = [(v, stored) for v, stored in chosen if known_kind_of(v, backend) is not None]
     problems += _uneven(known)
-    _raise(problems, what, net, _remedy(variables, tensors))
+    remedy = _remedy(variables, tensors)
+    if what in BY_TRANSFER and castable == len(problems):
+        remedy = "; to cast them: ub.transfer(source, target, cast=True)"
+    elif what in BY_TRANSFER and unfit and not remedy:
+        remedy = "; to move the layers that fit: ub.transfer(source, target, partial=True)"
+    _raise(problems, what, net, remedy)
     _verify([s.verify for _, s in chosen if s.verify is not None])
     objections = ((v.name, _objection(v, stored, canonical)) for v, stored in chosen)
     _raise([f"{name}: {why}" for name, why in objections if why is not None], what, net)
@@ -89,6 +97,8 @@ def load_into(
         variable.write(_as_dtype(stored.read(), variable.dtype))
 
 
+BY_TRANSFER = ("transfer", "load_state")
+"""The operations in whose place `ub.transfer` may be called."""
 FLOATS = frozenset(("float16", BFLOAT16, "float32", "float64"))
 """The dtypes that may be cast to each other."""
 INFINITE = 3.3961775292304957e38
