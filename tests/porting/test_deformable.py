@@ -45,5 +45,6 @@ def test_it_is_ported(net, backend_name):
     port = ub.port(net, target(backend_name), example=x)
     port.proof.raise_if_wrong()
     assert port.proof.error < 1e-12
+    assert any("on a GPU only" in note for note in port.prove(gradients=True).notes)
     pytest.importorskip("ruff")
     assert complaints(port.source) == ""
