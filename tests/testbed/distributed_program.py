@@ -9,7 +9,8 @@ framework's own), `pause` (seconds after each epoch, which is then printed), `ch
 folder), `parts` (1: each worker writes its own there), `average` (of weights), `looked` (1: with a
 schedule, and a callback that reads the loss of every third update, in the first worker; 2: without
 the schedule; 3: with it and without the callback), `loaded` (1: each worker has a loader of its own
-shares; 2: the last worker's has a batch less).
+shares; 2: the last worker's has a batch less), `leaves` (the worker that leaves by `sys.exit` after
+its second epoch).
 """
 
 import os
@@ -35,6 +36,7 @@ OPTIONS = {
     "average": "0",
     "looked": "0",
     "loaded": "0",
+    "leaves": "",
 } | dict(each.split("=", 1) for each in GIVEN)
 
 if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
@@ -94,6 +96,14 @@ class Paused(ub.Callback):
     def epoch(self, run):
         print("epoch", run.epoch, flush=True)
         time.sleep(float(OPTIONS["pause"]))
+
+
+class Leaving(ub.Callback):
+    """Leaves in the middle of the training."""
+
+    def epoch(self, run):
+        if run.epoch == 2:
+            sys.exit(3)
 
 
 class Counted(ub.Callback):
@@ -164,6 +174,8 @@ def train(group):
         more["average"] = float(OPTIONS["average"])
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
+    if OPTIONS["leaves"] == str(group.rank):
+        more["callbacks"] = [Leaving()]
     if OWN:
         more["callbacks"] = [Counted()]
     if OPTIONS["looked"] in ("1", "2"):
