@@ -42,8 +42,11 @@ def compare(
     call of every block inside, in execution order, by canonical name; a block used twice has the
     calls `dense#1` and `dense#2`. What a model gives in a dict is compared by key, in a named
     tuple or a dataclass by field. Parameters that one model holds otherwise, as one fused layer
-    instead of three, are a remark: calls and outputs decide. The numbers and the mode of both
-    models stay as they are.
+    instead of three, are a remark: calls and outputs decide. A weight that one model holds
+    transposed counts as the same where its calls take and give the same. So do numbers that differ
+    where what one model alone holds beside them makes up for it, as a norm that is folded into the
+    layer before it; `"gradient"`, `"training"` and `"parameters"` ask for the numbers, and show it.
+    The numbers and the mode of both models stay as they are.
 
     Args:
         a: the model that is right.
