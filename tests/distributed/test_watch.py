@@ -121,6 +121,7 @@ def test_all_may_leave_together(three, monkeypatch):
     threads = [threading.Thread(target=watch.at_exit) for watch in three]
     for thread in threads:
         thread.start()
+        time.sleep(0.2)  # the others have heard its goodbye
     for thread in threads:
         thread.join(5)
     assert [watch.lost() for watch in three] == [None] * 3

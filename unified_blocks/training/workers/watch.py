@@ -36,11 +36,12 @@ class Line:
     Attributes:
         who: the worker at the other end, in words; `""` before it has said so.
         heard: when it last said anything.
+        left: whether it has said goodbye. It may still hear.
     """
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection, self.who, self.heard = connection, "", time.monotonic()
-        self.buffer = b""
+        self.buffer, self.left = b"", False
 
     def say(self, *words: str) -> None:
         """One that has gone already hears nothing: its end is noticed where lines are read."""
@@ -130,7 +131,7 @@ class Watch:
                 for line in self.lines:
                     line.say(ALIVE)
             for line in list(self.lines):
-                if now - line.heard > self.silence:
+                if now - line.heard > self.silence and not line.left:
                     self.lose(line.who, f"has been silent for {self.silence:g} s")
         if self.reason is not None:
             self.end_late()
@@ -140,13 +141,13 @@ class Watch:
             kind, _, rest = words.partition(" ")
             if not words:
                 self.forget(line)
-                self.lose(line.who, "has ended")
+                if not line.left:
+                    self.lose(line.who, "has ended")
             elif kind == GOODBYE:
-                self.forget(line)
+                line.left = True
                 left = int(rest), line.who
                 self.left = left if self.left is None else min(left, self.left)
                 self.miss()
-                return
             elif kind == LOST:
                 self.lose(rest, "")
             elif kind != ALIVE:
@@ -189,8 +190,10 @@ class Watch:
         if self.status is not None:
             self.say_goodbye()
             until = time.monotonic() + self.silence
-            while self.lines and self.reason is None and time.monotonic() < until:
-                time.sleep(0.02)  # all may leave together; else those who stay are lost
+            while self.reason is None and time.monotonic() < until:
+                if all(line.left for line in list(self.lines)):
+                    break  # all leave together
+                time.sleep(0.02)
         if self.reason is not None:
             sys.stdout.flush()
             sys.stderr.flush()
