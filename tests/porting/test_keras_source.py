@@ -1,5 +1,6 @@
 """Each operation of a graph, written for Keras: the model computes what NumPy does."""
 
+import numpy as np
 import pytest
 
 import unified_blocks as ub
@@ -15,9 +16,10 @@ from testbed.keras_sources import (
     written,
 )
 from unified_blocks.errors import UnsupportedError
-from unified_blocks.porting.graph import constant
+from unified_blocks.porting.graph import constant, parameter
 from unified_blocks.porting.operations.convolutions import Linear
-from unified_blocks.porting.operations.elementwise import Clip, Dropout, Elementwise
+from unified_blocks.porting.operations.elementwise import Cast, Clip, Dropout, Elementwise
+from unified_blocks.porting.operations.gathers import Take
 from unified_blocks.porting.operations.norms import BatchNorm
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool
@@ -174,6 +176,17 @@ def test_numbers_of_the_network_are_taken_where_what_a_node_gives_is(tmp_path):
     graph = graph_of(make, (4, 6, 5))
     text, _ = is_as_numpy(graph, tmp_path)
     assert {*text.state} == {"c.kernel", "image.value", "turned.value"}
+
+
+def test_whole_numbers_of_the_network_stay_whole(tmp_path):
+    def make(b, x):
+        more = parameter("more", np.array([1, 0, 2]), "constant", ["more"])
+        (x,) = b.add(Clip(0.0, 2.0), x, name="inside")
+        (whole,) = b.add(Cast("int64"), x, name="whole")
+        (places,) = b.add(Elementwise("add"), whole, more, name="places")
+        return b.add(Take(0), weight("table", 5, 4), places, name="found")[0]
+
+    is_as_numpy(graph_of(make, (3,)), tmp_path)
 
 
 def test_images_may_have_their_channels_first_outside(tmp_path):

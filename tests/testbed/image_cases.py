@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from testbed.mxnet_nodes import Array, one
+from testbed.mxnet_nodes import Array, Between, one
 
 IMAGE = (2, 4, 5, 7)
 
@@ -26,6 +26,26 @@ IMAGES = [
         stride=(2, 1),
     ),
     one("Deconvolution", (2, 3, 5), Array((3, 2, 4)), kernel=(4,), num_filter=2, stride=(2,)),
+    one(
+        *("_contrib_ModulatedDeformableConvolution", IMAGE, Between(-2, 2, (2, 18, 5, 7))),
+        *(Between(0, 1, (2, 9, 5, 7)), Array((3, 4, 3, 3)), Array((3,))),
+        kernel=(3, 3),
+        num_filter=3,
+        pad=(1, 1),
+    ),
+    one(
+        *("_contrib_ModulatedDeformableConvolution", IMAGE, Between(-9, 9, (2, 24, 4, 3))),
+        *(Between(-1, 1, (2, 12, 4, 3)), Array((4, 2, 3, 2))),
+        kernel=(3, 2),
+        num_filter=4,
+        stride=(2, 3),
+        dilate=(1, 2),
+        pad=(2, 1),
+        num_group=2,
+        num_deformable_group=2,
+        no_bias=True,
+        im2col_step=32,
+    ),
     one("UpSampling", IMAGE, scale=2, sample_type="nearest", num_args=1),
     one("UpSampling", (1, 2, 4, 4), (1, 3, 2, 2), scale=2, sample_type="nearest", num_args=2),
     one(

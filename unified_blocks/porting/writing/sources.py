@@ -21,6 +21,7 @@ from unified_blocks.porting.writing.pieces import (
     written,
 )
 
+PARTS = re.compile(r"\[([^\[\]]*\bself\.[^\[\]]*)\]")
 LOOP = re.compile(r"\b_i\d+\b")
 VARIABLES = "ijklmn"
 
@@ -140,8 +141,17 @@ def _forward(definition: Definition, parts: Sequence[Part], dialect: Dialect) ->
     lines = _head(given, result)
     for statement, part in zip(draft.statements, parts, strict=True):
         start = f"{statement.left} = " if statement.targets else "return "
-        lines += laid_out(start + written(part, "self."), 8)
+        lines += laid_out(start + PARTS.sub(_spaced, written(part, "self.")), 8)
     return lines
+
+
+def _spaced(brackets: re.Match[str]) -> str:
+    """The brackets of parts of tensors; beside what is no plain name, a colon has spaces."""
+    axes = [
+        " : ".join(axis.split(":")).strip() if "self." in axis and axis.count(":") == 1 else axis
+        for axis in brackets.group(1).split(", ")
+    ]
+    return f"[{', '.join(axes)}]"
 
 
 def _head(given: Sequence[str], result: str) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from unified_blocks.porting.graph import Value
 from unified_blocks.porting.mxnet.reading import Reading, register
 from unified_blocks.porting.operations.convolutions import ConvolutionTranspose
+from unified_blocks.porting.operations.deformable import DeformableConvolution
 from unified_blocks.porting.operations.elementwise import Elementwise
 from unified_blocks.porting.operations.norms import GroupNorm, InstanceNorm, ResponseNorm
 from unified_blocks.porting.operations.pooling import AdaptiveAvgPool, GlobalPool
@@ -139,3 +140,15 @@ def lrn(read: Reading) -> Value:
     size = read.integer("nsize")
     alpha, beta, k = read.number("alpha", 1e-4), read.number("beta", 0.75), read.number("knorm", 2)
     return read.add(ResponseNorm(size, alpha, beta, k), *read.inputs)
+
+
+@register("_contrib_ModulatedDeformableConvolution")
+def deformable(read: Reading) -> Value:
+    rank = len(read.sizes("kernel"))
+    strides, dilation = read.sizes("stride", rank, 1), read.sizes("dilate", rank, 1)
+    padding = tuple((pad, pad) for pad in read.sizes("pad", rank, 0))
+    if rank != 2 or (layout := read.text("layout", None)) not in (None, "None", "NCHW"):
+        raise read.refused(f"images must be (n, c, h, w); got layout={layout}")
+    read.ignore("num_filter", "no_bias", "im2col_step")  # the weight and the inputs say so
+    groups, parts = read.integer("num_group", 1), read.integer("num_deformable_group", 1)
+    return read.add(DeformableConvolution(strides, padding, dilation, groups, parts), *read.inputs)

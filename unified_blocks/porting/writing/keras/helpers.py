@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from unified_blocks.porting.writing.keras.boxes import BOXES
+from unified_blocks.porting.writing.keras.deformable import DEFORMED
 from unified_blocks.porting.writing.keras.expressions import PARTLY
 from unified_blocks.porting.writing.keras.images import IMAGES
 
 HELPERS = {
     **IMAGES,
     **BOXES,
+    "deformed": DEFORMED,
     "Weight": '''@keras.saving.register_keras_serializable("ported")
 class Weight(layers.Layer):
     """Numbers that are no other layer's: it gives them, whatever it is called on."""

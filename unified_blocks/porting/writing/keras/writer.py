@@ -245,10 +245,6 @@ class Writing:
             return self.add(self.weight(given, order), moved(given.shape, order), (0,) * given.rank)
         return self.turned(*self.writer.lying[given], order)
 
-    def is_taken(self, i: int) -> bool:
-        """Whether an input is what another node gives, or the user."""
-        return not isinstance(self.inputs[i], Parameter)
-
     def taken_or_numbers(self, i: int, order: Shape) -> Expression:
         """An input, or numbers of the network, with its axes in some order."""
         given = self.inputs[i]
@@ -336,7 +332,7 @@ class Writing:
         return self.numbers(given, array.transpose(order))
 
     def numbers(self, given: Parameter, array: Array) -> Call:
-        """Numbers that are no layer's, as they should lie."""
+        """Numbers that are no layer's, as they should lie; a layer holds floating ones only."""
         block = self.node.path[:-1]
         known = given.path and given.path[: len(block)] == block
         path = given.path if known else (*block, given.name)
@@ -351,7 +347,8 @@ class Writing:
             options: dict[str, Any] = {"trainable": given.role == "parameter"}
             made = call("Weight", array.shape, **options, name=Named(tuple(name.split("."))))
             self.writer.made[key] = Shared(made, tuple(name.split(".")))
-        return Call(self.writer.made[key], (self.anchor,))
+        found = Call(self.writer.made[key], (self.anchor,))
+        return found if given.data.dtype.kind == "f" else call("ops.cast", found, given.dtype)
 
     def add(self, expression: Expression, shape: Shape, growth: Shape = ()) -> Tensor:
         """A statement before the one that gives the output."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unified_blocks.porting.writing.pytorch.boxes import BOXES
+from unified_blocks.porting.writing.pytorch.moving import DEFORMABLE
 
 CONCURRENT = '''
 class Concurrent(nn.Sequential):
@@ -105,6 +106,7 @@ def merge_heads(x: Tensor, heads: int) -> Tensor:
 HELPERS = {
     "Concurrent": CONCURRENT,
     **BOXES,
+    "DeformableConv2d": DEFORMABLE,
     **{f"BatchNorm{rank}d": COUNTING.format(rank=rank) for rank in (1, 2, 3)},
     "packed": PACKED,
     "mask_sequences": MASK,

@@ -8,10 +8,9 @@ from unified_blocks.porting.writing.keras.writer import Writing, plain, writes
 
 
 def places_of(w: Writing, i: int) -> Expression:
-    """Whole numbers; those that are weights are floating there."""
+    """Whole numbers."""
     given = w.plain_or_numbers(i)
-    whole = w.inputs[i].dtype in ("int32", "int64") and i < len(w.inputs) and w.is_taken(i)
-    return given if whole else call("ops.cast", given, "int32")
+    return given if w.inputs[i].dtype in ("int32", "int64") else call("ops.cast", given, "int32")
 
 
 @writes(Take)
