@@ -197,6 +197,9 @@ class MXNetBackend(Backend):
     def forward_of(self, net):
         return learning.forward_of(net)
 
+    def inferred(self, net, inputs):
+        return learning.applied(learning.caller(net), inputs, net)
+
     def run(self, net, inputs, train=False):
         scope = autograd.train_mode() if train else autograd.predict_mode()
         with autograd.pause(), scope:

@@ -114,12 +114,14 @@ class MXNetTrainingStep(TrainingStep):
 
     def update(self, x, y, w=None, rate=None):
         with mx.autograd.record():
-            value = apply_loss(self.loss, applied(self.call, x, self.net), y)
+            output = applied(self.call, x, self.net)
+            value = apply_loss(self.loss, output, y)
         value.backward()
+        seen = self.seen(value, output, y, w)
         # The loss is a mean already; a parameter that it does not depend on stays.
         self.trainer.step(1, ignore_stale_grad=True)
         self.count += 1
-        return value
+        return seen
 
     def hooked(self, x, y, w=None, rate=None):
         return self.accumulated([(x, y, w)], rate)
@@ -202,7 +204,10 @@ class MXNetTrainingStep(TrainingStep):
         """What a step returns: the loss, or a vector of it and of what is watched."""
         if not self.options.watched:
             return value
-        watched = [function(output, y, w).astype(value.dtype) for function in self.options.watched]
+        watched = [function(output, y, w) for function in self.options.watched]
+        watched = [
+            each if each.dtype == value.dtype else each.astype(value.dtype) for each in watched
+        ]
         return mx.np.stack([value, *watched])
 
     def gather(self, data, rows):

@@ -22,6 +22,7 @@ from unified_blocks_tensorflow import (
     feeding,
     learning,
     recurrent_families,
+    repeats,
     seeds,
     weighted,
     workers,
@@ -224,8 +225,8 @@ class TensorFlowBackend(Backend):
     def graph(self, net, kind, dynamic=False):
         return TensorFlowGraph(lambda *inputs: self.run(net, inputs), net, kind, dynamic)
 
-    def repeated(self, net, function):
-        return TensorFlowGraph(function, net, next(iter(self.graph_kinds)), dynamic=False)
+    def repeated(self, net, function, key=None):
+        return repeats.repeated(net, function, key)
 
     def finish(self):
         tf.test.experimental.sync_devices()

@@ -47,6 +47,42 @@ def is_distributed(net: nn.Module) -> bool:
     )
 
 
+class Later:
+    """Sees what is watched of several batches in a row.
+
+    Between two updates, the code of a metric would have to come to the caches of the processor
+    for each batch, which takes longer than the metric itself.
+
+    Args:
+        see: what a step returns of `(loss, output, targets, weights)`.
+    """
+
+    def __init__(self, see):
+        self.see, self.waiting, self.seen, self.held = see, [], [], 0
+
+    def __call__(self, value, output, y, w):
+        self.waiting.append((value, output, y, w))
+        alone = not isinstance(output, torch.Tensor) or is_held(output)
+        self.held += FULL if alone else output.numel()
+        if self.held >= FULL:
+            self.all()
+
+    def all(self):
+        """What was seen of all batches up to now."""
+        self.seen += [self.see(*each) for each in self.waiting]
+        self.waiting, self.held = [], 0
+        return self.seen
+
+
+FULL = 2**18
+"""How many numbers of outputs wait to be seen."""
+
+
+def is_held(output: torch.Tensor) -> bool:
+    """Whether a model holds the numbers of its output, which an update may change."""
+    return (output if output._base is None else output._base).is_leaf
+
+
 class TorchTrainingStep(TrainingStep):
     """See `TrainingStep`. Batches go through `call`: the model, or what computes the same."""
 
@@ -107,6 +143,13 @@ class TorchTrainingStep(TrainingStep):
                 return self.accumulated(parts((x, y, w), self.options.accumulate), rate)
             return self.update(x, y, w, rate)
 
+    @property
+    def may_see_later(self):
+        """Whether all it does besides is to watch what depends on outputs alone."""
+        return self.options.given().keys() == {"watched"} and all(
+            getattr(function, "of_outputs", False) for function in self.options.watched
+        )
+
     @contextmanager
     def running(self):
         with mode(self.net, True), torch.enable_grad():
@@ -117,11 +160,17 @@ class TorchTrainingStep(TrainingStep):
         data = (x, y, w)
         rows = torch.from_numpy(order).to(next(tensors_in(x)).device)
         rate = iter(() if rates is None else rates.tolist())
+        batches = rows.split(batch_size)
         with self.running():
-            if self.options.accumulate == 1:
+            if self.may_see_later:
+                later = Later(self.seen)
+                for batch in batches:
+                    self.updated(later, *self.gather(data, batch))
+                values = later.all()
+            elif self.options.accumulate == 1:
                 values = [
                     self.update(x, y, w, next(rate, None))
-                    for batch in rows.split(batch_size)
+                    for batch in batches
                     for x, y, w in [self.gather(data, batch)]
                 ]
             else:
@@ -135,14 +184,20 @@ class TorchTrainingStep(TrainingStep):
         return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
+        return self.updated(self.seen, x, y, w)
+
+    def updated(self, seen, x, y, w):
+        """An update; what `seen` gives of it."""
         if isinstance(self.optimizer, Adam):
             self.move_epsilon()
         self.native.zero_grad()
-        value = apply_loss(self.loss, applied(self.call, x), y)
+        output = applied(self.call, x)
+        value = apply_loss(self.loss, output, y)
         value.backward()
+        found = seen(value.detach(), output, y, w)
         self.native.step()
         self.count += 1
-        return value.detach()
+        return found
 
     def hooked(self, x, y, w=None, rate=None):
         return self.accumulated([(x, y, w)], rate)
@@ -164,9 +219,11 @@ class TorchTrainingStep(TrainingStep):
             )
         trained = [v.tensor for v in self.variables]
         self.precision.unscale()
-        gradients = self.clipped(self.reduced([tensor.grad for tensor in trained]))
-        for tensor, gradient in zip(trained, gradients, strict=True):
-            tensor.grad = gradient
+        found = [tensor.grad for tensor in trained]
+        gradients = self.clipped(self.reduced(found))
+        if gradients is not found:
+            for tensor, gradient in zip(trained, gradients, strict=True):
+                tensor.grad = gradient
         if self.precision.step():
             self.count += 1
             self.after()
@@ -220,20 +277,20 @@ class TorchTrainingStep(TrainingStep):
             self.loss(output, y, w) if self.options.weighted else apply_loss(self.loss, output, y)
         )
 
-    @torch.no_grad()
     def seen(self, value, output, y, w):
         """What a step returns: the loss, or a vector of it and of what is watched."""
         if not self.options.watched:
             return value
-        output = mapped(torch.Tensor.detach, output)
-        watched = [function(output, y, w).to(value) for function in self.options.watched]
-        return torch.stack([value, *watched])
+        with torch.no_grad():
+            output = mapped(torch.Tensor.detach, output)
+            watched = [function(output, y, w).to(value) for function in self.options.watched]
+            return torch.stack([value, *watched])
 
     def gather(self, data, rows):
         rows = torch.as_tensor(rows)
 
         def taken(a):
-            return a.index_select(0, rows.to(a.device))
+            return a.index_select(0, rows if rows.device == a.device else rows.to(a.device))
 
         return [taken(a) if isinstance(a, torch.Tensor) else mapped(taken, a) for a in data]
 

@@ -6,6 +6,9 @@ import pytest
 import unified_blocks as ub
 from testbed.exported import Graph, save
 from testbed.ports import TARGETS, target
+from unified_blocks.porting.choosing import among_equals
+from unified_blocks.porting.graph import Builder
+from unified_blocks.porting.operations.reductions import ArgReduce, Sort, TopK
 
 
 @pytest.fixture
@@ -42,6 +45,14 @@ def apart(graph, scores):
     return graph("_contrib_box_nms", "chosen", rows)
 
 
+def peak(graph, scores):
+    """As heads of detectors find peaks: a number is kept where it is the largest around it."""
+    rows = graph("Reshape", "rows", scores, shape=(0, 3, 6))
+    most = graph("max", "most", rows, axis=1, keepdims=True)
+    kept = graph("broadcast_mul", "kept", graph("broadcast_equal", "chosen", rows, most), rows)
+    return graph("topk", "places", kept, axis=1, ret_typ="indices")
+
+
 def nudged(port, share):
     """`port`, with what gives the second row a little larger."""
     name = port.names["fc_weight"]
@@ -52,7 +63,10 @@ def nudged(port, share):
     return port
 
 
-@pytest.mark.parametrize("choose", [largest, apart])
+CHOICES = [largest, apart, peak]
+
+
+@pytest.mark.parametrize("choose", CHOICES)
 def test_a_choice_that_rounding_decides_is_compared_by_what_was_chosen_by(made, choose):
     port = made(choose)
     assert port.proof.ok
@@ -64,9 +78,37 @@ def test_a_choice_that_rounding_decides_is_compared_by_what_was_chosen_by(made, 
     assert "rounding decides between numbers that are equal" in proof.notes[0]
 
 
-@pytest.mark.parametrize("choose", [largest, apart])
+@pytest.mark.parametrize("choose", CHOICES)
 def test_a_choice_by_other_numbers_is_wrong(made, choose):
     proof = nudged(made(choose), 1e-6).prove()
     assert not proof.ok
     assert proof.first_wrong.layer == "fc"
     assert proof.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "theirs", "is_one"),
+    [
+        (TopK(2, 1, True), [[2, 1]], True),
+        (TopK(2, 1, True), [[1, 2]], True),
+        (TopK(2, 1, True), [[1, 1]], False),  # no two numbers
+        (TopK(2, 1, True), [[1, 0]], False),  # not the largest
+        (TopK(2, 1, True), [[1, 9]], False),  # outside
+        (Sort(1), [[3, 0, 2, 1]], True),
+        (Sort(1), [[0, 3, 2, 1]], False),
+        (ArgReduce("argmax", 1), [2], True),
+        (ArgReduce("argmax", 1), [3], False),
+    ],
+)
+def test_the_choice_of_another_counts_where_it_is_among_equals(operation, theirs, is_one):
+    builder = Builder("net")
+    x = builder.input("x", (1, 4))
+    given = builder.add(operation, x, name="order")
+    (node,) = builder.graph.nodes
+    numbers = np.array([[2.0, 5.0, 5.0, 1.0]])
+    made = operation.compute(numbers)
+    made = made if isinstance(made, tuple) else (made,)
+    theirs = np.array(theirs)
+    chosen = among_equals({given[-1]: theirs})(node, [numbers], made)
+    assert (chosen[-1] is theirs) is is_one
+    assert chosen[:-1] == made[:-1]

@@ -163,6 +163,19 @@ def test_images_are_joined_along_their_channels(tmp_path):
     assert 'layers.Concatenate(name="joined")' in text.source
 
 
+def test_numbers_of_the_network_are_taken_where_what_a_node_gives_is(tmp_path):
+    def make(b, x):
+        image = weight("image", 2, 4, 6, 5)
+        (pooled,) = b.add(MaxPool((2, 2), (1, 1), NOTHING, NOTHING), image, name="pooled")
+        (turned,) = b.add(Transpose((0, 1, 3, 2)), weight("turned", 2, 4, 6, 5), name="turn")
+        (x,) = b.add(convolution_of(3), x, weight("c.weight", 4, 4, 3, 3), name="c")
+        return b.add(Concat(0), x, image, name="joined")[0], pooled, turned
+
+    graph = graph_of(make, (4, 6, 5))
+    text, _ = is_as_numpy(graph, tmp_path)
+    assert {*text.state} == {"c.kernel", "image.value", "turned.value"}
+
+
 def test_images_may_have_their_channels_first_outside(tmp_path):
     make, shape = CONVOLUTIONS["strided"]
     graph = graph_of(make, shape)

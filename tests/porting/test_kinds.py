@@ -15,8 +15,8 @@ if "mxnet" not in ub.available_backends():
 from testbed.network_kinds import KINDS
 from unified_blocks_mxnet.compat import mx
 
-NOT_PORTABLE = {"bert": "SequenceMask", "yolo": "BoxSuppression"}
-"""An operation that there is no portable block for."""
+NOT_PORTABLE = {"bert": "bert_position_weight is trained", "yolo": "BoxSuppression"}
+"""What stands in the way of a portable block."""
 NARROW = {"proposals", "pyramid", "by_hash", "bert"}
 """Of operators that MXNet computes in float32 alone: the interpreter is the strict judge."""
 

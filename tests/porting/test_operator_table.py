@@ -2,8 +2,12 @@
 
 import unified_blocks as ub
 from testbed.where import ROOT
+from unified_blocks.porting.families import load_families
 from unified_blocks.porting.mxnet.reading import HANDLERS
 from unified_blocks.porting.mxnet.table import markdown, rows
+from unified_blocks.porting.operations.elementwise import UNARY
+from unified_blocks.porting.writing.keras.writer import WORDS
+from unified_blocks.porting.writing.pytorch.vocabulary import PYTORCH
 
 
 def row_of(operator):
@@ -21,6 +25,7 @@ def test_a_row_says_what_operators_become():
     assert row_of("elemwise_sub").operations == ("subtract",)
     assert {"_minus", "broadcast_sub"} < {*row_of("elemwise_sub").operators}
     assert row_of("_arange").operations == ("a constant",)
+    assert row_of("_npi_add").operations == ("add",)
     assert row_of("identity").operations == ()
     assert {"Reduce", "Elementwise"} == {*row_of("L2Normalization").operations}
 
@@ -31,9 +36,21 @@ def test_an_operator_of_the_users_own_is_in_it():
 
     ub.porting.register("_test_of_the_table")(mine)
     try:
-        assert "| `_test_of_the_table` | nothing: what they take |" in markdown()
+        assert "| `_test_of_the_table` | nothing: what they take |  |" in markdown()
     finally:
         del HANDLERS["_test_of_the_table"]
+
+
+def test_a_row_says_what_portable_blocks_lack_and_the_others_have():
+    assert row_of("topk").missing == ("TopK",)
+    assert row_of("arcsin").missing == ("arcsin",)
+    assert row_of("Convolution").missing == row_of("sum").missing == row_of("_arange").missing == ()
+    missing = {each for row in rows() for each in row.missing}
+    for vocabulary in ("pytorch", "keras.words"):
+        load_families(f"unified_blocks.porting.writing.{vocabulary}")
+    known = [PYTORCH.operations, tuple(WORDS)]
+    for each in missing - {*UNARY}:
+        assert all(each in {operation.__name__ for operation in table} for table in known), each
 
 
 def test_the_page_has_the_table():

@@ -1,9 +1,13 @@
 """A training with all that it can hold, which tests end at any moment: a program.
 
-It gets a backend, a folder, a file and a number of epochs. It says `ready` after its first update,
-and writes what it came to into the file.
+It gets a backend and a number of epochs, and imports what it needs. For each line with a folder
+and a file, as JSON, it forks a process that trains: to import a framework takes longer than that
+training. The process says `ready` and its number after its first update, and writes what it came to
+into the file; when it is over, its exit status is said.
 """
 
+import json
+import os
 import sys
 import time
 
@@ -57,7 +61,7 @@ class Seen(ub.Callback):
     def step(self, run):
         self.updates.append(run.updates)
         if self.ready:
-            print("ready", flush=True)
+            print("ready", os.getpid(), flush=True)
             self.ready = False
         time.sleep(self.pause)
         if run.updates == self.at_update:
@@ -117,8 +121,21 @@ def everything(epochs=EPOCHS):
     }
 
 
+def asked():
+    """The folder and the file that a line asks for, in a process of its own for each."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            return json.loads(line)
+        _, status = os.waitpid(child, 0)
+        print("ended", os.waitstatus_to_exitcode(status), flush=True)
+    sys.exit()
+
+
 if __name__ == "__main__":
-    backend, folder, out, epochs = sys.argv[1:]
+    backend, epochs = sys.argv[1:]
+    ub.get_backend(backend)  # it computes nothing yet, so that a fork has all that it needs
+    folder, out = asked()
     with ub.use_backend(backend):
         seen = Seen(pause=0.01, ready=True)
         found = train(folder, every=3, seen=seen, **everything(int(epochs)))

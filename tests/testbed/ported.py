@@ -111,7 +111,8 @@ class Network:
 def doubled(graph: Graph) -> Graph:
     """The graph with all its floating numbers in float64."""
     for each in graph.parameters():
-        each.data, each.dtype = each.data.astype("float64"), "float64"
+        if each.data.dtype.kind == "f":
+            each.data, each.dtype = each.data.astype("float64"), "float64"
     return graph
 
 

@@ -123,7 +123,8 @@ def test_hooks_are_called_in_their_order_and_change_the_update(backend):
             called.append("after")
 
     twin, _ = step_of()
-    hooked = Hooked(twin, ub.SGD(0.5), "mse", StepOptions(watched=(mean_of_output,)))
+    options = StepOptions(watched=(mean_of_output,), clip=ub.Clip(value=1.0))
+    hooked = Hooked(twin, ub.SGD(0.5), "mse", options)
     for x, y in batches(backend)[:2]:  # of one shape: TensorFlow makes one graph
         called.clear() if backend.name != "tensorflow" else None
         loss = backend.to_numpy(plain(x, y))

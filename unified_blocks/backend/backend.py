@@ -270,8 +270,21 @@ class Backend(Learner):
         with self.inferring(net):
             yield self.graph(net, next(iter(self.graph_kinds), ""))
 
-    def repeated(self, net: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function` of tensors, which infers by `net`, for many calls: where it pays, a graph."""
+    def inferred(self, net: Any, inputs: Any) -> Any:
+        """What `run` gives, inside `inferring`, at no more cost than that of a call."""
+        return self.run(net, inputs)
+
+    def repeated(
+        self, net: Any, function: Callable[..., Any], key: Any = None
+    ) -> Callable[..., Any]:
+        """`function` for many calls: where it pays, a graph.
+
+        Args:
+            net: what it infers by.
+            function: of structures of tensors, or None.
+            key: what `function` computes by `net`, and by nothing else; a graph of it may have been
+                kept from before. None for what only this function computes.
+        """
         return function
 
     def trace(self, net: Any, inputs: Sequence[Any]) -> Trace:

@@ -93,9 +93,9 @@ Batch = tuple[Any, Any, Any]
 class TrainingStep(ABC):
     """A function `step(x, y, w)` that updates the parameters of a model.
 
-    An adapter's own has two ways to update: `update` of a step without options, and `hooked`, which
-    calls what a subclass may override: `loss_of`, `reduced`, `clipped`, `after`. Which of them runs
-    is chosen once, when the step is made, so that who asks for nothing pays for nothing.
+    An adapter's own has two ways to update: `update` of a step that at most watches, and `hooked`,
+    which calls what a subclass may override: `loss_of`, `reduced`, `clipped`, `after`. Which of
+    them runs is chosen once, when the step is made, so that who asks for nothing pays for nothing.
 
     Args:
         options: what it does besides.
@@ -129,7 +129,7 @@ class TrainingStep(ABC):
                     f"{name}={value!r}: leave it out"
                 )
         self.options = options if options.given() else PLAIN
-        if options.given():
+        if options.given().keys() - {"watched"}:
             self.update = self.hooked  # type: ignore[method-assign]
 
     @property

@@ -15,17 +15,31 @@ import numpy as np
 
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Graph, Node, Value
-from unified_blocks.porting.interpreter import values_of
+from unified_blocks.porting.interpreter import Chosen, values_of
 from unified_blocks.porting.judges import Judge, loose_in
 from unified_blocks.porting.operations.detection import BoxSuppression
+from unified_blocks.porting.operations.elementwise import Cast, Elementwise
 from unified_blocks.porting.operations.operation import Operation
 from unified_blocks.porting.operations.reductions import ArgReduce, Sort, TopK
 from unified_blocks.porting.proof import ProofRow
 from unified_blocks.porting.watching import Running, distance
 from unified_blocks.types import Array
 
-CHOOSING: tuple[type[Operation], ...] = (ArgReduce, BoxSuppression, Sort, TopK)
+ORDERING = (ArgReduce, Sort, TopK)
+"""Those that say, in what they give last, in which place a number was."""
+CHOOSING: tuple[type[Operation], ...] = (BoxSuppression, *ORDERING)
 """Those whose output jumps where two numbers change places."""
+JUMPING = frozenset({"equal", "not_equal", "greater", "less", "greater_equal", "less_equal"}) | {
+    *("floor", "ceil", "sign", "trunc", "modulo", "quotient")
+}
+"""Functions of numbers that jump, too."""
+
+
+def chooses(operation: Operation) -> bool:
+    """Whether what an operation gives jumps where numbers are equal."""
+    if isinstance(operation, Elementwise):
+        return operation.function in JUMPING
+    return isinstance(operation, CHOOSING)
 
 
 def after_choices(
@@ -43,11 +57,12 @@ def after_choices(
         None where no choice explains the error: it comes before all of them, or somebody did not
         choose by its own numbers.
     """
-    choices = [node for node in port.graph.nodes if isinstance(node.operation, CHOOSING)]
+    choices = [node for node in port.graph.nodes if chooses(node.operation)]
     chosen = after(port.graph, choices)
     if not choices or not wrong_only_in(chosen, port, rows):
         return None
     taken = [value for node in choices for value in node.taken]
+    places = [node.outputs[-1] for node in choices if isinstance(node.operation, ORDERING)]
     numpy = judges[-1]
     for judge in judges[:-1]:
         theirs = {value: judge.values[value] for value in taken if value in judge.values}
@@ -55,10 +70,13 @@ def after_choices(
             len(theirs) < len(set(taken)) or not agrees(port.graph, inputs, judge, theirs, chosen)
         ):
             return None
-    own = taken_by(port, inputs, taken)
-    if own is None or not all(near(judge, value, own[value]) for judge in judges for value in own):
+    own = taken_by(port, inputs, [*taken, *places])
+    first = [value for value in own or () if value not in chosen]  # by what no choice came before
+    if own is None or not all(
+        near(judge, value, own[value]) for judge in judges for value in first
+    ):
         return None
-    values = values_of(port.graph, inputs, taken=own, by=choices)
+    values = values_of(port.graph, inputs, taken=own, by=choices, chosen=among_equals(own))
     if not all(near(replace(numpy, values=values), value, own[value]) for value in own):
         return None
     before = [
@@ -67,7 +85,12 @@ def after_choices(
     ]
     title = f"NumPy by the numbers of {port.target.title}"
     resumed = {value: values[value] for value in chosen}
-    names = ", ".join(dict.fromkeys(node.name for node in choices))
+
+    def apart(of: Sequence[Value]) -> bool:
+        return not all(near(judge, value, values[value]) for judge in judges for value in of)
+
+    begin = [node for node in choices if apart(node.outputs) and not apart(node.taken)]
+    names = ", ".join(dict.fromkeys(node.name for node in begin or choices))
     note = (
         f"{names}: rounding decides between numbers that are equal, so that each judge chooses "
         "another one first. What is chosen by was compared with each judge; what comes after it "
@@ -108,13 +131,49 @@ def agrees(
     chosen: Mapping[Value, None],
 ) -> bool:
     """Whether what a judge knows follows from its own numbers, by the meaning of the operations."""
-    nodes = [node for node in graph.nodes if isinstance(node.operation, CHOOSING)]
-    resumed = replace(judge, values=values_of(graph, inputs, taken=own, by=nodes))
+    nodes = [node for node in graph.nodes if chooses(node.operation)]
+    chosen_by = among_equals(places_of(graph, judge))
+    values = values_of(graph, inputs, taken=own, by=nodes, chosen=chosen_by)
+    resumed = replace(judge, values=values)
     return all(
         near(resumed, value, judge.values[value])
         for value in (*own, *chosen)
         if value in judge.values
     )
+
+
+def places_of(graph: Graph, judge: Judge) -> dict[Value, Array]:
+    """The places that a judge put first; some know them as other numbers only."""
+    users, found = graph.users(), {}
+    for node in graph.nodes:
+        if isinstance(node.operation, ORDERING):
+            value = node.outputs[-1]
+            casts = [user for user in users.get(value, []) if isinstance(user.operation, Cast)]
+            for each in (value, *(cast.output for cast in casts)):
+                if each in judge.values:
+                    found[value] = np.asarray(judge.values[each]).astype("int64")
+    return found
+
+
+def among_equals(places: Mapping[Value, Array]) -> Chosen:
+    """The choice of somebody else, where it is one among numbers that are equal."""
+
+    def chosen(node: Node, given: Sequence[Array], made: tuple[Array, ...]) -> tuple[Array, ...]:
+        if not isinstance(node.operation, ORDERING) or node.outputs[-1] not in places:
+            return made
+        theirs, axis = places[node.outputs[-1]], node.operation.axis
+        (x,), mine = given, made[-1]
+        if theirs.shape != mine.shape or theirs.min() < 0 or theirs.max() >= x.shape[axis]:
+            return made
+        if theirs.ndim < x.ndim:
+            mine, along = np.expand_dims(mine, axis), np.expand_dims(theirs, axis)
+        else:
+            along = theirs
+        best, other = (np.take_along_axis(x, each, axis) for each in (mine, along))
+        is_twice = (np.diff(np.sort(along, axis), axis=axis) == 0).any()
+        return made if is_twice or not np.array_equal(best, other) else (*made[:-1], theirs)
+
+    return chosen
 
 
 def near(judge: Judge, value: Value, array: Array) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from unified_blocks.porting.graph import Graph, Node, Parameter, Value
 from unified_blocks.types import Array
+
+Chosen = Callable[[Node, Sequence[Array], tuple[Array, ...]], tuple[Array, ...]]
 
 
 def values_of(
@@ -17,6 +19,7 @@ def values_of(
     *,
     taken: Mapping[Value, Array] | None = None,
     by: Collection[Node] = (),
+    chosen: Chosen | None = None,
 ) -> dict[Value, Array]:
     """The numbers of each value of a graph, as the network computes them when it is used.
 
@@ -26,6 +29,7 @@ def values_of(
         dtype: that all floating numbers are computed in.
         taken: the numbers of another computation.
         by: the nodes that take those, instead of what is computed here.
+        chosen: what a node gives, of itself, of what it takes, and of what it gives here.
     """
     known: dict[Value, Array] = {value: _cast(inputs[value.name], dtype) for value in graph.inputs}
     for parameter in graph.parameters():
@@ -38,9 +42,9 @@ def values_of(
             for each in node.inputs
         ]  # fmt: skip
         made = node.operation.compute(*given)
-        for value, array in zip(
-            node.outputs, made if isinstance(made, tuple) else (made,), strict=True
-        ):
+        made = made if isinstance(made, tuple) else (made,)
+        made = chosen(node, given, made) if chosen else made
+        for value, array in zip(node.outputs, made, strict=True):
             known[value] = _cast(array, dtype)
     for value in graph.outputs:
         if isinstance(value, Parameter):

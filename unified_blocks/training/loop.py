@@ -152,14 +152,13 @@ class Loop:
         history, step = self.history, self.step
         rate = None if self.schedule is None else lambda: float(self.rates(1, run.updates)[0])
         with step.running():
-            while history.stopped is None:
-                found = source.one(step, rate)
-                if found is None:
-                    break
-                run.add_one(*found)
+            for value, mass in () if history.stopped is not None else source.each(step, rate):
+                run.add_one(value, mass)
                 for callback in lookers:
                     if callback.every == 1 or is_due(callback, run.updates):
                         callback.step(run)
+                if history.stopped is not None:
+                    break
 
     def rates(self, count: int, first: int) -> Array:
         """The learning rates of so many updates, from the one of this number on."""

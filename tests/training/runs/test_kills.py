@@ -4,11 +4,15 @@
 framework anew.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -25,24 +29,66 @@ SECONDS = 100
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 
 
-def started(backend_name, folder, out):
-    """A process that trains, after its first update."""
-    path = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-W", "ignore", str(TESTBED / "killed_run.py")]
-    process = subprocess.Popen(
-        [*command, backend_name, str(folder), str(out), str(EPOCHS)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout.readline() in ("ready\n", ""), process.communicate()
-    return process
+class Trainings:
+    """Starts processes that train, one after the other: a program that forks them."""
 
+    def __init__(self, backend_name):
+        path = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+        command = [sys.executable, "-W", "ignore", str(TESTBED / "killed_run.py")]
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed at exit
+        self.program = subprocess.Popen(
+            [*command, backend_name, str(EPOCHS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            bufsize=1,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+        )
 
-def finished(process):
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, errors[-3000:]
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.program.communicate(timeout=SECONDS)
+        self.errors.close()
+
+    def heard(self):
+        """The next line: its word and its number."""
+        alarm = threading.Timer(SECONDS, self.program.kill)
+        alarm.start()
+        line = self.program.stdout.readline()
+        alarm.cancel()
+        assert line, self.said()
+        word, number = line.split()
+        return word, int(number)
+
+    def said(self):
+        self.errors.seek(0)
+        return self.errors.read()[-3000:]
+
+    def start(self, folder, out):
+        """The number of a process that trains, after its first update; None when it has ended."""
+        print(json.dumps([str(folder), str(out)]), file=self.program.stdin)
+        word, number = self.heard()
+        if word == "ready":
+            return number
+        assert number == 0, self.said()  # it had nothing left to do
+        return None
+
+    def end(self):
+        """Wait until the process is over; its exit status."""
+        word, status = self.heard()
+        assert word == "ended"
+        return status
+
+    def finish(self, folder, out):
+        """Train to the end; how many seconds there were after the first update."""
+        if self.start(folder, out) is None:
+            return 0.0
+        began = time.perf_counter()
+        assert self.end() == 0, self.said()
+        return time.perf_counter() - began
 
 
 def arrays(path):
@@ -51,19 +97,20 @@ def arrays(path):
 
 
 def test_killed_at_any_moment_it_comes_to_the_same(tmp_path, backend_name):
-    process = started(backend_name, tmp_path / "whole", tmp_path / "whole.npz")
-    began = time.perf_counter()
-    finished(process)
-    left = 0.8 * (time.perf_counter() - began)
     rng, killed = np.random.default_rng(11), 0
-    for _ in range(KILLS):
-        process = started(backend_name, tmp_path / "cut", tmp_path / "cut.npz")
-        time.sleep(rng.uniform(0, left / KILLS))
-        if process.poll() is not None:
-            break
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=SECONDS)
-        killed += 1
-    finished(started(backend_name, tmp_path / "cut", tmp_path / "cut.npz"))
+    cut = tmp_path / "cut", tmp_path / "cut.npz"
+    with Trainings(backend_name) as trainings:
+        left = 0.8 * trainings.finish(tmp_path / "whole", tmp_path / "whole.npz")
+        for _ in range(KILLS):
+            process = trainings.start(*cut)
+            if process is None:
+                break
+            time.sleep(rng.uniform(0, left / KILLS))
+            with suppress(ProcessLookupError):  # it may have ended
+                os.kill(process, signal.SIGKILL)
+            if trainings.end() == 0:
+                break
+            killed += 1
+        trainings.finish(*cut)
     assert killed >= KILLS // 2
     same(arrays(tmp_path / "cut.npz"), arrays(tmp_path / "whole.npz"))

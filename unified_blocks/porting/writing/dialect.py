@@ -33,6 +33,10 @@ class Dialect:
         fused: gives a layer that does some more operations, by its own options, or None; where
             there is no such function, a class of its own does, which extends the layer.
         tensors: what makes numbers that no layer owns.
+        held: how those are held that are not trained, a `{}` for their name, and one for them;
+            empty where they are attributes like any.
+        whole: how those are read that are whole numbers, a `{}` for them, and one for their dtype;
+            empty where they are read like any.
         reserved: names that no class of a network may have.
         attributes: names that no part of a block may have.
     """
@@ -53,11 +57,18 @@ class Dialect:
     argument: str = "x"
     renames: bool = False
     parallel_options: Mapping[str, Any] = field(default_factory=dict)
+    held: str = ""
+    whole: str = ""
     fused: Callable[[Piece, Sequence[Operation]], Piece | None] | None = None
 
     def known(self, name: str) -> str:
         """What a part is called that the network calls by this name."""
         return f"{name}_" if self.renames and name in self.attributes else name
+
+    def read(self, parameter: Parameter, source: str) -> str:
+        """How a forward reads numbers that no layer owns."""
+        dtype = parameter.data.dtype
+        return self.whole.format(source, dtype.name) if self.whole and dtype.kind != "f" else source
 
     def row(self, base: str, parts: Sequence[Part]) -> Piece:
         """What makes layers in a row, or beside each other."""

@@ -361,7 +361,7 @@ class _Block:
             self.tensors[name] = (parameter, self.dialect.tensors(parameter))
             path = (*self.scope.path, name)
             self.drafting.owned.setdefault(parameter, {})[path] = None
-        return text(f"self.{self.attributes[parameter]}")
+        return text(self.dialect.read(parameter, f"self.{self.attributes[parameter]}"))
 
 
 def _nested(parts: Mapping[Path, Piece], holder: str) -> dict[str, Piece]:

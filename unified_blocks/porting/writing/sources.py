@@ -81,7 +81,7 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
     draft = definition.draft
     lines = [f"class {definition.name}({draft.base}):"]
     for name, tensor, _ in draft.tensors:
-        if tensor.role in ("constant", "statistic"):
+        if dialect.held and tensor.role in ("constant", "statistic"):
             lines.append(f"    {name}: {dialect.tensor}")
     if len(lines) > 1:
         lines.append("")
@@ -94,10 +94,9 @@ def _class(definition: Definition, dialect: Dialect, ending: Sequence[str]) -> l
         lines += _attributes(definition, [next(parts) for _ in draft.children], dialect)
         for name, tensor, _ in draft.tensors:
             piece = next(parts)
-            if tensor.role in ("constant", "statistic"):
-                lines += laid_out(f'self.register_buffer("{name}", {written(piece)})', 8)
-            else:
-                lines += laid_out(f"self.{name} = {written(piece)}", 8)
+            is_held = dialect.held and tensor.role in ("constant", "statistic")
+            assigned = dialect.held if is_held else "self.{} = {}"
+            lines += laid_out(assigned.format(name, written(piece)), 8)
     lines += [f"        {line}" if line else "" for line in ending]
     if draft.statements:
         lines += [""] if len(lines) > 1 else []

@@ -54,10 +54,16 @@ class Vocabulary:
 
     Args:
         target: the name of the target, for messages.
+        others: what knows more, for messages.
+        own_numbers: whether a block can have trained numbers that no layer of it owns.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(
+        self, target: str, others: str = "another target", own_numbers: bool = True
+    ) -> None:
         self.target = target
+        self.others = others
+        self.own_numbers = own_numbers
         self._table: dict[type[Operation], Writes] = {}
 
     def writes(self, *operations: type[Operation]) -> Callable[[Writes], Writes]:
@@ -69,9 +75,10 @@ class Vocabulary:
 
         return registered
 
-    def knows(self, operation: type[Operation]) -> bool:
-        """Whether there is a word for an operation."""
-        return operation in self._table
+    @property
+    def operations(self) -> tuple[type[Operation], ...]:
+        """All for which there is a word."""
+        return tuple(self._table)
 
     def words(self, graph: Graph) -> dict[Node, Word]:
         """The word of each node.
@@ -91,21 +98,32 @@ class Vocabulary:
                 word = function(node.operation, node)
                 single = word.alone is not None and used.isdisjoint(node.outputs[1:])
                 found[node] = word.alone if single and word.alone else word
+                refused += [] if self.own_numbers else _unowned(node, word)
             except UnsupportedError as error:
                 refused.append(f"{node.name}: {error}")
         if refused:
-            raise UnsupportedError(refusal(graph.name, self.target, refused))
+            raise UnsupportedError(refusal(graph.name, self.target, refused, self.others))
         return found
 
 
-def refusal(network: str, target: str, refused: Sequence[str]) -> str:
+def _unowned(node: Node, word: Word) -> list[str]:
+    """What is said of the trained numbers of a node that are in no layer."""
+    owned = {*word.weights.values()}
+    return [
+        f"{node.name}: {each.name} is trained, and belongs to no layer"
+        for each in node.parameters
+        if each.role == "parameter" and each not in owned
+    ]
+
+
+def refusal(network: str, target: str, refused: Sequence[str], others: str) -> str:
     """The message for nodes that a target cannot write."""
     shown = "".join(f"\n  {each}" for each in refused[:MOST_SHOWN])
     more = len(refused) - MOST_SHOWN
     return (
         f"{network}: each operation must be one that {target} can be written with; got {shown}"
         + (f"\n  and {more} more" if more > 0 else "")
-        + "\ncut the network before them with outputs=[…], or port it to another target"
+        + f"\ncut the network before them with outputs=[…], or port it to {others}"
     )
 
 

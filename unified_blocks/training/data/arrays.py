@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -112,10 +114,9 @@ class Arrays(Source):
         ]
         self.steps: int = len(self.masses)
         self.plain = w is None and accumulate == 1
-        self.gathered: tuple[int, Any] = (self.steps, None)
         self.generator = np.random.Generator(np.random.PCG64(seed))
         self.drawn_from = self.generator.bit_generator.state
-        self.order, self.done = np.arange(0), self.steps
+        self.order, self.done = np.arange(0, dtype="int64"), self.steps
 
     def first(self) -> Batch:
         x, y, w = (
@@ -126,12 +127,11 @@ class Arrays(Source):
 
     def begin(self, epoch: int, skip: int = 0) -> None:
         self.drawn_from = self.generator.bit_generator.state
-        self.order = self.generator.permutation(self.samples)
+        self.order = self.generator.permutation(self.samples).astype("int64", copy=False)
         if self.weights is not None:
             starts = range(0, self.samples, self.rows_each)
             self.masses = np.add.reduceat(self.weights[self.order], starts).tolist()
         self.done = skip
-        self.gathered = (self.steps, None)
 
     def take(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
@@ -143,34 +143,41 @@ class Arrays(Source):
         rows = self.order[start * self.rows_each : self.done * self.rows_each]
         more = {name: v for name, v in (("w", self.w), ("rates", rates)) if v is not None}
         announce(step, self.w)
-        losses = step.epoch(self.x, self.y, rows.astype("int64"), self.batch_size, **more)
+        losses = step.epoch(self.x, self.y, rows, self.batch_size, **more)
         return losses, self.masses[start : self.done]
 
     def one(self, step: TrainingStep, rate: Rate | None = None) -> tuple[Any, float] | None:
         if self.done == self.steps:
             return None
         start, self.done = self.done, self.done + 1
-        alone = step.options.group is None
-        if alone and self.plain and rate is None:  # in few words, for it is between any two updates
-            return step.update(*self.batch(step, start)), self.masses[start]
-        rows = self.order[start * self.rows_each : self.done * self.rows_each].astype("int64")
+        rows = self.order[start * self.rows_each : self.done * self.rows_each]
         batches = [
             step.gather((self.x, self.y, self.w), rows[i : i + self.batch_size])
             for i in range(0, len(rows), self.batch_size)
         ]
         return updated(step, batches, self.accumulate, rate), self.masses[start]
 
-    def batch(self, step: TrainingStep, i: int) -> Any:
-        """Inputs and targets of update number `i` of the epoch."""
-        size, data = self.batch_size, (self.x, self.y)
-        if step.gathers == 1:
-            return step.gather(data, self.order[i * size : (i + 1) * size].astype("int64"))
-        first, some = self.gathered
-        if not first <= i < first + step.gathers:
-            rows = self.order[i * size : (i + step.gathers) * size].astype("int64")
-            first, some = self.gathered = i, step.gather(data, rows)
-        start = (i - first) * size
-        return [mapped(lambda a: a[start : start + size], part) for part in some]
+    def each(self, step: TrainingStep, rate: Rate | None = None) -> Iterator[tuple[Any, float]]:
+        if step.options.group is not None or not self.plain or rate is not None:
+            yield from super().each(step, rate)
+            return
+        size, at_once, data = self.batch_size, step.gathers, (self.x, self.y)
+        x, y = data
+        for start in range(self.done, self.steps, at_once):
+            end = min(self.steps, start + at_once)
+            some = step.gather(data, self.order[start * size : end * size])
+            for i in range(start, end):  # in few words, for they are between any two updates
+                if at_once == 1:
+                    x, y = some
+                else:
+                    x, y = self.cut(some, (i - start) * size)
+                self.done = i + 1
+                yield step.update(x, y), self.masses[i]
+
+    def cut(self, some: Any, start: int) -> Any:
+        """A batch of several that were gathered together."""
+        rows = slice(start, start + self.batch_size)
+        return [mapped(itemgetter(rows), part) for part in some]
 
     def state(self) -> dict[str, Any]:
         return dict(self.drawn_from)

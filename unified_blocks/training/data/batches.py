@@ -36,6 +36,13 @@ def first_of(structure: Any) -> Any:
     return structure if hasattr(structure, "shape") else next(tensors_in(structure))
 
 
+def mapper_of(data: tuple[Any, ...]) -> Callable[..., Any]:
+    """`mapped`, for many structures like `data`: faster when it is a flat tuple."""
+    if any(isinstance(part, (tuple, list, dict)) for part in data):
+        return mapped
+    return lambda function, flat: [None if part is None else function(part) for part in flat]
+
+
 class Layout:
     """A structure without its tensors: what it takes to make it again of them. It can be a key."""
 

@@ -46,6 +46,9 @@ class Feed:
         self.backend, self.device, self.where = backend, device, where
         self.class_weight, self.loss = class_weight, loss
         self.known: list[Known | None] | None = None
+        self.kind: type[Any] = tuple
+        self.likes: list[tuple[Any, Any, Any]] | None = None
+        self.is_native = False
         self.first: tuple[Layout, list[tuple[int, str]]] | None = None
         self.rows: list[tuple[int, ...]] = []
 
@@ -56,14 +59,31 @@ class Feed:
             TypeError: what is no batch.
             ValueError: one without samples, of different lengths, or unlike the first.
         """
+        if (likes := self.likes) is not None and type(given) is self.kind:
+            for part, like in zip(given, likes, strict=False):  # few words, for each batch
+                if type(part) is not like[0] or part.dtype != like[1] or part.shape != like[2]:
+                    break
+            else:
+                if len(given) == len(likes):
+                    return self._native(given)
+        self.likes = None
         found = unpacked(given)
-        if self.known is not None and self._is_as_known(found):
-            x, y, w = (
-                part if known is None or known[3] is None else known[3](part)
-                for part, known in zip(found, self.known, strict=True)
-            )
+        if self.known is None or not self._is_as_known(found):
+            return self._checked(found)
+        if isinstance(given, (tuple, list)) and None not in self.known[: len(given)]:
+            self.kind, self.likes = type(given), [(type(p), p.dtype, p.shape) for p in given]
+        return self._native(found)
+
+    def _native(self, parts: Any) -> Batch:
+        """A batch of tensors like those before, of which it is known what makes them native."""
+        x, y, w = parts if len(parts) == 3 else (*parts, None, None)[:3]
+        if self.is_native:
             return x, y, w
-        return self._checked(found)
+        x, y, w = (
+            part if known is None or known[3] is None else known[3](part)
+            for part, known in zip((x, y, w), self.known or (), strict=True)
+        )
+        return x, y, w
 
     def _is_as_known(self, batch: Batch) -> bool:
         """Whether a batch of tensors is like the one before, but for the number of samples."""
@@ -110,6 +130,7 @@ class Feed:
                 None if p is None else (type(p), p.dtype, list(p.shape[1:]), next(following))
                 for p in batch
             ]
+            self.is_native = not any(ways)
         return ready
 
     def _way(self, part: Any) -> Callable[[Any], Any] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -97,6 +97,11 @@ class Source(ABC):
             no more.
         """
 
+    def each(self, step: TrainingStep, rate: Rate | None = None) -> Iterator[tuple[Any, float]]:
+        """What `one` gives of each update that is left; inside `step.running()`."""
+        while (found := self.one(step, rate)) is not None:
+            yield found
+
     def singly(
         self, step: TrainingStep, count: int | None = None, rates: Array | None = None
     ) -> tuple[Array, Masses]:
@@ -104,13 +109,10 @@ class Source(ABC):
         values: list[Any] = []
         masses: list[float] = []
         with step.running():
-            while count is None or len(values) < count:
-                at = len(values)
-                update = self.one(step, None if rates is None else partial(float, rates[at]))
-                if update is None:
-                    break
-                values.append(update[0])
-                masses.append(update[1])
+            rate = None if rates is None else iter(rates.tolist()).__next__
+            for value, mass in islice(self.each(step, rate), count):
+                values.append(value)
+                masses.append(mass)
         return (step.fetched(values) if values else np.zeros(0)), masses
 
     @abstractmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 from unified_blocks.backend import Backend, Loss, TrainingStep
 from unified_blocks.backend.registry import load_backend, owner_of
-from unified_blocks.training.data.batches import Batch, mass
+from unified_blocks.training.data.batches import Batch, first_of, mass
 from unified_blocks.training.data.feed import Feed
 from unified_blocks.training.data.source import Masses, Rate, Source, updated
 from unified_blocks.training.data.weights import ClassWeight
@@ -80,6 +80,23 @@ class Stream(Source):
     ) -> tuple[Array, Masses]:
         return self.singly(step, count, rates)
 
+    def each(self, step: TrainingStep, rate: Rate | None = None) -> Iterator[tuple[Any, float]]:
+        if self.accumulate > 1 or step.options.group is not None or rate is not None:
+            yield from super().each(step, rate)
+            return
+        for given in self.following:  # in few words, for they are between any two updates
+            batch = self.feed.batch(given)
+            x, y, w = batch
+            self.done += 1
+            try:
+                value = step.update(x, y) if w is None else updated(step, [batch], 1, None)
+            except Exception as error:
+                self._explain(error, [batch])
+                raise
+            yield value, len(first_of(x)) if w is None else mass(batch)
+        if not self.done:
+            self._none()
+
     def one(self, step: TrainingStep, rate: Rate | None = None) -> tuple[Any, float] | None:
         if self.accumulate == 1:
             given = next(self.following, None)
@@ -93,14 +110,18 @@ class Stream(Source):
         try:
             value = updated(step, batches, self.accumulate, rate)
         except Exception as error:
-            unlike = [found for batch in batches if (found := self.feed.unlike_first(batch))]
-            if not unlike:
-                raise
+            self._explain(error, batches)
+            raise
+        return value, sum(map(mass, batches)) if step.mass is None else step.mass
+
+    def _explain(self, error: Exception, batches: list[Batch]) -> None:
+        """Raise what is wrong with these, if they are unlike the first."""
+        unlike = [found for batch in batches if (found := self.feed.unlike_first(batch))]
+        if unlike:
             raise ValueError(
                 "fit: each batch must be one that the model takes, as it took the first; got "
                 f"{unlike[0]}, and {type(error).__name__}: {error}"
             ) from error
-        return value, sum(map(mass, batches)) if step.mass is None else step.mass
 
     def _none(self) -> Any:
         again = ": a function must make a new one each time" if callable(self.given) else ""

@@ -10,8 +10,9 @@ import numpy as np
 
 from unified_blocks import ops
 from unified_blocks.backend import Loss
+from unified_blocks.backend.tensors import numbers_of
 from unified_blocks.dtypes import any_dtype_name
-from unified_blocks.training.data.batches import Batch, mapped, tensors_in
+from unified_blocks.training.data.batches import Batch, first_of, mapped
 from unified_blocks.training.losses import apply_loss
 from unified_blocks.training.watching.metrics import Metric
 from unified_blocks.training.watching.outputs import Outputs
@@ -37,6 +38,10 @@ class Measuring(Outputs):
     ) -> None:
         super().__init__(net, where)
         self.loss, self.metrics = loss, tuple(metrics)
+        if callable(loss) or not all(metric.of_outputs for metric in metrics):
+            self.key = None
+        else:
+            self.key = (loss, *(repr(metric) for metric in metrics))
         self.names = ["loss"] * (loss is not None) + [metric.name for metric in metrics]
 
     @cached_property
@@ -49,14 +54,19 @@ class Measuring(Outputs):
 
     def of(self, x: Any, y: Any, w: Any) -> Any:
         """The numbers of a batch and, when its samples have weights, their sum: a tensor."""
-        output = mapped(self.wide, super().of(x, y, w))
+        output = super().of(x, y, w)
+        if self.mixed:
+            output = mapped(self.wide, output)
         values = [metric(output, y, w) for metric in self.metrics]
         if self.loss is not None:
             unweighted = w is None
             loss = apply_loss(self.plain, output, y) if unweighted else self.weighted(output, y, w)
             values.insert(0, loss)
+        values = [ops.reshape(value, ()) if len(value.shape) else value for value in values]
         values += [] if w is None else [ops.sum(ops.astype(w, "float64"))]
-        return ops.stack([ops.astype(ops.reshape(value, ()), "float64") for value in values])
+        if len(values) > 1 and any(value.dtype != values[0].dtype for value in values):
+            values = [ops.astype(value, "float64") for value in values]
+        return ops.stack(values)
 
     def wide(self, output: Any) -> Any:
         """An output in the dtype of the parameters, if it was computed in half of that."""
@@ -86,7 +96,7 @@ class Measuring(Outputs):
         def counted(batches: Iterable[Batch]) -> Iterable[Batch]:
             nonlocal is_weighted
             for batch in batches:
-                sizes.append(len(next(tensors_in(batch))))
+                sizes.append(first_of(batch[0]).shape[0])
                 is_weighted = batch[2] is not None
                 yield batch
 
@@ -98,10 +108,12 @@ class Measuring(Outputs):
         if not values:
             raise ValueError("evaluate: there must be a batch at least; got none")
         with self.backend.inferring(self.net):
-            found = self.backend.to_numpy(values[0] if len(values) == 1 else ops.stack(values))
-        found = np.atleast_2d(found)
+            every = values[0] if len(values) == 1 else ops.stack(values)
+            found = np.atleast_2d(numbers_of(self.backend, every)[0]).astype("float64")
         masses = found[:, -1] if is_weighted else np.array(sizes, "float64")
-        if len(found) == 1 or not masses.any():
+        if len(found) == 1:
+            means = found[0]
+        elif not masses.any():
             means = found.mean(axis=0)
         else:
             means = np.average(found, axis=0, weights=masses)

@@ -18,6 +18,7 @@ import numpy as np
 
 from unified_blocks import ops
 from unified_blocks.dtypes import any_dtype_name
+from unified_blocks.ops.dispatch import beside, namespace_of
 from unified_blocks.training.losses import takes_weights
 from unified_blocks.training.words import shown
 
@@ -46,6 +47,11 @@ class Metric(ABC):
 
     name: str
 
+    @property
+    def of_outputs(self) -> bool:
+        """Whether it depends on the output, the targets and the weights, and on nothing else."""
+        return type(self) in OF_OUTPUTS
+
     @abstractmethod
     def __call__(self, output: Any, y: Any, w: Any = None) -> Any:
         """The mean over a batch, a scalar tensor.
@@ -71,6 +77,9 @@ class Accuracy(Metric):
 
     name = "accuracy"
 
+    def __repr__(self) -> str:
+        return repr(self.name)
+
     def __call__(self, output: Any, y: Any, w: Any = None) -> Any:
         shape, given = shapes(self.name, output, y)
         if len(shape) == 1 or shape[-1] == 1:
@@ -79,7 +88,9 @@ class Accuracy(Metric):
             told = ops.greater(output, 0.0)
             right = ops.greater(ops.astype(ops.reshape(y, shape), "float32"), 0.5)
             return mean_of(ops.equal(told, right), output, w)
-        return mean_of(ops.equal(ops.argmax(output), labels_in(self.name, shape, y)), output, w)
+        found = beside(self.name, output, y)  # whose operations need no more checks
+        told = found.argmax(output, len(shape) - 1)
+        return mean_of(found.equal(told, labels_in(self.name, shape, y)), output, w)
 
 
 class TopK(Metric):
@@ -185,10 +196,10 @@ def mean_of(values: Any, output: Any, w: Any) -> Any:
 
     It is as exact as the output, and in float32 at least.
     """
-    dtype = wide(output)
-    values = ops.astype(values, dtype)
+    dtype, found = wide(output), namespace_of("mean", values)
+    values = found.astype(values, dtype)
     if w is None:
-        return ops.mean(values)
+        return found.mean(values, None, False)
     axes = tuple(range(1, len(values.shape)))
     values = ops.mean(values, axis=axes) if axes else values
     w = ops.astype(w, dtype)
@@ -214,7 +225,7 @@ def labels_in(name: str, shape: tuple[int, ...], y: Any) -> Any:
         return ops.argmax(y)
     if given != shape[:-1]:
         raise unfit(name, f"{shape[:-1]}, or one-hot", shape, given)
-    return ops.astype(y, "int64")
+    return y if any_dtype_name(y.dtype) == "int64" else ops.astype(y, "int64")
 
 
 def shapes(name: str, output: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -255,6 +266,8 @@ NAMED: dict[str, Callable[[], Metric]] = {
     "mse": lambda: Distance("mse", ops.square),
 }
 """The metrics by their names."""
+OF_OUTPUTS = (Accuracy, TopK, Distance)
+"""Those that see nothing but what they are given."""
 ALSO = {
     "acc": "accuracy",
     "binary_accuracy": "accuracy",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 from unified_blocks.backend import Backend
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.models.variables import all_built, device_of_variables
 from unified_blocks.training.data.arrays import check_samples
-from unified_blocks.training.data.batches import Batch, mapped, tensors_in
+from unified_blocks.training.data.batches import Batch, mapped, mapper_of, tensors_in
 from unified_blocks.training.data.stream import batches_in, check_of_loader, is_loader
 from unified_blocks.training.data.weights import checked_weights
 from unified_blocks.training.gradients import native_batch
@@ -36,11 +40,18 @@ class Outputs:
         variables = all_built(net, where)
         self.device = device_of_variables(variables)
         self.mixed = any(v.dtype == "float32" for v in variables)
-        self.repeated: dict[str, Callable[..., Any]] = {}
+
+    key: Any = "output"
+    """What `of` computes by the model and by nothing else; None when that cannot be told."""
 
     def of(self, x: Any, y: Any, w: Any) -> Any:
-        """What it gives for a batch."""
-        return output_of(self.backend, self.net, x)
+        """What it gives for a batch, inside `Backend.inferring`."""
+        return self.backend.inferred(self.net, inputs_of(x))
+
+    @cached_property
+    def often(self) -> Callable[..., Any]:
+        """`of`, for many calls."""
+        return self.backend.repeated(self.net, self.of, self.key)
 
     def each(
         self, batches: Iterable[Batch], then: Callable[[Any], None], repeated: bool = False
@@ -59,30 +70,21 @@ class Outputs:
             for batch in chain(begun, waiting):
                 then(call(*batch))
 
-    def often(self, x: Any, y: Any, w: Any) -> Any:
-        """`of`, for many calls."""
-        batch = (x, y, w)
-        skeleton = mapped(lambda _: 0, batch)
-        key = repr(skeleton)
-        if key not in self.repeated:
-
-            def function(*tensors: Any) -> Any:
-                following = iter(tensors)
-                return self.of(*mapped(lambda _: next(following), skeleton))
-
-            self.repeated[key] = self.backend.repeated(self.net, function)
-        return self.repeated[key](*tensors_in(batch))
-
 
 def output_of(backend: Backend, net: Any, x: Any) -> Any:
-    """The output of one call without gradients, of a tensor or of several.
+    """The output of one call without gradients, of a tensor or of several."""
+    return backend.run(net, inputs_of(x))
+
+
+def inputs_of(x: Any) -> Any:
+    """The inputs of a model, as `Backend.run` takes them: of a tensor, or of several.
 
     Those of a tuple are given one after the other, as those of a dict are in the order of what
     computes them. A dict whose names are others is one input, for models that take it so.
     """
     if isinstance(x, (tuple, list)):
-        x = list(x)
-    return backend.run(net, x if isinstance(x, (list, dict)) else [x])
+        return list(x)
+    return x if isinstance(x, dict) else [x]
 
 
 def batches_of(
@@ -112,11 +114,19 @@ def batches_of(
     samples = check_samples(where, *data[:2])
     if data[2] is not None:
         checked_weights(where, data[2], samples)
-    for start in range(0, samples, batch_size):
-
-        def native(array: Any, rows: slice = slice(start, start + batch_size)) -> Any:
-            some = array if samples <= batch_size else array[rows]
-            return native_batch(outputs.backend, some, outputs.device)
-
+    native = partial(native_batch, outputs.backend, device=outputs.device)
+    if samples <= batch_size:
         x, y, w = mapped(native, data)
+        yield x, y, w
+        return
+    each = mapper_of(data)
+    # What is on the device is cut there; of what is not, a batch at a time comes to it.
+    data = each(lambda array: array if isinstance(array, np.ndarray) else native(array), data)
+    on_device = not any(isinstance(array, np.ndarray) for array in tensors_in(data))
+    for start in range(0, samples, batch_size):
+        rows = slice(start, start + batch_size)
+        if on_device:
+            x, y, w = each(itemgetter(rows), data)
+        else:
+            x, y, w = each(lambda array, rows=rows: native(array[rows]), data)
         yield x, y, w

@@ -116,12 +116,14 @@ def samples_bar(what: str, x: Any, wanted: bool) -> Iterator[Callable[[int], Non
     total = len(first) if first is not None and hasattr(first, "shape") else None
     done = 0
     with drawing(what, total, wanted) as draw:
+        if draw is None:
+            yield lambda samples: None
+            return
 
         def more(samples: int) -> None:
             nonlocal done
             done += samples
-            if draw is not None:
-                draw(done, f"{done}/{total or '?'}", "")
+            draw(done, f"{done}/{total or '?'}", "")
 
         yield more
 

@@ -123,9 +123,9 @@ LEARNING = [
     Mutant(
         "evaluate runs in training mode",
         None,
-        "unified_blocks.training.watching.outputs:output_of",
-        "else [x])",
-        "else [x], train=True)",
+        "unified_blocks.training.watching.outputs:Outputs.of",
+        "inferred(self.net, inputs_of(x))",
+        "run(self.net, inputs_of(x), train=True)",
         Checked(suite.evaluate_infers),
     ),
 ]

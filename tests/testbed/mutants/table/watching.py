@@ -48,9 +48,9 @@ WATCHING = [
         ),
         (
             "batches are fetched in another order",
-            "predict:predict",
-            "waiting.pop(0)",
-            "waiting.pop()",
+            "predict:Fetched.fetch",
+            "for each in self.waiting]",
+            "for each in reversed(self.waiting)]",
             watching.outputs_are_in_order,
         ),
     )

@@ -239,8 +239,11 @@ class Writing:
         return self.taken(i, plain(self.inputs[i].rank))
 
     def taken(self, i: int, order: Shape) -> Tensor:
-        """An input with its axes in some order."""
-        return self.turned(*self.writer.lying[self.inputs[i]], order)
+        """An input with its axes in some order; of numbers, what gives them."""
+        given = self.inputs[i]
+        if isinstance(given, Parameter):
+            return self.add(self.weight(given, order), moved(given.shape, order), (0,) * given.rank)
+        return self.turned(*self.writer.lying[given], order)
 
     def is_taken(self, i: int) -> bool:
         """Whether an input is what another node gives, or the user."""

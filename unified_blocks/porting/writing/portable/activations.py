@@ -22,7 +22,9 @@ def leaky_relu(operation: LeakyRelu, node: Node) -> Word:
 @writes(Elu)
 def elu(operation: Elu, node: Node) -> Word:
     if operation.alpha != 1:
-        raise UnsupportedError(f"an ELU must have an alpha of 1; got {operation.alpha}")
+        (x,) = node.inputs
+        below = text("{} * ub.ops.expm1(ub.ops.minimum({}, 0))", Slot(operation.alpha, "alpha"), x)
+        return Word(expression=text("ub.ops.where(ub.ops.greater({}, 0), {}, {})", x, x, below))
     return Word(text("ub.ELU()"), expression=text("ub.ops.elu({})", *node.inputs))
 
 

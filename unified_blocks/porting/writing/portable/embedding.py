@@ -15,8 +15,8 @@ def embedding(operation: Embedding, node: Node) -> Word:
     x, weight = node.inputs
     if not own_weights(node, 1):
         raise UnsupportedError("the rows of an embedding must be a parameter; they are computed")
-    if not x.dtype.startswith(("int", "uint")):
-        raise UnsupportedError(f"an embedding must take whole numbers; got {x.dtype}")
     count, units = weight.shape
     layer = call("ub.Embedding", Slot(count, "input_dim"), channels(units))
-    return Word(layer, named(weight=weight))
+    if x.dtype.startswith(("int", "uint")):
+        return Word(layer, named(weight=weight))
+    return Word(layer, named(weight=weight), called='{}(ub.ops.astype({}, "int64"))')

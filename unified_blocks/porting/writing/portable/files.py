@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Graph, Node, Parameter
 from unified_blocks.porting.operations.elementwise import Elementwise
 from unified_blocks.porting.operations.operation import Operation
@@ -23,19 +22,11 @@ PARALLEL = "ub.Parallel"
 
 
 def made(parameter: Parameter) -> Piece:
-    """What makes numbers that no layer owns.
-
-    Raises:
-        UnsupportedError: for those that are trained.
-    """
-    if parameter.role == "parameter":
-        raise UnsupportedError(
-            f"a parameter of a portable block must belong to a layer; {parameter.name} is used by "
-            "itself: port to PyTorch, or freeze it"
-        )
+    """What makes numbers that no layer owns, which are not trained; whole ones are exact."""
     slots = [Slot(size, "size") for size in parameter.shape]
     inside = ", ".join(["{}"] * len(slots)) + ("," if len(slots) == 1 else "")
-    return call("ub.Constant", shape=text(f"({inside})", *slots))
+    dtype = None if parameter.data.dtype.kind == "f" else "float64"
+    return call("ub.Constant", shape=text(f"({inside})", *slots), dtype=(dtype, None))
 
 
 def fused(layer: Piece, others: Sequence[Operation]) -> Piece | None:
@@ -71,6 +62,7 @@ DIALECT = Dialect(
     renames=True,
     parallel_options={"axis": Slot("channels", "axis")},
     fused=fused,
+    whole='ub.ops.astype({}, "{}")',
 )
 
 
@@ -87,7 +79,11 @@ def text_of(graph: Graph, scope: Scope, name: str, words: Mapping[Node, Word]) -
     imports = "from typing import Any\n\n" if uses("Any", body) else ""
     imports += "import unified_blocks as ub"
     source = f"{docstring(graph, made.name)}\n\n{imports}\n\n\n{body}\n"
-    return Written(source, made.state, made.names, made.layers)
+    state = {
+        each: array if array.dtype.kind == "f" else array.astype("float64")
+        for each, array in made.state.items()
+    }
+    return Written(source, state, made.names, made.layers)
 
 
 def _load(made: Classes, frozen: Sequence[str]) -> str:

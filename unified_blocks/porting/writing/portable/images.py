@@ -8,7 +8,7 @@ from unified_blocks.porting.operations.convolutions import ConvolutionTranspose
 from unified_blocks.porting.operations.pooling import AdaptiveAvgPool
 from unified_blocks.porting.operations.resizing import Resize
 from unified_blocks.porting.operations.slices import Pad, Slice
-from unified_blocks.porting.writing.pieces import Slot, call, text
+from unified_blocks.porting.writing.pieces import Part, Slot, call, text
 from unified_blocks.porting.writing.portable.vocabulary import channels, padding, short, writes
 from unified_blocks.porting.writing.words import Word, named, own_weights
 
@@ -37,9 +37,16 @@ def transposed(operation: ConvolutionTranspose, node: Node) -> Word:
 def resize(operation: Resize, node: Node) -> Word:
     (x,) = node.inputs
     sizes = list(zip(x.shape[2:], operation.size, strict=True))
-    if len(sizes) != 2 or any(m % n for n, m in sizes):
-        raise UnsupportedError(f"an image must become a multiple of its size; got {sizes}")
     mode = "bilinear" if operation.mode == "linear" else "nearest"
+    if len(sizes) != 2 or any(m % n for n, m in sizes):
+        expression = call(
+            "ub.ops.resize",
+            x,
+            Slot(operation.size, "size"),
+            method=(mode, "nearest"),
+            align_corners=(operation.align_corners and mode == "bilinear", False),
+        )
+        return Word(expression=expression)
     layer = call(
         "ub.UpSampling2D",
         Slot(short(tuple(m // n for n, m in sizes)), "size"),
@@ -65,19 +72,30 @@ def pad(operation: Pad, node: Node) -> Word:
     kind = KINDS.get(operation.mode)
     inside = not any(map(sum, before)) and 1 <= len(space) <= 3
     if kind is None or not inside or operation.number != 0:
-        raise UnsupportedError("what is put around must be zeros, or a reflection, of images")
+        expression = call(
+            "ub.ops.pad",
+            *node.inputs,
+            Slot(operation.widths, "pad_width"),
+            mode=(operation.mode, "constant"),
+            value=(operation.number, 0.0),
+        )
+        return Word(expression=expression)
     return Word(call(f"ub.{kind}{len(space)}D", Slot(padding(space), "padding")))
 
 
 @writes(Slice)
 def slice_(operation: Slice, node: Node) -> Word:
-    if any(step < 0 for step in operation.steps):
-        raise UnsupportedError("a part must have no steps back")
+    (x,) = node.inputs
+    turned, parts = operation.forward(x.shape)
+    if any(map(x.grows, turned)):
+        raise UnsupportedError("the batch must not be turned")
+    flipped = Slot(turned[0] if len(turned) == 1 else turned, "axis")
+    source: Part = call("ub.ops.flip", x, axis=flipped) if turned else x
     shown = []
-    for part in operation.slices:
+    for part in parts:
         start = "" if part.start in (None, 0) else str(part.start)
         stop = "" if part.stop is None else str(part.stop)
         shown.append(f"{start}:{stop}" + ("" if part.step == 1 else f":{part.step}"))
-    while shown[-1] == ":":
+    while shown and shown[-1] == ":":
         shown.pop()
-    return Word(expression=text(f"{{}}[{', '.join(shown)}]", *node.inputs))
+    return Word(expression=text(f"{{}}[{', '.join(shown)}]" if shown else "{}", source))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.layers.geometry import windows_over
 from unified_blocks.porting.graph import Node
-from unified_blocks.porting.operations.pooling import AvgPool, GlobalPool, MaxPool, Pool
+from unified_blocks.porting.operations.pooling import (
+    AvgPool,
+    GlobalPool,
+    MaxPool,
+    Pool,
+    SumPool,
+)
 from unified_blocks.porting.writing.pieces import Piece, Slot, call
 from unified_blocks.porting.writing.portable.vocabulary import padding, short, writes
 from unified_blocks.porting.writing.words import Word
@@ -25,6 +33,13 @@ def max_pool(operation: MaxPool, node: Node) -> Word:
 @writes(AvgPool)
 def avg_pool(operation: AvgPool, node: Node) -> Word:
     return Word(_pool("AvgPool", operation, operation.count_include_pad))
+
+
+@writes(SumPool)
+def sum_pool(operation: SumPool, node: Node) -> Word:
+    if operation.over != operation.padding:  # where a mean does not divide by the whole window
+        raise UnsupportedError(f"a sum of windows over {operation.over} is no layer")
+    return Word(_pool("AvgPool", operation), called=f"{{}}({{}}) * {math.prod(operation.size)}")
 
 
 def _pool(kind: str, operation: Pool, counted: bool = True) -> Piece:

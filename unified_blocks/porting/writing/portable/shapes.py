@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unified_blocks.errors import UnsupportedError
 from unified_blocks.porting.graph import Node, Value
 from unified_blocks.porting.operations.shapes import (
+    BroadcastLike,
+    BroadcastTo,
     Concat,
     ExpandDims,
     FillLike,
@@ -81,3 +85,37 @@ def squeeze(operation: Squeeze, node: Node) -> Word:
 def fill_like(operation: FillLike, node: Node) -> Word:
     number = Slot(operation.number, "value")
     return Word(expression=call("ub.ops.full_like", *node.inputs, number))
+
+
+@writes(BroadcastTo)
+def broadcast_to(operation: BroadcastTo, node: Node) -> Word:
+    (x,), y = node.inputs, node.output
+    if not any(map(y.grows, range(y.rank))):
+        inside = ", ".join(["{}"] * y.rank) + ("," if y.rank == 1 else "")
+        sizes = [Slot(size, "size") for size in y.shape]
+        return Word(expression=text(f"ub.ops.broadcast_to({{}}, ({inside}))", x, *sizes))
+    times = []
+    for axis, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)):
+        kept = n == m and x.grows(axis) == y.grows(axis)
+        if y.grows(axis) and not kept:
+            raise UnsupportedError("it makes an axis as long as a batch that it does not take")
+        times.append(1 if kept else m)
+    return Word(expression=tiled(x, times))
+
+
+def tiled(x: Value, times: Sequence[int]) -> Piece:
+    """The whole, so many times along each axis."""
+    made = text("{}", x)
+    for axis, count in enumerate(times):
+        if count > 1:
+            inside = Slot(count, "repeats"), Slot(axis, "axis")
+            made = text("ub.ops.concat([{}] * {}, axis={})", made, *inside)
+    return made
+
+
+@writes(BroadcastLike)
+def broadcast_like(operation: BroadcastLike, node: Node) -> Word:
+    x, like = node.inputs
+    if x.dtype != like.dtype or x.dtype == "bool":
+        raise UnsupportedError(f"both must have numbers of one dtype; got {x.dtype}, {like.dtype}")
+    return Word(expression=text("{} + ub.ops.zeros_like({})", x, like))

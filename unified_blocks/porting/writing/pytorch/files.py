@@ -68,6 +68,7 @@ DIALECT = Dialect(
     deep='self.get_submodule("{}")',
     tensor="Tensor",
     tensors=made,
+    held='self.register_buffer("{}", {})',
     reserved=frozenset({"Tensor", "F", "nn", "torch", "math", "load", "load_file", *HELPERS}),
     attributes=ATTRIBUTES,
 )

@@ -109,7 +109,7 @@ def written(number: float | bool) -> Any:
 @writes(Clip, follows=True)
 def clip(w: Writing) -> None:
     options: Clip = w.operation
-    if options.low == 0:
+    if options.low == 0 and not w.inputs[0].dtype.startswith(("int", "uint")):
         return w.give(Call(w.layer("layers.ReLU", written(options.high)), (w.x,)))
     return w.give(call("ops.clip", w.x, written(options.low), written(options.high)))
 

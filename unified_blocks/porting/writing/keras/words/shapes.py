@@ -32,10 +32,10 @@ def transpose(w: Writing) -> None:
 
 @writes(Concat, follows=True)
 def concat(w: Writing) -> None:
-    orders = [w.writer.lying[value][1] for value in w.inputs]
-    rank = len(orders[0])
+    rank = w.node.output.rank
+    orders = [w.writer.lying[value][1] for value in w.node.taken]
     w.order = next((order for order in orders if order != plain(rank)), plain(rank))
-    items = tuple(w.taken(i, w.order) for i in range(len(w.inputs)))
+    items = tuple(w.taken_or_numbers(i, w.order) for i in range(len(w.inputs)))
     layer = w.layer("layers.Concatenate", axis=w.axis(w.operation.axis))
     w.give(Call(layer, (Row(items),)))
 
