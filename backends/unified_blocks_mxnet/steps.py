@@ -57,6 +57,7 @@ class MXNetTrainingStep(TrainingStep):
         else:
             self.loss = in_graphs(loss) if loss in LONG else loss_function(loss)
         self.variables = [v for v in walk(net) if v.trainable]
+        self.adding = [i for i, v in enumerate(self.variables) if v.parameter.grad_req == "add"]
         names = [[v.name] for v in self.variables]
         frozen = [v.name for v in walk(net) if not v.trainable]
         self.settings = settings_of(names, options.groups, optimizer, frozen)
@@ -113,6 +114,8 @@ class MXNetTrainingStep(TrainingStep):
             return self.fetched(values)
 
     def update(self, x, y, w=None, rate=None):
+        if self.adding:
+            self.empty(self.arrays())
         with mx.autograd.record():
             output = applied(self.call, x, self.net)
             value = apply_loss(self.loss, output, y)
@@ -146,11 +149,17 @@ class MXNetTrainingStep(TrainingStep):
             (v.parameter.list_data()[place], v.parameter.list_grad()[place]) for v in self.variables
         ]
 
+    def empty(self, arrays):
+        """Put to 0 the gradients to which MXNet adds: each update has its own."""
+        for i in self.adding:
+            mx.nd.zeros_like(arrays[i][1], out=arrays[i][1])
+
     def gradients(self, batches, place=0):
         """What is seen of the batches, which are in a context of the model, and their gradients."""
         arrays = self.arrays(place)
         if len(batches) > 1:
             return self.summed(batches, arrays)
+        self.empty(arrays)
         seen = self.differentiated(*batches[0])
         return seen, [buffer if data._fresh_grad else None for data, buffer in arrays]
 
@@ -162,6 +171,7 @@ class MXNetTrainingStep(TrainingStep):
         """
         seen, gradients = 0, [None] * len(arrays)
         for (x, y, w), share in zip(batches, self.shares(batches), strict=True):
+            self.empty(arrays)
             seen = seen + self.differentiated(x, y, w, share)
             for i, (data, buffer) in enumerate(arrays):
                 if data._fresh_grad:

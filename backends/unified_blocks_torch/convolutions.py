@@ -13,7 +13,7 @@ import unified_blocks as ub
 from unified_blocks.layers.geometry import fixed_pads, pads_of, per_axis, same_pads
 from unified_blocks.types import Mixin
 from unified_blocks_torch.images import in_layout
-from unified_blocks_torch.layers import OF_ITS_OWN
+from unified_blocks_torch.layers import OF_ITS_OWN, weight_and_bias
 
 IN_MEMORY = {2: torch.channels_last, 3: torch.channels_last_3d}
 """PyTorch's memory of images with channels at the end, by their number of axes of space."""
@@ -78,7 +78,8 @@ class Convolution(Mixin):
     def forward(self, X):
         if self.pads is not None:
             X = F.pad(X, self.pads_for(X))
-        Y = self._conv_forward(X, self.weight, self.bias)
+        weight, bias = weight_and_bias(self)
+        Y = self.convolve(X, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         return Y if self.activation is None else self.activation(Y)
 
     def pads_for(self, X):
@@ -89,14 +90,14 @@ class Convolution(Mixin):
 
 @ub.Conv1D.native("torch")
 class Conv1D(ub.Conv1D, Convolution, nn.LazyConv1d):
-    eager, lazy = nn.Conv1d, nn.LazyConv1d
+    eager, lazy, convolve = nn.Conv1d, nn.LazyConv1d, staticmethod(torch.conv1d)
 
 
 @ub.Conv2D.native("torch")
 class Conv2D(ub.Conv2D, Convolution, nn.LazyConv2d):
-    eager, lazy = nn.Conv2d, nn.LazyConv2d
+    eager, lazy, convolve = nn.Conv2d, nn.LazyConv2d, staticmethod(torch.conv2d)
 
 
 @ub.Conv3D.native("torch")
 class Conv3D(ub.Conv3D, Convolution, nn.LazyConv3d):
-    eager, lazy = nn.Conv3d, nn.LazyConv3d
+    eager, lazy, convolve = nn.Conv3d, nn.LazyConv3d, staticmethod(torch.conv3d)

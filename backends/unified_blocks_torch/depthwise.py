@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 import unified_blocks as ub
@@ -14,7 +15,7 @@ from unified_blocks_torch.convolutions import Convolution
 class DepthwiseConv2D(ub.DepthwiseConv2D, Convolution, nn.LazyConv2d):
     """PyTorch has it as a convolution of as many groups as there are channels."""
 
-    eager, lazy = nn.Conv2d, nn.LazyConv2d
+    eager, lazy, convolve = nn.Conv2d, nn.LazyConv2d, staticmethod(torch.conv2d)
 
     def __init__(
         self,

@@ -28,6 +28,17 @@ OF_ITS_OWN = {**ACTIVATIONS, "relu": torch.relu_}
 """What computes each on a tensor that nobody else has: one tensor less goes through memory."""
 
 
+def weight_and_bias(layer: nn.Module) -> tuple[Any, Any]:
+    """`layer.weight, layer.bias`, in a third of the time where both are its parameters.
+
+    A weight that is computed, as by `weight_norm`, is not.
+    """
+    held = layer._parameters
+    if "weight" in held and "bias" in held:
+        return held["weight"], held["bias"]
+    return layer.weight, layer.bias
+
+
 def dense(units, *, in_units=None, dtype):
     """`nn.Linear`, or `nn.LazyLinear` when the width of the input is left out.
 
@@ -52,7 +63,8 @@ class Dense(ub.Dense, nn.LazyLinear):
             nn.Linear.__init__(self, in_units, units, bias=use_bias, dtype=dtype)
 
     def forward(self, X):
-        Y = affine(X, self.weight, self.bias)  # (*, units)
+        weight, bias = weight_and_bias(self)
+        Y = affine(X, weight, bias)  # (*, units)
         return Y if self.activation is None else self.activation(Y)
 
 

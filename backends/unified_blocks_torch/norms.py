@@ -16,6 +16,7 @@ import unified_blocks as ub
 from unified_blocks.layers.batch_norm import kept, rounded
 from unified_blocks.types import Mixin
 from unified_blocks_torch.images import in_layout
+from unified_blocks_torch.layers import weight_and_bias
 
 
 def starting(own, in_units):
@@ -114,7 +115,7 @@ class GroupNorm(ub.GroupNorm, Norm, LazyModuleMixin, nn.GroupNorm):
 
     def normalised(self, X):
         # Not PyTorch's own forward, which refuses one number for each group.
-        weight, bias = self.weight, self.bias
+        weight, bias = weight_and_bias(self)
         if weight is None and bias is not None:  # PyTorch 2.13 has no gradient of that
             Y = torch.group_norm(X, self.num_groups, None, None, self.eps)
             return Y + bias.view(-1, *(1,) * (X.dim() - 2))
@@ -142,8 +143,6 @@ class InstanceNorm(ub.InstanceNorm, Norm, LazyModuleMixin, nn.GroupNorm):
 
 @ub.BatchNorm.native("torch")
 class BatchNorm(ub.BatchNorm, Norm, nn.LazyBatchNorm1d):
-    running_mean: Any
-    running_var: Any
     momentum: float | None
     # Stay a BatchNorm after the first call: PyTorch's own keeps the unbiased variance.
     cls_to_become = None  # type: ignore[assignment]
@@ -180,7 +179,8 @@ class BatchNorm(ub.BatchNorm, Norm, nn.LazyBatchNorm1d):
             super().reset_parameters()
 
     def normalised(self, X):
-        mean, kept = self.running_mean, self.running_var
+        held: Any = self._buffers  # where a longer search finds the attributes, too
+        mean, kept = held["running_mean"], held["running_var"]
         training = self.training and not self.use_global_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         var, excess = kept, 0.0
@@ -195,9 +195,8 @@ class BatchNorm(ub.BatchNorm, Norm, nn.LazyBatchNorm1d):
             count = X.numel() // len(mean)
             excess = 1 / (count - 1) if count > 1 else 0.0
             var = torch.add(kept, kept, alpha=excess)
-        Y = torch.batch_norm(
-            X, self.weight, self.bias, mean, var, training, momentum, self.eps, True
-        )
+        weight, bias = weight_and_bias(self)
+        Y = torch.batch_norm(X, weight, bias, mean, var, training, momentum, self.eps, True)
         if training and momentum:
             if count > 1:
                 kept.zero_().add_(var, alpha=1 / (1 + excess))

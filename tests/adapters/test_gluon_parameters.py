@@ -195,3 +195,25 @@ def test_a_summary_of_the_graph(ours, semantics, capsys):
     assert "Total params: 36" in capsys.readouterr().out
     net.hybridize()  # its own graph has the constant as it is
     assert run(net, normal(2, 3)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("kind", ["plain", "watched", "clipped", "accumulated", "several contexts"])
+def test_gradients_that_add_up_are_those_of_each_update(kind):
+    """Whoever sets `grad_req="add"` empties them; `fit` does, before each batch."""
+    more = {
+        "watched": {"metrics": ["mse"]},
+        "clipped": {"clip": ub.Clip(norm=0.5)},
+        "accumulated": {"accumulate": 2},
+    }.get(kind, {})
+    found = []
+    for wanted in ("write", "add"):
+        net = ub.initialize(ub.build(ub.MLP(4, 3), (2, 5)), 0)
+        net.collect_params().setattr("grad_req", wanted)
+        if kind == "several contexts":
+            net.collect_params().reset_ctx(TWO)
+        x, y = normal(12, 5), normal(12, 3, seed=1)
+        options = {"loss": "mse", "optimizer": ub.SGD(0.5, momentum=0.5), "batch_size": 4, **more}
+        losses = ub.fit(net, x, y, epochs=3, **options).loss
+        found.append({"losses": losses, **ub.state(net)})
+    for name, array in found[0].items():
+        np.testing.assert_array_equal(found[1][name], array, err_msg=name)

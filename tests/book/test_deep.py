@@ -76,6 +76,8 @@ def wanted(name):
 @pytest.mark.parametrize("layout", ["channels_first", "channels_last"])
 def test_it_is_the_same_everywhere(backend_name, name, layout):
     """As the same block on another framework, in either layout."""
+    if (backend_name, layout) == (HERE[0], "channels_first"):
+        pytest.skip("it is what the others are compared with")
     numbers, expected = wanted(name)
     net, x = made(name, backend_name, layout)
     found = Found.of(ub.load_state(net, numbers), x)

@@ -60,3 +60,21 @@ def test_a_run_goes_on_with_another_number_of_workers(engine, tmp_path):
     assert found.files == expected.files
     for name in expected.files:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("engine", MANY)
+def test_the_others_name_the_worker_that_left(engine, tmp_path):
+    """`sys.exit` ends a process as if it had finished."""
+    given = ("epochs=100000", "leaves=1", *(["distributed=fsdp"] * (engine == "fsdp")))
+    program = ("distributed_program.py", ENGINES[engine], tmp_path / "all.npz", *given)
+    with Launched(engine, 2, *program, timeout=150) as launched:
+        for each in launched.workers:
+            each.process.wait(100)
+        for each in launched.workers:
+            for reader in each.readers:
+                reader.join(10)
+        statuses = sorted(each.process.returncode for each in launched.workers)
+        assert statuses[0] != 0, launched.told()
+        assert "worker 1 of 2" in launched.told(), launched.told()
+        assert "has ended" in launched.told(), launched.told()
+    assert not (tmp_path / "all.npz").exists()

@@ -1,11 +1,13 @@
 """Checkpoints of which each process writes its part, by PyTorch's own distributed checkpoints."""
 
+import signal
+
 import numpy as np
 import pytest
 
 import unified_blocks as ub
 from testbed.common import HERE
-from testbed.launching import launch
+from testbed.launching import Launched, launch
 from unified_blocks.training.runs.checkpoint import FILE, PARTS
 
 pytestmark = pytest.mark.skipif("torch" not in HERE, reason="PyTorch is not installed")
@@ -31,6 +33,32 @@ def test_it_goes_on_in_another_number_of_processes_and_in_one(tmp_path):
     trained(tmp_path, "fsdp", 3, "epochs=4", keeping, "parts=1")
     found = trained(tmp_path, "alone", 1, "epochs=5", keeping)
     assert [each.name for each in run.iterdir()] == [FILE]  # the whole is in the file again
+    expected = trained(tmp_path / "apart", "alone", 1, "epochs=5")
+    assert found.files == expected.files
+    for name in expected.files:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_killed_in_the_middle_of_a_save_it_goes_on(tmp_path):
+    """By the parts that the file names: those before, until it is replaced."""
+    run = tmp_path / "run"
+    given = (*GIVEN, "epochs=5", f"checkpoint={run}", "parts=1", "pause=0.01")
+    for place, began in (("writing", 1), ("written", 2), ("replaced", 3)):
+        program = (PROGRAM, "torch", tmp_path / "none.npz", *given, "distributed=fsdp")
+        with Launched("fsdp", 2, *program, f"dies={place}", timeout=120) as launched:
+            for worker in launched.workers:
+                worker.process.wait(100)
+                for reader in worker.readers:
+                    reader.join(10)
+            codes = [worker.process.returncode for worker in launched.workers]
+            assert codes.count(-signal.SIGKILL) == 1, launched.told()
+            out = launched.workers[0].out
+            assert [f"epoch {began}\n" in out, f"epoch {began - 1}\n" in out] == [True, False], (
+                launched.told()
+            )
+        both = [(run / name).exists() for name in PARTS]
+        assert both == [True, True]  # those of the file, and the others
+    found = trained(tmp_path, "alone", 1, "epochs=5", f"checkpoint={run}")
     expected = trained(tmp_path / "apart", "alone", 1, "epochs=5")
     assert found.files == expected.files
     for name in expected.files:

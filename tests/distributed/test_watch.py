@@ -88,11 +88,57 @@ def test_all_others_are_told_who_has_ended(three, rank, capsys):
 
 
 def test_who_says_goodbye_is_not_lost(three):
-    three[1].close()
-    time.sleep(0.3)
-    assert three[0].lost() is three[2].lost() is None
+    """It has done all that the others are still in."""
     with three[0].guarding(), three[2].guarding():
+        with three[1].guarding(), three[1].guarding():  # the inner one is a part of it
+            pass
+        three[1].close()
+        time.sleep(0.3)
+    assert three[0].lost() is three[2].lost() is None
+
+
+@pytest.mark.parametrize("rank", range(3))
+def test_who_leaves_before_the_others_have_done_is_lost(three, rank, monkeypatch):
+    """As by `sys.exit`, which nobody can tell from an end: it has done less than they need."""
+    ended = []
+    monkeypatch.setattr("os._exit", ended.append)
+    others = [watch for watch in three if watch is not three[rank]]
+    with others[0].guarding(), others[1].guarding():
+        with pytest.raises(SystemExit), three[rank].guarding():
+            raise SystemExit(3)
+        three[rank].at_exit()
+        for watch in others:
+            assert told(watch).startswith(f"worker {rank} of 3")
+            assert watch.lost().endswith("has ended")
+    assert ended == [3]  # it does not wait for those who are lost now
+
+
+def test_all_may_leave_together(three, monkeypatch):
+    monkeypatch.setattr("os._exit", lambda status: pytest.fail("one was lost"))
+    for watch in three:
+        with pytest.raises(SystemExit), watch.guarding():
+            raise SystemExit
+    threads = [threading.Thread(target=watch.at_exit) for watch in three]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.2)  # the others have heard its goodbye
+    for thread in threads:
+        thread.join(5)
+    assert [watch.lost() for watch in three] == [None] * 3
+    assert all(watch.closed.is_set() for watch in three)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_needs_who_has_left_is_an_error_at_once(three, rank):
+    three[rank].close()
+    time.sleep(0.3)
+    other = three[1 - rank]
+    assert other.lost() is None
+    words = f"got worker {rank} of 3.*has ended: start all again"
+    with pytest.raises(ub.WorkerLostError, match=words), other.guarding():
         pass
+    if rank == 1:  # the first tells all
+        assert told(three[2]).startswith("worker 1 of 3")
 
 
 @pytest.mark.parametrize("three", [{"silence": 0.6, "pulse": 0.1}], indirect=True)

@@ -235,10 +235,14 @@ def test_bfloat16(backend_name):
         with ub.use_dtype("bfloat16"):
             return ub.MySequential(ub.Dense(4, in_units=3), ub.ReLU())
 
+    def built():
+        with ub.use_dtype("bfloat16"):
+            return ub.build(ub.MLP(4, 3), (2, 3))
+
     def cast():
         return ub.cast(ub.build(ub.MLP(4, 3), (2, 3)), "bfloat16")
 
-    for make in (made, cast):
+    for make in (made, built, cast):
         if backend_name == "mxnet":
             with pytest.raises(ub.UnsupportedError, match="one of float16, float32, float64; got"):
                 make()

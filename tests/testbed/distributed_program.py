@@ -9,10 +9,13 @@ framework's own), `pause` (seconds after each epoch, which is then printed), `ch
 folder), `parts` (1: each worker writes its own there), `average` (of weights), `looked` (1: with a
 schedule, and a callback that reads the loss of every third update, in the first worker; 2: without
 the schedule; 3: with it and without the callback), `loaded` (1: each worker has a loader of its own
-shares; 2: the last worker's has a batch less).
+shares; 2: the last worker's has a batch less), `leaves` (the worker that leaves by `sys.exit` after
+its second epoch), `dies` (where a worker is killed in the second save: `writing` its parts, when
+all are `written`, or when the file that names them is `replaced`).
 """
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -35,6 +38,8 @@ OPTIONS = {
     "average": "0",
     "looked": "0",
     "loaded": "0",
+    "leaves": "",
+    "dies": "",
 } | dict(each.split("=", 1) for each in GIVEN)
 
 if devices := int(os.environ.get("DEVICES", 0)):  # before TensorFlow starts
@@ -94,6 +99,43 @@ class Paused(ub.Callback):
     def epoch(self, run):
         print("epoch", run.epoch, flush=True)
         time.sleep(float(OPTIONS["pause"]))
+
+
+class Leaving(ub.Callback):
+    """Leaves in the middle of the training."""
+
+    def epoch(self, run):
+        if run.epoch == 2:
+            sys.exit(3)
+
+
+class Dying(ub.Checkpoint):
+    """Kills its process in the middle of the second save."""
+
+    saves = 0
+
+    def epoch(self, run):
+        self.saves += 1
+        place = OPTIONS["dies"]
+        if self.saves == 2 and run.is_writer == (place != "writing"):
+            self.prepare(place)
+        super().epoch(run)
+
+    def prepare(self, place):
+        from torch.distributed.checkpoint import FileSystemWriter
+
+        from unified_blocks.training.runs import checkpoint
+
+        def die(*given, **named):
+            if place == "replaced":
+                write(*given, **named)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        write = checkpoint.safetensors.write
+        if place == "writing":
+            FileSystemWriter.write_data = die
+        else:
+            checkpoint.safetensors.write = die
 
 
 class Counted(ub.Callback):
@@ -159,11 +201,14 @@ def train(group):
         more["sample_weight"] = generator.uniform(0.1, 2, SAMPLES)
     if OPTIONS["checkpoint"]:
         parts = OPTIONS["parts"] == "1"
-        more["checkpoint"] = ub.Checkpoint(OPTIONS["checkpoint"], parts=parts)
+        kind = Dying if OPTIONS["dies"] else ub.Checkpoint
+        more["checkpoint"] = kind(OPTIONS["checkpoint"], parts=parts)
     if OPTIONS["average"] != "0":
         more["average"] = float(OPTIONS["average"])
     if float(OPTIONS["pause"]):
         more["callbacks"] = [Paused()]
+    if OPTIONS["leaves"] == str(group.rank):
+        more["callbacks"] = [Leaving()]
     if OWN:
         more["callbacks"] = [Counted()]
     if OPTIONS["looked"] in ("1", "2"):

@@ -126,3 +126,18 @@ def test_a_learning_rate_that_is_none_is_an_error(backend_name):
     with pytest.raises(ValueError, match="learning_rate must be above 0"):
         trainer.learning_rate = 0.0
     assert trainer.learning_rate == 0.1
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_numpy_cannot_hold_is_an_error(backend_name, begun):
+    if backend_name == "mxnet":
+        pytest.skip("it computes nothing in bfloat16")
+    net = ub.cast(ub.build(ub.MLP(5, 3), SHAPE), "bfloat16")
+    trainer = ub.Trainer(net, ub.SGD(0.1, 0.9), "mse")
+    if begun:
+        x = ub.get_backend(backend_name).from_numpy(normal(*SHAPE), dtype="bfloat16")
+        y = ub.get_backend(backend_name).from_numpy(normal(8, 3), dtype="bfloat16")
+        trainer.step(x, y)
+    words = "state: NumPy has no dtype bfloat16.*hidden.weight.velocity of bfloat16.*ub.cast"
+    with pytest.raises(ub.UnsupportedError, match=words):
+        ub.state(trainer)

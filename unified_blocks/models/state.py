@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from unified_blocks.backend.tensors import backend_of
-from unified_blocks.dtypes import default_dtype, variable_dtype
+from unified_blocks.dtypes import default_dtype, numpy_dtype, variable_dtype
 from unified_blocks.formats.stored import Stored
 from unified_blocks.models.loading import load_stored
 from unified_blocks.models.variables import (
@@ -64,7 +64,8 @@ def build(net: Any, input_shape: Sequence[int] | Sequence[Sequence[int]]) -> Any
     variables = backend.variables(net)
     dtype = variables[0].dtype if variables else variable_dtype(default_dtype())
     device = device_of_variables(variables)
-    backend.run(net, [backend.from_numpy(np.zeros(shape, dtype), device) for shape in shapes])
+    zeros = [np.zeros(shape, numpy_dtype(dtype)) for shape in shapes]
+    backend.run(net, [backend.from_numpy(array, device, dtype) for array in zeros])
     return net
 
 

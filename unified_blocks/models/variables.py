@@ -7,11 +7,11 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from unified_blocks.backend import Backend, Variable
+from unified_blocks.backend import Backend, Slot, Variable
 from unified_blocks.backend.tensors import backend_of
 from unified_blocks.errors import NotBuiltError, UnsupportedError
 from unified_blocks.formats.pytorch.counts import is_count
@@ -27,6 +27,7 @@ NUMPY_DTYPES = frozenset(
 """Those that NumPy defines itself: TensorFlow adds bfloat16 and others to the process."""
 BFLOAT16 = "bfloat16"
 """What `Variable.view` and files give in float32."""
+Held = TypeVar("Held", Variable, Slot)
 
 
 def all_variables(net: Any, what: str) -> list[Variable]:
@@ -138,8 +139,10 @@ def readable_variables(net: Any, what: str, strict: bool = True) -> list[Variabl
     return in_numpy(built_variables(net, what, strict), what)
 
 
-def in_numpy(variables: list[Variable], what: str, cast: bool = False) -> list[Variable]:
-    """`variables`, whose dtypes NumPy has; if they are cast, bfloat16 need not be one.
+def in_numpy(variables: list[Held], what: str, cast: bool = False) -> list[Held]:
+    """Variables, or slots of an optimizer, whose dtypes NumPy has.
+
+    If they are cast, bfloat16 need not be one.
 
     Raises:
         UnsupportedError: for another dtype.

@@ -201,6 +201,9 @@ class Callback:
     def end(self, run: Run) -> None:
         """After the last epoch; also when it was stopped, but not after an error."""
 
+    def close(self) -> None:
+        """Let go of what was opened: last of all, also after an error, be it in `begin`."""
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint is to keep of it: numbers, strings and arrays by name."""
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import numpy as np
 
@@ -88,10 +88,12 @@ class Loop:
         """Do all epochs, unless a callback stops it."""
         run = self.run_seen
         try:
-            with self.guarding(), progress_bar(run.epochs, self.progress and run.is_writer) as bars:
+            shown = progress_bar(run.epochs, self.progress and run.is_writer)
+            with self.guarding(), shown as bars, ExitStack() as closing:
                 self.callbacks = sorted([*self.callbacks, *bars], key=_place)
                 # A checkpoint comes first here, so that the others see what was loaded.
                 for callback in sorted(self.callbacks, key=lambda c: not isinstance(c, Checkpoint)):
+                    closing.callback(callback.close)
                     callback.begin(run)
                 while run.masses or (run.stopped is None and run.epoch < run.epochs):
                     self.epoch()

@@ -29,6 +29,7 @@ from unified_blocks.models.variables import (
     all_variables,
     device_of_variables,
     foreign_in,
+    in_numpy,
     shortened,
 )
 from unified_blocks.training.building import infer
@@ -296,7 +297,9 @@ class Trainer(Stateful):
     def state(self) -> State:
         """See `ub.state`."""
         self._check_known()
-        kept = {name: slot.read() for name, slot in self._slots().items()}
+        slots = self._slots()
+        in_numpy(list(slots.values()), "state")
+        kept = {name: slot.read() for name, slot in slots.items()}
         count = self.training_step.count
         kept[STEP] = np.array(count, "int64")
         if self.schedule is not None:  # it counts those, too, that float16 has left out

@@ -7,10 +7,10 @@ import unified_blocks as ub
 from testbed.learning import classifier, problem
 
 
-def fit(callback, **more):
+def fit(*callbacks, **more):
     options = {"loss": "cross_entropy", "optimizer": ub.SGD(0.25), "epochs": 3, **more}
     x, y = problem()
-    return ub.fit(classifier(), x, y, validation=(x, y), callbacks=[callback], **options)
+    return ub.fit(classifier(), x, y, validation=(x, y), callbacks=callbacks, **options)
 
 
 class Writer:
@@ -27,14 +27,36 @@ class Writer:
         self.told.append("closed")
 
 
-def test_it_writes_each_curve_at_each_epoch(backend, monkeypatch, tmp_path):
-    writers = []
+@pytest.fixture
+def writers(backend, monkeypatch):
+    """Those that were made."""
+    made = []
 
     def event_writer(backend, folder):
-        writers.append(Writer(folder))
-        return writers[-1]
+        made.append(Writer(folder))
+        return made[-1]
 
     monkeypatch.setattr(type(backend), "event_writer", event_writer)
+    return made
+
+
+class Failing(ub.Callback):
+    def __init__(self, when):
+        setattr(self, when, self.fail)
+
+    def fail(self, run):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("when", ["begin", "epoch", "end"])
+def test_an_error_closes_its_file(writers, tmp_path, when):
+    failing = Failing(when)
+    with pytest.raises(KeyboardInterrupt):
+        fit(ub.TensorBoard(tmp_path / "run"), failing)
+    assert writers[0].told[-1] == "closed"
+
+
+def test_it_writes_each_curve_at_each_epoch(writers, tmp_path):
     callback = ub.TensorBoard(tmp_path / "run")
     for _ in range(2):
         history = fit(callback)
@@ -53,6 +75,7 @@ def test_another_process_writes_nothing(backend):
     run = ub.Run(None, ub.History(loss=[1.0]), epochs=1, steps_per_epoch=1, is_writer=False)
     for call in (callback.begin, callback.epoch, callback.end):
         call(run)
+    callback.close()
     assert callback.writer is None
 
 

@@ -38,7 +38,6 @@ class TensorBoard(Callback):
         self.writer: EventWriter | None = None
 
     def begin(self, run: Run) -> None:
-        self.end(run)  # of a training before, that ended with an error
         if run.is_writer:
             self.writer = run.trainer.backend.event_writer(self.folder)
 
@@ -48,7 +47,7 @@ class TensorBoard(Callback):
                 self.writer.scalar(name, values[-1], run.epoch)
             self.writer.flush()
 
-    def end(self, run: Run) -> None:
+    def close(self) -> None:
         if self.writer is not None:
             self.writer.close()
         self.writer = None

@@ -36,11 +36,12 @@ class Line:
     Attributes:
         who: the worker at the other end, in words; `""` before it has said so.
         heard: when it last said anything.
+        left: whether it has said goodbye. It may still hear.
     """
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection, self.who, self.heard = connection, "", time.monotonic()
-        self.buffer = b""
+        self.buffer, self.left = b"", False
 
     def say(self, *words: str) -> None:
         """One that has gone already hears nothing: its end is noticed where lines are read."""
@@ -64,7 +65,8 @@ class Watch:
     """Connections between the workers of a group, which break when one of them ends.
 
     All workers have one with the first, which tells the others who it was. A process that has
-    ended closes its connection at once; a machine that is gone is silent.
+    ended closes its connection at once; a machine that is gone is silent. One that ends of itself
+    says how much it has done with the others: by `sys.exit` it can be less than they need.
 
     Args:
         group: the workers. Each makes its watch at the same time.
@@ -77,9 +79,11 @@ class Watch:
         self, group: Group, *, silence: float = 20.0, grace: float = 10.0, pulse: float = 5.0
     ) -> None:
         self.group, self.silence, self.grace, self.pulse = group, silence, grace, pulse
-        self.inside, self.closed = 0, threading.Event()
+        self.inside, self.done, self.closed = 0, 0, threading.Event()
+        self.left: tuple[int, str] | None = None  # how much it had done, and who
         self.noticed = threading.Event()
         self.reason: str | None = None
+        self.status: int | None = None  # of a sys.exit in what all do together
         self.me = f"worker {group.rank} of {group.processes} ({group.host}, process {os.getpid()})"
         self.lines: list[Line] = []
         self.selector = selectors.DefaultSelector()
@@ -127,7 +131,7 @@ class Watch:
                 for line in self.lines:
                     line.say(ALIVE)
             for line in list(self.lines):
-                if now - line.heard > self.silence:
+                if now - line.heard > self.silence and not line.left:
                     self.lose(line.who, f"has been silent for {self.silence:g} s")
         if self.reason is not None:
             self.end_late()
@@ -137,10 +141,13 @@ class Watch:
             kind, _, rest = words.partition(" ")
             if not words:
                 self.forget(line)
-                self.lose(line.who, "has ended")
+                if not line.left:
+                    self.lose(line.who, "has ended")
             elif kind == GOODBYE:
-                self.forget(line)
-                return
+                line.left = True
+                left = int(rest), line.who
+                self.left = left if self.left is None else min(left, self.left)
+                self.miss()
             elif kind == LOST:
                 self.lose(rest, "")
             elif kind != ALIVE:
@@ -150,6 +157,11 @@ class Watch:
         self.lines.remove(line)
         self.selector.unregister(line.connection)
         line.connection.close()
+
+    def miss(self) -> None:
+        """Lose who has left, if this worker is in what that one has not done."""
+        if self.inside and self.left is not None and self.left[0] <= self.done:
+            self.lose(self.left[1], "has ended")
 
     def lose(self, who: str, how: str) -> None:
         """Note who is lost, and tell all others."""
@@ -175,10 +187,17 @@ class Watch:
 
         One that ends with an error does not say goodbye: the others wait for it.
         """
+        if self.status is not None:
+            self.say_goodbye()
+            until = time.monotonic() + self.silence
+            while self.reason is None and time.monotonic() < until:
+                if all(line.left for line in list(self.lines)):
+                    break  # all leave together
+                time.sleep(0.02)
         if self.reason is not None:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(EX_SOFTWARE)
+            os._exit(EX_SOFTWARE if self.status is None else self.status)
         if getattr(sys, "last_value", None) is None:
             self.close()
 
@@ -204,8 +223,16 @@ class Watch:
             raise self.error()
         self.inside += 1
         try:
+            self.miss()
+            if self.reason is not None:
+                raise self.error()
             yield
+            self.done += self.inside == 1
         except WorkerLostError:
+            raise
+        except SystemExit as error:
+            code = 0 if error.code is None else error.code
+            self.status = code if isinstance(code, int) else 1
             raise
         except Exception as error:
             # It may be that of the framework, which can be earlier than the end of a connection.
@@ -215,14 +242,18 @@ class Watch:
         finally:
             self.inside -= 1
 
+    def say_goodbye(self) -> None:
+        for line in list(self.lines):
+            line.say(GOODBYE, str(self.done))
+
     def close(self) -> None:
         """Say goodbye: this worker has finished."""
         if self.closed.is_set():
             return
         self.closed.set()
         lines = list(self.lines)
+        self.say_goodbye()
         for line in lines:
-            line.say(GOODBYE)
             with suppress(OSError):
                 line.connection.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self.thread.join()
