@@ -76,25 +76,32 @@ def repeated(net: Any, function: Callable[..., Any], key: Any) -> Repeated:
 
 
 def parts_of(net: Any) -> list[Any]:
-    """All that the layers of a model hold, one list deep; of arrays their numbers."""
+    """All that the layers of a model hold, in containers too; of arrays their numbers."""
     found: list[Any] = []
     for _, layer in layers_of(net):
         found.append(type(layer))
         for name, value in vars(layer).items():
-            if name in OTHERS:
-                continue
-            found += (name, value)
-            if isinstance(value, dict):
-                found += (*value, *value.values())
-            elif isinstance(value, (list, tuple, set)):
-                found += value
-            elif isinstance(value, np.ndarray):
-                found.append(value.tobytes() if value.size <= SMALL else object())
+            if name not in OTHERS:
+                found.append(name)
+                _add(found, value, set())
     return found
 
 
+def _add(found: list[Any], value: Any, around: set[int]) -> None:
+    """Add `value`, which is inside the containers of these ids, and what it holds."""
+    found.append(value)
+    if isinstance(value, np.ndarray):
+        found.append(value.tobytes() if value.size <= SMALL else object())
+    elif isinstance(value, (dict, list, tuple, set)) and id(value) not in around:
+        found.append(len(value))
+        parts = (*value, *value.values()) if isinstance(value, dict) else value
+        for part in parts:
+            _add(found, part, around | {id(value)})
+
+
 def is_same(before: list[Any], now: list[Any]) -> bool:
-    """Whether they are the same objects, and the same bytes."""
+    """Whether they are the same objects, sizes and bytes."""
     return len(before) == len(now) and all(
-        a is b or (type(a) is bytes and a == b) for a, b in zip(before, now, strict=True)
+        a is b or (type(a) is type(b) and type(a) in (bytes, int) and a == b)
+        for a, b in zip(before, now, strict=True)
     )

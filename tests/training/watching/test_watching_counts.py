@@ -137,6 +137,26 @@ def test_what_has_changed_in_a_model_is_computed(backend_name, change):
     np.testing.assert_allclose(ub.predict(net, x, batch_size=3), 3 * before, rtol=1e-5)
 
 
+def test_what_has_changed_deep_inside_a_native_model_is_computed(backend_name):
+    if backend_name != "tensorflow":
+        pytest.skip("only TensorFlow's graphs are kept")
+    import keras
+
+    class Native(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.nested = {"deep": [(1.0, [2.0])]}
+
+        def call(self, X):
+            return X * self.nested["deep"][0][1][0]
+
+    net, x = Native(), normal(7, 5)
+    net(x)
+    before = ub.predict(net, x, batch_size=3)
+    net.nested["deep"][0][1][0] = 6.0
+    np.testing.assert_allclose(ub.predict(net, x, batch_size=3), 3 * before, rtol=1e-5)
+
+
 def test_a_copy_computes_its_own(backend_name):
     import copy
 
