@@ -69,6 +69,10 @@ def test_every_operator_has_a_case():
         (one("_arange", start=0, infer_range=True), "infer_range=True"),
         (one("Pad", (2, 3), mode="wrap", pad_width=(0, 0, 1, 1)), "mode=wrap is not known"),
         (one("Reshape", (2, 3)), "it has no shape"),
+        (
+            one("_contrib_ModulatedDeformableConvolution", (2, 3, 5), kernel=(3,), num_filter=2),
+            "got 1 axes of space",
+        ),
         (one("where", np.zeros(2), (2, 3), (2, 3)), "the condition must have as many axes"),
     ],
     ids=str,

@@ -37,7 +37,7 @@ class DeformableConvolution(Operation):
         kernel = weight.shape[2:]
         if x.shape[1] != weight.shape[1] * self.groups or x.shape[1] % self.parts:
             raise ValueError(f"a weight of {weight.shape} in {self.groups} groups for {x.shape}")
-        out = tuple(
+        out: Shape = tuple(
             map(int, lengths(x.shape[2:], kernel, self.strides, self.padding, self.dilation))  # type: ignore[arg-type]
         )
         points = self.parts * kernel[0] * kernel[1]

@@ -147,8 +147,11 @@ def deformable(read: Reading) -> Value:
     rank = len(read.sizes("kernel"))
     strides, dilation = read.sizes("stride", rank, 1), read.sizes("dilate", rank, 1)
     padding = tuple((pad, pad) for pad in read.sizes("pad", rank, 0))
-    if rank != 2 or (layout := read.text("layout", None)) not in (None, "None", "NCHW"):
-        raise read.refused(f"images must be (n, c, h, w); got layout={layout}")
+    layout = read.text("layout", None)
+    if rank != 2 or layout not in (None, "None", "NCHW"):
+        raise read.refused(
+            f"images must be (n, c, h, w); got {rank} axes of space, layout={layout}"
+        )
     read.ignore("num_filter", "no_bias", "im2col_step")  # the weight and the inputs say so
     groups, parts = read.integer("num_group", 1), read.integer("num_deformable_group", 1)
     return read.add(DeformableConvolution(strides, padding, dilation, groups, parts), *read.inputs)
