@@ -61,8 +61,10 @@ class Later:
         self.see, self.waiting, self.seen, self.held = see, [], [], 0
 
     def __call__(self, value, output, y, w):
-        self.waiting.append((value, output, y, w))
         alone = not isinstance(output, torch.Tensor) or is_held(output)
+        # What waits must not hold the graph of its gradients: memory would be taken from the system
+        # in each epoch, and given back.
+        self.waiting.append((value, output if alone else output.detach(), y, w))
         self.held += FULL if alone else output.numel()
         if self.held >= FULL:
             self.all()
